@@ -1,0 +1,81 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+// The house: lower floors know nothing of the floors above (see CONTRIBUTING.md). A module imports only what
+// its target lists here, so an import upwards does not compile.
+let swiftSettings: [SwiftSetting] = [
+  .enableUpcomingFeature("ExistentialAny"),
+  .enableUpcomingFeature("MemberImportVisibility"),
+]
+
+let systemPackage = Target.Dependency.product(name: "SystemPackage", package: "swift-system")
+
+let package = Package(
+  name: "kubespray-offline",
+  products: [
+    .executable(name: "download-all", targets: ["download-all"])
+  ],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+    .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+    .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
+    .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2"),
+  ],
+  targets: [
+    // Floor 0: system libraries.
+    .systemLibrary(
+      name: "CCurl", pkgConfig: "libcurl",
+      providers: [.apt(["libcurl4-openssl-dev"]), .yum(["libcurl-devel"])]),
+    .systemLibrary(
+      name: "CArchive", pkgConfig: "libarchive",
+      providers: [.apt(["libarchive-dev"]), .yum(["libarchive-devel"])]),
+    .systemLibrary(
+      name: "CYAML", pkgConfig: "yaml-0.1",
+      providers: [.apt(["libyaml-dev"]), .yum(["libyaml-devel"])]),
+    .target(
+      name: "Integrity",
+      dependencies: [.product(name: "Crypto", package: "swift-crypto"), systemPackage],
+      swiftSettings: swiftSettings),
+
+    // Floor 1: one outside thing each.
+    .target(name: "YAML", dependencies: ["CYAML"], swiftSettings: swiftSettings),
+    .target(name: "Archive", dependencies: ["CArchive", systemPackage], swiftSettings: swiftSettings),
+    .target(
+      name: "Transfer", dependencies: ["CCurl", "Integrity", systemPackage], swiftSettings: swiftSettings),
+    .target(
+      name: "Host",
+      dependencies: [.product(name: "Subprocess", package: "swift-subprocess"), systemPackage],
+      swiftSettings: swiftSettings),
+    .target(name: "Console", swiftSettings: swiftSettings),
+
+    // Floor 2: what a bundle is.
+    .target(
+      name: "Bundle", dependencies: ["YAML", "Integrity", systemPackage], swiftSettings: swiftSettings),
+
+    // Floor 3: where its contents come from.
+    .target(
+      name: "Kubespray", dependencies: ["YAML", "Archive", "Host", "Bundle", "Integrity", systemPackage],
+      swiftSettings: swiftSettings),
+
+    // Floor 4: the stages.
+    .target(
+      name: "DownloadAll",
+      dependencies: [
+        "YAML", "Archive", "Transfer", "Host", "Console", "Bundle", "Kubespray", "Integrity", systemPackage,
+      ],
+      swiftSettings: swiftSettings),
+
+    // Floor 5: argument parsing and printing.
+    .executableTarget(
+      name: "download-all",
+      dependencies: [
+        "DownloadAll", "Console", "Bundle",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ],
+      swiftSettings: swiftSettings),
+
+    .testTarget(
+      name: "IntegrityTests", dependencies: ["Integrity", systemPackage], swiftSettings: swiftSettings),
+  ],
+  swiftLanguageModes: [.v6]
+)

@@ -1,0 +1,79 @@
+import Crypto
+import SystemPackage
+
+/// Computes a digest over bytes as they pass by.
+public struct DigestHasher {
+  private enum State {
+    case sha256(SHA256)
+    case sha512(SHA512)
+  }
+
+  private var state: State
+
+  /// Starts a computation.
+  public init(_ algorithm: DigestAlgorithm) {
+    switch algorithm {
+    case .sha256: state = .sha256(SHA256())
+    case .sha512: state = .sha512(SHA512())
+    }
+  }
+
+  /// Takes in more bytes.
+  public mutating func update(_ bytes: UnsafeRawBufferPointer) {
+    switch state {
+    case .sha256(var hash):
+      hash.update(bufferPointer: bytes)
+      state = .sha256(hash)
+    case .sha512(var hash):
+      hash.update(bufferPointer: bytes)
+      state = .sha512(hash)
+    }
+  }
+
+  /// Takes in more bytes.
+  public mutating func update(_ bytes: [UInt8]) {
+    bytes.withUnsafeBytes { update($0) }
+  }
+
+  /// The digest of everything taken in so far; more may follow.
+  public func finalize() -> Digest {
+    switch state {
+    case .sha256(let hash): Digest(algorithm: .sha256, bytes: hash.finalize())
+    case .sha512(let hash): Digest(algorithm: .sha512, bytes: hash.finalize())
+    }
+  }
+}
+
+extension Digest {
+  /// The digest of bytes in memory.
+  public init(of bytes: [UInt8], algorithm: DigestAlgorithm = .sha256) {
+    var hasher = DigestHasher(algorithm)
+    hasher.update(bytes)
+    self = hasher.finalize()
+  }
+
+  /// The digest of a file's content, read once in pieces of 1 MiB.
+  ///
+  /// - Throws: `Errno` when the file cannot be read.
+  public init(ofFile path: FilePath, algorithm: DigestAlgorithm = .sha256) throws {
+    var hasher = DigestHasher(algorithm)
+    try readFile(path) { hasher.update($0) }
+    self = hasher.finalize()
+  }
+}
+
+/// Reads a file from start to end in pieces of at most 1 MiB, with constant memory.
+///
+/// - Throws: `Errno` when the file cannot be read, or whatever `body` throws.
+public func readFile(_ path: FilePath, _ body: (UnsafeRawBufferPointer) throws -> Void) throws {
+  let descriptor = try FileDescriptor.open(path, .readOnly, options: [.closeOnExec])
+  try descriptor.closeAfter {
+    let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 20, alignment: 16)
+    defer { buffer.deallocate() }
+    while true {
+      let count = try descriptor.read(into: buffer)
+      if count == 0 { return }
+      try body(UnsafeRawBufferPointer(rebasing: buffer[..<count]))
+    }
+  }
+}

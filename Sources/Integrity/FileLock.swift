@@ -1,0 +1,45 @@
+import Glibc
+import SystemPackage
+
+/// An exclusive lock that the kernel releases when the process ends, however it ends.
+public final class FileLock: Sendable {
+  private let descriptor: FileDescriptor
+
+  /// Takes the lock, or reports at once that another process has it.
+  ///
+  /// - Parameter path: The lock file; it is made if missing and stays behind, empty of meaning.
+  /// - Throws: ``FileLockError`` when another process holds it, or `Errno`.
+  public init(_ path: FilePath) throws {
+    let descriptor = try FileDescriptor.open(
+      path, .readWrite, options: [.create, .closeOnExec, .noFollow],
+      permissions: [.ownerReadWrite, .groupRead, .otherRead])
+    guard flock(descriptor.rawValue, LOCK_EX | LOCK_NB) == 0 else {
+      let code = errno
+      var holder = [UInt8](repeating: 0, count: 32)
+      let count = (try? holder.withUnsafeMutableBytes { try descriptor.read(into: $0) }) ?? 0
+      try? descriptor.close()
+      guard code == EWOULDBLOCK else { throw Errno(rawValue: code) }
+      let process = String(decoding: holder[..<count], as: UTF8.self)
+      throw FileLockError(path: path, holder: Int32(process.filter(\.isNumber)))
+    }
+    _ = ftruncate(descriptor.rawValue, 0)
+    _ = try? descriptor.writeAll("\(getpid())\n".utf8)
+    self.descriptor = descriptor
+  }
+
+  deinit { try? descriptor.close() }
+}
+
+/// Another process holds a ``FileLock``.
+public struct FileLockError: Error, CustomStringConvertible {
+  /// The lock file.
+  public let path: FilePath
+  /// The process id that the holder wrote into the file, if it could be read.
+  public let holder: Int32?
+
+  /// A sentence for people.
+  public var description: String {
+    let who = holder.map { "process \($0)" } ?? "another process"
+    return "\(path) is locked by \(who). Wait until it ends, or stop it; the lock goes with it."
+  }
+}

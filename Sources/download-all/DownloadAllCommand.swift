@@ -1,0 +1,6 @@
+import ArgumentParser
+
+@main
+struct DownloadAllCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(commandName: "download-all")
+}
