@@ -76,6 +76,7 @@ let package = Package(
 
     .testTarget(
       name: "IntegrityTests", dependencies: ["Integrity", systemPackage], swiftSettings: swiftSettings),
+    .testTarget(name: "HostTests", dependencies: ["Host", systemPackage], swiftSettings: swiftSettings),
   ],
   swiftLanguageModes: [.v6]
 )

@@ -1,0 +1,167 @@
+import Glibc
+import Subprocess
+import SystemPackage
+
+/// How a command ended and what it wrote.
+public struct CommandResult: Sendable, Equatable {
+  /// The exit status; 128 plus the number of the signal when one ended it, as a shell counts.
+  public let status: Int32
+  /// What it wrote to standard output; bytes that are not UTF-8 are replaced.
+  public let standardOutput: String
+  /// What it wrote to standard error; bytes that are not UTF-8 are replaced.
+  public let standardError: String
+
+  /// Makes a result, for instance in a test.
+  public init(status: Int32, standardOutput: String = "", standardError: String = "") {
+    self.status = status
+    self.standardOutput = standardOutput
+    self.standardError = standardError
+  }
+}
+
+/// A program to run with its arguments; no shell stands between.
+///
+/// It gets no input and a session of its own: it cannot ask on the terminal, and Ctrl-C reaches it only by
+/// cancelling the task that runs it. Then its whole process group gets SIGTERM and, when the program still
+/// runs after five seconds, SIGKILL; what the program leaves behind in its group is killed with it.
+public struct Command: Sendable, CustomStringConvertible {
+  /// The program: a bare name is looked up in the `PATH` that the command gets, a relative path starts at
+  /// the folder of this process.
+  public let executable: String
+  /// The arguments after the program's name.
+  public let arguments: [String]
+  /// Changes to the environment of this process; nil removes a variable.
+  public let environment: [String: String?]
+  /// Where it runs; nil is the folder of this process.
+  public let workingDirectory: FilePath?
+  /// The time between SIGTERM and SIGKILL.
+  var terminationGrace: Duration = .seconds(5)
+
+  /// Describes a command; nothing is run or looked up yet.
+  public init(
+    _ executable: String, _ arguments: [String] = [], environment: [String: String?] = [:],
+    workingDirectory: FilePath? = nil
+  ) {
+    self.executable = executable
+    self.arguments = arguments
+    self.environment = environment
+    self.workingDirectory = workingDirectory
+  }
+
+  /// The command line as one would type it in a shell, without the credentials of URLs.
+  public var description: String { shellCommandLine([executable] + arguments) }
+
+  /// The same command with the rights of root: itself when this process is root, else by sudo.
+  ///
+  /// Changes to the environment go through `env`, because sudo clears what it inherits.
+  public func asRoot() -> Command {
+    guard let sudo = Privilege.rootPrefix.first else { return self }
+    var words = Array(Privilege.rootPrefix.dropFirst())
+    if !environment.isEmpty {
+      let changes = environment.sorted { $0.key < $1.key }
+      words.append("env")
+      words += changes.filter { $0.value == nil }.flatMap { ["-u", $0.key] }
+      words += changes.compactMap { name, value in value.map { "\(name)=\($0)" } }
+    }
+    return Command(
+      sudo, words + [executable] + arguments, environment: environment, workingDirectory: workingDirectory)
+  }
+
+  /// Runs the command and waits for its end. An exit status other than 0 is a result, not an error.
+  ///
+  /// - Parameters:
+  ///   - outputLimit: The most bytes kept of each output; a command that writes more is ended.
+  ///   - onLine: Called for each line of both outputs as it comes, from any thread; order is kept within
+  ///     one output. Lines are raw: pass them through ``hidingCredentials(_:)`` before showing them.
+  /// - Throws: ``CommandError``, but never ``CommandError/failed(command:result:)``.
+  public func run(
+    outputLimit: Int = 64 << 20, onLine: (@Sendable (String) -> Void)? = nil
+  ) async throws(CommandError) -> CommandResult {
+    guard !Task.isCancelled else { throw .cancelled(command: description) }
+    let configuration = try configuration()
+    let outcome: (TerminationStatus, CapturedOutputs)
+    do {
+      let execution = try await Subprocess.run(
+        configuration, input: .none, output: .sequence, error: .sequence
+      ) { execution in
+        do {
+          return try await capture(
+            execution.standardOutput, execution.standardError, limit: outputLimit, onLine: onLine)
+        } catch {
+          // The program is still unreaped here, so its process group cannot have become anyone else's.
+          await execution.teardown(using: configuration.platformOptions.teardownSequence)
+          try? execution.send(signal: .kill, toProcessGroup: true)
+          throw error
+        }
+      }
+      outcome = (execution.terminationStatus, execution.closureResult)
+    } catch {
+      throw commandError(error, outputLimit: outputLimit)
+    }
+    guard !Task.isCancelled else { throw .cancelled(command: description) }
+    return CommandResult(
+      status: outcome.0.shellStatus,
+      standardOutput: String(decoding: outcome.1.output, as: UTF8.self),
+      standardError: String(decoding: outcome.1.error, as: UTF8.self))
+  }
+
+  /// Runs the command and returns what it wrote to standard output.
+  ///
+  /// - Throws: ``CommandError``, also when the exit status is not 0.
+  public func output() async throws(CommandError) -> String {
+    let result = try await run()
+    guard result.status == 0 else { throw .failed(command: description, result: result) }
+    return result.standardOutput
+  }
+
+  private func configuration() throws(CommandError) -> Configuration {
+    let searchPath = environment["PATH"] ?? nil
+    guard let file = findExecutable(executable, path: searchPath) else {
+      throw .executableNotFound(name: executable, command: description)
+    }
+    guard !(arguments + environment.map { $0.value ?? "" }).contains(where: { $0.utf8.contains(0) }) else {
+      throw .startFailed(command: description, reason: "an argument or variable contains a NUL byte.")
+    }
+    var options = PlatformOptions()
+    options.createSession = true
+    options.teardownSequence = [
+      .send(signal: .terminate, toProcessGroup: true, allowedDurationToNextStep: terminationGrace)
+    ]
+    var updates: [Environment.Key: String?] = [:]
+    for (name, value) in environment {
+      guard let key = Environment.Key(rawValue: name) else { continue }
+      updates.updateValue(value, forKey: key)
+    }
+    // A program such as busybox or a Python venv looks at the name it was called by.
+    return Configuration(
+      executable: .path(absolute(file)),
+      arguments: Arguments(executablePathOverride: executable, remainingValues: arguments),
+      environment: .inherit.updating(updates), workingDirectory: workingDirectory, platformOptions: options)
+  }
+
+  private func absolute(_ path: FilePath) -> FilePath {
+    guard path.isRelative, let folder = getcwd(nil, 0) else { return path }
+    defer { free(folder) }
+    return FilePath(String(cString: folder)).pushing(path)
+  }
+
+  private func commandError(_ error: any Error, outputLimit: Int) -> CommandError {
+    if error is OutputLimitReached { return .outputTooLarge(command: description, limit: outputLimit) }
+    if error is CancellationError || Task.isCancelled { return .cancelled(command: description) }
+    if let error = error as? SubprocessError, error.code == .failedToChangeWorkingDirectory {
+      return .startFailed(
+        command: description, reason: "its folder \(workingDirectory?.string ?? ".") cannot be entered.")
+    }
+    return .startFailed(command: description, reason: hidingCredentials("\(error)"))
+  }
+}
+
+extension TerminationStatus {
+  /// The status as a shell shows it in `$?`.
+  fileprivate var shellStatus: Int32 {
+    switch self {
+    case .exited(let code): code
+    case .signaled(let signal): 128 + signal
+    }
+  }
+}

@@ -1,0 +1,45 @@
+import Glibc
+import SystemPackage
+
+/// The room on the file system that holds a path.
+public struct FileSystemSpace: Sendable {
+  /// Bytes that this user may still write.
+  public let availableBytes: Int64
+  /// The size of the file system in bytes.
+  public let totalBytes: Int64
+
+  /// Asks the file system of a path; for a path that does not exist yet, that of its nearest existing parent.
+  ///
+  /// - Throws: ``FileSystemSpaceError``.
+  public static func at(_ path: FilePath) throws(FileSystemSpaceError) -> FileSystemSpace {
+    var candidate = path.isEmpty ? FilePath(".") : path
+    while true {
+      var status = statvfs()
+      if statvfs(candidate.string, &status) == 0 {
+        let unit = UInt64(status.f_frsize)
+        return FileSystemSpace(
+          availableBytes: Int64(clamping: unit &* UInt64(status.f_bavail)),
+          totalBytes: Int64(clamping: unit &* UInt64(status.f_blocks)))
+      }
+      let code = Errno(rawValue: errno)
+      let parent = candidate.removingLastComponent()
+      guard code == .noSuchFileOrDirectory, parent != candidate else {
+        throw FileSystemSpaceError(path: candidate, code: code)
+      }
+      candidate = parent.isEmpty ? "." : parent
+    }
+  }
+}
+
+/// The free space of a file system could not be read.
+public struct FileSystemSpaceError: Error, CustomStringConvertible {
+  /// The path that was asked about.
+  public let path: FilePath
+  /// What the system answered.
+  public let code: Errno
+
+  /// A sentence for people.
+  public var description: String {
+    "cannot read the free space of \(path): \(code). Check that the folder can be reached."
+  }
+}

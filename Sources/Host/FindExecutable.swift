@@ -1,0 +1,25 @@
+import Glibc
+import SystemPackage
+
+/// Looks an executable file up as a shell does.
+///
+/// - Parameters:
+///   - name: A bare name is searched in `path`; one with a slash is taken as it is.
+///   - path: Folders separated by colons; by default the `PATH` of this process. Empty and relative
+///     entries are passed over: what runs must not depend on the current folder.
+/// - Returns: The first regular file that this user may execute.
+public func findExecutable(_ name: String, path: String? = nil) -> FilePath? {
+  guard !name.isEmpty else { return nil }
+  if name.contains("/") { return isExecutableFile(name) ? FilePath(name) : nil }
+  let search = path ?? getenv("PATH").map { String(cString: $0) } ?? "/usr/sbin:/usr/bin:/sbin:/bin"
+  for folder in search.split(separator: ":") where folder.hasPrefix("/") {
+    let candidate = FilePath(String(folder)).appending(name)
+    if isExecutableFile(candidate.string) { return candidate }
+  }
+  return nil
+}
+
+private func isExecutableFile(_ path: String) -> Bool {
+  var status = stat()
+  return stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFREG && access(path, X_OK) == 0
+}
