@@ -2,8 +2,8 @@ import Crypto
 import SystemPackage
 
 /// Computes a digest over bytes as they pass by.
-public struct DigestHasher {
-  private enum State {
+public struct DigestHasher: Sendable {
+  private enum State: Sendable {
     case sha256(SHA256)
     case sha512(SHA512)
   }

@@ -1,0 +1,60 @@
+import Integrity
+import SystemPackage
+
+/// A file to bring to the disk.
+public struct Download: Sendable {
+  /// Where it is.
+  public var url: String
+  /// Its final name; the folder must exist. It appears there only when it is whole and verified.
+  public var destination: FilePath
+  /// What its bytes must hash to.
+  public var digest: Digest?
+  /// How many bytes it must have.
+  public var size: Int64?
+  /// Further header fields; `Authorization` never leaves the origin of ``url``.
+  public var fields = HTTPFields()
+  /// A validator of the copy at hand: the server may answer that it has not changed.
+  public var knownValidator: String?
+
+  /// A download without anything known about its content.
+  public init(url: String, destination: FilePath, digest: Digest? = nil, size: Int64? = nil) {
+    self.url = url
+    self.destination = destination
+    self.digest = digest
+    self.size = size
+  }
+}
+
+/// What happens during a download. Delivered on the engine's thread: be quick.
+public enum DownloadEvent: Sendable {
+  /// Bytes of an earlier run were found good and are kept.
+  case resumed(Int64)
+  /// New bytes reached the disk.
+  case received(Int64)
+  /// So many bytes counted before are void: the file starts anew.
+  case discarded(Int64)
+  /// An attempt failed; the next one follows after the pause.
+  case retrying(TransferError, after: Duration)
+}
+
+/// What a finished download was.
+public struct DownloadReceipt: Sendable {
+  /// The file's size in bytes.
+  public let size: Int64
+  /// The file's digest, computed while it was written.
+  public let sha256: Digest
+  /// Bytes of body that came over the network, over all attempts.
+  public let transferred: Int64
+  /// How many requests were made, redirects not counted.
+  public let attempts: Int
+  /// The entity tag or date by which a later run can ask whether it changed.
+  public let validator: String?
+}
+
+/// How a download ended well.
+public enum DownloadOutcome: Sendable {
+  /// The file is at its final name.
+  case downloaded(DownloadReceipt)
+  /// The server says that the copy at hand is current (304); nothing was written.
+  case notModified
+}

@@ -1,0 +1,188 @@
+import CCurl
+
+/// One request and its answer, without redirects or retries.
+struct ExchangeRequest: Sendable {
+  var method: String = "GET"
+  var url: TransferURL
+  var fields = HTTPFields()
+  /// Whether `~/.netrc` may answer for this host.
+  var usesNetrc = true
+  /// Sent as the body when present.
+  var body: [UInt8]?
+}
+
+/// How an exchange ended.
+struct ExchangeResult: Sendable {
+  /// The final response's head, if one came.
+  var head: ResponseHead?
+  /// Bytes of body that arrived.
+  var bytesReceived: Int64
+  /// Why it is incomplete; `nil` when the whole response arrived.
+  var failure: TransferError?
+}
+
+/// An exchange under way: owns the easy handle and is its callbacks' context. Lives on the engine's thread only.
+final class Exchange {
+  let id: UInt64
+  let handle: UnsafeMutableRawPointer
+  let request: ExchangeRequest
+  let sink: any ResponseSink
+  private var requestFields: UnsafeMutablePointer<curl_slist>?
+  private let errorBuffer = UnsafeMutablePointer<CChar>.allocate(capacity: Int(CURL_ERROR_SIZE))
+  private var head = ResponseHead(status: 0, fields: [:])
+  private var headDelivered = false
+  private var bytesReceived: Int64 = 0
+  private var sinkFailure: TransferError?
+
+  /// - Throws: ``TransferError`` when libcurl cannot make a handle.
+  init(id: UInt64, request: ExchangeRequest, sink: any ResponseSink) throws(TransferError) {
+    guard let handle = curl_easy_init() else {
+      throw TransferError(.connection, url: request.url.redacted, detail: "libcurl could not start a request")
+    }
+    self.id = id
+    self.handle = handle
+    self.request = request
+    self.sink = sink
+    errorBuffer[0] = 0
+  }
+
+  deinit {
+    curl_easy_cleanup(handle)
+    curl_slist_free_all(requestFields)
+    errorBuffer.deallocate()
+  }
+
+  /// Sets every option of the request.
+  func prepare(_ configuration: TransferConfiguration) {
+    set(CURLOPT_URL, request.url.text)
+    set(CURLOPT_PROTOCOLS, Int(CURLPROTO_HTTP | CURLPROTO_HTTPS))
+    set(CURLOPT_NOSIGNAL, 1)
+    set(CURLOPT_HTTP_VERSION, Int(CURL_HTTP_VERSION_2TLS))
+    set(CURLOPT_USERAGENT, configuration.userAgent)
+    set(CURLOPT_CONNECTTIMEOUT, configuration.connectTimeout)
+    set(CURLOPT_LOW_SPEED_LIMIT, 1)
+    set(CURLOPT_LOW_SPEED_TIME, configuration.stallTimeout)
+    set(CURLOPT_BUFFERSIZE, 256 * 1024)
+    set(CURLOPT_TCP_KEEPALIVE, 1)
+    if request.usesNetrc { set(CURLOPT_NETRC, Int(CURL_NETRC_OPTIONAL.rawValue)) }
+    setMethod()
+    setProxy(configuration)
+    if let file = configuration.caFile { set(CURLOPT_CAINFO, file) }
+    if let folder = configuration.caDirectory { set(CURLOPT_CAPATH, folder) }
+    for line in request.fields.lines { requestFields = curl_slist_append(requestFields, line) }
+    _ = ko_easy_set_list(handle, CURLOPT_HTTPHEADER, requestFields)
+    _ = ko_easy_set_pointer(handle, CURLOPT_ERRORBUFFER, errorBuffer)
+    setCallbacks()
+  }
+
+  /// The share of the bandwidth limit that this exchange may use, in bytes a second; 0 is unlimited.
+  func limitRate(_ bytesPerSecond: Int64) {
+    _ = ko_easy_set_offset(handle, CURLOPT_MAX_RECV_SPEED_LARGE, curl_off_t(bytesPerSecond))
+  }
+
+  /// Turns libcurl's verdict into the result.
+  func finish(_ code: CURLcode) -> ExchangeResult {
+    var failure = sinkFailure
+    if failure == nil, code == CURLE_OK, !headDelivered { deliverHead() }
+    failure = failure ?? sinkFailure
+    if failure == nil, code != CURLE_OK { failure = error(for: code) }
+    return ExchangeResult(head: headDelivered ? head : nil, bytesReceived: bytesReceived, failure: failure)
+  }
+
+  private func set(_ option: CURLoption, _ value: Int) { _ = ko_easy_set_long(handle, option, value) }
+
+  private func set(_ option: CURLoption, _ value: String) { _ = ko_easy_set_string(handle, option, value) }
+
+  private func setMethod() {
+    switch request.method {
+    case "GET": set(CURLOPT_HTTPGET, 1)
+    case "HEAD": set(CURLOPT_NOBODY, 1)
+    default: set(CURLOPT_CUSTOMREQUEST, request.method)
+    }
+    if let body = request.body {
+      set(CURLOPT_POSTFIELDSIZE, body.count)
+      // libcurl copies this one, so the array need not outlive the call.
+      body.withUnsafeBytes { bytes in
+        _ = ko_easy_set_pointer(
+          handle, CURLOPT_COPYPOSTFIELDS, UnsafeMutableRawPointer(mutating: bytes.baseAddress))
+      }
+    }
+  }
+
+  private func setProxy(_ configuration: TransferConfiguration) {
+    let proxy = request.url.origin.scheme == "https" ? configuration.httpsProxy : configuration.httpProxy
+    if let proxy { set(CURLOPT_PROXY, proxy) }
+    if let noProxy = configuration.noProxy { set(CURLOPT_NOPROXY, noProxy) }
+  }
+
+  private func setCallbacks() {
+    // The loop keeps this object alive until the handle has left the multi handle, so the context never dangles.
+    let context = Unmanaged.passUnretained(self).toOpaque()
+    _ = ko_easy_set_pointer(handle, CURLOPT_WRITEDATA, context)
+    _ = ko_easy_set_callback(handle, CURLOPT_WRITEFUNCTION) { data, size, count, context in
+      guard let data, let context else { return 0 }
+      let exchange = Unmanaged<Exchange>.fromOpaque(context).takeUnretainedValue()
+      let bytes = UnsafeRawBufferPointer(start: data, count: size * count)
+      return exchange.receiveBody(bytes) ? bytes.count : 0
+    }
+    _ = ko_easy_set_pointer(handle, CURLOPT_HEADERDATA, context)
+    _ = ko_easy_set_callback(handle, CURLOPT_HEADERFUNCTION) { data, size, count, context in
+      guard let data, let context else { return 0 }
+      let exchange = Unmanaged<Exchange>.fromOpaque(context).takeUnretainedValue()
+      let bytes = UnsafeRawBufferPointer(start: data, count: size * count)
+      exchange.receiveHeader(String(decoding: bytes, as: UTF8.self))
+      return bytes.count
+    }
+  }
+
+  private func receiveHeader(_ line: String) {
+    // Interim responses (100, 103) and the proxy's answer to CONNECT come first; each status line starts afresh.
+    if line.hasPrefix("HTTP/") {
+      let words = line.split(separator: " ", maxSplits: 2)
+      head = ResponseHead(status: words.count > 1 ? Int(trimmed(words[1])) ?? 0 : 0, fields: [:])
+    } else {
+      head.fields.append(line: line)
+    }
+  }
+
+  private func receiveBody(_ bytes: UnsafeRawBufferPointer) -> Bool {
+    if !headDelivered { deliverHead() }
+    guard sinkFailure == nil else { return false }
+    do throws(TransferError) {
+      try sink.receive(bytes)
+      bytesReceived += Int64(bytes.count)
+      return true
+    } catch {
+      sinkFailure = error
+      return false
+    }
+  }
+
+  private func deliverHead() {
+    headDelivered = true
+    do throws(TransferError) {
+      try sink.receive(head: head)
+    } catch {
+      sinkFailure = error
+    }
+  }
+
+  private func error(for code: CURLcode) -> TransferError {
+    let buffered = String(cString: errorBuffer)
+    let text = buffered.isEmpty ? String(cString: curl_easy_strerror(code)) : buffered
+    let kind: TransferError.Kind
+    var detail = text
+    switch code {
+    case CURLE_COULDNT_RESOLVE_HOST, CURLE_COULDNT_RESOLVE_PROXY: kind = .nameNotResolved
+    case CURLE_URL_MALFORMAT, CURLE_UNSUPPORTED_PROTOCOL: kind = .badURL
+    case CURLE_PEER_FAILED_VERIFICATION, CURLE_SSL_CACERT_BADFILE, CURLE_SSL_CERTPROBLEM,
+      CURLE_SSL_ISSUER_ERROR, CURLE_SSL_CIPHER:
+      kind = .tls
+    case CURLE_OPERATION_TIMEDOUT:
+      kind = headDelivered || bytesReceived > 0 ? .stalled : .connection
+      if text.contains("Operation too slow") { detail = "no data arrived for the stall timeout" }
+    default: kind = .connection
+    }
+    return TransferError(kind, url: request.url.redacted, detail: detail)
+  }
+}

@@ -1,0 +1,143 @@
+import CCurl
+import Glibc
+import Synchronization
+
+/// An exchange that somebody waits for.
+struct ExchangeOrder: Sendable {
+  let id: UInt64
+  let request: ExchangeRequest
+  let sink: any ResponseSink
+  let completion: @Sendable (ExchangeResult) -> Void
+
+  /// Tells the waiting side that nothing will come.
+  func cancel() {
+    let error = TransferError(.cancelled, url: request.url.redacted, detail: "interrupted")
+    completion(ExchangeResult(head: nil, bytesReceived: 0, failure: error))
+  }
+}
+
+/// The counter where callers hand exchanges in, and the thread that runs them.
+///
+/// Every touch of libcurl's handles happens on the worker's thread; other threads leave orders here and wake it.
+final class ExchangeLoop: Sendable {
+  /// What happened since the worker last looked.
+  struct Inbox: Sendable {
+    var orders: [ExchangeOrder] = []
+    var cancelled: Set<UInt64> = []
+    var isStopping = false
+  }
+
+  private struct State: Sendable {
+    var nextID: UInt64 = 0
+    var inbox = Inbox()
+    /// The address of the worker's multi handle while it lives; `curl_multi_wakeup` may be called from any thread.
+    var multiAddress: UInt = 0
+  }
+
+  private let state = Mutex(State())
+
+  /// - Throws: ``TransferError`` when libcurl or the thread cannot be started.
+  init(_ configuration: TransferConfiguration) throws(TransferError) {
+    guard curl_global_init(Int(CURL_GLOBAL_DEFAULT)) == CURLE_OK, let multi = curl_multi_init() else {
+      throw TransferError(.connection, url: "libcurl", detail: "the transfer library could not be started")
+    }
+    let address = UInt(bitPattern: multi)
+    state.withLock { $0.multiAddress = address }
+    let started = startThread {
+      guard let multi = UnsafeMutableRawPointer(bitPattern: address) else { return }
+      ExchangeWorker(multi: multi, configuration: configuration, loop: self).run()
+    }
+    guard started else {
+      curl_multi_cleanup(multi)
+      throw TransferError(.connection, url: "libcurl", detail: "the transfer thread could not be started")
+    }
+  }
+
+  /// Runs one exchange; waits for a free place first. Cancelling the task ends it at once.
+  func perform(_ request: ExchangeRequest, sink: any ResponseSink) async -> ExchangeResult {
+    let id = state.withLock { state in
+      state.nextID += 1
+      return state.nextID
+    }
+    return await withTaskCancellationHandler {
+      await withCheckedContinuation { continuation in
+        submit(ExchangeOrder(id: id, request: request, sink: sink) { continuation.resume(returning: $0) })
+        // A cancellation before this line may have been looked at before the order was there.
+        if Task.isCancelled { cancel(id) }
+      }
+    } onCancel: {
+      cancel(id)
+    }
+  }
+
+  /// Ends the thread; exchanges waiting or under way are cancelled.
+  func stop() {
+    leave { $0.isStopping = true }
+  }
+
+  /// Everything that came in; called by the worker.
+  func takeInbox() -> Inbox {
+    state.withLock { state in
+      defer { state.inbox = Inbox(isStopping: state.inbox.isStopping) }
+      return state.inbox
+    }
+  }
+
+  /// No order is accepted any more; called by the worker before the multi handle goes.
+  func close() -> [ExchangeOrder] {
+    state.withLock { state in
+      state.multiAddress = 0
+      defer { state.inbox.orders = [] }
+      return state.inbox.orders
+    }
+  }
+
+  private func submit(_ order: ExchangeOrder) {
+    let isOpen = state.withLock { state in
+      guard state.multiAddress != 0, !state.inbox.isStopping else { return false }
+      state.inbox.orders.append(order)
+      Self.wake(state)
+      return true
+    }
+    if !isOpen { order.cancel() }
+  }
+
+  private func cancel(_ id: UInt64) {
+    leave { $0.cancelled.insert(id) }
+  }
+
+  private func leave(_ change: (inout Inbox) -> Void) {
+    state.withLock { state in
+      change(&state.inbox)
+      Self.wake(state)
+    }
+  }
+
+  private static func wake(_ state: State) {
+    guard let multi = UnsafeMutableRawPointer(bitPattern: state.multiAddress) else { return }
+    curl_multi_wakeup(multi)
+  }
+}
+
+/// Starts a detached thread of the operating system; says whether it started.
+private func startThread(_ body: @escaping @Sendable () -> Void) -> Bool {
+  final class Box: Sendable {
+    let body: @Sendable () -> Void
+    init(_ body: @escaping @Sendable () -> Void) { self.body = body }
+  }
+  let box = Unmanaged.passRetained(Box(body))
+  var thread = pthread_t()
+  let code = pthread_create(
+    &thread, nil,
+    { context in
+      guard let context else { return nil }
+      Unmanaged<Box>.fromOpaque(context).takeRetainedValue().body()
+      return nil
+    }, box.toOpaque())
+  guard code == 0 else {
+    box.release()
+    return false
+  }
+  pthread_detach(thread)
+  return true
+}

@@ -1,0 +1,112 @@
+import CCurl
+
+/// Drives one libcurl multi handle within the limits on parallelism. Lives on one thread and owns its handles.
+final class ExchangeWorker {
+  private struct Running {
+    let exchange: Exchange
+    let order: ExchangeOrder
+  }
+
+  private let multi: UnsafeMutableRawPointer
+  private let configuration: TransferConfiguration
+  private let loop: ExchangeLoop
+  private var waiting: [ExchangeOrder] = []
+  private var running: [UnsafeMutableRawPointer: Running] = [:]
+  private var perOrigin: [TransferURL.Origin: Int] = [:]
+
+  init(multi: UnsafeMutableRawPointer, configuration: TransferConfiguration, loop: ExchangeLoop) {
+    self.multi = multi
+    self.configuration = configuration
+    self.loop = loop
+    // Large files gain from a connection each: on one shared HTTP/2 connection they would share its TCP window.
+    _ = ko_multi_set_long(multi, CURLMOPT_PIPELINING, Int(CURLPIPE_NOTHING))
+    _ = ko_multi_set_long(multi, CURLMOPT_MAXCONNECTS, configuration.parallel * 2)
+  }
+
+  /// Works until the loop is stopped.
+  func run() {
+    var isStopping = false
+    while !isStopping {
+      let inbox = loop.takeInbox()
+      waiting += inbox.orders
+      cancel(inbox.cancelled)
+      isStopping = inbox.isStopping
+      startWaiting()
+      var count: Int32 = 0
+      curl_multi_perform(multi, &count)
+      collectFinished()
+      if !isStopping, !canStart { curl_multi_poll(multi, nil, 0, 60_000, nil) }
+    }
+    let late = loop.close()
+    for entry in Array(running.values) { remove(entry).order.cancel() }
+    for order in waiting + late { order.cancel() }
+    curl_multi_cleanup(multi)
+  }
+
+  private var canStart: Bool {
+    running.count < configuration.parallel && waiting.contains(where: hasRoom)
+  }
+
+  private func hasRoom(_ order: ExchangeOrder) -> Bool {
+    perOrigin[order.request.url.origin, default: 0] < configuration.perHost
+  }
+
+  private func startWaiting() {
+    var started = false
+    while running.count < configuration.parallel, let index = waiting.firstIndex(where: hasRoom) {
+      start(waiting.remove(at: index))
+      started = true
+    }
+    if started { shareRate() }
+  }
+
+  private func start(_ order: ExchangeOrder) {
+    do throws(TransferError) {
+      let exchange = try Exchange(id: order.id, request: order.request, sink: order.sink)
+      exchange.prepare(configuration)
+      curl_multi_add_handle(multi, exchange.handle)
+      running[exchange.handle] = Running(exchange: exchange, order: order)
+      perOrigin[order.request.url.origin, default: 0] += 1
+    } catch {
+      order.completion(ExchangeResult(head: nil, bytesReceived: 0, failure: error))
+    }
+  }
+
+  private func cancel(_ ids: Set<UInt64>) {
+    guard !ids.isEmpty else { return }
+    let dropped = waiting.filter { ids.contains($0.id) }
+    waiting.removeAll { ids.contains($0.id) }
+    for order in dropped { order.cancel() }
+    for entry in running.values.filter({ ids.contains($0.order.id) }) { remove(entry).order.cancel() }
+  }
+
+  private func collectFinished() {
+    var left: Int32 = 0
+    while let message = curl_multi_info_read(multi, &left) {
+      guard message.pointee.msg == CURLMSG_DONE, let entry = running[message.pointee.easy_handle] else {
+        continue
+      }
+      let code = ko_message_result(message)
+      let result = remove(entry).exchange.finish(code)
+      entry.order.completion(result)
+    }
+  }
+
+  @discardableResult
+  private func remove(_ entry: Running) -> Running {
+    curl_multi_remove_handle(multi, entry.exchange.handle)
+    running[entry.exchange.handle] = nil
+    let origin = entry.order.request.url.origin
+    let left = perOrigin[origin, default: 1] - 1
+    perOrigin[origin] = left == 0 ? nil : left
+    shareRate()
+    return entry
+  }
+
+  /// Divides the bandwidth limit evenly between the exchanges under way.
+  private func shareRate() {
+    guard let limit = configuration.rateLimit, !running.isEmpty else { return }
+    let share = max(1, limit / Int64(running.count))
+    for entry in running.values { entry.exchange.limitRate(share) }
+  }
+}

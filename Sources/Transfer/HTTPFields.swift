@@ -1,0 +1,110 @@
+import CCurl
+
+/// Header fields in the order they came; names compare without case (RFC 9110, section 5.1).
+public struct HTTPFields: Sendable, ExpressibleByDictionaryLiteral {
+  private var fields: [(name: String, value: String)] = []
+
+  /// No fields.
+  public init() {}
+
+  /// Fields by name.
+  public init(dictionaryLiteral elements: (String, String)...) {
+    fields = elements.map { (name: $0.0, value: $0.1) }
+  }
+
+  /// The first field of that name; setting replaces all of that name, `nil` removes them.
+  public subscript(name: String) -> String? {
+    get { fields.first { $0.name.lowercased() == name.lowercased() }?.value }
+    set {
+      fields.removeAll { $0.name.lowercased() == name.lowercased() }
+      if let newValue { fields.append((name, newValue)) }
+    }
+  }
+
+  /// Every field of that name.
+  public func all(_ name: String) -> [String] {
+    fields.filter { $0.name.lowercased() == name.lowercased() }.map(\.value)
+  }
+
+  /// `Name: value` lines as libcurl takes them.
+  var lines: [String] { fields.map { "\($0.name): \($0.value)" } }
+
+  /// Takes in one line of a response; lines without a colon are passed over.
+  mutating func append(line: String) {
+    guard let colon = line.firstIndex(of: ":") else { return }
+    let value = line[line.index(after: colon)...]
+    fields.append((String(line[..<colon]), trimmed(value)))
+  }
+}
+
+/// What a server answered before the body.
+public struct ResponseHead: Sendable {
+  /// The status code.
+  public var status: Int
+  /// The header fields.
+  public var fields: HTTPFields
+
+  /// Whether the status says success (2xx).
+  public var isSuccess: Bool { (200..<300).contains(status) }
+
+  /// The size of the whole representation in bytes, if the server gave it.
+  public var totalSize: Int64? {
+    if status == 206 { return contentRange?.total }
+    return fields["Content-Length"].flatMap { Int64($0) }
+  }
+
+  /// `Content-Range`, if present and well-formed.
+  var contentRange: ContentRange? { fields["Content-Range"].flatMap(ContentRange.init) }
+
+  /// The validator for `If-Range`: a strong entity tag, else the date (RFC 9110, section 13.1.5).
+  var rangeValidator: String? {
+    if let tag = fields["ETag"], !tag.hasPrefix("W/") { return tag }
+    return fields["Last-Modified"]
+  }
+
+  /// How long the server asks to wait: `Retry-After` in seconds or as a date (RFC 9110, section 10.2.3).
+  ///
+  /// - Parameter now: The present time in seconds since 1970.
+  func retryAfter(now: Int64) -> Duration? {
+    guard let text = fields["Retry-After"] else { return nil }
+    if let seconds = Int64(text) { return seconds >= 0 ? .seconds(seconds) : nil }
+    let date = Int64(curl_getdate(text, nil))
+    return date < 0 ? nil : .seconds(max(0, date - now))
+  }
+}
+
+/// The field `Content-Range: bytes FIRST-LAST/TOTAL` (RFC 9110, section 14.4).
+struct ContentRange: Equatable {
+  let first: Int64
+  let last: Int64
+  /// The size of the whole; `nil` where the server wrote `*`.
+  let total: Int64?
+
+  init?(_ text: String) {
+    guard text.lowercased().hasPrefix("bytes ") else { return nil }
+    let parts = text.dropFirst(6).split(separator: "/", omittingEmptySubsequences: false)
+    guard parts.count == 2 else { return nil }
+    let bounds = parts[0].split(separator: "-", omittingEmptySubsequences: false)
+    guard bounds.count == 2, let first = Int64(trimmed(bounds[0])), let last = Int64(trimmed(bounds[1])),
+      first >= 0, last >= first
+    else { return nil }
+    self.first = first
+    self.last = last
+    let total = trimmed(parts[1])
+    if total == "*" {
+      self.total = nil
+    } else if let number = Int64(total), number > last {
+      self.total = number
+    } else {
+      return nil
+    }
+  }
+}
+
+/// A text without the white space around it.
+func trimmed(_ text: some StringProtocol) -> String {
+  var rest = text[...]
+  while let first = rest.first, first.isWhitespace { rest.removeFirst() }
+  while let last = rest.last, last.isWhitespace { rest.removeLast() }
+  return String(rest)
+}

@@ -1,0 +1,258 @@
+import Glibc
+import Integrity
+import Synchronization
+import SystemPackage
+
+/// A download's bytes on their way: `NAME.part`, hashed as they are written, and `NAME.part.meta`, which says of
+/// what they are a part, so that another process can go on after a kill.
+final class PartFile: ResponseSink {
+  private struct State: Sendable {
+    var descriptor: FileDescriptor
+    /// Bytes that are in the file and in the hashes.
+    var offset: Int64 = 0
+    var sha256 = DigestHasher(.sha256)
+    /// The second hash, where the expected digest is of another algorithm.
+    var expectedHash: DigestHasher?
+    var validator: String?
+    var head: ResponseHead?
+    var errorBody: [UInt8] = []
+    var unreported: Int64 = 0
+    var lastReport = ContinuousClock.now
+  }
+
+  private let download: Download
+  private let redactedURL: String
+  private let path: FilePath
+  private let metaPath: FilePath
+  private let onEvent: @Sendable (DownloadEvent) -> Void
+  private let state: Mutex<State>
+
+  /// Opens the part, and takes over what an earlier run left if it is provably of the same thing.
+  ///
+  /// Reads those bytes once to hash them: call it off the cooperative threads.
+  /// - Throws: ``TransferError`` of kind `file`.
+  init(
+    _ download: Download, redactedURL: String, onEvent: @escaping @Sendable (DownloadEvent) -> Void
+  ) throws(TransferError) {
+    self.download = download
+    self.redactedURL = redactedURL
+    self.onEvent = onEvent
+    path = FilePath(download.destination.string + ".part")
+    metaPath = FilePath(download.destination.string + ".part.meta")
+    let descriptor: FileDescriptor
+    do {
+      descriptor = try FileDescriptor.open(
+        path, .readWrite, options: [.create, .closeOnExec, .noFollow],
+        permissions: [.ownerReadWrite, .groupRead, .otherRead])
+    } catch {
+      throw TransferError(.file, url: redactedURL, detail: "\(path) cannot be opened: \(error)")
+    }
+    var state = State(descriptor: descriptor)
+    Self.reset(&state, for: download)
+    self.state = Mutex(state)
+    do {
+      try adoptEarlierBytes()
+    } catch {
+      throw TransferError(.file, url: redactedURL, detail: "\(path) cannot be read: \(error)")
+    }
+  }
+
+  deinit {
+    let descriptor = state.withLock { $0.descriptor }
+    try? descriptor.close()
+  }
+
+  /// Bytes at hand.
+  var offset: Int64 { state.withLock { $0.offset } }
+
+  /// Whether the bytes at hand are already the expected ones: a run was killed just before the rename.
+  var isComplete: Bool {
+    guard let expected = download.digest else { return false }
+    return state.withLock { $0.offset > 0 && ($0.expectedHash ?? $0.sha256).finalize() == expected }
+  }
+
+  /// The answer to the last attempt.
+  var head: ResponseHead? { state.withLock { $0.head } }
+
+  /// The start of the server's explanation, when its answer was no success.
+  var errorBody: [UInt8] { state.withLock { $0.errorBody } }
+
+  /// The fields that ask for the rest, or for a change.
+  var requestFields: HTTPFields {
+    state.withLock { state in
+      var fields = download.fields
+      if state.offset > 0 {
+        fields["Range"] = "bytes=\(state.offset)-"
+        fields["If-Range"] = state.validator
+      } else if let known = download.knownValidator {
+        let isTag = known.hasPrefix("\"") || known.hasPrefix("W/")
+        fields[isTag ? "If-None-Match" : "If-Modified-Since"] = known
+      }
+      return fields
+    }
+  }
+
+  func receive(head: ResponseHead) throws(TransferError) {
+    let problem = state.withLock { state -> TransferError? in
+      state.head = head
+      state.errorBody = []
+      guard [200, 206].contains(head.status) else { return nil }
+      return accept(head, &state)
+    }
+    if let problem { throw problem }
+  }
+
+  func receive(_ bytes: UnsafeRawBufferPointer) throws(TransferError) {
+    let (problem, report) = state.withLock { state -> (TransferError?, Int64) in
+      guard let head = state.head, [200, 206].contains(head.status) else {
+        state.errorBody.append(contentsOf: bytes.prefix(max(0, 16_384 - state.errorBody.count)))
+        return (nil, 0)
+      }
+      return append(bytes, &state)
+    }
+    if report > 0 { onEvent(.received(report)) }
+    if let problem { throw problem }
+  }
+
+  /// Throws all bytes away: the next request asks for the whole.
+  func restart() {
+    let discarded = state.withLock { state -> Int64 in
+      let counted = state.offset - state.unreported
+      Self.reset(&state, for: download)
+      state.validator = nil
+      _ = ftruncate(state.descriptor.rawValue, 0)
+      return counted
+    }
+    unlink(metaPath.string)
+    if discarded > 0 { onEvent(.discarded(discarded)) }
+  }
+
+  /// Checks size and digest of the complete bytes, makes them durable and gives the file its name.
+  ///
+  /// Waits for the disk: call it off the cooperative threads.
+  /// - Returns: The size and the SHA-256 of the file.
+  /// - Throws: ``TransferError``; of kind `digestMismatch` or `sizeMismatch` when the bytes are not the expected ones.
+  func commit() throws(TransferError) -> (size: Int64, sha256: Digest, validator: String?) {
+    let (size, sha256, actual, validator, report, descriptor) = state.withLock { state in
+      let sha256 = state.sha256.finalize()
+      let report = state.unreported
+      state.unreported = 0
+      return (
+        state.offset, sha256, state.expectedHash?.finalize() ?? sha256, state.validator, report,
+        state.descriptor
+      )
+    }
+    if report > 0 { onEvent(.received(report)) }
+    if let expected = download.size, expected != size {
+      throw TransferError(
+        .sizeMismatch(expected: expected, actual: size), url: redactedURL,
+        detail: "\(size) bytes arrived where \(expected) were expected")
+    }
+    if let expected = download.digest, expected != actual {
+      throw TransferError(
+        .digestMismatch(expected: expected, actual: actual), url: redactedURL,
+        detail: "the content has digest \(actual) where \(expected) was expected")
+    }
+    do {
+      try synchronize(descriptor)
+      try renameDurably(path, to: download.destination)
+    } catch {
+      throw TransferError(
+        .file, url: redactedURL, detail: "\(download.destination) cannot be written: \(error)")
+    }
+    unlink(metaPath.string)
+    return (size, sha256, validator)
+  }
+
+  /// Removes a part that holds nothing worth resuming.
+  func removeIfEmpty() {
+    guard offset == 0 else { return }
+    unlink(path.string)
+    unlink(metaPath.string)
+  }
+
+  private func accept(_ head: ResponseHead, _ state: inout State) -> TransferError? {
+    if head.status == 206 {
+      guard let range = head.contentRange, range.first == state.offset else {
+        return TransferError(
+          .protocolViolation, url: redactedURL,
+          detail: "the server answered with another range than the one asked for")
+      }
+    } else if state.offset > 0 {
+      // The server ignored the range, or its file is another one now: what is at hand is void.
+      let counted = state.offset - state.unreported
+      Self.reset(&state, for: download)
+      _ = ftruncate(state.descriptor.rawValue, 0)
+      onEvent(.discarded(counted))
+    }
+    state.validator = head.rangeValidator
+    saveMeta(validator: state.validator)
+    return nil
+  }
+
+  private func append(_ bytes: UnsafeRawBufferPointer, _ state: inout State) -> (TransferError?, Int64) {
+    do {
+      try state.descriptor.writeAll(toAbsoluteOffset: state.offset, bytes)
+    } catch {
+      return (TransferError(.file, url: redactedURL, detail: "\(path) cannot be written: \(error)"), 0)
+    }
+    state.sha256.update(bytes)
+    state.expectedHash?.update(bytes)
+    state.offset += Int64(bytes.count)
+    state.unreported += Int64(bytes.count)
+    let now = ContinuousClock.now
+    guard now - state.lastReport >= .milliseconds(100) else { return (nil, 0) }
+    defer {
+      state.unreported = 0
+      state.lastReport = now
+    }
+    return (nil, state.unreported)
+  }
+
+  private static func reset(_ state: inout State, for download: Download) {
+    state.offset = 0
+    state.unreported = 0
+    state.sha256 = DigestHasher(.sha256)
+    if let digest = download.digest, digest.algorithm != .sha256 {
+      state.expectedHash = DigestHasher(digest.algorithm)
+    }
+  }
+}
+
+extension PartFile {
+  /// Three lines: the URL without credentials, the expected digest, the validator; an absent one is empty.
+  private func saveMeta(validator: String?) {
+    let lines = [redactedURL, download.digest?.description ?? "", validator ?? ""]
+    // Without it the next run starts anew: no reason to fail this one.
+    try? writeAtomically(lines.joined(separator: "\n") + "\n", to: metaPath)
+  }
+
+  private func adoptEarlierBytes() throws {
+    let descriptor = state.withLock { $0.descriptor }
+    guard let meta = readMeta(), meta.count >= 3, meta[0] == redactedURL,
+      meta[1] == download.digest?.description ?? "", !(meta[1].isEmpty && meta[2].isEmpty)
+    else {
+      _ = ftruncate(descriptor.rawValue, 0)
+      return
+    }
+    try readFile(path) { bytes in
+      state.withLock { state in
+        state.sha256.update(bytes)
+        state.expectedHash?.update(bytes)
+        state.offset += Int64(bytes.count)
+      }
+    }
+    let kept = state.withLock { state in
+      state.validator = meta[2].isEmpty ? nil : meta[2]
+      return state.offset
+    }
+    if kept > 0 { onEvent(.resumed(kept)) }
+  }
+
+  private func readMeta() -> [String]? {
+    var bytes: [UInt8] = []
+    guard (try? readFile(metaPath, { bytes.append(contentsOf: $0) })) != nil else { return nil }
+    return String(decoding: bytes, as: UTF8.self)
+      .split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
+  }
+}

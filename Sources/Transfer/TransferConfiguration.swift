@@ -1,0 +1,43 @@
+/// How a ``TransferEngine`` behaves towards the network.
+public struct TransferConfiguration: Sendable {
+  /// The most requests under way at once, over all hosts.
+  public var parallel: Int = 8
+  /// The most requests under way at once to one host.
+  public var perHost: Int = 6
+  /// How often an attempt that made no progress is repeated before a transfer fails.
+  public var retries: Int = 5
+  /// The longest time to wait for a connection, in seconds.
+  public var connectTimeout: Int = 15
+  /// After this many seconds without a byte a transfer counts as stalled and is tried again.
+  public var stallTimeout: Int = 30
+  /// The most bytes a second over all transfers; `nil` is unlimited.
+  public var rateLimit: Int64?
+  /// The pause before the first retry; later ones double it up to ``maximumBackoff``, with jitter.
+  public var initialBackoff: Duration = .milliseconds(500)
+  /// The longest pause between two attempts that no server asked for.
+  public var maximumBackoff: Duration = .seconds(30)
+  /// The longest pause that a server may ask for by `Retry-After`; beyond it the transfer fails at once.
+  public var maximumRetryAfter: Duration = .seconds(900)
+  /// The proxy for `http://`; `nil` leaves it to libcurl, which reads `http_proxy` itself.
+  public var httpProxy: String?
+  /// The proxy for `https://`; `nil` leaves it to libcurl, which reads `https_proxy` itself.
+  public var httpsProxy: String?
+  /// Hosts that are asked directly, as in `no_proxy`; `nil` leaves it to libcurl.
+  public var noProxy: String?
+  /// A file of CA certificates instead of the system's.
+  public var caFile: String?
+  /// A folder of hashed CA certificates instead of the system's.
+  public var caDirectory: String?
+  /// What servers see as the client's name.
+  public var userAgent: String = "kubespray-offline"
+
+  /// The defaults above.
+  public init() {}
+
+  /// Takes the CA bundle from the variables that curl and OpenSSL programs read.
+  public mutating func applyEnvironment(_ environment: [String: String]) {
+    func value(_ name: String) -> String? { environment[name].flatMap { $0.isEmpty ? nil : $0 } }
+    caFile = value("CURL_CA_BUNDLE") ?? value("SSL_CERT_FILE") ?? caFile
+    caDirectory = value("SSL_CERT_DIR") ?? caDirectory
+  }
+}

@@ -1,0 +1,224 @@
+import Dispatch
+import Glibc
+import Integrity
+import Synchronization
+
+/// Brings files and API answers over HTTP: in parallel, resuming, retrying, verifying while writing.
+///
+/// One engine serves a whole run. Its limits hold over all callers; callers simply start everything they want.
+public final class TransferEngine: Sendable {
+  private static let maximumRedirects = 10
+
+  private let configuration: TransferConfiguration
+  private let loop: ExchangeLoop
+  /// Until when an origin asked not to be disturbed.
+  private let holds = Mutex<[TransferURL.Origin: ContinuousClock.Instant]>([:])
+
+  /// Starts the engine's thread.
+  ///
+  /// - Throws: ``TransferError`` when libcurl cannot be started.
+  public init(_ configuration: TransferConfiguration = TransferConfiguration()) throws(TransferError) {
+    self.configuration = configuration
+    loop = try ExchangeLoop(configuration)
+  }
+
+  deinit { loop.stop() }
+
+  /// Brings a file to its final name, going on from what an earlier attempt or run left.
+  ///
+  /// - Parameters:
+  ///   - download: What, from where, and what it must be.
+  ///   - onEvent: Called for progress and retries.
+  /// - Throws: ``TransferError``. Nothing is then at the final name that was not there before; bytes that can be
+  ///   resumed stay in `NAME.part`.
+  public func download(
+    _ download: Download, onEvent: @escaping @Sendable (DownloadEvent) -> Void = { _ in }
+  ) async throws(TransferError) -> DownloadOutcome {
+    let url = try TransferURL(download.url)
+    let part = try await offload { () throws(TransferError) in
+      try PartFile(download, redactedURL: url.redacted, onEvent: onEvent)
+    }
+    defer { part.removeIfEmpty() }
+    var attempt = DownloadAttempt(policy: RetryPolicy(configuration))
+    if part.isComplete { return .downloaded(try await commit(part, attempt)) }
+    while true {
+      try await waitForHold(url)
+      let before = part.offset
+      let request = ExchangeRequest(url: url, fields: part.requestFields)
+      let result = await follow(request, sink: part)
+      attempt.count += 1
+      attempt.transferred += result.bytesReceived
+      do throws(TransferError) {
+        if part.head?.status == 304, result.failure == nil { return .notModified }
+        try Self.check(result, url: url, body: part.errorBody)
+        return .downloaded(try await commit(part, attempt))
+      } catch {
+        if error.voidsPart { part.restart() }
+        let pause = try attempt.pause(after: error, head: result.head, progress: part.offset - before)
+        onEvent(.retrying(error, after: pause))
+        try await rest(pause, url: url, head: result.head)
+      }
+    }
+  }
+
+  /// Asks for an answer that fits in memory. A status that is no success is returned, not thrown, unless it is
+  /// transient and stays so.
+  ///
+  /// - Throws: ``TransferError``.
+  public func response(to request: HTTPRequest) async throws(TransferError) -> HTTPResponse {
+    let url = try TransferURL(request.url)
+    var attempt = DownloadAttempt(policy: RetryPolicy(configuration))
+    while true {
+      try await waitForHold(url)
+      let sink = MemorySink(url: url.redacted, limit: request.bodyLimit)
+      let exchange = ExchangeRequest(
+        method: request.method, url: url, fields: request.fields, body: request.body)
+      let result = await follow(exchange, sink: sink)
+      attempt.count += 1
+      do throws(TransferError) {
+        if let failure = result.failure { throw failure }
+        guard let head = result.head else {
+          throw TransferError(.protocolViolation, url: url.redacted, detail: "the server sent no answer")
+        }
+        let status = TransferError.status(head.status, url: url.redacted, body: sink.bytes)
+        if status.isTransient { throw status }
+        return HTTPResponse(head: head, body: sink.bytes)
+      } catch {
+        let pause = try attempt.pause(after: error, head: result.head, progress: 0)
+        try await rest(pause, url: url, head: result.head)
+      }
+    }
+  }
+
+  private func commit(
+    _ part: PartFile, _ attempt: DownloadAttempt
+  ) async throws(TransferError) -> DownloadReceipt {
+    let file = try await offload { () throws(TransferError) in try part.commit() }
+    return DownloadReceipt(
+      size: file.size, sha256: file.sha256, transferred: attempt.transferred, attempts: attempt.count,
+      validator: file.validator)
+  }
+
+  /// Follows redirects. Credentials stay with the origin they were given for, and https never becomes http.
+  private func follow(_ first: ExchangeRequest, sink: any ResponseSink) async -> ExchangeResult {
+    var request = first
+    var result = await loop.perform(request, sink: sink)
+    for _ in 0..<Self.maximumRedirects {
+      guard result.failure == nil, let head = result.head, [301, 302, 303, 307, 308].contains(head.status),
+        let location = head.fields["Location"]
+      else { return result }
+      guard let next = request.url.resolving(location),
+        next.origin.scheme == "https" || request.url.origin.scheme == "http"
+      else {
+        result.failure = TransferError(
+          .redirect, url: first.url.redacted, detail: "the server redirects from https to an unsafe address")
+        return result
+      }
+      if next.origin != request.url.origin {
+        request.fields["Authorization"] = nil
+        request.fields["Cookie"] = nil
+      }
+      if head.status <= 303, request.method != "HEAD" {
+        request.method = "GET"
+        request.body = nil
+      }
+      request.url = next
+      result = await loop.perform(request, sink: sink)
+    }
+    if let head = result.head, (300..<400).contains(head.status), head.status != 304 {
+      result.failure = TransferError(.redirect, url: first.url.redacted, detail: "too many redirects")
+    }
+    return result
+  }
+
+  private static func check(_ result: ExchangeResult, url: TransferURL, body: [UInt8]) throws(TransferError) {
+    if let head = result.head, !head.isSuccess {
+      throw .status(head.status, url: url.redacted, body: body)
+    }
+    if let failure = result.failure { throw failure }
+    guard let head = result.head, [200, 206].contains(head.status) else {
+      throw TransferError(.protocolViolation, url: url.redacted, detail: "the server sent no content")
+    }
+  }
+
+  /// Waits out a pause that an earlier answer of that origin asked for.
+  private func waitForHold(_ url: TransferURL) async throws(TransferError) {
+    while let until = holds.withLock({ $0[url.origin] }), until > .now {
+      try await sleep(until - .now, url: url)
+    }
+    guard !Task.isCancelled else {
+      throw TransferError(.cancelled, url: url.redacted, detail: "interrupted")
+    }
+  }
+
+  /// Rests before the next attempt. A wish for rest by `Retry-After` holds for every request to that origin.
+  private func rest(_ pause: Duration, url: TransferURL, head: ResponseHead?) async throws(TransferError) {
+    if head?.fields["Retry-After"] != nil {
+      holds.withLock { $0[url.origin] = max($0[url.origin] ?? .now, .now + pause) }
+    }
+    try await sleep(pause, url: url)
+  }
+
+  private func sleep(_ duration: Duration, url: TransferURL) async throws(TransferError) {
+    do {
+      try await Task.sleep(for: duration)
+    } catch {
+      throw TransferError(.cancelled, url: url.redacted, detail: "interrupted")
+    }
+  }
+}
+
+/// The book-keeping over the attempts of one transfer.
+private struct DownloadAttempt {
+  var policy: RetryPolicy
+  var count = 0
+  var transferred: Int64 = 0
+  private var lastWrongDigest: Digest?
+
+  init(policy: RetryPolicy) {
+    self.policy = policy
+  }
+
+  /// The pause before trying again.
+  ///
+  /// - Throws: The error itself, with the number of attempts, when there shall be no further one.
+  mutating func pause(
+    after error: TransferError, head: ResponseHead?, progress: Int64
+  ) throws(TransferError) -> Duration {
+    var final = error
+    final.attempts = count
+    guard error.isTransient else { throw final }
+    if case .digestMismatch(_, let actual) = error.kind {
+      // The same wrong bytes twice are what the server has, not an accident on the way.
+      if lastWrongDigest == actual { throw final }
+      lastWrongDigest = actual
+    }
+    let retryAfter = head?.isSuccess == false ? head?.retryAfter(now: Int64(time(nil))) : nil
+    if let retryAfter, retryAfter > policy.configuration.maximumRetryAfter {
+      var error = TransferError(
+        .waitTooLong, url: error.url,
+        detail: "\(error.detail); the server asks to wait \(retryAfter.components.seconds) seconds")
+      error.attempts = count
+      throw error
+    }
+    let pause = policy.pause(progress: progress, retryAfter: retryAfter, random: .random(in: 0..<1))
+    guard let pause else { throw final }
+    return pause
+  }
+}
+
+/// Runs work that waits for the disk on a thread that may wait.
+private func offload<T: Sendable>(
+  _ work: @escaping @Sendable () throws(TransferError) -> T
+) async throws(TransferError) -> T {
+  let result: Result<T, TransferError> = await withCheckedContinuation { continuation in
+    DispatchQueue.global().async {
+      do throws(TransferError) {
+        continuation.resume(returning: .success(try work()))
+      } catch {
+        continuation.resume(returning: .failure(error))
+      }
+    }
+  }
+  return try result.get()
+}
