@@ -77,6 +77,7 @@ let package = Package(
     .testTarget(
       name: "IntegrityTests", dependencies: ["Integrity", systemPackage], swiftSettings: swiftSettings),
     .testTarget(name: "HostTests", dependencies: ["Host", systemPackage], swiftSettings: swiftSettings),
+    .testTarget(name: "YAMLTests", dependencies: ["YAML"], swiftSettings: swiftSettings),
   ],
   swiftLanguageModes: [.v6]
 )

@@ -1,1 +1,78 @@
-// YAML
+import Glibc
+
+/// Reads YAML documents: kubespray's variable files, inventories and this program's own configuration.
+///
+/// The syntax is what libyaml accepts (YAML 1.1), so whatever Ansible can load loads here too. Values are not
+/// converted: a scalar keeps its text, and ``YAMLNode`` offers the typed views that a caller asks for.
+public enum YAML {
+  /// Parses a text that holds at most one document.
+  ///
+  /// - Parameters:
+  ///   - text: The whole file.
+  ///   - source: The file's name as the user knows it; it stands in front of every error message.
+  ///   - limits: What is refused as too large.
+  ///   - duplicateKeys: What to do about a key that a mapping has twice.
+  /// - Returns: The document, or nil when the text has none or an empty one.
+  /// - Throws: ``YAMLError`` at the first place that is not well-formed or exceeds a limit.
+  public static func parse(
+    _ text: String, source: String, limits: YAMLLimits = .default,
+    duplicateKeys: YAMLDuplicateKeys = .refused
+  ) throws(YAMLError) -> YAMLNode? {
+    try parse(bytes: Array(text.utf8), source: source, limits: limits, duplicateKeys: duplicateKeys)
+  }
+
+  /// Parses the bytes of a file, which must be UTF-8; see ``parse(_:source:limits:duplicateKeys:)``.
+  public static func parse(
+    bytes: [UInt8], source: String, limits: YAMLLimits = .default,
+    duplicateKeys: YAMLDuplicateKeys = .refused
+  ) throws(YAMLError) -> YAMLNode? {
+    guard bytes.count <= limits.inputBytes else {
+      throw YAMLError(
+        source: source, "the file has \(bytes.count) bytes; at most \(limits.inputBytes) are accepted")
+    }
+    guard tagDirectives(bytes) <= limits.tagDirectives else {
+      throw YAMLError(source: source, "the file has more than \(limits.tagDirectives) %TAG directives")
+    }
+    let parser = try EventParser(bytes, source: source)
+    var composer = Composer(parser: parser, source: source, limits: limits, duplicateKeys: duplicateKeys)
+    return try composer.composeDocument()
+  }
+
+  /// Reads and parses a file; see ``parse(_:source:limits:duplicateKeys:)``.
+  ///
+  /// - Parameter path: The file; it is also the name in error messages.
+  /// - Throws: ``YAMLError`` when the file cannot be read or parsed.
+  public static func load(
+    _ path: String, limits: YAMLLimits = .default, duplicateKeys: YAMLDuplicateKeys = .refused
+  ) throws(YAMLError) -> YAMLNode? {
+    let bytes = try read(path, limit: limits.inputBytes)
+    return try parse(bytes: bytes, source: path, limits: limits, duplicateKeys: duplicateKeys)
+  }
+
+  /// How often `%TAG` stands in the file: libyaml compares each such directive with all before it.
+  private static func tagDirectives(_ bytes: [UInt8]) -> Int {
+    let name = Array("%TAG".utf8)
+    return bytes.indices.count { bytes[$0] == name[0] && bytes[$0...].starts(with: name) }
+  }
+
+  /// Reads a file whole, but never more than one byte above the limit, so that a device cannot fill memory.
+  private static func read(_ path: String, limit: Int) throws(YAMLError) -> [UInt8] {
+    let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+    guard descriptor >= 0 else { throw unreadable(path, errno) }
+    defer { close(descriptor) }
+    var content: [UInt8] = []
+    var chunk = [UInt8](repeating: 0, count: 64 << 10)
+    while content.count <= limit {
+      let count = Glibc.read(descriptor, &chunk, chunk.count)
+      if count < 0 && errno == EINTR { continue }
+      guard count >= 0 else { throw unreadable(path, errno) }
+      if count == 0 { return content }
+      content.append(contentsOf: chunk[..<count])
+    }
+    throw YAMLError(source: path, "the file is larger than the \(limit) bytes that are accepted")
+  }
+
+  private static func unreadable(_ path: String, _ code: Int32) -> YAMLError {
+    YAMLError(source: path, "the file cannot be read: \(String(cString: strerror(code)))")
+  }
+}
