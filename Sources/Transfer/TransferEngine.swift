@@ -1,4 +1,3 @@
-import Dispatch
 import Glibc
 import Integrity
 import Synchronization
@@ -205,20 +204,4 @@ private struct DownloadAttempt {
     guard let pause else { throw final }
     return pause
   }
-}
-
-/// Runs work that waits for the disk on a thread that may wait.
-private func offload<T: Sendable>(
-  _ work: @escaping @Sendable () throws(TransferError) -> T
-) async throws(TransferError) -> T {
-  let result: Result<T, TransferError> = await withCheckedContinuation { continuation in
-    DispatchQueue.global().async {
-      do throws(TransferError) {
-        continuation.resume(returning: .success(try work()))
-      } catch {
-        continuation.resume(returning: .failure(error))
-      }
-    }
-  }
-  return try result.get()
 }

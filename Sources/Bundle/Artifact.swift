@@ -1,0 +1,129 @@
+import Integrity
+import SystemPackage
+
+/// A file that a stage wants in the bundle: where from, where to, and how its bytes can be proved.
+public struct Artifact: Sendable, Hashable {
+  /// Where the bytes come from.
+  public enum Source: Sendable, Hashable {
+    /// Over HTTP.
+    case url(String)
+    /// At that path on this machine: given by the user, or fetched before from the origin named.
+    case local(FilePath, origin: String?)
+    /// Written by this program.
+    case generated([UInt8])
+  }
+
+  /// The file's place in `outputs/`.
+  public var path: BundlePath
+  /// Where the bytes come from.
+  public var source: Source
+  /// The stage that wants it.
+  public var stage: StageName
+  /// What its bytes must hash to, if anybody published that.
+  public var digest: Digest?
+  /// Who vouches for the bytes.
+  public var verification: Verification
+  /// Whether the same URL may serve something else tomorrow (a branch).
+  public var isMutable = false
+
+  /// An artifact.
+  public init(
+    path: BundlePath, source: Source, stage: StageName, digest: Digest? = nil, verification: Verification
+  ) {
+    self.path = path
+    self.source = source
+    self.stage = stage
+    self.digest = digest
+    self.verification = verification
+  }
+}
+
+/// Who vouches for a file's bytes.
+public enum Verification: String, Sendable, Codable, CaseIterable {
+  /// The checksum in kubespray's own `checksums.yml`.
+  case kubesprayChecksum = "kubespray-checksum"
+  /// The checksum in a package repository's metadata.
+  case repositoryMetadata = "repository-metadata"
+  /// The digest by which a registry names it.
+  case registryDigest = "registry-digest"
+  /// Nobody published a checksum: the server's TLS certificate alone.
+  case tlsOnly = "tls-only"
+  /// Fetched without TLS and without a checksum: nobody.
+  case none
+  /// The user gave it.
+  case local
+  /// This program wrote it.
+  case generated
+
+  /// What stands behind a URL for which nobody published a checksum.
+  public init(withoutChecksum url: String) {
+    self = url.hasPrefix("https://") ? .tlsOnly : .none
+  }
+
+  /// A few words for tables.
+  public var summary: String {
+    switch self {
+    case .kubesprayChecksum: "kubespray checksum"
+    case .repositoryMetadata: "repository metadata"
+    case .registryDigest: "registry digest"
+    case .tlsOnly: "TLS only"
+    case .none: "nothing"
+    case .local: "given by you"
+    case .generated: "written here"
+    }
+  }
+}
+
+/// Artifacts whose places do not collide.
+public struct ArtifactPlan: Sendable {
+  /// The artifacts, in the order in which they were planned.
+  public private(set) var artifacts: [Artifact] = []
+  private var byKey: [String: Int] = [:]
+
+  /// Nothing planned.
+  public init() {}
+
+  /// Adds an artifact; the same one twice counts once.
+  ///
+  /// - Throws: ``ArtifactCollision`` when another artifact has that path, or one that differs by case only.
+  public mutating func add(_ artifact: Artifact) throws(ArtifactCollision) {
+    let key = artifact.path.caseFolded
+    if let index = byKey[key] {
+      guard artifacts[index] == artifact else {
+        throw ArtifactCollision(first: artifacts[index], second: artifact)
+      }
+      return
+    }
+    byKey[key] = artifacts.count
+    artifacts.append(artifact)
+  }
+
+  /// Adds artifacts in order.
+  ///
+  /// - Throws: ``ArtifactCollision``.
+  public mutating func add(_ more: some Sequence<Artifact>) throws(ArtifactCollision) {
+    for artifact in more { try add(artifact) }
+  }
+}
+
+/// Two artifacts for one place.
+public struct ArtifactCollision: Error, CustomStringConvertible {
+  /// The one that was there.
+  public let first: Artifact
+  /// The one that wanted the same place.
+  public let second: Artifact
+
+  /// A sentence that names both.
+  public var description: String {
+    "two files want one place in the bundle: \(Self.name(first)) -> \(first.path), "
+      + "and \(Self.name(second)) -> \(second.path). Set files.layout: original, which keeps hosts and paths apart."
+  }
+
+  private static func name(_ artifact: Artifact) -> String {
+    switch artifact.source {
+    case .url(let url): url
+    case .local(let path, _): path.string
+    case .generated: "a file of stage \(artifact.stage.rawValue)"
+    }
+  }
+}

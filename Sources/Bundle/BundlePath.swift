@@ -1,0 +1,60 @@
+/// A file's place inside `outputs/`: relative, with forward slashes, and possible on every file system that a
+/// bundle travels on (FAT and exFAT included).
+public struct BundlePath: Hashable, Sendable, Comparable, CustomStringConvertible, Codable {
+  /// The path as text, such as `files/kubernetes/v1.34.3/kubelet`.
+  public let description: String
+
+  /// Checks a path.
+  ///
+  /// - Throws: ``BundlePathError`` naming what is wrong with it.
+  public init(_ text: String) throws(BundlePathError) {
+    let segments = text.split(separator: "/", omittingEmptySubsequences: false)
+    for segment in segments {
+      if segment.isEmpty || segment == "." || segment == ".." {
+        throw BundlePathError(path: text, reason: "it has an empty, \".\" or \"..\" segment")
+      }
+      if segment.hasSuffix(".") || segment.hasSuffix(" ") {
+        throw BundlePathError(path: text, reason: "FAT cannot keep a name that ends with a dot or a space")
+      }
+      if segment.utf8.count > 255 {
+        throw BundlePathError(path: text, reason: "a name in it is longer than 255 bytes")
+      }
+      if let bad = segment.unicodeScalars.first(where: {
+        $0.value < 0x20 || #":*?"<>|\"#.unicodeScalars.contains($0)
+      }) {
+        throw BundlePathError(path: text, reason: "FAT cannot keep the character \(bad.debugDescription)")
+      }
+    }
+    description = text
+  }
+
+  /// The key under which FAT would see this path: names that differ by case only are one name there.
+  public var caseFolded: String { description.lowercased() }
+
+  /// In order of bytes.
+  public static func < (left: BundlePath, right: BundlePath) -> Bool {
+    left.description.utf8.lexicographicallyPrecedes(right.description.utf8)
+  }
+
+  /// Decodes the text and checks it.
+  public init(from decoder: any Decoder) throws {
+    try self.init(try decoder.singleValueContainer().decode(String.self))
+  }
+
+  /// Encodes the text.
+  public func encode(to encoder: any Encoder) throws {
+    var container = encoder.singleValueContainer()
+    try container.encode(description)
+  }
+}
+
+/// A path that cannot be in a bundle.
+public struct BundlePathError: Error, Equatable, CustomStringConvertible {
+  /// The path.
+  public let path: String
+  /// What is wrong with it.
+  public let reason: String
+
+  /// A sentence for people.
+  public var description: String { "\"\(path)\" cannot be a path in a bundle: \(reason)" }
+}

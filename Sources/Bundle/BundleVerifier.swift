@@ -1,0 +1,114 @@
+import Integrity
+import SystemPackage
+
+/// Reads a whole bundle again and compares it with its manifest.
+public struct BundleVerifier: Sendable {
+  /// Something that is not as the manifest says.
+  public enum Problem: Sendable, Equatable {
+    /// The file is not there.
+    case missing(BundlePath)
+    /// The file has other bytes; the text says how that was seen.
+    case damaged(BundlePath, String)
+    /// There is a file of which the manifest does not know.
+    case unexpected(String)
+
+    /// The file's path in `outputs/`.
+    public var path: String {
+      switch self {
+      case .missing(let path), .damaged(let path, _): path.description
+      case .unexpected(let path): path
+      }
+    }
+
+    /// One word for tables and scripts.
+    public var kind: String {
+      switch self {
+      case .missing: "missing"
+      case .damaged: "damaged"
+      case .unexpected: "unexpected"
+      }
+    }
+
+    /// What was seen, for people.
+    public var detail: String {
+      switch self {
+      case .missing: "it is in the manifest and not on the disk"
+      case .damaged(_, let how): how
+      case .unexpected: "it is on the disk and not in the manifest"
+      }
+    }
+  }
+
+  private let outputs: FilePath
+  private let manifest: Manifest
+  private let parallel: Int
+
+  /// A verification of the bundle in a folder.
+  ///
+  /// - Parameter parallel: How many files are read at once.
+  public init(outputs: FilePath, manifest: Manifest, parallel: Int) {
+    self.outputs = outputs
+    self.manifest = manifest
+    self.parallel = max(1, parallel)
+  }
+
+  /// Reads every file of the manifest, and lists the folder for what should not be there.
+  ///
+  /// - Parameters:
+  ///   - onBytes: Called with the number of bytes read since the last call, from several threads.
+  ///   - onFile: Called with each finished file and what is wrong with it, if anything.
+  /// - Returns: The problems in order of paths.
+  /// - Throws: `Errno` when the folder cannot be listed, or `CancellationError`.
+  public func verify(
+    onBytes: @escaping @Sendable (Int64) -> Void = { _ in },
+    onFile: @escaping @Sendable (ManifestFile, Problem?) -> Void = { _, _ in }
+  ) async throws -> [Problem] {
+    var problems = try unexpectedFiles().map(Problem.unexpected)
+    // Large files first: the last ones to finish are then small, and all readers end together.
+    var waiting = manifest.files.sorted { $0.size > $1.size }[...]
+    try await withThrowingTaskGroup(of: (ManifestFile, Problem?).self) { group in
+      for _ in 0..<parallel { addNext(&waiting, to: &group, onBytes: onBytes) }
+      while let (file, problem) = try await group.next() {
+        onFile(file, problem)
+        if let problem { problems.append(problem) }
+        try Task.checkCancellation()
+        addNext(&waiting, to: &group, onBytes: onBytes)
+      }
+    }
+    return problems.sorted { $0.path.utf8.lexicographicallyPrecedes($1.path.utf8) }
+  }
+
+  private func addNext(
+    _ waiting: inout ArraySlice<ManifestFile>,
+    to group: inout ThrowingTaskGroup<(ManifestFile, Problem?), any Error>,
+    onBytes: @escaping @Sendable (Int64) -> Void
+  ) {
+    guard let file = waiting.popFirst() else { return }
+    group.addTask { (file, await offload { () in check(file, onBytes: onBytes) }) }
+  }
+
+  private func unexpectedFiles() throws -> [String] {
+    let known = Set(manifest.files.map(\.path.description) + [Manifest.fileName])
+    return try BundleTree.files(below: outputs).filter { !known.contains($0) }
+  }
+
+  private func check(_ file: ManifestFile, onBytes: (Int64) -> Void) -> Problem? {
+    let path = outputs.appending(file.path.description)
+    guard let status = FileStatus(path) else { return .missing(file.path) }
+    guard status.size == file.size else {
+      return .damaged(file.path, "it has \(status.size) bytes instead of \(file.size)")
+    }
+    var hasher = DigestHasher(.sha256)
+    do {
+      try readFile(path) { bytes in
+        hasher.update(bytes)
+        onBytes(Int64(bytes.count))
+      }
+    } catch {
+      return .damaged(file.path, "it cannot be read: \(error)")
+    }
+    let actual = hasher.finalize()
+    guard actual != file.sha256 else { return nil }
+    return .damaged(file.path, "its digest is \(actual) instead of \(file.sha256)")
+  }
+}

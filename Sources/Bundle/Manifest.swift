@@ -1,0 +1,128 @@
+import FoundationEssentials
+import Integrity
+import SystemPackage
+
+/// `bundle.json`: everything that is in a bundle, and how each file was proved. Written last: a tree without it
+/// is an unfinished bundle.
+public struct Manifest: Sendable, Codable, Equatable {
+  /// The manifest's name in `outputs/`.
+  public static let fileName = "bundle.json"
+  /// The name that the last manifest has while a run changes the tree under it.
+  public static let unfinishedFileName = "bundle.json.unfinished"
+  /// The format that this program writes.
+  public static let currentFormat = 1
+
+  /// The number of the format.
+  public var format = Manifest.currentFormat
+  /// The program that wrote it, with its version.
+  public var tool: String
+  /// When it was written (ISO 8601, UTC).
+  public var created: String
+  /// The kubespray version that the bundle is for.
+  public var kubespray: String
+  /// The architecture of the binaries.
+  public var architecture: String
+  /// The stages that are complete in it.
+  public var stages: [StageName]
+  /// Every file but the manifest itself, in order of paths.
+  public var files: [ManifestFile]
+
+  /// A manifest.
+  public init(
+    tool: String, created: String, kubespray: String, architecture: String, stages: [StageName],
+    files: [ManifestFile]
+  ) {
+    self.tool = tool
+    self.created = created
+    self.kubespray = kubespray
+    self.architecture = architecture
+    self.stages = stages
+    self.files = files.sorted { $0.path < $1.path }
+  }
+
+  /// The sum of all sizes, in bytes.
+  public var totalSize: Int64 { files.reduce(0) { $0 + $1.size } }
+
+  /// Reads a manifest.
+  ///
+  /// - Returns: `nil` when there is none of that name.
+  /// - Throws: ``ManifestError`` when it cannot be read or understood.
+  public static func load(from outputs: FilePath, named name: String = fileName) throws(ManifestError)
+    -> Manifest?
+  {
+    let path = outputs.appending(name)
+    var bytes: [UInt8] = []
+    do {
+      try readFile(path) { bytes.append(contentsOf: $0) }
+    } catch Errno.noSuchFileOrDirectory {
+      return nil
+    } catch {
+      throw ManifestError(path: path, reason: "it cannot be read: \(error)")
+    }
+    do {
+      let manifest = try JSONDecoder().decode(Manifest.self, from: Data(bytes))
+      guard manifest.format == currentFormat else {
+        throw ManifestError(
+          path: path, reason: "it has format \(manifest.format), and this program knows \(currentFormat)")
+      }
+      return manifest
+    } catch let error as ManifestError {
+      throw error
+    } catch {
+      throw ManifestError(path: path, reason: "it is not a bundle manifest: \(error)")
+    }
+  }
+
+  /// Writes the manifest beside its name and renames it.
+  ///
+  /// - Throws: ``ManifestError``.
+  public func save(to outputs: FilePath) throws(ManifestError) {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+    let path = outputs.appending(Self.fileName)
+    do {
+      try writeAtomically(Array(try encoder.encode(self)) + [UInt8(ascii: "\n")], to: path)
+    } catch {
+      throw ManifestError(path: path, reason: "it cannot be written: \(error)")
+    }
+  }
+}
+
+/// One file of a bundle.
+public struct ManifestFile: Sendable, Codable, Equatable {
+  /// Its place in `outputs/`.
+  public var path: BundlePath
+  /// Its size in bytes.
+  public var size: Int64
+  /// Its digest.
+  public var sha256: Digest
+  /// Where it came from, for what came over the network.
+  public var url: String?
+  /// The stage that brought it.
+  public var stage: StageName
+  /// Who vouches for it.
+  public var verification: Verification
+
+  /// A file.
+  public init(
+    path: BundlePath, size: Int64, sha256: Digest, url: String?, stage: StageName, verification: Verification
+  ) {
+    self.path = path
+    self.size = size
+    self.sha256 = sha256
+    self.url = url
+    self.stage = stage
+    self.verification = verification
+  }
+}
+
+/// A manifest that is no use.
+public struct ManifestError: Error, CustomStringConvertible {
+  /// The file.
+  public let path: FilePath
+  /// What is wrong.
+  public let reason: String
+
+  /// A sentence for people.
+  public var description: String { "\(path): \(reason)" }
+}

@@ -1,0 +1,21 @@
+/// The stages of `download-all`, in the order in which they are told.
+public enum StageName: String, Sendable, Codable, CaseIterable, Hashable {
+  /// Is this machine fit for the job: tools, space, network.
+  case precheck
+  /// The Python environment and, with it, kubespray's catalog.
+  case py
+  /// Kubespray's source.
+  case kubespray
+  /// The binaries and manifests that kubespray downloads.
+  case files
+
+  /// One line for help and tables.
+  public var summary: String {
+    switch self {
+    case .precheck: "check tools, disk space, clock, and that every source answers"
+    case .py: "make the Python environment and evaluate kubespray's catalog with it"
+    case .kubespray: "fetch the kubespray source and apply local patches"
+    case .files: "fetch and verify every file that kubespray downloads; write offline.yml"
+    }
+  }
+}

@@ -1,0 +1,133 @@
+import FoundationEssentials
+import Glibc
+import Integrity
+import Synchronization
+import SystemPackage
+
+/// What this machine remembers of files it has verified, so that a rerun asks `stat` instead of reading them.
+///
+/// A file counts as known while its size and modification time are those of the moment it was verified. The
+/// memory is a file of JSON lines in the cache folder; lines are appended as files are finished, so a kill loses
+/// at most the line being written. Losing all of it costs reading the files once, nothing more.
+public final class VerifiedFiles: Sendable {
+  /// What is known of one file.
+  public struct Entry: Sendable, Codable, Equatable {
+    /// Its absolute path.
+    public var path: String
+    /// The stage that wanted it.
+    public var stage: StageName
+    /// Its size in bytes.
+    public var size: Int64
+    /// Its modification time in nanoseconds since 1970.
+    public var modified: Int64
+    /// Its digest.
+    public var sha256: Digest
+    /// The digest that it was checked against, where that is of another algorithm.
+    public var checked: Digest?
+    /// Where it came from.
+    public var url: String?
+    /// The server's validator, for asking whether it changed.
+    public var validator: String?
+  }
+
+  private struct State: Sendable {
+    var entries: [String: Entry] = [:]
+    var lines = 0
+  }
+
+  private let path: FilePath
+  private let state = Mutex(State())
+
+  /// Opens the memory; lines that do not parse are forgotten.
+  public init(_ path: FilePath) {
+    self.path = path
+    var bytes: [UInt8] = []
+    _ = try? readFile(path) { bytes.append(contentsOf: $0) }
+    let decoder = JSONDecoder()
+    state.withLock { state in
+      for line in bytes.split(separator: UInt8(ascii: "\n")) {
+        state.lines += 1
+        guard let entry = try? decoder.decode(Entry.self, from: Data(line)) else { continue }
+        state.entries[entry.path] = entry
+      }
+    }
+  }
+
+  /// What is known of the file at that path, if it is still the file that was verified.
+  public func entry(for path: FilePath) -> Entry? {
+    guard let entry = state.withLock({ $0.entries[path.string] }), let status = FileStatus(path),
+      status.size == entry.size, status.modified == entry.modified
+    else { return nil }
+    return entry
+  }
+
+  /// Everything that was recorded, whether or not the files are still there.
+  public var recorded: [Entry] { state.withLock { Array($0.entries.values) } }
+
+  /// Remembers a file that was just verified.
+  public func record(
+    _ path: FilePath, stage: StageName, sha256: Digest, checked: Digest? = nil, url: String? = nil,
+    validator: String? = nil
+  ) {
+    guard let status = FileStatus(path) else { return }
+    let entry = Entry(
+      path: path.string, stage: stage, size: status.size, modified: status.modified, sha256: sha256,
+      checked: checked, url: url,
+      validator: validator)
+    state.withLock { state in
+      state.entries[path.string] = entry
+      append(entry)
+      state.lines += 1
+    }
+  }
+
+  /// Forgets files; takes effect on the disk at the next ``compact()``.
+  public func forget(_ paths: some Sequence<String>) {
+    state.withLock { state in
+      for path in paths { state.entries[path] = nil }
+    }
+  }
+
+  /// Writes the memory anew when most of its lines are stale.
+  public func compact() {
+    state.withLock { state in
+      guard state.lines > state.entries.count else { return }
+      let lines = state.entries.values.sorted { $0.path < $1.path }.compactMap(Self.line)
+      // A memory that cannot be written costs reading files again, and is no reason to fail.
+      try? writeAtomically(lines.flatMap { $0 }, to: path)
+      state.lines = state.entries.count
+    }
+  }
+
+  private func append(_ entry: Entry) {
+    guard let line = Self.line(entry),
+      let descriptor = try? FileDescriptor.open(
+        path, .writeOnly, options: [.create, .append, .closeOnExec, .noFollow],
+        permissions: [.ownerReadWrite, .groupRead, .otherRead])
+    else { return }
+    _ = try? descriptor.writeAll(line)
+    try? descriptor.close()
+  }
+
+  private static func line(_ entry: Entry) -> [UInt8]? {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+    return (try? encoder.encode(entry)).map { Array($0) + [UInt8(ascii: "\n")] }
+  }
+}
+
+/// A regular file's size and modification time; links are not followed.
+public struct FileStatus: Sendable, Equatable {
+  /// The size in bytes.
+  public let size: Int64
+  /// The modification time in nanoseconds since 1970.
+  public let modified: Int64
+
+  /// `nil` when there is no regular file at that path.
+  public init?(_ path: FilePath) {
+    var status = stat()
+    guard lstat(path.string, &status) == 0, status.st_mode & S_IFMT == S_IFREG else { return nil }
+    size = Int64(status.st_size)
+    modified = Int64(status.st_mtim.tv_sec) * 1_000_000_000 + Int64(status.st_mtim.tv_nsec)
+  }
+}
