@@ -74,6 +74,10 @@ let package = Package(
       ],
       swiftSettings: swiftSettings),
 
+    // A misbehaving HTTP server for the tests of several modules.
+    .target(name: "TestServer", path: "Tests/TestServer", swiftSettings: swiftSettings),
+    .testTarget(name: "TestServerTests", dependencies: ["TestServer"], swiftSettings: swiftSettings),
+
     .testTarget(
       name: "IntegrityTests", dependencies: ["Integrity", systemPackage], swiftSettings: swiftSettings),
     .testTarget(name: "HostTests", dependencies: ["Host", systemPackage], swiftSettings: swiftSettings),
