@@ -3,10 +3,12 @@ import PackageDescription
 
 // The house: lower floors know nothing of the floors above (see CONTRIBUTING.md). A module imports only what
 // its target lists here, so an import upwards does not compile.
-let swiftSettings: [SwiftSetting] = [
+var swiftSettings: [SwiftSetting] = [
   .enableUpcomingFeature("ExistentialAny"),
   .enableUpcomingFeature("MemberImportVisibility"),
 ]
+// Set by CI. A flag of the command line would hold for the dependencies too, whose warnings are not ours.
+if Context.environment["WARNINGS_AS_ERRORS"] != nil { swiftSettings.append(.treatAllWarnings(as: .error)) }
 
 let systemPackage = Target.Dependency.product(name: "SystemPackage", package: "swift-system")
 

@@ -1,0 +1,43 @@
+# Every target is one command that can be typed without make; ARGS is passed on to it.
+.DEFAULT_GOAL := help
+.PHONY: help build run test unit e2e lint format bench demo conformance clean
+
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+build: ## Build the release program
+	scripts/install-dependencies build
+	swift build -c release --product download-all
+
+run: ## Install what is missing, build, run download-all (make run ARGS="plan --json")
+	@scripts/run $(ARGS)
+
+test: ## Install what is missing and run every test
+	scripts/test
+
+unit: ## Run the unit and integration tests
+	scripts/test unit
+
+e2e: ## Run the end-to-end tests with the release program
+	scripts/test e2e
+
+lint: ## Check the style of the source
+	scripts/lint
+
+format: ## Bring the source into that style
+	scripts/lint --fix
+
+bench: ## Compare download-all with curl and aria2c
+	scripts/install-dependencies build run bench
+	swift build -c release --product download-all
+	Benchmarks/files $(ARGS)
+
+demo: ## Download kubespray's files into ./outputs
+	scripts/run precheck py kubespray files
+	scripts/run verify
+
+conformance: ## Compare our catalog with a real kubespray's own lists (KUBESPRAY_TREE=folder)
+	Tests/Conformance/run "$(KUBESPRAY_TREE)"
+
+clean: ## Remove build products (outputs/ and cache/ stay)
+	swift package clean
