@@ -41,7 +41,8 @@ let package = Package(
 
     // Floor 1: one outside thing each.
     .target(name: "YAML", dependencies: ["CYAML"], swiftSettings: swiftSettings),
-    .target(name: "Archive", dependencies: ["CArchive", systemPackage], swiftSettings: swiftSettings),
+    .target(
+      name: "Archive", dependencies: ["CArchive", "Integrity", systemPackage], swiftSettings: swiftSettings),
     .target(
       name: "Transfer", dependencies: ["CCurl", "Integrity", systemPackage], swiftSettings: swiftSettings),
     .target(
@@ -82,6 +83,9 @@ let package = Package(
 
     .testTarget(
       name: "IntegrityTests", dependencies: ["Integrity", systemPackage], swiftSettings: swiftSettings),
+    .testTarget(
+      name: "ArchiveTests", dependencies: ["Archive", "Host", "Integrity", systemPackage],
+      swiftSettings: swiftSettings),
     .testTarget(name: "HostTests", dependencies: ["Host", systemPackage], swiftSettings: swiftSettings),
     .testTarget(name: "YAMLTests", dependencies: ["YAML"], swiftSettings: swiftSettings),
   ],

@@ -1,0 +1,175 @@
+import Glibc
+import Integrity
+import SystemPackage
+
+/// Writes a tar archive whose bytes depend only on what is added and in which order: every entry belongs to
+/// root, has one and the same modification time, and the compressed stream carries neither time nor name.
+///
+/// The bytes go to `NAME.tmp`, which ``finish()`` flushes to the disk and renames. A writer that is let go
+/// before, or after an error, leaves nothing behind and a file of the final name as it was.
+public final class ArchiveWriter {
+  private let path: FilePath
+  private let temporary: FilePath
+  private let modified: Int64
+  private let descriptor: FileDescriptor
+  private var handle: WriteHandle?
+  private var names: Set<String> = []
+
+  /// Starts an archive.
+  ///
+  /// - Parameters:
+  ///   - path: The final name; its folder must exist.
+  ///   - compression: How to compress.
+  ///   - modified: The modification time of all entries, in seconds since 1970.
+  /// - Throws: ``ArchiveError/writeFailed(archive:reason:)``.
+  public init(
+    _ path: FilePath, compression: ArchiveCompression, modified: Int64 = 0
+  ) throws(ArchiveError) {
+    if let level = compression.level, !level.allowed.contains(level.chosen) {
+      throw .writeFailed(
+        archive: path,
+        reason: "\(compression.filterName ?? "tar") has levels \(level.allowed.lowerBound) to "
+          + "\(level.allowed.upperBound), not \(level.chosen)")
+    }
+    self.path = path
+    self.modified = modified
+    temporary = FilePath(path.string + ".tmp")
+    do {
+      descriptor = try FileDescriptor.open(
+        temporary, .writeOnly, options: [.create, .truncate, .closeOnExec, .noFollow],
+        permissions: [.ownerReadWrite, .groupRead, .otherRead])
+    } catch {
+      throw .writeFailed(archive: path, reason: "\(error)")
+    }
+    do {
+      handle = try WriteHandle(descriptor, compression: compression)
+    } catch {
+      throw .writeFailed(archive: path, reason: error.reason)
+    }
+  }
+
+  deinit {
+    guard handle != nil else { return }
+    discard()
+  }
+
+  /// Adds a regular file from the disk, with mode 0755 if its owner may execute it and else 0644.
+  ///
+  /// - Throws: ``ArchiveError``; the archive is then given up.
+  public func add(file: FilePath, as name: String) throws(ArchiveError) {
+    try adding(name) { handle in
+      let source = try FileDescriptor.open(file, .readOnly, options: [.closeOnExec])
+      try source.closeAfter {
+        var status = stat()
+        try check(fstat(source.rawValue, &status))
+        guard status.st_mode & S_IFMT == S_IFREG else { throw Errno.invalidArgument }
+        let size = Int64(status.st_size)
+        let executable = status.st_mode & S_IXUSR != 0
+        try handle.writeHeader(entry(name, .file, size: size, permissions: executable ? 0o755 : 0o644))
+        try copy(source, size: size, to: handle)
+      }
+    }
+  }
+
+  /// Adds a file with this content.
+  ///
+  /// - Throws: ``ArchiveError``; the archive is then given up.
+  public func add(bytes: [UInt8], as name: String, permissions: UInt16 = 0o644) throws(ArchiveError) {
+    try adding(name) { handle in
+      try handle.writeHeader(entry(name, .file, size: Int64(bytes.count), permissions: permissions))
+      try bytes.withUnsafeBytes { content throws in try handle.writeContent(content) }
+    }
+  }
+
+  /// Adds a directory, mode 0755.
+  ///
+  /// - Throws: ``ArchiveError``; the archive is then given up.
+  public func add(directory name: String) throws(ArchiveError) {
+    try adding(name) { handle in try handle.writeHeader(entry(name, .directory, permissions: 0o755)) }
+  }
+
+  /// Adds a symbolic link, which must lead to somewhere inside the archive, whether that exists or not.
+  ///
+  /// - Throws: ``ArchiveError``; the archive is then given up.
+  public func add(symlink name: String, target: String) throws(ArchiveError) {
+    try adding(name) { handle in
+      try EntryPath(name).checkLinkTarget(target)
+      try handle.writeHeader(entry(name, .symbolicLink(target: target), permissions: 0o777))
+    }
+  }
+
+  /// Completes the archive and gives it its name.
+  ///
+  /// - Throws: ``ArchiveError/writeFailed(archive:reason:)``.
+  public func finish() throws(ArchiveError) {
+    guard let handle else { throw abandoned }
+    do {
+      try withUTF8Names { try handle.close() }
+      try synchronize(descriptor)
+      try renameDurably(temporary, to: path)
+    } catch {
+      discard()
+      throw .writeFailed(archive: path, reason: reason(error))
+    }
+    self.handle = nil
+    try? descriptor.close()
+  }
+
+  private func adding(_ name: String, _ body: (WriteHandle) throws -> Void) throws(ArchiveError) {
+    guard let handle else { throw abandoned }
+    do {
+      guard try EntryPath(name).string == name, !name.isEmpty else {
+        throw EntryPath.Refusal(reason: "is not a plain relative path")
+      }
+      guard names.insert(name).inserted else { throw EntryPath.Refusal(reason: "is there already") }
+      try withUTF8Names {
+        try body(handle)
+        try handle.finishEntry()
+      }
+    } catch {
+      discard()
+      throw .cannotAdd(name: name, archive: path, reason: reason(error))
+    }
+  }
+
+  private func copy(_ source: FileDescriptor, size: Int64, to handle: WriteHandle) throws {
+    let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 18, alignment: 16)
+    defer { buffer.deallocate() }
+    var total: Int64 = 0
+    while true {
+      let count = try source.read(into: buffer)
+      total += Int64(count)
+      // The header has promised this many bytes.
+      guard total <= size, count > 0 || total == size else {
+        throw WriteHandle.Failure(reason: "it changed while it was read")
+      }
+      if count == 0 { return }
+      try handle.writeContent(UnsafeRawBufferPointer(rebasing: buffer[..<count]))
+    }
+  }
+
+  private func entry(
+    _ name: String, _ kind: ArchiveEntry.Kind, size: Int64 = 0, permissions: UInt16
+  ) -> ArchiveEntry {
+    ArchiveEntry(path: name, kind: kind, size: size, permissions: permissions, modified: modified)
+  }
+
+  private func discard() {
+    handle = nil
+    try? descriptor.close()
+    unlink(temporary.string)
+  }
+
+  private var abandoned: ArchiveError {
+    .writeFailed(archive: path, reason: "it was finished before, or given up after an error")
+  }
+
+  private func reason(_ error: any Error) -> String {
+    switch error {
+    case let failure as WriteHandle.Failure: failure.reason
+    case let refusal as EntryPath.Refusal: "the name \(refusal.reason)"
+    case Errno.invalidArgument: "it is not a regular file"
+    default: "\(error)"
+    }
+  }
+}

@@ -1,0 +1,28 @@
+import SystemPackage
+
+/// What a file that is no archive seems to be instead, by its first bytes; nil when that is not evident.
+///
+/// The usual cases are the error page of a proxy or a log-in page that was saved under the archive's name.
+func describeForeignContent(_ path: FilePath) -> String? {
+  guard let descriptor = try? FileDescriptor.open(path, .readOnly, options: [.closeOnExec]) else {
+    return nil
+  }
+  defer { try? descriptor.close() }
+  var buffer = [UInt8](repeating: 0, count: 512)
+  guard let count = try? buffer.withUnsafeMutableBytes({ try descriptor.read(into: $0) }) else { return nil }
+  return describeForeignContent(buffer[..<count])
+}
+
+/// The same for the first bytes of a file.
+func describeForeignContent(_ bytes: some Collection<UInt8>) -> String? {
+  guard !bytes.isEmpty else { return "it is empty" }
+  guard !bytes.contains(where: { $0 < 9 || $0 == 0x7f }) else { return nil }
+  let text = String(decoding: bytes, as: UTF8.self)
+  let start = text.drop { $0.isWhitespace || $0 == "\u{feff}" }.lowercased()
+  if start.hasPrefix("<!doctype html") || start.contains("<html") || start.hasPrefix("<head") {
+    return "looks like an HTML page"
+  }
+  if start.hasPrefix("<") { return "looks like XML" }
+  if start.hasPrefix("{") || start.hasPrefix("[") { return "looks like JSON" }
+  return text.unicodeScalars.contains("\u{fffd}") ? nil : "looks like text"
+}

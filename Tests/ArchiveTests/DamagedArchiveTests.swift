@@ -1,0 +1,93 @@
+import Integrity
+import SystemPackage
+import Testing
+
+@testable import Archive
+
+@Suite struct DamagedArchiveTests {
+  @Test(arguments: [
+    ("<!DOCTYPE html>\n<html><head><title>Sign in</title>", "looks like an HTML page"),
+    ("\u{feff}\n <HTML>", "looks like an HTML page"),
+    ("<?xml version=\"1.0\"?><Error><Code>NoSuchKey</Code></Error>", "looks like XML"),
+    ("{\"message\": \"Not Found\"}", "looks like JSON"),
+    ("Not Found", "looks like text"),
+    ("", "it is empty"),
+  ])
+  func otherContentIsNamed(_ content: String, _ guess: String) async throws {
+    try await withTemporaryFolder { folder in
+      let file = folder.appending("kubespray.tar.gz")
+      try writeAtomically(content, to: file)
+      let error = try #require(throws: ArchiveError.self) {
+        try ArchiveReader.extract(file, into: folder.appending("out"))
+      }
+      #expect(error.description.contains("kubespray.tar.gz is not an archive (\(guess))"))
+    }
+  }
+
+  @Test func garbageIsNoArchive() async throws {
+    try await withTemporaryFolder { folder in
+      let file = folder.appending("noise")
+      // 0x55 and on: neither text nor any known magic number.
+      try writeAtomically((0..<100_000).map { UInt8(truncatingIfNeeded: $0 &* 7 &+ 0x55) }, to: file)
+      let error = try #require(throws: ArchiveError.self) { try ArchiveReader.entries(of: file) { _ in } }
+      #expect(error.description.contains("noise is not an archive: expected tar"))
+    }
+  }
+
+  @Test func whatCannotBeOpenedIsSaid() async throws {
+    try await withTemporaryFolder { folder in
+      let missing = try #require(throws: ArchiveError.self) {
+        try ArchiveReader.entries(of: folder.appending("none")) { _ in }
+      }
+      #expect(missing.description.hasSuffix("none: No such file or directory."))
+      let directory = try #require(throws: ArchiveError.self) {
+        try ArchiveReader.entries(of: folder) { _ in }
+      }
+      #expect(directory.description.hasSuffix("it is not a regular file."))
+    }
+  }
+
+  /// Cut anywhere before the closing blocks, an archive must be refused, in finite time.
+  @Test(arguments: [
+    ArchiveCompression.none, .gzip(level: 6), .xz(level: 1), .zstd(level: 1),
+  ])
+  func everyTruncationIsFound(_ compression: ArchiveCompression) async throws {
+    try await withTemporaryFolder { folder in
+      let whole = folder.appending("whole")
+      let writer = try ArchiveWriter(whole, compression: compression)
+      try writer.add(bytes: (0..<3000).map { UInt8(truncatingIfNeeded: $0 &* $0 >> 3) }, as: "first")
+      try writer.add(bytes: Array(repeating: 7, count: 700), as: "second")
+      try writer.finish()
+      var bytes: [UInt8] = []
+      try readFile(whole) { bytes += $0 }
+      // Plain tar: header and 3000 bytes in 3584, header and 700 in 1536, two closing blocks. A cut between
+      // two entries cannot be told from an archive without closing blocks, which some programs write.
+      let end = compression == .none ? 512 + 3072 + 512 + 700 : bytes.count - 30
+      let boundaries: Set<Int> = compression == .none ? [512 + 3072] : []
+      let cut = folder.appending("cut")
+      for length in stride(from: 1, to: end, by: 61) where !boundaries.contains(length) {
+        try writeAtomically(Array(bytes[..<length]), to: cut)
+        #expect(throws: ArchiveError.self, "cut at \(length) of \(bytes.count)") {
+          try ArchiveReader.extract(cut, into: folder.appending("out"))
+        }
+        #expect(!names(in: folder.appending("out")).contains("second"))
+      }
+    }
+  }
+
+  @Test func aWrongHeaderInTheMiddleIsAnError() async throws {
+    try await withTemporaryFolder { folder in
+      var tar = RawTar()
+      tar.add("first", content: "1")
+      tar.add("second", content: "2")
+      tar.add("third", content: "3")
+      var bytes = tar.finished
+      bytes[1024 + 20] = 0x41
+      try writeAtomically(bytes, to: folder.appending("a.tar"))
+      let error = try #require(throws: ArchiveError.self) {
+        try ArchiveReader.extract(folder.appending("a.tar"), into: folder.appending("out"))
+      }
+      #expect(error.description.contains("a.tar is damaged at \"first\""))
+    }
+  }
+}
