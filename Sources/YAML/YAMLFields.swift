@@ -1,7 +1,7 @@
 /// Reads a mapping strictly: every key must be one that is asked for, and every value must have its type.
 ///
-/// Ask for each field that may be there, then call ``finish()``. Problems are collected, so that a person sees
-/// all of a file's mistakes at once; a field with a problem reads as nil.
+/// Ask for each field that may be there, then call ``finish()``. Problems are collected, so that a person
+/// sees all of a file's mistakes at once; a field with a problem reads as nil.
 ///
 ///     var fields = YAMLFields(document)
 ///     let name = fields.string("name")
@@ -58,9 +58,12 @@ public struct YAMLFields {
 
   /// A list of scalars with their places.
   public mutating func list(_ key: String) -> [YAMLNode]? {
-    field(key, "a list of single values") { node in
-      node.sequence.flatMap { items in items.allSatisfy { $0.string != nil } ? items : nil }
+    guard let items = field(key, "a list", { $0.sequence }) else { return nil }
+    if let item = items.first(where: { $0.string == nil }) {
+      report(key, at: item, expected: "a list of single values")
+      return nil
     }
+    return items
   }
 
   /// A list of texts.
@@ -68,11 +71,18 @@ public struct YAMLFields {
 
   /// A mapping whose keys are free and whose values are scalars, with their places.
   public mutating func table(_ key: String) -> YAMLMapping? {
-    field(key, "keys with single values") { node in
-      node.mapping.flatMap { table in
-        table.entries.allSatisfy { $0.key.string != nil && $0.value.string != nil } ? table : nil
+    guard let table = field(key, "keys with values", { $0.mapping }) else { return nil }
+    for (name, value) in table.entries {
+      guard let text = name.string else {
+        report(key, at: name, expected: "keys that are texts")
+        return nil
+      }
+      guard value.string != nil else {
+        report("\(key).\(text)", at: value, expected: "a single value")
+        return nil
       }
     }
+    return table
   }
 
   /// A mapping from free keys to texts.
@@ -97,9 +107,15 @@ public struct YAMLFields {
   }
 
   /// Adds a problem of the caller's own about a value: `"registry.port" must be EXPECTED, not "abc"`.
-  public mutating func report(_ key: String, at node: YAMLNode, expected: String) {
-    problems.append(node.error("\"\(prefix)\(key)\" must be \(expected), not \(node.shown)"))
+  ///
+  /// - Parameter shown: What to quote instead of the value, when that holds a secret.
+  public mutating func report(_ key: String, at node: YAMLNode, expected: String, shown: String? = nil) {
+    let found = shown.map { "\"\($0)\"" } ?? node.shown
+    problems.append(node.error("\"\(prefix)\(key)\" must be \(expected), not \(found)"))
   }
+
+  /// The key of a field as it stands in the file, for its place.
+  public func key(_ key: String) -> YAMLNode? { mapping?.entry(key)?.key }
 
   /// Ends the reading.
   ///

@@ -94,8 +94,8 @@ extension YAMLNode {
 
   /// The value of a plain decimal integer; nil for anything else.
   ///
-  /// YAML 1.1's other forms (`010` for 8, `1_000`, `1:30` for 90) are not taken for numbers: in the files read
-  /// here they are always mistakes or texts.
+  /// YAML 1.1's other forms (`010` for 8, `1_000`, `1:30` for 90) are not taken for numbers: in the files
+  /// read here they are always mistakes or texts.
   public var int: Int? {
     guard let scalar, tag == CoreTag.int || (tag == nil && scalar.style == .plain) else { return nil }
     let digits = scalar.text.hasPrefix("-") ? scalar.text.dropFirst() : Substring(scalar.text)

@@ -52,7 +52,7 @@ import YAML
         config/config.yml:1:1: unknown key "registy" (did you mean "registry"?)
         config/config.yml:3:3: unknown key "registry.prot" (did you mean "registry.port"?)
         config/config.yml:4:9: "registry.port" must be a number from 1 to 65535, not "abc"
-        config/config.yml:5:7: "list" must be a list of single values, not keys and values
+        config/config.yml:5:7: "list" must be a list, not keys and values
         """)
   }
 
@@ -67,6 +67,22 @@ import YAML
   func badValues(_ text: String, _ expected: String) throws {
     let found = try problems(text) { _ = $0.int("a", in: 1...65535) }
     #expect(found == "config/config.yml:1:\(text.hasPrefix("a") ? 4 : 1): \(expected)")
+  }
+
+  @Test(arguments: [
+    ("l: [a, [b]]", "1:8: \"l\" must be a list of single values, not a list"),
+    ("l: [a, ~]", "1:8: \"l\" must be a list of single values, not nothing"),
+    ("t: {k: [b]}", "1:8: \"t.k\" must be a single value, not a list"),
+    ("t:\n  k:\n", "2:5: \"t.k\" must be a single value, not nothing"),
+    ("t: {~: b}", "1:5: \"t\" must be keys that are texts, not nothing"),
+    ("t: x", "1:4: \"t\" must be keys with values, not \"x\""),
+  ])
+  func badItems(_ text: String, _ expected: String) throws {
+    let found = try problems(text) { fields in
+      _ = fields.strings("l")
+      _ = fields.stringTable("t")
+    }
+    #expect(found == "config/config.yml:\(expected)")
   }
 
   @Test(
