@@ -88,6 +88,9 @@ let package = Package(
       swiftSettings: swiftSettings),
     .testTarget(name: "HostTests", dependencies: ["Host", systemPackage], swiftSettings: swiftSettings),
     .testTarget(name: "YAMLTests", dependencies: ["YAML"], swiftSettings: swiftSettings),
+    .testTarget(
+      name: "BundleTests", dependencies: ["Bundle", "YAML", "Integrity", systemPackage],
+      swiftSettings: swiftSettings),
   ],
   swiftLanguageModes: [.v6]
 )

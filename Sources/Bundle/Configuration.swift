@@ -1,0 +1,133 @@
+import SystemPackage
+
+/// Every setting of the program with its value: what the user chose, or the default.
+///
+/// The initial values here are the defaults. ``settings`` describes each one (key, environment variable,
+/// flag, what it accepts); config/config.yml lists them for people.
+public struct Configuration: Sendable {
+  /// Where the bundle is built (`outputs`).
+  public var outputs: FilePath = "outputs"
+  /// Where kubespray trees and what was learned from them are kept (`cache`).
+  public var cache: FilePath = "cache"
+  /// The architecture of the target, `amd64` or `arm64`; nil (`auto`) means this machine's.
+  public var architecture: String?
+  /// Which kubespray, and what of it.
+  public var kubespray = Kubespray()
+  /// The Python that runs Ansible here.
+  public var python = Python()
+  /// The arrangement of outputs/files.
+  public var files = Files()
+  /// Versions of what the admin node itself runs.
+  public var versions = Versions()
+  /// The registry on the admin node.
+  public var registry = Registry()
+  /// The container images.
+  public var images = Images()
+  /// Base URLs to fetch from instead of a host, by host name in lower case; without a slash at the end.
+  public var mirrors: [String: String] = [:]
+  /// The proxies between this machine and the internet.
+  public var proxy = Proxy()
+  /// How downloads are made.
+  public var transfer = Transfer()
+
+  var origins: [String: ConfigurationOrigin] = [:]
+
+  /// The defaults.
+  public init() {}
+
+  /// Where a setting's value came from.
+  public func origin(of key: String) -> ConfigurationOrigin { origins[key] ?? .default }
+}
+
+extension Configuration {
+  /// Which kubespray, and what of it.
+  public struct Kubespray: Sendable {
+    /// A release without `v` (`2.30.0`), `master`, a branch `release-X.Y` or a commit hash in lower case.
+    public var version = "2.30.0"
+    /// A folder, a tarball or a git URL to take instead of the public release.
+    public var source: String?
+    /// The inventory whose variables decide what is needed.
+    public var inventory: FilePath?
+    /// Variables that win over those of the inventory.
+    public var extraVariables: [String: String] = [:]
+    /// How much of the catalog is carried.
+    public var selection = CatalogSelection.all
+  }
+
+  /// The Python that runs Ansible here.
+  public struct Python: Sendable {
+    /// The interpreter; nil (`auto`) means a suitable one of this machine.
+    public var executable: String?
+    /// Whether Ansible runs in a container instead of a virtual environment.
+    public var ansibleInContainer = false
+  }
+
+  /// The arrangement of outputs/files.
+  public struct Files: Sendable {
+    /// The folders below outputs/files.
+    public var layout = FileLayoutName.kubesprayOffline
+  }
+
+  /// Versions of what the admin node itself runs, without `v`; nil (`auto`) means kubespray's own choice.
+  public struct Versions: Sendable {
+    /// The version of runc.
+    public var runc: String?
+    /// The version of containerd.
+    public var containerd: String?
+    /// The version of nerdctl.
+    public var nerdctl: String?
+    /// The version of the CNI plugins.
+    public var cni: String?
+    /// The tag of the nginx image.
+    public var nginx = "1.29.4"
+    /// The tag of the registry image.
+    public var registry = "3.0.0"
+  }
+
+  /// The registry on the admin node.
+  public struct Registry: Sendable {
+    /// The TCP port it listens on.
+    public var port = 35_000
+    /// Its storage folder on the admin node, an absolute path.
+    public var directory: FilePath = "/var/lib/registry"
+    /// The registry that images are pushed to when it is not the bundle's own, with an optional path.
+    public var local: String?
+    /// Hosts that are removed from image names like docker.io and quay.io.
+    public var additional: [String] = []
+
+    /// Where images are pushed to: `HOST[:PORT][/PATH]`.
+    public var address: String { local ?? "localhost:\(port)" }
+  }
+
+  /// The container images.
+  public struct Images: Sendable {
+    /// Whether to leave out the images.
+    public var skip = false
+  }
+
+  /// The proxies between this machine and the internet; a value may hold a password.
+  public struct Proxy: Sendable {
+    /// For http URLs.
+    public var http: String?
+    /// For https URLs.
+    public var https: String?
+    /// Hosts to reach without a proxy, separated by commas.
+    public var no: String?
+  }
+
+  /// How downloads are made.
+  public struct Transfer: Sendable {
+    /// Connections at a time, to all hosts together.
+    public var parallel = 8
+    /// Connections at a time to one host.
+    public var perHost = 6
+    /// How often a failed transfer is tried again.
+    public var retries = 5
+    /// How long to wait for a connection.
+    public var connectTimeout: Duration = .seconds(15)
+    /// How long a transfer may stand without a byte.
+    public var stallTimeout: Duration = .seconds(30)
+    /// The most bytes per second of all transfers together; 0 means no limit.
+    public var limitRate: Int64 = 0
+  }
+}

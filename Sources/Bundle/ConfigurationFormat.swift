@@ -1,0 +1,123 @@
+import SystemPackage
+
+/// How a setting's value is written: one reader and one writer for files, environment and flags alike.
+struct SettingFormat<Value: Sendable>: Sendable {
+  /// What is accepted, to complete "must be".
+  let accepts: String
+  /// Nil for a text that is not accepted.
+  let parse: @Sendable (String) -> Value?
+  /// The canonical text, which ``parse`` reads back to the same value.
+  let text: @Sendable (Value) -> String
+}
+
+extension SettingFormat {
+  /// A value or nothing: nil is written as an empty text.
+  static func optional<Wrapped>(_ format: SettingFormat<Wrapped>) -> Self where Value == Wrapped? {
+    Self(accepts: format.accepts + ", or empty") {
+      $0.isEmpty ? .some(nil) : format.parse($0).map(Optional.some)
+    } text: {
+      $0.map(format.text) ?? ""
+    }
+  }
+
+  /// A value or the program's own choice: nil is written `auto`.
+  static func automatic<Wrapped>(or format: SettingFormat<Wrapped>) -> Self where Value == Wrapped? {
+    Self(accepts: "auto or \(format.accepts)") {
+      $0 == "auto" ? .some(nil) : format.parse($0).map(Optional.some)
+    } text: {
+      $0.map(format.text) ?? "auto"
+    }
+  }
+
+  /// One of an enumeration's names.
+  static func choice() -> Self where Value: RawRepresentable & CaseIterable, Value.RawValue == String {
+    Self(accepts: Value.allCases.map(\.rawValue).joined(separator: " or ")) {
+      Value(rawValue: $0)
+    } text: {
+      $0.rawValue
+    }
+  }
+}
+
+extension SettingFormat<Bool> {
+  /// YAML 1.1's words for truth.
+  static let bool = Self(accepts: "true or false") {
+    switch $0.lowercased() {
+    case "true", "yes", "on": true
+    case "false", "no", "off": false
+    default: nil
+    }
+  } text: {
+    $0 ? "true" : "false"
+  }
+}
+
+extension SettingFormat<Int> {
+  /// A decimal number in a range.
+  static func integer(_ range: ClosedRange<Int>) -> Self {
+    Self(accepts: "a number from \(range.lowerBound) to \(range.upperBound)") { text in
+      decimal(text).flatMap { range.contains($0) ? $0 : nil }
+    } text: {
+      String($0)
+    }
+  }
+}
+
+extension SettingFormat<Int64> {
+  /// Bytes per second with curl's suffixes: K, M and G are powers of 1024 (curl(1), `--limit-rate`).
+  static let rate = Self(
+    accepts: "a number of bytes per second, with K, M or G after it if you like (10M), or 0 for no limit"
+  ) { text in
+    let suffix = text.last.flatMap { last in rateUnits.first { $0.suffix == String(last).uppercased() } }
+    guard let number = decimal(String(suffix == nil ? text[...] : text.dropLast())) else { return nil }
+    let (product, overflow) = Int64(number).multipliedReportingOverflow(by: suffix?.bytes ?? 1)
+    return overflow ? nil : product
+  } text: { rate in
+    guard rate > 0, let unit = rateUnits.first(where: { rate.isMultiple(of: $0.bytes) }) else {
+      return String(rate)
+    }
+    return "\(rate / unit.bytes)\(unit.suffix)"
+  }
+}
+
+extension SettingFormat<Duration> {
+  /// Whole seconds, `30` or `30s`.
+  static func seconds(_ range: ClosedRange<Int>) -> Self {
+    Self(accepts: "a number of seconds from \(range.lowerBound) to \(range.upperBound), such as 30s") {
+      text in
+      let digits = text.hasSuffix("s") ? String(text.dropLast()) : text
+      return decimal(digits).flatMap { range.contains($0) ? .seconds($0) : nil }
+    } text: {
+      "\($0.components.seconds)s"
+    }
+  }
+}
+
+extension SettingFormat<FilePath> {
+  /// A path as it is written; `~` and variables are left alone, relative ones are below the current folder.
+  static let path = Self(accepts: "a path without control characters") {
+    $0.isEmpty || hasControls($0) ? nil : FilePath($0)
+  } text: {
+    $0.string
+  }
+
+  /// A path that begins with a slash.
+  static let absolutePath = Self(accepts: "an absolute path such as /var/lib/registry") {
+    $0.hasPrefix("/") && !hasControls($0) ? FilePath($0) : nil
+  } text: {
+    $0.string
+  }
+}
+
+/// Digits only, without a leading zero; nil when it is no such number or too large.
+private func decimal(_ text: String) -> Int? {
+  guard text == "0" || !text.hasPrefix("0"), text.utf8.allSatisfy({ 0x30...0x39 ~= $0 }) else { return nil }
+  return Int(text)
+}
+
+private let rateUnits: [(suffix: String, bytes: Int64)] = [("G", 1 << 30), ("M", 1 << 20), ("K", 1 << 10)]
+
+/// Whether a text holds a control character: such a name would break lists and messages.
+func hasControls(_ text: String) -> Bool {
+  text.unicodeScalars.contains { $0.properties.generalCategory == .control }
+}

@@ -1,0 +1,105 @@
+import Glibc
+import SystemPackage
+import YAML
+
+extension Configuration {
+  /// Reads the configuration files and resolves every setting.
+  ///
+  /// The order is: defaults, the default file, the other files, the environment, the flags; later wins.
+  /// - Parameters:
+  ///   - defaultFile: A file that need not exist.
+  ///   - files: Files that were asked for (`--config`) and so must exist, the last one winning.
+  ///   - environment: The variables of the process; an empty one counts as not set.
+  ///   - flags: The texts of flags that were given, by key path.
+  /// - Throws: ``ConfigurationError`` with everything that is wrong in any of them.
+  public static func resolve(
+    defaultFile: FilePath? = "config/config.yml", files: [FilePath] = [], environment: [String: String],
+    flags: [String: String] = [:]
+  ) throws(ConfigurationError) -> Configuration {
+    var problems: [String] = []
+    var documents: [YAMLNode] = []
+    let present = defaultFile.map { access($0.string, F_OK) == 0 || errno != ENOENT ? [$0] : [] } ?? []
+    for file in present + files {
+      do {
+        if let document = try YAML.load(file.string) { documents.append(document) }
+      } catch {
+        problems.append(error.description)
+      }
+    }
+    return try resolve(documents: documents, environment: environment, flags: flags, problems: problems)
+  }
+
+  /// Resolves every setting from configuration files that are already parsed; see
+  /// ``resolve(defaultFile:files:environment:flags:)``.
+  public static func resolve(
+    documents: [YAMLNode], environment: [String: String] = [:], flags: [String: String] = [:]
+  ) throws(ConfigurationError) -> Configuration {
+    try resolve(documents: documents, environment: environment, flags: flags, problems: [])
+  }
+
+  private static func resolve(
+    documents: [YAMLNode], environment: [String: String], flags: [String: String], problems: [String]
+  ) throws(ConfigurationError) -> Configuration {
+    var configuration = Configuration()
+    var problems = problems
+    for document in documents { problems += configuration.apply(document) }
+    problems += configuration.apply(environment: environment)
+    problems += configuration.apply(flags: flags)
+    guard problems.isEmpty else { throw ConfigurationError(problems: problems) }
+    return configuration
+  }
+}
+
+/// One layer each; every one returns what is wrong with it.
+extension Configuration {
+  private mutating func apply(_ document: YAMLNode) -> [String] {
+    var fields = YAMLFields(document)
+    for setting in Self.settings where setting.group == nil { read(setting, from: &fields) }
+    var groups: Set<String> = []
+    for group in Self.settings.compactMap(\.group) where groups.insert(group).inserted {
+      fields.nested(group) { inner in
+        for setting in Self.settings where setting.group == group { read(setting, from: &inner) }
+      }
+    }
+    do {
+      try fields.finish()
+      return []
+    } catch {
+      return error.problems.map(\.description)
+    }
+  }
+
+  private mutating func read(_ setting: ConfigurationSetting, from fields: inout YAMLFields) {
+    guard setting.read(setting.name, &fields, &self), let key = fields.key(setting.name) else { return }
+    origins[setting.key] = .file(key.source, line: key.position.line)
+  }
+
+  private mutating func apply(environment: [String: String]) -> [String] {
+    Self.settings.compactMap { setting in
+      guard let name = setting.environment.first(where: { environment[$0]?.isEmpty == false }) else {
+        return nil
+      }
+      return assign(environment[name] ?? "", to: setting, origin: .environment(name))
+    }
+  }
+
+  private mutating func apply(flags: [String: String]) -> [String] {
+    flags.sorted { $0.key < $1.key }.compactMap { key, text in
+      guard let setting = Self.settings.first(where: { $0.key == key }), let flag = setting.flag else {
+        return "\"\(key)\" cannot be set on the command line; set it in a configuration file"
+      }
+      return assign(text, to: setting, origin: .flag(flag))
+    }
+  }
+
+  private mutating func assign(
+    _ text: String, to setting: ConfigurationSetting, origin: ConfigurationOrigin
+  ) -> String? {
+    guard setting.assign(text, &self) else {
+      let shown = maskingSecrets(in: text)
+      return "\(origin): \"\(setting.key)\" must be \(setting.accepts), not \"\(shown)\""
+    }
+    origins[setting.key] = origin
+    return nil
+  }
+}

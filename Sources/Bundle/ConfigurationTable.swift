@@ -1,0 +1,122 @@
+extension Configuration {
+  /// Every setting, in the order of config/config.yml.
+  public static let settings: [ConfigurationSetting] =
+    placeSettings + kubespraySettings + hostSettings + versionSettings + registrySettings + networkSettings
+
+  private static let placeSettings: [ConfigurationSetting] = [
+    .scalar(
+      "outputs", \.outputs, .path, environment: ["OUTPUTS_DIR"], flag: "--outputs", travels: false,
+      "the folder in which the bundle is built"),
+    .scalar(
+      "cache", \.cache, .path, environment: ["CACHE_DIR"], flag: "--cache", travels: false,
+      "the folder for kubespray trees and what was learned from them"),
+    .scalar(
+      "architecture", \.architecture, .automatic(or: .architecture), environment: ["IMAGE_ARCH"],
+      flag: "--architecture", "the architecture of the target machines"),
+  ]
+
+  private static let kubespraySettings: [ConfigurationSetting] = [
+    .scalar(
+      "kubespray.version", \.kubespray.version, .kubesprayVersion, environment: ["KUBESPRAY_VERSION"],
+      flag: "--kubespray-version", "which kubespray to prepare"),
+    .scalar(
+      "kubespray.source", \.kubespray.source, .optional(.line("a folder, a tarball or a git URL")),
+      environment: ["KUBESPRAY_SOURCE"], flag: "--kubespray-source", travels: false,
+      "where to take kubespray from instead of its public release"),
+    .scalar(
+      "kubespray.inventory", \.kubespray.inventory, .optional(.path), environment: ["KUBESPRAY_INVENTORY"],
+      flag: "--inventory", travels: false, "the inventory whose variables decide what is needed"),
+    .table(
+      "kubespray.extra_vars", \.kubespray.extraVariables, keys: .variable, values: .any,
+      "Ansible variables that win over those of the inventory"),
+    .scalar(
+      "kubespray.selection", \.kubespray.selection, .choice(), environment: ["KUBESPRAY_SELECTION"],
+      flag: "--selection", "carry all that kubespray could use, or only what the inventory enables"),
+  ]
+
+  private static let hostSettings: [ConfigurationSetting] = [
+    .scalar(
+      "python.executable", \.python.executable, .automatic(or: .line("a program or its path")),
+      environment: ["PYTHON"], flag: "--python", travels: false, "the Python that runs Ansible here"),
+    .scalar(
+      "python.ansible_in_container", \.python.ansibleInContainer, .bool,
+      environment: ["ansible_in_container"], flag: "--ansible-in-container", travels: false,
+      "run Ansible in a container instead of a virtual environment"),
+    .scalar(
+      "files.layout", \.files.layout, .choice(), environment: ["FILES_LAYOUT"], flag: "--layout",
+      "how files are arranged below outputs/files"),
+  ]
+
+  private static let versionSettings: [ConfigurationSetting] = [
+    .scalar(
+      "versions.runc", \.versions.runc, .automatic(or: .release), environment: ["RUNC_VERSION"],
+      "runc on the admin node"),
+    .scalar(
+      "versions.containerd", \.versions.containerd, .automatic(or: .release),
+      environment: ["CONTAINERD_VERSION"], "containerd on the admin node"),
+    .scalar(
+      "versions.nerdctl", \.versions.nerdctl, .automatic(or: .release), environment: ["NERDCTL_VERSION"],
+      "nerdctl on the admin node"),
+    .scalar(
+      "versions.cni", \.versions.cni, .automatic(or: .release), environment: ["CNI_VERSION"],
+      "the CNI plugins on the admin node"),
+    .scalar(
+      "versions.nginx", \.versions.nginx, .tag, environment: ["NGINX_VERSION"],
+      "the tag of the nginx image that serves the bundle"),
+    .scalar(
+      "versions.registry", \.versions.registry, .tag, environment: ["REGISTRY_VERSION"],
+      "the tag of the registry image that serves the images"),
+  ]
+
+  private static let registrySettings: [ConfigurationSetting] = [
+    .scalar(
+      "registry.port", \.registry.port, .integer(1...65535), environment: ["REGISTRY_PORT"],
+      "the port of the registry on the admin node"),
+    .scalar(
+      "registry.directory", \.registry.directory, .absolutePath, environment: ["REGISTRY_DIR"],
+      "the storage folder of the registry on the admin node"),
+    .scalar(
+      "registry.local", \.registry.local, .optional(.registryAddress), environment: ["LOCAL_REGISTRY"],
+      "the registry to push to when it is not the bundle's own"),
+    .list(
+      "registry.additional", \.registry.additional, .host,
+      environment: ["ADDITIONAL_CONTAINER_REGISTRY_LIST"],
+      "more registry hosts that are removed from image names"),
+    .scalar(
+      "images.skip", \.images.skip, .bool, environment: ["SKIP_DOWNLOAD_IMAGES"], flag: "--skip-images",
+      "leave out the container images"),
+  ]
+
+  private static let networkSettings: [ConfigurationSetting] = [
+    .table(
+      "mirrors", \.mirrors, keys: .host, values: .baseURL, travels: false,
+      "base URLs to fetch from instead of a host"),
+    .scalar(
+      "proxy.http", \.proxy.http, .optional(.proxy), environment: ["http_proxy", "HTTP_PROXY"],
+      travels: false, "the proxy for http URLs"),
+    .scalar(
+      "proxy.https", \.proxy.https, .optional(.proxy), environment: ["https_proxy", "HTTPS_PROXY"],
+      travels: false, "the proxy for https URLs"),
+    .scalar(
+      "proxy.no", \.proxy.no, .optional(.line("host names separated by commas")),
+      environment: ["no_proxy", "NO_PROXY"], travels: false, "hosts to reach without a proxy"),
+    .scalar(
+      "transfer.parallel", \.transfer.parallel, .integer(1...64), environment: ["PARALLEL"],
+      flag: "--parallel", "connections at a time, to all hosts together"),
+    .scalar(
+      "transfer.per_host", \.transfer.perHost, .integer(1...32), environment: ["PARALLEL_PER_HOST"],
+      flag: "--parallel-per-host", "connections at a time to one host"),
+    .scalar(
+      "transfer.retries", \.transfer.retries, .integer(0...20), environment: ["RETRIES"], flag: "--retries",
+      "how often a failed transfer is tried again"),
+    .scalar(
+      "transfer.connect_timeout", \.transfer.connectTimeout, .seconds(1...600),
+      "how long to wait for a connection"),
+    .scalar(
+      "transfer.stall_timeout", \.transfer.stallTimeout, .seconds(1...3600),
+      "how long a transfer may stand without a byte"),
+    .scalar(
+      "transfer.limit_rate", \.transfer.limitRate, .rate, environment: ["LIMIT_RATE"], flag: "--limit-rate",
+      "the most bytes per second of all transfers together"),
+  ]
+}

@@ -1,0 +1,86 @@
+/// The formats of settings that are texts.
+extension SettingFormat<String> {
+  /// Texts that a function accepts and brings into canonical form.
+  private static func words(_ accepts: String, _ canonical: @escaping @Sendable (String) -> String?) -> Self {
+    Self(accepts: accepts, parse: canonical, text: { $0 })
+  }
+
+  /// A text of one line.
+  static func line(_ accepts: String) -> Self {
+    words(accepts) { $0.isEmpty || hasControls($0) ? nil : $0 }
+  }
+
+  /// Any text, lines and all.
+  static let any = words("a text") { $0 }
+
+  /// The name of an Ansible variable.
+  static let variable = words("the name of a variable") {
+    $0.wholeMatch(of: /[A-Za-z_][A-Za-z0-9_]*/) == nil ? nil : $0
+  }
+
+  /// An architecture by its name in image references or by the one `uname -m` prints.
+  static let architecture = words("amd64 (x86_64) or arm64 (aarch64)") {
+    switch $0 {
+    case "amd64", "x86_64": "amd64"
+    case "arm64", "aarch64": "arm64"
+    default: nil
+    }
+  }
+
+  /// What can be checked out of kubespray's repository, by the rules of the shell project's get-kubespray.sh.
+  static let kubesprayVersion = words(
+    "a release such as 2.30.0, master, a branch such as release-2.30, or a commit hash (7 to 40 digits)"
+  ) { text in
+    if text == "master" || text.wholeMatch(of: /release-[0-9]+\.[0-9]+/) != nil { return text }
+    if text.wholeMatch(of: /[0-9A-Fa-f]{7,40}/) != nil { return text.lowercased() }
+    return withoutV(text)
+  }
+
+  /// The version of a program that is released on GitHub.
+  static let release = words("a version such as 1.3.4") { withoutV($0) }
+
+  /// The tag of an image (OCI distribution-spec, "Pulling manifests").
+  static let tag = words("an image tag such as 1.29.4") {
+    $0.wholeMatch(of: /[A-Za-z0-9_][A-Za-z0-9._-]{0,127}/) == nil ? nil : $0
+  }
+
+  /// A host name or address with an optional port, in lower case.
+  static let host = words("host names such as registry.example.com:5000") { hostAndPort($0) }
+
+  /// A registry and an optional path in it, without a scheme.
+  static let registryAddress = words("HOST, HOST:PORT or HOST:PORT/PATH without http://") { text in
+    let slash = text.firstIndex(of: "/") ?? text.endIndex
+    guard let host = hostAndPort(String(text[..<slash])) else { return nil }
+    return text[slash...].wholeMatch(of: /(\/[a-z0-9]+([._-]+[a-z0-9]+)*)*/) == nil
+      ? nil : host + text[slash...]
+  }
+
+  /// The base of URLs, without query and without a slash at the end.
+  static let baseURL = words("a URL that begins with http:// or https://, without ? and #") { text in
+    guard let match = text.wholeMatch(of: /(https?:\/\/[^\s\/?#]+(\/[^\s?#]*?)?)\/*/), !hasControls(text)
+    else {
+      return nil
+    }
+    return String(match.1)
+  }
+
+  /// A proxy as curl takes it (curl(1), `--proxy`).
+  static let proxy = words("a proxy such as http://proxy.example.com:3128") {
+    let form = /((http|https|socks4|socks4a|socks5|socks5h):\/\/)?[^\s\/]+\/?/
+    return $0.wholeMatch(of: form) == nil || hasControls($0) ? nil : $0
+  }
+}
+
+/// `X.Y.Z` with an optional `v` in front, which is dropped, and an optional pre-release.
+private func withoutV(_ text: String) -> String? {
+  text.wholeMatch(of: /v?([0-9]+\.[0-9]+\.[0-9]+(-[0-9A-Za-z.-]+)?)/).map { String($0.1) }
+}
+
+private func hostAndPort(_ text: String) -> String? {
+  let lowered = text.lowercased()
+  guard let match = lowered.wholeMatch(of: /[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:([0-9]{1,5}))?/) else {
+    return nil
+  }
+  if let port = match.3 { guard (1...65535).contains(Int(port) ?? 0) else { return nil } }
+  return lowered
+}
