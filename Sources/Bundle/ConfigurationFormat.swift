@@ -2,6 +2,8 @@ import SystemPackage
 
 /// How a setting's value is written: one reader and one writer for files, environment and flags alike.
 struct SettingFormat<Value: Sendable>: Sendable {
+  /// Whether the text is a number or truth value, to be written to YAML without quotes.
+  var isLiteral = false
   /// What is accepted, to complete "must be".
   let accepts: String
   /// Nil for a text that is not accepted.
@@ -41,7 +43,7 @@ extension SettingFormat {
 
 extension SettingFormat<Bool> {
   /// YAML 1.1's words for truth.
-  static let bool = Self(accepts: "true or false") {
+  static let bool = Self(isLiteral: true, accepts: "true or false") {
     switch $0.lowercased() {
     case "true", "yes", "on": true
     case "false", "no", "off": false
@@ -55,7 +57,7 @@ extension SettingFormat<Bool> {
 extension SettingFormat<Int> {
   /// A decimal number in a range.
   static func integer(_ range: ClosedRange<Int>) -> Self {
-    Self(accepts: "a number from \(range.lowerBound) to \(range.upperBound)") { text in
+    Self(isLiteral: true, accepts: "a number from \(range.lowerBound) to \(range.upperBound)") { text in
       decimal(text).flatMap { range.contains($0) ? $0 : nil }
     } text: {
       String($0)

@@ -13,13 +13,14 @@ extension Configuration {
   /// The configuration as a config.yml to put into the bundle.
   ///
   /// It reads back to the same values. Left out is what concerns only the machine that downloads: its
-  /// folders, its Python, mirrors and proxies, and the passwords these may hold. An architecture of nil is written
-  /// `auto`, so put in the one that was used.
+  /// folders, its Python, mirrors and proxies, and the passwords these may hold. An architecture of nil is
+  /// written `auto`, so put in the one that was used.
   public func yaml() -> String {
     var text = """
       # The settings that this bundle was made with, written by download-all.
       # The programs on the target read them, so do not change them here: make a new bundle instead.
       # Folders, mirrors and proxies of the machine that downloaded are left out.
+
 
       """
     var group: String?
@@ -35,6 +36,7 @@ extension Configuration {
   private static func yaml(_ value: ConfigurationSetting.Value, indent: String) -> String {
     switch value {
     case .scalar(let text): " \(YAML.scalar(text))\n"
+    case .literal(let text): " \(text)\n"
     case .list([]): " []\n"
     case .table([:]): " {}\n"
     case .list(let items): "\n" + items.map { "\(indent)- \(YAML.scalar($0))\n" }.joined()

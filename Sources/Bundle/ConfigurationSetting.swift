@@ -24,6 +24,8 @@ public struct ConfigurationSetting: Sendable {
   /// A value in the form in which it is written.
   enum Value: Hashable, Sendable {
     case scalar(String)
+    /// A number or truth value.
+    case literal(String)
     case list([String])
     case table([String: String])
   }
@@ -63,7 +65,8 @@ extension ConfigurationSetting {
       configuration[keyPath: path] = value
       return true
     } value: {
-      .scalar(format.text($0[keyPath: path]))
+      let text = format.text($0[keyPath: path])
+      return format.isLiteral ? .literal(text) : .scalar(text)
     }
   }
 
@@ -136,6 +139,7 @@ extension ConfigurationSetting.Value {
   var shown: String {
     switch self {
     case .scalar(let text): maskingSecrets(in: text)
+    case .literal(let text): text
     case .list(let items): items.joined(separator: ", ")
     case .table(let entries):
       entries.sorted { $0.key < $1.key }.map { "\($0.key)=\(maskingSecrets(in: $0.value))" }
