@@ -61,30 +61,19 @@ public struct BundleVerifier: Sendable {
   /// - Throws: `Errno` when the folder cannot be listed, or `CancellationError`.
   public func verify(
     onBytes: @escaping @Sendable (Int64) -> Void = { _ in },
-    onFile: @escaping @Sendable (ManifestFile, Problem?) -> Void = { _, _ in }
+    onFile: (ManifestFile, Problem?) -> Void = { _, _ in }
   ) async throws -> [Problem] {
     var problems = try unexpectedFiles().map(Problem.unexpected)
     // Large files first: the last ones to finish are then small, and all readers end together.
-    var waiting = manifest.files.sorted { $0.size > $1.size }[...]
-    try await withThrowingTaskGroup(of: (ManifestFile, Problem?).self) { group in
-      for _ in 0..<parallel { addNext(&waiting, to: &group, onBytes: onBytes) }
-      while let (file, problem) = try await group.next() {
-        onFile(file, problem)
-        if let problem { problems.append(problem) }
-        try Task.checkCancellation()
-        addNext(&waiting, to: &group, onBytes: onBytes)
-      }
+    let files = manifest.files.sorted { $0.size > $1.size }
+    await forEachConcurrently(files, limit: parallel) { file in
+      await offload { () in check(file, onBytes: onBytes) }
+    } onResult: { file, problem in
+      onFile(file, problem)
+      if let problem { problems.append(problem) }
     }
+    try Task.checkCancellation()
     return problems.sorted { $0.path.utf8.lexicographicallyPrecedes($1.path.utf8) }
-  }
-
-  private func addNext(
-    _ waiting: inout ArraySlice<ManifestFile>,
-    to group: inout ThrowingTaskGroup<(ManifestFile, Problem?), any Error>,
-    onBytes: @escaping @Sendable (Int64) -> Void
-  ) {
-    guard let file = waiting.popFirst() else { return }
-    group.addTask { (file, await offload { () in check(file, onBytes: onBytes) }) }
   }
 
   private func unexpectedFiles() throws -> [String] {

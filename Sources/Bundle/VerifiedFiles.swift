@@ -55,14 +55,20 @@ public final class VerifiedFiles: Sendable {
 
   /// What is known of the file at that path, if it is still the file that was verified.
   public func entry(for path: FilePath) -> Entry? {
-    guard let entry = state.withLock({ $0.entries[path.string] }), let status = FileStatus(path),
+    guard let entry = state.withLock({ $0.entries[Self.key(path)] }), let status = FileStatus(path),
       status.size == entry.size, status.modified == entry.modified
     else { return nil }
     return entry
   }
 
-  /// Everything that was recorded, whether or not the files are still there.
-  public var recorded: [Entry] { state.withLock { Array($0.entries.values) } }
+  /// What was recorded below a folder, by path relative to it, whether or not the files are still there.
+  public func recorded(below folder: FilePath) -> [(path: String, stage: StageName)] {
+    let prefix = Self.key(folder) + "/"
+    return state.withLock { state in
+      state.entries.values.filter { $0.path.hasPrefix(prefix) }
+        .map { (path: String($0.path.dropFirst(prefix.count)), stage: $0.stage) }
+    }
+  }
 
   /// Remembers a file that was just verified.
   public func record(
@@ -71,21 +77,19 @@ public final class VerifiedFiles: Sendable {
   ) {
     guard let status = FileStatus(path) else { return }
     let entry = Entry(
-      path: path.string, stage: stage, size: status.size, modified: status.modified, sha256: sha256,
+      path: Self.key(path), stage: stage, size: status.size, modified: status.modified, sha256: sha256,
       checked: checked, url: url,
       validator: validator)
     state.withLock { state in
-      state.entries[path.string] = entry
+      state.entries[entry.path] = entry
       append(entry)
       state.lines += 1
     }
   }
 
-  /// Forgets files; takes effect on the disk at the next ``compact()``.
-  public func forget(_ paths: some Sequence<String>) {
-    state.withLock { state in
-      for path in paths { state.entries[path] = nil }
-    }
+  /// Forgets a file; takes effect on the disk at the next ``compact()``.
+  public func forget(_ path: FilePath) {
+    state.withLock { $0.entries[Self.key(path)] = nil }
   }
 
   /// Writes the memory anew when most of its lines are stale.
@@ -97,6 +101,13 @@ public final class VerifiedFiles: Sendable {
       try? writeAtomically(lines.flatMap { $0 }, to: path)
       state.lines = state.entries.count
     }
+  }
+
+  /// The absolute path: the memory outlives the folder in which a command was typed.
+  private static func key(_ path: FilePath) -> String {
+    guard path.isRelative, let folder = getcwd(nil, 0) else { return path.lexicallyNormalized().string }
+    defer { free(folder) }
+    return FilePath(String(cString: folder)).pushing(path).lexicallyNormalized().string
   }
 
   private func append(_ entry: Entry) {

@@ -1,0 +1,137 @@
+import Bundle
+import Console
+import Integrity
+import SystemPackage
+import Transfer
+
+/// Decides whether an artifact's copy in the bundle is whole, and brings it there when it is not.
+struct ArtifactCopies: Sendable {
+  private let run: RunContext
+
+  init(run: RunContext) {
+    self.run = run
+  }
+
+  /// The manifest's line for an artifact that is in the bundle already, byte for byte as wanted.
+  ///
+  /// A file that this machine verified before costs one `stat`; any other is read once and remembered.
+  func wholeFile(_ artifact: Artifact) async throws -> ManifestFile? {
+    let place = run.place(artifact.path)
+    if let entry = run.verified.entry(for: place) {
+      return try await isWanted(entry, for: artifact)
+        ? manifestFile(artifact, size: entry.size, sha256: entry.sha256) : nil
+    }
+    guard let status = FileStatus(place), let expected = try await expectedDigest(artifact) else {
+      return nil
+    }
+    let (actual, sha256) = try await offload { () throws in
+      let actual = try Digest(ofFile: place, algorithm: expected.algorithm)
+      return (actual, expected.algorithm == .sha256 ? actual : try Digest(ofFile: place))
+    }
+    guard actual == expected else { return nil }
+    run.verified.record(
+      place, stage: artifact.stage, sha256: sha256, checked: expected, url: artifact.recordedOrigin)
+    return manifestFile(artifact, size: status.size, sha256: sha256)
+  }
+
+  /// Bytes of an interrupted download that are on the disk already.
+  func partSize(_ artifact: Artifact) -> Int64 {
+    FileStatus(FilePath(run.place(artifact.path).string + ".part"))?.size ?? 0
+  }
+
+  /// Brings the artifact into the bundle.
+  ///
+  /// - Throws: `TransferError`, or `Errno`.
+  func bring(_ artifact: Artifact) async throws -> FetchedFile {
+    let place = run.place(artifact.path)
+    try createDirectories(place.removingLastComponent())
+    switch artifact.source {
+    case .url(let url): return try await download(artifact, from: url, to: place)
+    case .local(let path, _): return try await copy(artifact, from: path, to: place)
+    case .generated(let bytes):
+      try writeAtomically(bytes, to: place)
+      return record(artifact, at: place, size: Int64(bytes.count), sha256: Digest(of: bytes))
+    }
+  }
+
+  private func download(_ artifact: Artifact, from url: String, to place: FilePath) async throws
+    -> FetchedFile
+  {
+    let entry = run.verified.entry(for: place)
+    var download = Download(url: run.remote.address(of: url), destination: place, digest: artifact.digest)
+    if artifact.isMutable, entry?.url == url { download.knownValidator = entry?.validator }
+    let stage = artifact.stage.rawValue
+    let outcome = try await run.engine.download(download) { event in
+      switch event {
+      case .resumed(let bytes), .received(let bytes): run.emit(.bytes(stage, bytes))
+      case .discarded(let bytes): run.emit(.bytes(stage, -bytes))
+      case .retrying(let error, let pause):
+        run.emit(
+          .message(
+            .warning, "\(error.url): \(error.detail); next attempt in \(DurationText.format(pause))",
+            stage: stage))
+      }
+    }
+    switch outcome {
+    case .downloaded(let receipt):
+      run.verified.record(
+        place, stage: artifact.stage, sha256: receipt.sha256, checked: artifact.digest, url: url,
+        validator: receipt.validator)
+      return FetchedFile(
+        file: manifestFile(artifact, size: receipt.size, sha256: receipt.sha256),
+        transferred: receipt.transferred)
+    case .notModified:
+      guard let entry else { throw Errno.noSuchFileOrDirectory }
+      return FetchedFile(
+        file: manifestFile(artifact, size: entry.size, sha256: entry.sha256), transferred: 0,
+        isUnchanged: true)
+    }
+  }
+
+  private func copy(_ artifact: Artifact, from path: FilePath, to place: FilePath) async throws -> FetchedFile
+  {
+    let (size, sha256) = try await offload { try copyDurably(path, to: place) }
+    if let expected = artifact.digest, expected.algorithm == .sha256, expected != sha256 {
+      throw LocalFileChanged(path: path)
+    }
+    return record(artifact, at: place, size: size, sha256: sha256)
+  }
+
+  private func record(_ artifact: Artifact, at place: FilePath, size: Int64, sha256: Digest) -> FetchedFile {
+    run.verified.record(
+      place, stage: artifact.stage, sha256: sha256, checked: artifact.digest, url: artifact.recordedOrigin)
+    return FetchedFile(file: manifestFile(artifact, size: size, sha256: sha256), transferred: 0)
+  }
+
+  private func isWanted(_ entry: VerifiedFiles.Entry, for artifact: Artifact) async throws -> Bool {
+    if artifact.url != nil, artifact.digest == nil { return entry.url == artifact.url }
+    let expected = try await expectedDigest(artifact)
+    return expected == entry.sha256 || expected != nil && expected == entry.checked
+  }
+
+  /// What the bytes must hash to: published, or known from the source at hand, or from the last manifest for the
+  /// same URL.
+  private func expectedDigest(_ artifact: Artifact) async throws -> Digest? {
+    if let digest = artifact.digest { return digest }
+    switch artifact.source {
+    case .generated(let bytes): return Digest(of: bytes)
+    case .local(let path, _): return try await offload { try Digest(ofFile: path) }
+    case .url(let url):
+      guard let file = run.previous.file(artifact.path), file.url == url else { return nil }
+      return file.sha256
+    }
+  }
+
+  private func manifestFile(_ artifact: Artifact, size: Int64, sha256: Digest) -> ManifestFile {
+    ManifestFile(
+      path: artifact.path, size: size, sha256: sha256, url: artifact.recordedOrigin, stage: artifact.stage,
+      verification: artifact.verification)
+  }
+}
+
+/// A local source that is not what it was when the run began.
+struct LocalFileChanged: Error, CustomStringConvertible {
+  let path: FilePath
+
+  var description: String { "\(path) changed while it was copied. Run the same command again." }
+}

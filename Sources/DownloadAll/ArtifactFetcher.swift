@@ -1,0 +1,132 @@
+import Bundle
+import Console
+import Integrity
+import SystemPackage
+import Transfer
+
+/// Brings one stage's artifacts into the bundle: skips what is whole, fetches the rest side by side, and goes on
+/// when one of them fails.
+struct ArtifactFetcher: Sendable {
+  private let run: RunContext
+  private let stage: StageName
+  private let copies: ArtifactCopies
+
+  init(run: RunContext, stage: StageName) {
+    self.run = run
+    self.stage = stage
+    copies = ArtifactCopies(run: run)
+  }
+
+  /// Fetches everything.
+  ///
+  /// - Throws: ``NotEnoughSpace``, or `CancellationError`. Failures of single artifacts are in the report.
+  func fetch(_ artifacts: [Artifact], into report: inout StageReport) async throws {
+    report.items = artifacts.count
+    var missing: [Artifact] = []
+    var failures: [StageReport.Failure] = []
+    await forEachConcurrently(artifacts, limit: 4) { artifact in
+      await Result { try await copies.wholeFile(artifact) }
+    } onResult: { artifact, result in
+      switch result {
+      case .success(let file?) where !artifact.isMutable:
+        report.files.append(file)
+        report.skipped += 1
+      case .success: missing.append(artifact)
+      case .failure(let error): failures.append(.init(item: artifact.path.description, reason: "\(error)"))
+      }
+    }
+    report.failures += failures
+    try Task.checkCancellation()
+    guard !missing.isEmpty else { return }
+    let sizes = await knownSizes(missing)
+    let total = missing.reduce(0) { $0 + max(0, (sizes[$1.path] ?? 0) - copies.partSize($1)) }
+    try run.space.take(total)
+    defer { run.space.release(total) }
+    run.emit(
+      .stageTotals(stage.rawValue, items: missing.count, bytes: sizes.values.reduce(0, +)))
+    try run.previous.markUnfinished()
+    // The largest first: what is left at the end is then small, and no connection idles for long.
+    missing.sort { sizes[$0.path, default: 0] > sizes[$1.path, default: 0] }
+    await fetchAll(missing, into: &report)
+    try Task.checkCancellation()
+  }
+
+  private func fetchAll(_ artifacts: [Artifact], into report: inout StageReport) async {
+    // Twice as many as connections: enough to keep all busy, few enough for open files.
+    await forEachConcurrently(artifacts, limit: run.configuration.transfer.parallel * 2) { artifact in
+      await Result { try await copies.bring(artifact) }
+    } onResult: { artifact, result in
+      note(artifact, result, in: &report)
+    }
+  }
+
+  private func note(
+    _ artifact: Artifact, _ result: Result<FetchedFile, any Error>, in report: inout StageReport
+  ) {
+    switch result {
+    case .success(let fetched):
+      report.files.append(fetched.file)
+      report.bytes += fetched.transferred
+      if fetched.isUnchanged { report.skipped += 1 }
+      let outcome = fetched.isUnchanged ? ItemOutcome.skipped : .done
+      run.emit(
+        .itemFinished(stage.rawValue, item: artifact.path.description, outcome, bytes: fetched.file.size))
+    case .failure(let error):
+      // What an interruption stopped has not failed.
+      if Task.isCancelled { return }
+      report.failures.append(.init(item: artifact.path.description, reason: "\(error)"))
+      run.emit(
+        .itemFinished(stage.rawValue, item: artifact.path.description, .failed("\(error)"), bytes: 0))
+    }
+  }
+
+  private func knownSizes(_ artifacts: [Artifact]) async -> [BundlePath: Int64] {
+    let urls = artifacts.compactMap(\.url)
+    let answers = await run.remote.files(urls)
+    var sizes: [BundlePath: Int64] = [:]
+    for artifact in artifacts {
+      switch artifact.source {
+      case .url(let url): sizes[artifact.path] = try? answers[url]?.get().size
+      case .local(let path, _): sizes[artifact.path] = FileStatus(path)?.size
+      case .generated(let bytes): sizes[artifact.path] = Int64(bytes.count)
+      }
+    }
+    return sizes
+  }
+}
+
+extension Result where Failure == any Error {
+  /// The result of work that may wait.
+  init(_ work: () async throws -> Success) async {
+    do {
+      self = .success(try await work())
+    } catch {
+      self = .failure(error)
+    }
+  }
+}
+
+/// A file that was brought into the bundle.
+struct FetchedFile: Sendable {
+  let file: ManifestFile
+  /// Bytes that came over the network for it.
+  let transferred: Int64
+  /// Whether the server said that the copy at hand is current.
+  var isUnchanged = false
+}
+
+extension Artifact {
+  /// The URL, for what comes over the network.
+  var url: String? {
+    if case .url(let url) = source { url } else { nil }
+  }
+
+  /// The origin that the manifest records.
+  var recordedOrigin: String? {
+    switch source {
+    case .url(let url): url
+    case .local(_, let origin): origin
+    case .generated: nil
+    }
+  }
+}

@@ -1,0 +1,113 @@
+import Bundle
+import Console
+import Integrity
+import SystemPackage
+
+/// Runs the stages side by side, each as soon as what it needs is there, and closes the bundle when all succeeded.
+public struct Pipeline: Sendable {
+  private let run: RunContext
+  private let selection: [StageName]
+
+  /// A pipeline over stages, those that they need included (``StageTable/selection(_:)``).
+  public init(_ run: RunContext, selection: [StageName]) {
+    self.run = run
+    self.selection = selection
+  }
+
+  /// Runs the stages and writes the manifest.
+  ///
+  /// - Throws: `CancellationError` when interrupted; ``FileLockError`` when another run works on the same bundle;
+  ///   `Errno` or ``ManifestError`` when the bundle cannot be closed. What failed inside stages is in the report.
+  public func execute() async throws -> RunReport {
+    try createDirectories(run.configuration.outputs)
+    let lock = try FileLock(FilePath(run.configuration.outputs.string + ".lock"))
+    defer { withExtendedLifetime(lock) {} }
+    var stages: [StageReport] = []
+    await withTaskGroup(of: StageReport.self) { group in
+      for stage in selection { group.addTask { await runStage(stage) } }
+      for await report in group { stages.append(report) }
+    }
+    try Task.checkCancellation()
+    stages.sort { selection.firstIndex(of: $0.stage) ?? 0 < selection.firstIndex(of: $1.stage) ?? 0 }
+    var report = RunReport(stages: stages)
+    guard !report.hasFailures else { return report }
+    report.removed = try BundleClosing(run, stages: stages).close()
+    return report
+  }
+
+  /// What every selected stage wants, without fetching any of it.
+  ///
+  /// - Throws: The first stage's error, or ``ArtifactCollision``.
+  public func plan() async throws -> [Artifact] {
+    var plan = ArtifactPlan()
+    for stage in selection where stage != .precheck {
+      try plan.add(try await run.plans.artifacts(of: stage, in: run))
+    }
+    return plan.artifacts
+  }
+
+  private func runStage(_ name: StageName) async -> StageReport {
+    let start = ContinuousClock.now
+    run.emit(.stageStarted(name.rawValue))
+    var report = StageReport(stage: name, outcome: .done)
+    do {
+      let artifacts = try await run.plans.artifacts(of: name, in: run)
+      if run.selected.contains(.precheck), name != .precheck {
+        do {
+          _ = try await run.plans.artifacts(of: .precheck, in: run)
+        } catch {
+          throw StageBlocked(by: .precheck)
+        }
+      }
+      var plan = ArtifactPlan()
+      try plan.add(artifacts)
+      try await ArtifactFetcher(run: run, stage: name).fetch(plan.artifacts, into: &report)
+      if !report.failures.isEmpty { report.outcome = .failed }
+    } catch let blocked as StageBlocked {
+      report.outcome = .blocked
+      report.failures.append(.init(item: name.rawValue, reason: "\(blocked)"))
+    } catch {
+      report.outcome = .failed
+      if !Task.isCancelled { report.failures.append(.init(item: name.rawValue, reason: "\(error)")) }
+    }
+    report.duration = .now - start
+    run.emit(.stageFinished(name.rawValue, report.consoleOutcome, summary: report.summary))
+    return report
+  }
+}
+
+extension StageReport {
+  var consoleOutcome: StageOutcome {
+    switch outcome {
+    case .done: .done
+    case .failed: .failed
+    case .blocked: .skipped
+    }
+  }
+
+  /// One line about what the stage did.
+  var summary: String {
+    switch outcome {
+    case .blocked: return failures.first?.reason ?? "not started"
+    case .failed where items == 0: return failures.first?.reason ?? "failed"
+    default: break
+    }
+    guard items > 0 else { return "in \(DurationText.format(duration))" }
+    var parts = ["\(items) files"]
+    if skipped > 0 { parts.append("\(skipped) already whole") }
+    if bytes > 0 { parts.append("\(ByteCount.format(bytes)) fetched") }
+    if !failures.isEmpty { parts.append("\(failures.count) failed") }
+    return parts.joined(separator: ", ") + " in \(DurationText.format(duration))"
+  }
+}
+
+/// How a run went.
+public struct RunReport: Sendable {
+  /// The stages, in the order in which they are told.
+  public var stages: [StageReport]
+  /// Files that the bundle no longer needs, and that were removed.
+  public var removed: [String] = []
+
+  /// Whether anything failed.
+  public var hasFailures: Bool { stages.contains { $0.outcome != .done } }
+}

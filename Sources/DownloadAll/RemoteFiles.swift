@@ -1,0 +1,49 @@
+import Bundle
+import FoundationEssentials
+import Synchronization
+import Transfer
+
+/// What servers say of the files that are wanted, each asked once in a run; and where mirrors are applied.
+final class RemoteFiles: Sendable {
+  private let engine: TransferEngine
+  private let mirrors: [String: String]
+  private let memos = Mutex<[String: Memo<RemoteFile>]>([:])
+
+  init(engine: TransferEngine, mirrors: [String: String]) {
+    self.engine = engine
+    self.mirrors = mirrors
+  }
+
+  /// The address to ask for a URL: the URL itself, or its place on the mirror of its host.
+  func address(of url: String) -> String {
+    guard !mirrors.isEmpty, let start = url.range(of: "://")?.upperBound else { return url }
+    let rest = url[start...]
+    let host = rest.prefix { $0 != "/" }
+    guard let base = mirrors[host.lowercased()] else { return url }
+    return base + rest.dropFirst(host.count)
+  }
+
+  /// What the server says of a file.
+  ///
+  /// - Throws: `TransferError`.
+  func file(_ url: String) async throws -> RemoteFile {
+    let memo = memos.withLock { memos in
+      if let memo = memos[url] { return memo }
+      let address = address(of: url)
+      let memo = Memo { [engine] in try await engine.probe(address) }
+      memos[url] = memo
+      return memo
+    }
+    return try await memo.value()
+  }
+
+  /// The answers for many files, asked side by side.
+  func files(_ urls: some Sequence<String>) async -> [String: Result<RemoteFile, any Error>] {
+    await withTaskGroup(of: (String, Result<RemoteFile, any Error>).self) { group in
+      for url in Set(urls) {
+        group.addTask { (url, await Result { try await self.file(url) }) }
+      }
+      return await group.reduce(into: [:]) { $0[$1.0] = $1.1 }
+    }
+  }
+}

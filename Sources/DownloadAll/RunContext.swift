@@ -1,0 +1,84 @@
+import Bundle
+import Console
+import Host
+import Integrity
+import Kubespray
+import Synchronization
+import SystemPackage
+import Transfer
+
+/// What the stages of one run share.
+public struct RunContext: Sendable {
+  /// The settings.
+  public let configuration: Configuration
+  /// The architecture of the binaries.
+  public let architecture: Architecture
+  /// The folder that holds `target-scripts/`, the local patches among them.
+  public let projectRoot: FilePath
+  /// Where every event goes.
+  public let emit: @Sendable (ConsoleEvent) -> Void
+
+  let engine: TransferEngine
+  let verified: VerifiedFiles
+  let previous: PreviousBundle
+  let remote: RemoteFiles
+  let space: SpaceReservations
+  let kubespray: KubesprayProvider
+  /// The stages of this run.
+  let selected: Set<StageName>
+  let plans: StagePlans
+
+  /// Prepares a run: nothing is written below `outputs`.
+  ///
+  /// - Parameter selection: The stages that shall run, what they need included.
+  /// - Throws: ``TransferError``, ``ManifestError`` or `Errno` when the run cannot start.
+  public init(
+    configuration: Configuration, selection: [StageName], projectRoot: FilePath,
+    environment: [String: String],
+    emit: @escaping @Sendable (ConsoleEvent) -> Void
+  ) throws {
+    self.configuration = configuration
+    self.projectRoot = projectRoot
+    self.emit = emit
+    architecture = configuration.architecture.flatMap(Architecture.init(rawValue:)) ?? .current
+    engine = try TransferEngine(TransferConfiguration(configuration, environment: environment))
+    try CacheFolder.make(configuration.cache)
+    verified = VerifiedFiles(configuration.cache.appending("verified-files.jsonl"))
+    previous = try PreviousBundle(outputs: configuration.outputs)
+    remote = RemoteFiles(engine: engine, mirrors: configuration.mirrors)
+    space = SpaceReservations(folder: configuration.outputs)
+    selected = Set(selection)
+    kubespray = KubesprayProvider(
+      configuration: configuration, architecture: architecture, projectRoot: projectRoot, engine: engine,
+      remote: remote, verified: verified, emit: emit)
+    plans = StagePlans()
+  }
+
+  /// Where a file of the bundle lies.
+  func place(_ path: BundlePath) -> FilePath {
+    configuration.outputs.appending(path.description)
+  }
+
+  /// Tells something about a stage.
+  func say(_ level: MessageLevel, _ text: String, stage: StageName? = nil) {
+    emit(.message(level, text, stage: stage?.rawValue))
+  }
+}
+
+extension TransferConfiguration {
+  /// The settings that are about the network, and the CA bundle of the environment.
+  init(_ configuration: Configuration, environment: [String: String]) {
+    self.init()
+    parallel = configuration.transfer.parallel
+    perHost = configuration.transfer.perHost
+    retries = configuration.transfer.retries
+    connectTimeout = Int(configuration.transfer.connectTimeout.components.seconds)
+    stallTimeout = Int(configuration.transfer.stallTimeout.components.seconds)
+    rateLimit = configuration.transfer.limitRate > 0 ? configuration.transfer.limitRate : nil
+    httpProxy = configuration.proxy.http
+    httpsProxy = configuration.proxy.https
+    noProxy = configuration.proxy.no
+    userAgent = "kubespray-offline/\(programVersion)"
+    applyEnvironment(environment)
+  }
+}

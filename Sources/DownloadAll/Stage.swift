@@ -1,0 +1,59 @@
+import Bundle
+
+/// A part of the job. It finds out what it wants in the bundle; it never fetches: one engine does that for all.
+protocol Stage: Sendable {
+  /// Its name.
+  var name: StageName { get }
+  /// The stages whose results it reads.
+  var needs: [StageName] { get }
+
+  /// Does the stage's own work, and says which files it wants in the bundle.
+  ///
+  /// - Throws: An error whose description names the thing, the cause and the next action.
+  func artifacts(_ run: RunContext) async throws -> [Artifact]
+}
+
+/// A stage that could not start because one that it needs has failed.
+struct StageBlocked: Error, CustomStringConvertible {
+  let by: StageName
+
+  var description: String { "not started, because stage \(by.rawValue) failed" }
+}
+
+/// How one stage went.
+public struct StageReport: Sendable {
+  /// How it ended.
+  public enum Outcome: String, Sendable {
+    /// All it wants is in the bundle.
+    case done
+    /// Something failed; see ``StageReport/failures``.
+    case failed
+    /// A stage that it needs failed.
+    case blocked
+  }
+
+  /// Something that failed, and why.
+  public struct Failure: Sendable {
+    /// The file, or the stage itself.
+    public let item: String
+    /// What went wrong and what to do.
+    public let reason: String
+  }
+
+  /// The stage.
+  public let stage: StageName
+  /// How it ended.
+  public var outcome: Outcome
+  /// Files that it wants in the bundle.
+  public var items = 0
+  /// Files that were whole already.
+  public var skipped = 0
+  /// Bytes that came over the network.
+  public var bytes: Int64 = 0
+  /// How long it took.
+  public var duration: Duration = .zero
+  /// What failed.
+  public var failures: [Failure] = []
+  /// The files that are in the bundle.
+  public var files: [ManifestFile] = []
+}

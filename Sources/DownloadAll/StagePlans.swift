@@ -1,0 +1,54 @@
+import Bundle
+import Synchronization
+
+/// What each stage wants, found out once, whoever asks: the pipeline, precheck, or a stage that needs another.
+final class StagePlans: Sendable {
+  private let memos = Mutex<[StageName: Memo<[Artifact]>]>([:])
+
+  /// The artifacts of a stage.
+  ///
+  /// - Throws: What the stage threw; ``StageBlocked`` when one that it needs failed.
+  func artifacts(of name: StageName, in run: RunContext) async throws -> [Artifact] {
+    let memo = memos.withLock { memos in
+      if let memo = memos[name] { return memo }
+      let stage = StageTable.stage(name)
+      let memo = Memo {
+        for need in stage.needs {
+          do {
+            _ = try await run.plans.artifacts(of: need, in: run)
+          } catch is CancellationError {
+            throw CancellationError()
+          } catch {
+            throw StageBlocked(by: (error as? StageBlocked)?.by ?? need)
+          }
+        }
+        return try await stage.artifacts(run)
+      }
+      memos[name] = memo
+      return memo
+    }
+    return try await memo.value()
+  }
+}
+
+/// The stages by name, and what a selection of them includes.
+public enum StageTable {
+  static func stage(_ name: StageName) -> any Stage {
+    switch name {
+    case .precheck: PrecheckStage()
+    case .py: PyStage()
+    case .kubespray: KubesprayStage()
+    case .files: FilesStage()
+    }
+  }
+
+  /// The stages named and those that they need, in the order in which they are told. None named means all.
+  public static func selection(_ named: [StageName]) -> [StageName] {
+    var wanted = Set(named.isEmpty ? StageName.allCases : named)
+    var waiting = Array(wanted)
+    while let name = waiting.popLast() {
+      for need in stage(name).needs where wanted.insert(need).inserted { waiting.append(need) }
+    }
+    return StageName.allCases.filter(wanted.contains)
+  }
+}
