@@ -87,6 +87,9 @@ let package = Package(
       name: "ArchiveTests", dependencies: ["Archive", "Host", "Integrity", systemPackage],
       swiftSettings: swiftSettings),
     .testTarget(name: "HostTests", dependencies: ["Host", systemPackage], swiftSettings: swiftSettings),
+    .testTarget(
+      name: "TransferTests", dependencies: ["Transfer", "TestServer", "Integrity", systemPackage],
+      swiftSettings: swiftSettings),
     .testTarget(name: "YAMLTests", dependencies: ["YAML"], swiftSettings: swiftSettings),
     .testTarget(
       name: "BundleTests", dependencies: ["Bundle", "YAML", "Integrity", systemPackage],

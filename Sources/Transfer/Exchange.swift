@@ -9,6 +9,8 @@ struct ExchangeRequest: Sendable {
   var usesNetrc = true
   /// Sent as the body when present.
   var body: [UInt8]?
+  /// Whether the connection of an earlier attempt is not trusted: bytes of its answer may still be on it.
+  var needsFreshConnection = false
 }
 
 /// How an exchange ended.
@@ -65,6 +67,7 @@ final class Exchange {
     set(CURLOPT_BUFFERSIZE, 256 * 1024)
     set(CURLOPT_TCP_KEEPALIVE, 1)
     if request.usesNetrc { set(CURLOPT_NETRC, Int(CURL_NETRC_OPTIONAL.rawValue)) }
+    if request.needsFreshConnection { set(CURLOPT_FRESH_CONNECT, 1) }
     setMethod()
     setProxy(configuration)
     if let file = configuration.caFile { set(CURLOPT_CAINFO, file) }
@@ -174,7 +177,9 @@ final class Exchange {
     var detail = text
     switch code {
     case CURLE_COULDNT_RESOLVE_HOST, CURLE_COULDNT_RESOLVE_PROXY: kind = .nameNotResolved
-    case CURLE_URL_MALFORMAT, CURLE_UNSUPPORTED_PROTOCOL: kind = .badURL
+    case CURLE_URL_MALFORMAT: kind = .badURL
+    // The URL was checked before: it is the answer that speaks another protocol.
+    case CURLE_UNSUPPORTED_PROTOCOL: kind = .protocolViolation
     case CURLE_PEER_FAILED_VERIFICATION, CURLE_SSL_CACERT_BADFILE, CURLE_SSL_CERTPROBLEM,
       CURLE_SSL_ISSUER_ERROR, CURLE_SSL_CIPHER:
       kind = .tls

@@ -43,7 +43,8 @@ public final class TransferEngine: Sendable {
     while true {
       try await waitForHold(url)
       let before = part.offset
-      let request = ExchangeRequest(url: url, fields: part.requestFields)
+      var request = ExchangeRequest(url: url, fields: part.requestFields)
+      request.needsFreshConnection = attempt.count > 0
       let result = await follow(request, sink: part)
       attempt.count += 1
       attempt.transferred += result.bytesReceived
@@ -72,6 +73,7 @@ public final class TransferEngine: Sendable {
       let sink = MemorySink(url: url.redacted, limit: request.bodyLimit)
       let exchange = ExchangeRequest(
         method: request.method, url: url, fields: request.fields, body: request.body)
+      exchange.needsFreshConnection = attempt.count > 0
       let result = await follow(exchange, sink: sink)
       attempt.count += 1
       do throws(TransferError) {
@@ -131,6 +133,7 @@ public final class TransferEngine: Sendable {
   }
 
   private static func check(_ result: ExchangeResult, url: TransferURL, body: [UInt8]) throws(TransferError) {
+    if let failure = result.failure, failure.kind == .redirect { throw failure }
     if let head = result.head, !head.isSuccess {
       throw .status(head.status, url: url.redacted, body: body)
     }

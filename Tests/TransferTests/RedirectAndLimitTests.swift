@@ -1,0 +1,145 @@
+import SystemPackage
+import TestServer
+import Testing
+
+@testable import Transfer
+
+/// Whom the engine tells what, and how many requests it makes at once.
+@Suite(.timeLimit(.minutes(1))) struct RedirectAndLimitTests {
+  let fixture: DownloadFixture
+  let body = TestServer.Body.pattern(count: 10_000)
+
+  init() throws {
+    fixture = try DownloadFixture()
+  }
+
+  @Test func authorizationStaysWithItsOrigin() async throws {
+    let other = try TestServer()
+    other.serve("/moved", body.bytes)
+    fixture.server.route("/file") { _ in .redirect(to: other.url("/moved")) }
+    var download = fixture.download()
+    download.fields["Authorization"] = "Bearer secret"
+    _ = try await fixture.run(download, on: fixture.engine())
+    #expect(fixture.content == body.bytes)
+    #expect(fixture.server.requests.first?[header: "Authorization"] == "Bearer secret")
+    #expect(other.requests.count == 1)
+    #expect(other.requests.first?[header: "Authorization"] == nil)
+  }
+
+  @Test func authorizationFollowsWithinTheOrigin() async throws {
+    fixture.server.serve("/moved", body.bytes)
+    fixture.server.route("/file") { _ in .redirect(to: "/moved", status: 307) }
+    var download = fixture.download()
+    download.fields["Authorization"] = "Bearer secret"
+    _ = try await fixture.run(download, on: fixture.engine())
+    #expect(fixture.server.requests(for: "/moved").first?[header: "Authorization"] == "Bearer secret")
+  }
+
+  @Test func aCircleOfRedirectsEnds() async throws {
+    fixture.server.route("/file") { _ in .redirect(to: "/file") }
+    let error = await #expect(throws: TransferError.self) {
+      try await fixture.run(fixture.download(), on: fixture.engine())
+    }
+    #expect(error?.kind == .redirect)
+    #expect(fixture.server.requests.count == 11)
+  }
+
+  @Test func aResumedDownloadFollowsTheRedirectAgain() async throws {
+    fixture.server.route("/file") { _ in .redirect(to: "/signed") }
+    fixture.server.route("/signed") { [body] request in
+      let whole = TestServer.Resource(body, entityTag: "\"v1\"").response(to: request)
+      return request.attempt == 1 ? whole.truncated(after: 4000) : whole
+    }
+    _ = try await fixture.run(fixture.download(), on: fixture.engine())
+    #expect(fixture.content == body.bytes)
+    #expect(fixture.server.requests(for: "/file").count == 2)
+    #expect(fixture.server.bytesSent("/signed") == 10_000)
+  }
+
+  @Test(arguments: [(8, 2, 2), (3, 8, 3)])
+  func requestsAtOnceAreBounded(_ parallel: Int, _ perHost: Int, _ most: Int) async throws {
+    let gate = TestServer.Gate()
+    fixture.server.route("/slow") { _ in TestServer.Response.text("x").stalled(at: gate) }
+    let engine = try fixture.engine {
+      $0.parallel = parallel
+      $0.perHost = perHost
+    }
+    try await withThrowingTaskGroup(of: Void.self) { group in
+      for _ in 0..<12 {
+        group.addTask { [url = fixture.server.url("/slow")] in
+          _ = try await engine.response(to: HTTPRequest(url: url))
+        }
+      }
+      await gate.reached()
+      gate.open()
+      try await group.waitForAll()
+    }
+    #expect(fixture.server.requests.count == 12)
+    #expect(fixture.server.peakRequests <= most)
+  }
+
+  @Test func aConnectionIsUsedAgain() async throws {
+    fixture.server.serve("/file", body.bytes)
+    let engine = try fixture.engine { $0.parallel = 1 }
+    for _ in 0..<5 { _ = try await engine.response(to: HTTPRequest(url: fixture.server.url("/file"))) }
+    #expect(fixture.server.connectionCount == 1)
+  }
+
+  @Test func anUnknownNameFailsAtOnce() async throws {
+    let engine = try fixture.engine()
+    let error = await #expect(throws: TransferError.self) {
+      try await engine.response(to: HTTPRequest(url: "http://no-such-host.invalid/"))
+    }
+    #expect(error?.kind == .nameNotResolved)
+    #expect(error?.attempts == 1)
+  }
+
+  @Test func credentialsInAURLAreNotInTheMessage() async throws {
+    let engine = try fixture.engine()
+    let url = "http://user:hunter2@127.0.0.1:\(fixture.server.port)/none"
+    let error = await #expect(throws: TransferError.self) {
+      try await engine.download(Download(url: url, destination: fixture.folder.appending("file")))
+    }
+    #expect(!"\(try #require(error))".contains("hunter2"))
+  }
+
+  @Test func aLargeAnswerIsRefusedInMemory() async throws {
+    fixture.server.serve("/file", body.bytes)
+    let engine = try fixture.engine()
+    let error = await #expect(throws: TransferError.self) {
+      try await engine.response(to: HTTPRequest(url: fixture.server.url("/file"), bodyLimit: 100))
+    }
+    #expect(error?.kind == .tooLarge)
+  }
+
+  @Test func aProbeTellsSizeAndClock() async throws {
+    fixture.server.serve("/file", body.bytes)
+    let remote = try await fixture.engine().probe(fixture.server.url("/file"))
+    #expect(remote.size == 10_000)
+    #expect(fixture.server.requests.map(\.method) == ["HEAD"])
+  }
+
+  @Test func aProbeFallsBackToOneByte() async throws {
+    let resource = TestServer.Resource(body, entityTag: "\"v1\"")
+    fixture.server.route("/file") { request in
+      request.method == "HEAD" ? .text("", status: 403) : resource.response(to: request)
+    }
+    let remote = try await fixture.engine().probe(fixture.server.url("/file"))
+    #expect(remote.size == 10_000)
+    #expect(fixture.server.bytesSent("/file") == 1)
+  }
+
+  @Test func aStoppedEngineAnswersEverybody() async throws {
+    let gate = TestServer.Gate()
+    fixture.server.route("/file") { _ in TestServer.Response.text("x").stalled(at: gate) }
+    var engine: TransferEngine? = try fixture.engine { $0.parallel = 1 }
+    let loop = try ExchangeLoop(TransferConfiguration())
+    let url = try TransferURL(fixture.server.url("/file"))
+    async let result = loop.perform(ExchangeRequest(url: url), sink: MemorySink(url: "", limit: 10))
+    await gate.reached()
+    loop.stop()
+    #expect(await result.failure?.kind == .cancelled)
+    engine = nil
+    #expect(engine == nil)
+  }
+}
