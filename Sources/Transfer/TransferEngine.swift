@@ -71,7 +71,7 @@ public final class TransferEngine: Sendable {
     while true {
       try await waitForHold(url)
       let sink = MemorySink(url: url.redacted, limit: request.bodyLimit)
-      let exchange = ExchangeRequest(
+      var exchange = ExchangeRequest(
         method: request.method, url: url, fields: request.fields, body: request.body)
       exchange.needsFreshConnection = attempt.count > 0
       let result = await follow(exchange, sink: sink)
