@@ -94,6 +94,10 @@ let package = Package(
     .testTarget(
       name: "BundleTests", dependencies: ["Bundle", "YAML", "Integrity", systemPackage],
       swiftSettings: swiftSettings),
+    .testTarget(
+      name: "KubesprayTests",
+      dependencies: ["Kubespray", "Bundle", "Host", "Integrity", "YAML", "Archive", systemPackage],
+      swiftSettings: swiftSettings),
   ],
   swiftLanguageModes: [.v6]
 )

@@ -1,0 +1,141 @@
+import FoundationEssentials
+import Host
+import Integrity
+import SystemPackage
+
+/// Evaluates what a kubespray tree needs, by the only true evaluator of its variables, Ansible.
+///
+/// One Ansible process runs a playbook of ours, which writes down `downloads` and what the official lists
+/// miss, and then the tree's own contrib/offline/generate_list.sh; see ``CatalogAssembly`` for how the two
+/// are joined. The result is kept as JSON in the cache folder until anything that it depends on changes.
+public struct CatalogEvaluator: Sendable {
+  /// The patched working copy; the official script writes its lists into it.
+  public let workingCopy: WorkingCopy
+  /// Where Ansible is.
+  public let environment: PythonEnvironment
+  /// The architecture of the cluster's nodes.
+  public let architecture: Architecture
+  /// The user's inventory, a file or a folder; nil evaluates kubespray's defaults.
+  public let inventory: FilePath?
+  /// Variables that override everything, as `ansible-playbook -e` does. A value that is JSON `true`, `false`,
+  /// a list or an object is taken as such, anything else as text (so that version 1.30 stays 1.30).
+  public let extraVariables: [String: String]
+  /// Further files of such variables (`-e @FILE`), absolute.
+  public let extraVariableFiles: [FilePath]
+  /// The folder for the cached result.
+  public let cache: FilePath
+
+  /// Describes an evaluation; nothing runs yet.
+  public init(
+    workingCopy: WorkingCopy, environment: PythonEnvironment, architecture: Architecture,
+    inventory: FilePath? = nil, extraVariables: [String: String] = [:],
+    extraVariableFiles: [FilePath] = [], cache: FilePath
+  ) {
+    self.workingCopy = workingCopy
+    self.environment = environment
+    self.architecture = architecture
+    self.inventory = inventory
+    self.extraVariables = extraVariables
+    self.extraVariableFiles = extraVariableFiles
+    self.cache = cache
+  }
+
+  /// The catalog, from the cache when nothing has changed.
+  ///
+  /// - Parameter progress: Called with short lines about what is being done.
+  /// - Throws: ``CatalogError``, ``KubesprayTreeError``, `CommandError` or ``PythonEnvironmentError``.
+  public func evaluate(progress: (@Sendable (String) -> Void)? = nil) async throws -> Catalog {
+    let key = try CatalogKey(self).hex
+    let file = cache.appending("catalog-\(key).json")
+    if let data = FileManager.default.contents(atPath: file.string),
+      let catalog = try? JSONDecoder().decode(Catalog.self, from: data)
+    {
+      progress?("kubespray's variables are unchanged: using the catalog of the last run")
+      return catalog
+    }
+    let catalog = try await evaluateWithRetry(progress: progress)
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.sortedKeys, .prettyPrinted, .withoutEscapingSlashes]
+    try createDirectories(cache)
+    try writeAtomically(Array(try encoder.encode(catalog)), to: file)
+    return catalog
+  }
+
+  private func evaluateWithRetry(progress: (@Sendable (String) -> Void)?) async throws -> Catalog {
+    do {
+      let catalog = try await run(progress: progress)
+      guard let missing = catalog.warnings.first(where: { CatalogError.isMissingCollection($0) }),
+        !environment.hasFullAnsible
+      else { return catalog }
+      progress?("a variable needs an Ansible collection (\(missing.prefix(120)))")
+    } catch let error as CatalogError where error.isMissingCollection && !environment.hasFullAnsible {
+      progress?("a role needs an Ansible collection")
+    }
+    progress?("installing the whole of Ansible and evaluating again")
+    try await environment.installFullAnsible(progress: progress)
+    return try await run(progress: progress)
+  }
+
+  private func run(progress: (@Sendable (String) -> Void)?) async throws -> Catalog {
+    let roleImages = workingCopy.tree.roleImages()
+    let run = try EvaluationRun(self, roleImages: roleImages)
+    defer { run.remove() }
+    progress?("evaluating kubespray's variables with Ansible")
+    let evaluations = try await run.execute()
+    let lists = workingCopy.tree.path.appending("contrib/offline/temp")
+    let assembly = CatalogAssembly(
+      evaluations: evaluations, usesInventory: inventory != nil,
+      officialFiles: try Self.lines(of: lists.appending("files.list")),
+      officialImages: try Self.lines(of: lists.appending("images.list")), roleImages: roleImages)
+    return CatalogAssembly.assemble(assembly, architecture: architecture.rawValue)
+  }
+
+  private static func lines(of path: FilePath) throws(CatalogError) -> [String] {
+    guard let text = KubesprayTree.text(path) else { throw .noList(path) }
+    let lines = text.split(whereSeparator: \.isWhitespace).map(String.init)
+    guard !lines.isEmpty else { throw .noList(path) }
+    return lines
+  }
+}
+
+/// Why there is no catalog.
+public enum CatalogError: Error, CustomStringConvertible {
+  /// Ansible or the official script failed; the last lines of what it said.
+  case evaluationFailed(output: String)
+  /// The official script made no list.
+  case noList(FilePath)
+  /// The inventory has no host in any of kubespray's groups.
+  case noHosts(FilePath)
+  /// A path that the official script, which splits its arguments at blanks, cannot take.
+  case unusablePath(FilePath)
+  /// What our plugin wrote cannot be read.
+  case unreadableResult(String)
+
+  /// A sentence for people.
+  public var description: String {
+    switch self {
+    case .evaluationFailed(let output):
+      "Ansible could not evaluate kubespray's variables:\n\(output)\nCheck the inventory and the extra variables."
+    case .noList(let path):
+      "kubespray's generate_list.sh left no entries in \(path). Check that the tree is complete."
+    case .noHosts(let path):
+      "\(path) has no host in the groups \(EvaluationPlaybook.clusterGroups.joined(separator: ", ")). "
+        + "Add the cluster's hosts, or configure no inventory to use kubespray's defaults."
+    case .unusablePath(let path):
+      "\(path) has a blank or a special character in its file name, which kubespray's generate_list.sh cannot take. "
+        + "Rename the file."
+    case .unreadableResult(let reason):
+      "The evaluation of kubespray's variables gave an unreadable result: \(reason)"
+    }
+  }
+
+  var isMissingCollection: Bool {
+    if case .evaluationFailed(let output) = self { Self.isMissingCollection(output) } else { false }
+  }
+
+  /// Whether a message of Ansible says that a plugin of a collection is not installed.
+  static func isMissingCollection(_ message: String) -> Bool {
+    message.contains("unable to locate collection") || message.contains("couldn't resolve module/action")
+      || message.contains(/No (filter|test|lookup) named|could not locate (filter|lookup)|Could not load "/)
+  }
+}

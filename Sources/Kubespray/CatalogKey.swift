@@ -1,0 +1,51 @@
+import FoundationEssentials
+import Host
+import Integrity
+import SystemPackage
+
+/// What a cached catalog depends on, as one digest.
+struct CatalogKey {
+  /// Raised when the same inputs give another catalog.
+  private static let format = 1
+
+  /// The first 24 hexadecimal digits.
+  let hex: String
+
+  /// - Throws: `Errno` when the inventory cannot be read.
+  init(_ evaluator: CatalogEvaluator) throws {
+    let playbook = EvaluationPlaybook(
+      roles: evaluator.workingCopy.tree.roles, hasDynamicGroups: true,
+      usesInventory: evaluator.inventory != nil, machineName: evaluator.architecture.machineName,
+      systemFamily: "", request: "")
+    var parts = [
+      "format \(Self.format)", evaluator.workingCopy.stamp, evaluator.environment.identity,
+      Digest(of: Array((LookupPlugin.text + playbook.text).utf8)).hex,
+    ]
+    parts += evaluator.extraVariables.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }
+    for file in evaluator.extraVariableFiles { parts.append(try Digest(ofFile: file).hex) }
+    if let inventory = evaluator.inventory { parts += try Self.content(of: inventory) }
+    hex = String(Digest(of: Array(parts.joined(separator: "\n").utf8)).hex.prefix(24))
+  }
+
+  /// Every file of the inventory's folder, and of the folder beside an inventory file, where group_vars and
+  /// host_vars are.
+  private static func content(of inventory: FilePath) throws -> [String] {
+    var isDirectory = false
+    guard FileManager.default.fileExists(atPath: inventory.string, isDirectory: &isDirectory) else {
+      throw Errno.noSuchFileOrDirectory
+    }
+    let folder = isDirectory ? inventory : inventory.removingLastComponent()
+    let root = folder.isEmpty ? FilePath(".") : folder
+    var parts = [isDirectory ? "folder" : inventory.lastComponent?.string ?? ""]
+    for name in try FileManager.default.subpathsOfDirectory(atPath: root.string).sorted() {
+      let top = name.prefix { $0 != "/" }
+      // An inventory file may lie anywhere, such as a home folder; only what Ansible reads for it counts.
+      guard isDirectory || ["group_vars", "host_vars", parts[0][...]].contains(top) else { continue }
+      let path = root.appending(name)
+      var inner = false
+      guard FileManager.default.fileExists(atPath: path.string, isDirectory: &inner), !inner else { continue }
+      parts.append("\(name) \(try Digest(ofFile: path).hex)")
+    }
+    return parts
+  }
+}

@@ -1,0 +1,240 @@
+import Integrity
+
+/// Joins the official lists and the evaluations of all hosts into one ``Catalog``.
+///
+/// An entry is enabled when some host has it enabled and belongs to one of its groups, as kubespray's download
+/// role filters (roles/download/tasks/main.yml). Without an inventory there is one evaluation with kubespray's
+/// defaults, and every group counts as present, as in the inventory that kubespray comes with.
+struct CatalogAssembly {
+  let evaluations: [HostEvaluation]
+  let usesInventory: Bool
+  let officialFiles: [String]
+  let officialImages: [String]
+  let roleImages: [RoleImage]
+
+  private var files: [String: CatalogFile] = [:]
+  private var images: [String: CatalogImage] = [:]
+  private var warnings: Set<String> = []
+
+  init(
+    evaluations: [HostEvaluation], usesInventory: Bool, officialFiles: [String], officialImages: [String],
+    roleImages: [RoleImage]
+  ) {
+    self.evaluations = evaluations
+    self.usesInventory = usesInventory
+    self.officialFiles = officialFiles
+    self.officialImages = officialImages
+    self.roleImages = roleImages
+  }
+
+  /// - Parameter architecture: The bundle's architecture in kubespray's words, when no host tells.
+  static func assemble(_ assembly: CatalogAssembly, architecture: String) -> Catalog {
+    var work = assembly
+    for evaluation in work.evaluations {
+      work.addDownloads(evaluation)
+      work.addURLs(evaluation)
+      work.addPairs(evaluation)
+      work.addCompositions(evaluation)
+    }
+    work.addOfficial()
+    work.warnAboutFailures()
+    return Catalog(
+      architecture: work.evaluations.lazy.compactMap(\.architecture).first ?? architecture,
+      files: work.files.values.sorted { $0.url < $1.url },
+      images: work.images.values.sorted { $0.reference < $1.reference },
+      versions: work.versions(), overrides: work.overrides(), warnings: work.warnings.sorted())
+  }
+
+  private func isWanted(_ entry: HostEvaluation.Entry, by evaluation: HostEvaluation) -> Bool {
+    guard entry.enabled else { return false }
+    return !usesInventory || !Set(entry.groups ?? []).isDisjoint(with: evaluation.groups)
+  }
+
+  private mutating func addDownloads(_ evaluation: HostEvaluation) {
+    for (name, entry) in evaluation.downloads.sorted(by: { $0.key < $1.key }) {
+      let wanted = isWanted(entry, by: evaluation)
+      if let url = entry.url, url.contains("://") {
+        var file = files[url] ?? CatalogFile(url: url, origin: "downloads.\(name)")
+        file.addEntry(name)
+        file.isEnabled = file.isEnabled || wanted && entry.file
+        // etcd's checksum is of the image, or none, when it does not run from a file.
+        if entry.file || entry.repo == nil { take(entry.checksum ?? entry.sha256, for: &file) }
+        files[url] = file
+      }
+      if let repository = entry.repo, let tag = entry.tag {
+        let reference = ImageName.expanded("\(repository):\(tag)")
+        var image = images[reference] ?? CatalogImage(reference: reference, origin: "downloads.\(name)")
+        image.addEntry(name)
+        image.isEnabled = image.isEnabled || wanted && entry.container
+        images[reference] = image
+      }
+    }
+  }
+
+  private mutating func take(_ checksum: String?, for file: inout CatalogFile) {
+    guard file.checksum == nil, let checksum else { return }
+    let text = checksum.contains(":") ? checksum : "sha256:\(checksum)"
+    do {
+      file.checksum = try Digest(text)
+    } catch {
+      warnings.insert("The checksum of \(file.url) cannot be used: \(error).")
+    }
+  }
+
+  private mutating func addURLs(_ evaluation: HostEvaluation) {
+    for (name, variable) in evaluation.urls.sorted(by: { $0.key < $1.key }) {
+      guard let url = variable.value, Self.isFileURL(url) else { continue }
+      var file = files[url] ?? CatalogFile(url: url, origin: "variable \(name)")
+      if file.variable == nil {
+        file.variable = name
+        file.template = variable.template
+      }
+      take(variable.checksum, for: &file)
+      files[url] = file
+    }
+  }
+
+  /// A base such as `https://github.com` is no file.
+  private static func isFileURL(_ url: String) -> Bool {
+    guard let scheme = url.firstRange(of: "://"), url.hasPrefix("http") else { return false }
+    guard let slash = url[scheme.upperBound...].firstIndex(of: "/") else { return false }
+    return url.last != "/" && url.index(after: slash) != url.endIndex
+  }
+
+  /// Pairs `X_image_repo` and `X_image_tag` that `downloads` has no entry for. What runs them is not known
+  /// here; a role's template says so later, if one uses them.
+  private mutating func addPairs(_ evaluation: HostEvaluation) {
+    for (name, variable) in evaluation.images.sorted(by: { $0.key < $1.key }) where name.hasSuffix("_repo") {
+      let tagName = name.dropLast("_repo".count) + "_tag"
+      guard let repository = variable.value, let tag = evaluation.images[String(tagName)]?.value else {
+        continue
+      }
+      add(image: "\(repository):\(tag)", origin: "variables \(name) and \(tagName)", isEnabled: false)
+    }
+  }
+
+  private mutating func addCompositions(_ evaluation: HostEvaluation) {
+    let roots = registryRoots(evaluation)
+    for (image, result) in zip(roleImages, evaluation.composed) {
+      let isEnabled = result.enabled ?? true
+      let ownsVariable = image.repositoryVariable.map { !roots.contains($0) } ?? false
+      guard isEnabled || ownsVariable else { continue }
+      if let reference = result.reference {
+        add(image: reference, origin: image.origin, isEnabled: isEnabled)
+      } else if isEnabled {
+        warnings.insert(
+          "The image of \(image.origin) could not be evaluated: \(result.error ?? "no value"). "
+            + "If your cluster uses it, add it to imagelists/.")
+      }
+    }
+  }
+
+  private mutating func add(image name: String, origin: String, isEnabled: Bool) {
+    guard ImageName.isReference(name) else {
+      if isEnabled {
+        warnings.insert("\(origin) gives \"\(name)\", which is no image reference; it is left out.")
+      }
+      return
+    }
+    let reference = ImageName.expanded(name)
+    var image = images[reference] ?? CatalogImage(reference: reference, origin: origin)
+    // For entries of downloads kubespray itself says whether they are used; a role only places them.
+    if image.entries.isEmpty { image.isEnabled = image.isEnabled || isEnabled }
+    images[reference] = image
+  }
+
+  /// Variables that hold a registry that other repositories start with, such as `kube_image_repo`: an image
+  /// that a template composes from one of these belongs to its role alone.
+  private func registryRoots(_ evaluation: HostEvaluation) -> Set<String> {
+    var roots: Set<String> = []
+    for (name, variable) in evaluation.images where name.hasSuffix("_repo") {
+      if let value = variable.value, !value.contains("/") { roots.insert(name) }
+      if let match = variable.template.prefixMatch(of: /\{\{\s*([A-Za-z0-9_]+_image_repo)\s*\}\}\//) {
+        roots.insert(String(match.1))
+      }
+    }
+    return roots
+  }
+
+  private mutating func addOfficial() {
+    for url in officialFiles {
+      files[url, default: CatalogFile(url: url, origin: "files.list")].isOfficial = true
+    }
+    for name in officialImages {
+      guard ImageName.isReference(name) else {
+        warnings.insert("images.list has \"\(name)\", which is no image reference; it is left out.")
+        continue
+      }
+      let reference = ImageName.expanded(name)
+      // What only the script knows are the images that kubeadm starts on every cluster.
+      let isKubeadm = images[reference] == nil
+      images[reference, default: CatalogImage(reference: reference, origin: "images.list")].isOfficial = true
+      if isKubeadm { images[reference]?.isEnabled = true }
+    }
+  }
+
+  private mutating func warnAboutFailures() {
+    for failure in Set(evaluations.flatMap(\.errors)) {
+      warnings.insert("\(failure.subject) could not be evaluated: \(failure.message)")
+    }
+    for file in files.values where file.isEnabled && file.checksum == nil {
+      warnings.insert("kubespray has no checksum for \(file.url) (\(file.origin)).")
+    }
+  }
+
+  private mutating func versions() -> [String: String] {
+    var versions: [String: String] = [:]
+    let ordered =
+      evaluations.filter { $0.groups.contains("kube_control_plane") }
+      + evaluations.filter { !$0.groups.contains("kube_control_plane") }
+    for evaluation in ordered {
+      for case (let name, let value?) in evaluation.versions {
+        if let known = versions[name], known != value {
+          warnings.insert("\(name) is \(known) on some hosts and \(value) on \(evaluation.host).")
+        }
+        versions[name] = versions[name] ?? value
+      }
+    }
+    return versions
+  }
+
+  private func overrides() -> [CatalogVariable] {
+    guard let evaluation = evaluations.first else { return [] }
+    var variables: [String: CatalogVariable] = [:]
+    for (name, variable) in evaluation.urls {
+      guard let value = variable.value, Self.isFileURL(value) else { continue }
+      variables[name] = CatalogVariable(
+        name: name, kind: .fileURL, template: variable.template, value: value)
+    }
+    for (name, variable) in evaluation.images.merging(
+      evaluation.roleImages, uniquingKeysWith: { first, _ in first })
+    where name.hasSuffix("_image_repo") && !variable.template.contains("{{") {
+      guard let value = variable.value, !value.isEmpty else { continue }
+      variables[name] = CatalogVariable(
+        name: name, kind: .imageBase, template: variable.template, value: value)
+    }
+    return variables.values.sorted { $0.name < $1.name }
+  }
+}
+
+extension CatalogFile {
+  fileprivate init(url: String, origin: String) {
+    self.init(
+      url: url, checksum: nil, variable: nil, template: nil, entries: [], isEnabled: false, isOfficial: false,
+      origin: origin)
+  }
+
+  fileprivate mutating func addEntry(_ name: String) {
+    if !entries.contains(name) { entries = (entries + [name]).sorted() }
+  }
+}
+
+extension CatalogImage {
+  fileprivate init(reference: String, origin: String) {
+    self.init(reference: reference, entries: [], isEnabled: false, isOfficial: false, origin: origin)
+  }
+
+  fileprivate mutating func addEntry(_ name: String) {
+    if !entries.contains(name) { entries = (entries + [name]).sorted() }
+  }
+}

@@ -1,0 +1,92 @@
+/// What the lookup plugin writes for one host.
+struct HostEvaluation: Decodable {
+  /// One entry of kubespray's `downloads` after evaluation; values that could not be rendered are absent.
+  struct Entry: Decodable {
+    var enabled: Bool
+    var file: Bool
+    var container: Bool
+    var url: String?
+    var repo: String?
+    var tag: String?
+    var checksum: String?
+    var sha256: String?
+    var groups: [String]?
+
+    enum CodingKeys: String, CodingKey {
+      case enabled, file, container, url, repo, tag, checksum, sha256, groups
+    }
+
+    init(from decoder: any Decoder) throws {
+      let values = try decoder.container(keyedBy: CodingKeys.self)
+      enabled = try values.decode(Bool.self, forKey: .enabled)
+      file = try values.decode(Bool.self, forKey: .file)
+      container = try values.decode(Bool.self, forKey: .container)
+      url = values.text(.url)
+      repo = values.text(.repo)
+      tag = values.text(.tag)
+      checksum = values.text(.checksum)
+      sha256 = values.text(.sha256)
+      groups = try? values.decodeIfPresent([String].self, forKey: .groups)
+    }
+  }
+
+  /// A variable before and after evaluation.
+  struct Variable: Decodable {
+    var template: String
+    var value: String?
+    /// Of a URL: the checksum under a variable named after it.
+    var checksum: String?
+  }
+
+  /// An image reference that a role's template composes.
+  struct Composed: Decodable {
+    var reference: String?
+    var enabled: Bool?
+    var error: String?
+  }
+
+  /// A value that could not be rendered.
+  struct Failure: Decodable, Hashable {
+    var subject: String
+    var message: String
+  }
+
+  var host: String
+  var groups: [String]
+  var architecture: String?
+  var downloads: [String: Entry]
+  var urls: [String: Variable]
+  var images: [String: Variable]
+  var roleImages: [String: Variable]
+  var versions: [String: String?]
+  var composed: [Composed]
+  var errors: [Failure]
+}
+
+extension KeyedDecodingContainer {
+  /// A text, or the text of a number; nil for anything else (Ansible writes the word None for no value).
+  fileprivate func text(_ key: Key) -> String? {
+    if let text = try? decode(String.self, forKey: key) { return text.isEmpty || text == "None" ? nil : text }
+    if let number = try? decode(Int.self, forKey: key) { return String(number) }
+    if let number = try? decode(Double.self, forKey: key) { return String(number) }
+    return nil
+  }
+}
+
+/// What the lookup plugin is asked to evaluate.
+struct EvaluationRequest: Encodable {
+  /// An image reference composed in a role's template.
+  struct Composition: Encodable {
+    var template: String
+    /// The defaults file of the role, absolute.
+    var defaults: String
+    /// The conditions under which the role runs; all must hold.
+    var conditions: [String]
+  }
+
+  /// The variables that kubespray's download defaults declare.
+  var names: [String]
+  var composed: [Composition]
+  /// The folder for the results, absolute.
+  var output: String
+}

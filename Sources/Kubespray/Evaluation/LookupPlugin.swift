@@ -1,0 +1,178 @@
+/// The Ansible lookup plugin of ours that evaluates kubespray's download variables.
+///
+/// It is Python because Ansible's extension points are. It runs in the environment that ``PythonEnvironment``
+/// made, uses only what ansible-core 2.16 to 2.20 share, and writes one JSON file a host
+/// (``HostEvaluation``).
+enum LookupPlugin {
+  /// The name to give to `lookup()`; the file is `lookup_plugins/kubespray_catalog.py`.
+  static let name = "kubespray_catalog"
+
+  /// The text of the plugin.
+  static let text = #"""
+    """Evaluates kubespray's download variables as one host sees them and writes them down as JSON.
+
+    Everything is rendered by Ansible's own templar. One value that cannot be rendered never hides the others: its
+    error is recorded under the name of the field.
+    """
+    import json
+    import os
+    import re
+
+    from ansible.plugins.lookup import LookupBase
+
+    try:  # ansible-core 2.19 and later render only text that is marked as a template.
+        from ansible.template import trust_as_template as trusted
+    except ImportError:
+        def trusted(text):
+            return text
+
+    ENTRY_FIELDS = ("enabled", "file", "container", "url", "repo", "tag", "checksum", "sha256", "groups")
+    URL_NAME = re.compile(r"_url$")
+    VERSION_NAME = re.compile(r"_version$")
+    IMAGE_NAME = re.compile(r"_image_(repo|tag)$")
+
+
+    def plain(value):
+        """Reduces a rendered value to what JSON holds; text types of Ansible become plain text."""
+        if value is None or isinstance(value, (bool, int, float)):
+            return value
+        if isinstance(value, dict):
+            return {str(key): plain(item) for key, item in value.items()}
+        if isinstance(value, (list, tuple, set)):
+            return [plain(item) for item in value]
+        return str(value)
+
+
+    def truth(value):
+        """Reads a flag as Ansible's conditions do."""
+        if isinstance(value, str):
+            return value.strip().lower() in ("true", "yes", "on", "1", "y", "t")
+        return bool(value)
+
+
+    def first_line(error):
+        return " ".join(str(error).split())[:300]
+
+
+    class Evaluation:
+        def __init__(self, templar, loader, variables, request):
+            self.templar = templar
+            self.loader = loader
+            self.variables = variables
+            self.request = request
+            self.errors = []
+            self.scopes = {}
+            self.role_images = {}
+
+        def render(self, template, templar=None):
+            return plain((templar or self.templar).template(template))
+
+        def attempt(self, subject, template, templar=None):
+            """The rendered value, or None with the error recorded."""
+            try:
+                return self.render(template, templar)
+            except Exception as error:  # whatever a filter or a lookup raises
+                self.errors.append({"subject": subject, "message": first_line(error)})
+                return None
+
+        def entry(self, name, raw):
+            result = {}
+            for field in ENTRY_FIELDS:
+                if field in raw:
+                    result[field] = self.attempt("downloads." + name + "." + field, raw[field])
+            for field in ("enabled", "file", "container"):
+                result[field] = truth(result.get(field, False))
+            return result
+
+        def named(self, pattern):
+            """Raw text and rendered value of each variable that kubespray declares under such a name."""
+            result = {}
+            for name in self.request["names"]:
+                if pattern.search(name) and name in self.variables:
+                    raw = self.variables[name]
+                    value = self.attempt(name, raw)
+                    result[name] = {"template": str(raw), "value": None if value is None else str(value)}
+            return result
+
+        def checksum(self, stem):
+            """The checksum that kubespray keeps beside a URL under a variable of its own, if there is exactly one."""
+            wanted = re.compile(re.escape(stem) + r"_(?:[a-z0-9]+_)*checksum$")
+            found = set()
+            for name in self.request["names"]:
+                if wanted.match(name) and name in self.variables:
+                    try:
+                        value = self.render(self.variables[name])
+                    except Exception:
+                        continue
+                    if isinstance(value, str) and value:
+                        found.add(value)
+            return found.pop() if len(found) == 1 else None
+
+        def scope(self, path):
+            """A templar that also knows the defaults of one role."""
+            if path not in self.scopes:
+                merged = {}
+                if path and os.path.exists(path):
+                    try:
+                        data = self.loader.load_from_file(path, trusted_as_template=True)
+                    except TypeError:
+                        data = self.loader.load_from_file(path)
+                    merged.update(data or {})
+                own = [name for name in merged if name.endswith("_image_repo")]
+                merged.update(self.variables)
+                templar = self.templar.copy_with_new_env(available_variables=merged)
+                for name in own:
+                    value = self.attempt(name, merged[name], templar)
+                    self.role_images[name] = {"template": str(merged[name]), "value": value}
+                self.scopes[path] = templar
+            return self.scopes[path]
+
+        def composed(self, item):
+            """One image reference that a role's template puts together."""
+            templar = self.scope(item.get("defaults"))
+            enabled = True
+            for condition in item["conditions"]:
+                try:
+                    value = self.render(trusted("{{ " + condition + " }}"), templar)
+                except Exception:
+                    continue
+                enabled = enabled and truth(value)
+            try:
+                reference = str(self.render(trusted(item["template"]), templar)).strip()
+            except Exception as error:
+                return {"error": first_line(error), "enabled": enabled}
+            return {"reference": reference, "enabled": enabled}
+
+        def everything(self):
+            downloads = self.variables.get("downloads") or {}
+            urls = self.named(URL_NAME)
+            for name, url in urls.items():
+                url["checksum"] = self.checksum(re.sub(r"(_download)?_url$", "", name))
+            composed = [self.composed(item) for item in self.request["composed"]]
+            return {
+                "host": str(self.variables.get("inventory_hostname")),
+                "groups": plain(self.variables.get("group_names") or []),
+                "architecture": self.attempt("image_arch", self.variables.get("image_arch")),
+                "downloads": {str(name): self.entry(str(name), raw) for name, raw in downloads.items()},
+                "urls": urls,
+                "images": self.named(IMAGE_NAME),
+                "roleImages": self.role_images,
+                "versions": {name: item["value"] for name, item in self.named(VERSION_NAME).items()},
+                "composed": composed,
+                "errors": self.errors,
+            }
+
+
+    class LookupModule(LookupBase):
+        def run(self, terms, variables=None, **kwargs):
+            with open(terms[0], encoding="utf-8") as source:
+                request = json.load(source)
+            result = Evaluation(self._templar, self._loader, variables, request).everything()
+            name = re.sub(r"[^A-Za-z0-9._-]", "_", result["host"])
+            path = os.path.join(request["output"], name + ".json")
+            with open(path + ".tmp", "w", encoding="utf-8") as target:
+                json.dump(result, target, sort_keys=True)
+            os.replace(path + ".tmp", path)
+            return [path]
+    """#
+}

@@ -1,0 +1,28 @@
+/// Why a URL has no place in the bundle.
+public enum FileLayoutError: Error, Equatable, CustomStringConvertible {
+  /// The URL is not http or https, or names no file.
+  case notAFile(url: String)
+  /// The URL is not what kubespray's template of it renders to.
+  case templateMismatch(url: String, template: String)
+  /// The path cannot be carried on a USB disk.
+  case notPortable(url: String, path: String, reason: String)
+  /// Two URLs would lie on one path.
+  case collision(path: String, first: String, second: String)
+
+  /// A sentence for people.
+  public var description: String {
+    switch self {
+    case .notAFile(let url):
+      "\(url) has no place in outputs/files: it is not an http or https URL of a file."
+    case .templateMismatch(let url, let template):
+      "\(url) has no place in outputs/files: it is not what \"\(template)\" evaluates to. "
+        + "Check the URL overrides of the inventory."
+    case .notPortable(let url, let path, let reason):
+      "\(url) would be stored as files/\(path), but \(reason). "
+        + "Choose the other files.layout or override the URL in the inventory."
+    case .collision(let path, let first, let second):
+      "\(first) and \(second) would both be stored as files/\(path). "
+        + "Set files.layout to original, which keeps the whole URL as path."
+    }
+  }
+}

@@ -1,0 +1,97 @@
+import FoundationEssentials
+import SystemPackage
+import YAML
+
+/// A kubespray source tree: where the things are that the catalog comes from.
+public struct KubesprayTree: Sendable {
+  /// The tree's folder.
+  public let path: FilePath
+  /// The file that declares `downloads`.
+  public let downloadDefaults: FilePath
+  /// The roles whose defaults and vars make up the catalog.
+  let roles: [String]
+
+  /// Looks into a folder.
+  ///
+  /// - Throws: ``KubesprayTreeError`` when it is no kubespray tree, with what is there instead.
+  public init(_ path: FilePath) throws(KubesprayTreeError) {
+    self.path = path
+    guard Self.exists(path) else { throw .missing(path) }
+    guard Self.exists(path.appending("contrib/offline/generate_list.sh")) else {
+      throw .notKubespray(path, lacks: "contrib/offline/generate_list.sh", found: Self.contents(path))
+    }
+    // Newest place first; the role's old name had a dash, and before 2.25 the download role kept the file.
+    let places = [
+      ("kubespray_defaults", "roles/kubespray_defaults/defaults/main/download.yml"),
+      ("kubespray-defaults", "roles/kubespray-defaults/defaults/main/download.yml"),
+      ("kubespray-defaults", "roles/download/defaults/main/main.yml"),
+      ("kubespray-defaults", "roles/download/defaults/main.yml"),
+    ]
+    guard let place = places.first(where: { Self.exists(path.appending($0.1)) }) else {
+      throw .notKubespray(path, lacks: places[0].1, found: Self.contents(path))
+    }
+    downloadDefaults = path.appending(place.1)
+    roles = [place.0, "download"].filter { Self.exists(path.appending("roles/\($0)")) }
+  }
+
+  /// The Python packages that this kubespray asks for.
+  public var requirements: FilePath { path.appending("requirements.txt") }
+
+  /// The version that the tree says it is (galaxy.yml), such as `2.30.0`; nil when it says nothing.
+  public var declaredVersion: String? {
+    guard let text = Self.text(path.appending("galaxy.yml")),
+      let document = try? YAML.parse(text, source: "galaxy.yml")
+    else { return nil }
+    return document["version"]?.string
+  }
+
+  /// The names of the variables that the download defaults declare, in file order.
+  func declaredNames() throws(KubesprayTreeError) -> [String] {
+    guard let text = Self.text(downloadDefaults) else { throw .unreadable(downloadDefaults) }
+    return text.split(separator: "\n").compactMap { line in
+      guard let colon = line.firstIndex(of: ":") else { return nil }
+      let name = line[..<colon]
+      let isName =
+        !name.isEmpty && name.allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber || $0 == "_") }
+      return isName ? String(name) : nil
+    }
+  }
+
+  /// Whether the tree has a role of this name.
+  func hasRole(_ name: String) -> Bool { Self.exists(path.appending("roles/\(name)/tasks/main.yml")) }
+
+  static func exists(_ path: FilePath) -> Bool { FileManager.default.fileExists(atPath: path.string) }
+
+  static func text(_ path: FilePath) -> String? {
+    FileManager.default.contents(atPath: path.string).map { String(decoding: $0, as: UTF8.self) }
+  }
+
+  private static func contents(_ path: FilePath) -> [String] {
+    ((try? FileManager.default.contentsOfDirectory(atPath: path.string)) ?? []).sorted()
+  }
+}
+
+/// Why a folder is no kubespray tree.
+public enum KubesprayTreeError: Error, CustomStringConvertible {
+  /// There is no such folder.
+  case missing(FilePath)
+  /// A file that every supported kubespray has is not there.
+  case notKubespray(FilePath, lacks: String, found: [String])
+  /// A file of the tree cannot be read.
+  case unreadable(FilePath)
+
+  /// A sentence for people.
+  public var description: String {
+    switch self {
+    case .missing(let path):
+      return "\(path) does not exist. Check kubespray.source."
+    case .notKubespray(let path, let lacks, let found):
+      let names = found.prefix(6).joined(separator: ", ") + (found.count > 6 ? ", …" : "")
+      return "\(path) is not a kubespray tree: it lacks \(lacks) "
+        + (found.isEmpty ? "(the folder is empty)." : "(found: \(names)).")
+        + " Check kubespray.source and kubespray.version."
+    case .unreadable(let path):
+      return "\(path) cannot be read."
+    }
+  }
+}
