@@ -86,6 +86,7 @@ let package = Package(
     .testTarget(
       name: "ArchiveTests", dependencies: ["Archive", "Host", "Integrity", systemPackage],
       swiftSettings: swiftSettings),
+    .testTarget(name: "ConsoleTests", dependencies: ["Console"], swiftSettings: swiftSettings),
     .testTarget(name: "HostTests", dependencies: ["Host", systemPackage], swiftSettings: swiftSettings),
     .testTarget(
       name: "TransferTests", dependencies: ["Transfer", "TestServer", "Integrity", systemPackage],
