@@ -3,7 +3,7 @@
 /// A stage is named by a short word such as `files`. An event for a stage that was never started starts it.
 public enum ConsoleEvent: Sendable, Equatable {
   /// A sentence for people; `stage` where one is concerned.
-  case message(Level, String, stage: String?)
+  case message(MessageLevel, String, stage: String?)
   /// A stage begins.
   case stageStarted(String)
   /// What a stage has to do: everything, with what turns out to be there already. May be sent again when it
@@ -15,14 +15,14 @@ public enum ConsoleEvent: Sendable, Equatable {
   case itemFinished(String, item: String, ItemOutcome, bytes: Int64)
   /// A stage ends; `summary` says what came of it and may be empty.
   case stageFinished(String, StageOutcome, summary: String)
+}
 
-  /// How much a message matters.
-  public enum Level: String, Sendable, CaseIterable {
-    case debug
-    case info
-    case warning
-    case error
-  }
+/// How much a message matters.
+public enum MessageLevel: String, Sendable, CaseIterable {
+  case debug
+  case info
+  case warning
+  case error
 }
 
 /// What became of one item.
