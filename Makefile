@@ -27,10 +27,11 @@ lint: ## Check the style of the source
 format: ## Bring the source into that style
 	scripts/lint --fix
 
-bench: ## Compare download-all with curl and aria2c
+bench: ## Measure start, verify and download beside openssl, curl and aria2c
 	scripts/install-dependencies build run bench
 	swift build -c release --product download-all
-	Benchmarks/files $(ARGS)
+	Benchmarks/program
+	Benchmarks/files
 
 demo: ## Download kubespray's files into ./outputs
 	scripts/run precheck py kubespray files
