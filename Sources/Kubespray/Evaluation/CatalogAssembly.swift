@@ -104,11 +104,13 @@ struct CatalogAssembly {
   /// Pairs `X_image_repo` and `X_image_tag` that `downloads` has no entry for. What runs them is not known
   /// here; a role's template says so later, if one uses them.
   private mutating func addPairs(_ evaluation: HostEvaluation) {
+    // `azure_csi_plugin_image_repo` is the start of image names and no image itself.
+    let families = Set(roleImages.filter(\.extendsRepository).compactMap(\.repositoryVariable))
     for (name, variable) in evaluation.images.sorted(by: { $0.key < $1.key }) where name.hasSuffix("_repo") {
       let tagName = name.dropLast("_repo".count) + "_tag"
-      guard let repository = variable.value, let tag = evaluation.images[String(tagName)]?.value else {
-        continue
-      }
+      guard let repository = variable.value, let tag = evaluation.images[String(tagName)]?.value,
+        !families.contains(name)
+      else { continue }
       add(image: "\(repository):\(tag)", origin: "variables \(name) and \(tagName)", isEnabled: false)
     }
   }

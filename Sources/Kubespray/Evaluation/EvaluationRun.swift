@@ -73,7 +73,7 @@ struct EvaluationRun {
     let request = EvaluationRequest(
       names: try tree.declaredNames() + ["kube_version"],
       composed: roleImages.map {
-        .init(template: $0.template, defaults: $0.defaults.string, conditions: $0.conditions)
+        .init(template: $0.template, defaults: $0.defaults.string, condition: $0.condition)
       },
       output: folder.appending("out").string)
     let requestFile = folder.appending("request.json")

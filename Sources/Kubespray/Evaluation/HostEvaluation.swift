@@ -80,8 +80,8 @@ struct EvaluationRequest: Encodable {
     var template: String
     /// The defaults file of the role, absolute.
     var defaults: String
-    /// The conditions under which the role runs; all must hold.
-    var conditions: [String]
+    /// The condition under which the role runs; nil when it always does.
+    var condition: String?
   }
 
   /// The variables that kubespray's download defaults declare.

@@ -14,6 +14,7 @@ enum LookupPlugin {
     Everything is rendered by Ansible's own templar. One value that cannot be rendered never hides the others: its
     error is recorded under the name of the field.
     """
+    import hashlib
     import json
     import os
     import re
@@ -50,6 +51,18 @@ enum LookupPlugin {
         return bool(value)
 
 
+    # What differs between any two hosts and never decides what they download.
+    PERSONAL = re.compile(
+        r"(ansible_|inventory_)|(ip6?|access_ip6?|main_ip|fallback_ip|etcd_member_name|hostvars|vars|omit)$")
+
+
+    def signature(variables):
+        """One text for all hosts of the same groups and variables, which are evaluated once."""
+        shared = {str(key): value for key, value in variables.items() if not PERSONAL.match(str(key))}
+        text = json.dumps(shared, sort_keys=True, default=str)
+        return hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()[:24]
+
+
     def first_line(error):
         return " ".join(str(error).split())[:300]
 
@@ -67,12 +80,13 @@ enum LookupPlugin {
         def render(self, template, templar=None):
             return plain((templar or self.templar).template(template))
 
-        def attempt(self, subject, template, templar=None):
+        def attempt(self, subject, template, templar=None, needed=True):
             """The rendered value, or None with the error recorded."""
             try:
                 return self.render(template, templar)
             except Exception as error:  # whatever a filter or a lookup raises
-                self.errors.append({"subject": subject, "message": first_line(error)})
+                if needed:
+                    self.errors.append({"subject": subject, "message": first_line(error)})
                 return None
 
         def entry(self, name, raw):
@@ -84,13 +98,13 @@ enum LookupPlugin {
                 result[field] = truth(result.get(field, False))
             return result
 
-        def named(self, pattern):
+        def named(self, pattern, needed=True):
             """Raw text and rendered value of each variable that kubespray declares under such a name."""
             result = {}
             for name in self.request["names"]:
                 if pattern.search(name) and name in self.variables:
                     raw = self.variables[name]
-                    value = self.attempt(name, raw)
+                    value = self.attempt(name, raw, needed=needed)
                     result[name] = {"template": str(raw), "value": None if value is None else str(value)}
             return result
 
@@ -130,13 +144,11 @@ enum LookupPlugin {
         def composed(self, item):
             """One image reference that a role's template puts together."""
             templar = self.scope(item.get("defaults"))
-            enabled = True
-            for condition in item["conditions"]:
-                try:
-                    value = self.render(trusted("{{ " + condition + " }}"), templar)
-                except Exception:
-                    continue
-                enabled = enabled and truth(value)
+            try:
+                condition = item.get("condition")
+                enabled = condition is None or truth(self.render(trusted("{{ " + condition + " }}"), templar))
+            except Exception:  # unknown here, so it may hold
+                enabled = True
             try:
                 reference = str(self.render(trusted(item["template"]), templar)).strip()
             except Exception as error:
@@ -157,7 +169,7 @@ enum LookupPlugin {
                 "urls": urls,
                 "images": self.named(IMAGE_NAME),
                 "roleImages": self.role_images,
-                "versions": {name: item["value"] for name, item in self.named(VERSION_NAME).items()},
+                "versions": {name: item["value"] for name, item in self.named(VERSION_NAME, needed=False).items()},
                 "composed": composed,
                 "errors": self.errors,
             }
@@ -167,12 +179,14 @@ enum LookupPlugin {
         def run(self, terms, variables=None, **kwargs):
             with open(terms[0], encoding="utf-8") as source:
                 request = json.load(source)
+            path = os.path.join(request["output"], signature(variables) + ".json")
+            try:
+                os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY))
+            except FileExistsError:
+                return [path]
             result = Evaluation(self._templar, self._loader, variables, request).everything()
-            name = re.sub(r"[^A-Za-z0-9._-]", "_", result["host"])
-            path = os.path.join(request["output"], name + ".json")
-            with open(path + ".tmp", "w", encoding="utf-8") as target:
+            with open(path, "w", encoding="utf-8") as target:
                 json.dump(result, target, sort_keys=True)
-            os.replace(path + ".tmp", path)
             return [path]
     """#
 }

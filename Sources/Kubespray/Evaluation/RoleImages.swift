@@ -1,6 +1,5 @@
 import FoundationEssentials
 import SystemPackage
-import YAML
 
 /// An image reference as a role's template composes it, and when that role runs.
 struct RoleImage: Hashable, Sendable {
@@ -10,8 +9,13 @@ struct RoleImage: Hashable, Sendable {
   let origin: String
   /// The defaults file of the role, absolute; it may not exist.
   let defaults: FilePath
-  /// The conditions of the role; all must hold.
-  let conditions: [String]
+  /// The condition under which the role runs, as a Jinja expression; nil when it always does.
+  let condition: String?
+
+  /// Whether a name follows the repository variable, as in `{{ x_image_repo }}/name:tag`.
+  var extendsRepository: Bool {
+    template.contains(/^\s*\{\{\s*[A-Za-z0-9_]+_image_repo\s*\}\}\//)
+  }
 
   /// The variable that the reference starts with, when it is a `*_image_repo`.
   var repositoryVariable: String? {
@@ -46,7 +50,7 @@ extension KubesprayTree {
           RoleImage(
             template: template, origin: "roles/\(file):\(index + 1)",
             defaults: folder.appending("\(role)/defaults/main.yml"),
-            conditions: conditions.conditions(of: role)))
+            condition: conditions.expression(of: role)))
       }
     }
     return found
@@ -60,45 +64,5 @@ extension KubesprayTree {
       value = value.dropFirst().dropLast()
     }
     return value.isEmpty ? nil : String(value)
-  }
-}
-
-/// Under which conditions roles run, from the dependencies that `meta/main.yml` files declare.
-private struct RoleConditions {
-  /// Role name to the role that pulls it in and the conditions there; roles pulled in twice are left out,
-  /// since either way may run them.
-  private var parents: [String: (role: String, conditions: [String])] = [:]
-
-  init(tree: KubesprayTree, files: [String]) {
-    var ambiguous: Set<String> = []
-    for file in files where file.hasSuffix("/meta/main.yml") {
-      let parent = String(file.dropLast("/meta/main.yml".count))
-      guard let text = KubesprayTree.text(tree.path.appending("roles/\(file)")),
-        let document = try? YAML.parse(text, source: file)
-      else { continue }
-      for dependency in document["dependencies"]?.sequence ?? [] {
-        guard let role = dependency["role"]?.string else { continue }
-        if parents[role] != nil { ambiguous.insert(role) }
-        parents[role] = (parent, Self.conditions(dependency["when"]))
-      }
-    }
-    for role in ambiguous { parents[role] = nil }
-  }
-
-  func conditions(of role: String) -> [String] {
-    var conditions: [String] = []
-    var visited: Set<String> = []
-    var current = role
-    while visited.insert(current).inserted, let parent = parents[current] {
-      conditions += parent.conditions
-      current = parent.role
-    }
-    return conditions
-  }
-
-  /// Conditions that pick one host of a group say nothing about whether the feature is on.
-  private static func conditions(_ node: YAMLNode?) -> [String] {
-    let texts = node?.sequence?.compactMap(\.string) ?? node?.string.map { [$0] } ?? []
-    return texts.filter { !$0.contains("inventory_hostname") }
   }
 }
