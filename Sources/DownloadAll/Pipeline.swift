@@ -5,7 +5,7 @@ import SystemPackage
 
 /// Runs the stages side by side, each as soon as what it needs is there, and closes the bundle when all succeeded.
 public struct Pipeline: Sendable {
-  private let run: RunContext
+  let run: RunContext
   private let selection: [StageName]
 
   /// A pipeline over stages, those that they need included (``StageTable/selection(_:)``).

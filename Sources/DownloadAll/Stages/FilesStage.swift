@@ -1,0 +1,78 @@
+import Bundle
+import Integrity
+import Kubespray
+
+/// Wants every file that kubespray downloads, and what makes kubespray find them in the bundle: offline.yml.
+struct FilesStage: Stage {
+  let name = StageName.files
+  let needs: [StageName] = [.py]
+
+  func artifacts(_ run: RunContext) async throws -> [Artifact] {
+    let version = try await run.kubespray.source().copy.version
+    let catalog = try await run.kubespray.catalog()
+    let selected = catalog.selecting(run.configuration.kubespray.selection)
+    let layout = FileLayout(name: run.configuration.files.layout)
+    let files = selected.files + AdminNodeFiles(run.configuration.versions).files(in: catalog)
+    let places = try layout.placements(of: files)
+    var artifacts: [Artifact] = []
+    for file in files {
+      guard let place = places[file.url] else { continue }
+      artifacts.append(
+        Artifact(
+          path: try BundlePath("files/\(place.path)"), source: .url(file.url), stage: name, digest: file.checksum,
+          verification: file.checksum == nil ? Verification(withoutChecksum: file.url) : .kubesprayChecksum))
+    }
+    let inventory = OfflineInventory(
+      version: version, layout: layout, registryPort: run.configuration.registry.port,
+      additionalRegistries: run.configuration.registry.additional)
+    let list = files.map(\.url).sorted().joined(separator: "\n") + "\n"
+    artifacts.append(try generated("files/files.list", list))
+    artifacts.append(try generated("offline.yml", try inventory.render(catalog)))
+    artifacts.append(try generated("config.yml", settings(run, version, catalog).yaml()))
+    return artifacts
+  }
+
+  /// The settings as the target needs them: everything that was `auto` is decided here.
+  private func settings(_ run: RunContext, _ version: KubesprayVersion, _ catalog: Catalog) -> Configuration {
+    var settings = run.configuration
+    settings.architecture = run.architecture.rawValue
+    settings.kubespray.version = version.name
+    settings.versions.runc = settings.versions.runc ?? catalog.version(of: "runc")
+    settings.versions.containerd = settings.versions.containerd ?? catalog.version(of: "containerd")
+    settings.versions.nerdctl = settings.versions.nerdctl ?? catalog.version(of: "nerdctl")
+    settings.versions.cni = settings.versions.cni ?? catalog.version(of: "cni")
+    return settings
+  }
+
+  private func generated(_ path: String, _ text: String) throws -> Artifact {
+    Artifact(
+      path: try BundlePath(path), source: .generated(Array(text.utf8)), stage: name, verification: .generated)
+  }
+}
+
+/// The programs of the admin node itself, where the configuration wants other versions than kubespray's.
+struct AdminNodeFiles {
+  private let wanted: [(component: String, version: String)]
+
+  init(_ versions: Configuration.Versions) {
+    wanted = [
+      ("runc", versions.runc), ("containerd", versions.containerd), ("nerdctl", versions.nerdctl),
+      ("cni", versions.cni),
+    ].compactMap { component, version in version.map { (component, $0) } }
+  }
+
+  /// The files beside the catalog's: the same URL with the other version in it.
+  func files(in catalog: Catalog) -> [CatalogFile] {
+    wanted.compactMap { component, version in
+      guard let own = catalog.version(of: component), own != version,
+        var file = catalog.files.first(where: { $0.variable == "\(component)_download_url" })
+      else { return nil }
+      file.url = file.url.split(separator: own, omittingEmptySubsequences: false).joined(separator: version)
+      // Kubespray's checksum is that of its own version.
+      file.checksum = nil
+      file.template = nil
+      file.origin = "versions.\(component)"
+      return catalog.files.contains { $0.url == file.url } ? nil : file
+    }
+  }
+}

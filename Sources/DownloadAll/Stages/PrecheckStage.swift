@@ -1,0 +1,155 @@
+import Bundle
+import Console
+import FoundationEssentials
+import Glibc
+import Host
+import Integrity
+import SystemPackage
+import Transfer
+
+/// Finds out before the first download what would stop the job: a missing tool, a folder that cannot be written, a
+/// host that does not answer, a disk that is too small, a clock that is wrong.
+struct PrecheckStage: Stage {
+  let name = StageName.precheck
+  let needs: [StageName] = []
+
+  func artifacts(_ run: RunContext) async throws -> [Artifact] {
+    var problems = machineProblems(run)
+    let missing = await missingArtifacts(run)
+    problems += await networkProblems(run, missing)
+    guard problems.isEmpty else { throw PrecheckFailed(problems: problems) }
+    return []
+  }
+
+  private func machineProblems(_ run: RunContext) -> [String] {
+    var problems: [String] = []
+    if let system = try? OSRelease.current() {
+      run.say(.info, "\(system.prettyName), \(Architecture.current.rawValue)", stage: name)
+    }
+    for tool in tools(run) where findExecutable(tool.name) == nil {
+      problems.append("\(tool.name) is missing, which \(tool.purpose). Install it: \(tool.install)")
+    }
+    for folder in [run.configuration.outputs, run.configuration.cache] {
+      if let problem = writeProblem(folder) { problems.append(problem) }
+    }
+    for (name, value) in [("http", run.configuration.proxy.http), ("https", run.configuration.proxy.https)] {
+      if let value { run.say(.info, "\(name) goes through the proxy \(maskingSecrets(in: value))", stage: self.name) }
+    }
+    return problems
+  }
+
+  private struct Tool {
+    let name: String
+    let purpose: String
+    let install: String
+  }
+
+  private func tools(_ run: RunContext) -> [Tool] {
+    let isDebian = (try? OSRelease.current().family) == .debian
+    func install(_ package: String) -> String { isDebian ? "apt-get install \(package)" : "dnf install \(package)" }
+    var tools = [Tool(name: "bash", purpose: "kubespray's generate_list.sh runs in", install: install("bash"))]
+    if run.kubespray.usesGit {
+      tools.append(Tool(name: "git", purpose: "kubespray.source is fetched with", install: install("git")))
+    }
+    if run.kubespray.hasPatches {
+      tools.append(Tool(name: "patch", purpose: "local patches are applied with", install: install("patch")))
+    }
+    return tools
+  }
+
+  private func writeProblem(_ folder: FilePath) -> String? {
+    let probe = folder.appending(".write-test")
+    do {
+      // outputs/ may not exist yet; then the nearest folder above it decides.
+      var existing = folder
+      while access(existing.string, F_OK) != 0, !existing.removingLastComponent().isEmpty {
+        existing = existing.removingLastComponent()
+      }
+      guard existing == folder else {
+        return access(existing.string, W_OK) == 0 ? nil : "\(existing) cannot be written. Choose another folder."
+      }
+      try writeAtomically([], to: probe)
+      unlink(probe.string)
+      return nil
+    } catch {
+      return "\(folder) cannot be written (\(error)). Correct its owner or permissions, or choose another folder."
+    }
+  }
+
+  /// What has still to be fetched. A stage that cannot say what it wants reports that itself.
+  private func missingArtifacts(_ run: RunContext) async -> [Artifact] {
+    let copies = ArtifactCopies(run: run)
+    var missing: [Artifact] = []
+    for stage in run.selected.sorted(by: { $0.rawValue < $1.rawValue }) where stage != name {
+      guard let artifacts = try? await run.plans.artifacts(of: stage, in: run) else { continue }
+      for artifact in artifacts where (try? await copies.wholeFile(artifact)) == nil { missing.append(artifact) }
+    }
+    return missing
+  }
+
+  private func networkProblems(_ run: RunContext, _ missing: [Artifact]) async -> [String] {
+    let answers = await run.remote.files(missing.compactMap(\.url))
+    var problems: [String] = []
+    var reached: Set<String> = []
+    var unreached: [String: TransferError] = [:]
+    var bytes: Int64 = 0
+    for (url, answer) in answers {
+      let host = Self.host(of: run.remote.address(of: url))
+      switch answer {
+      case .success(let file):
+        reached.insert(host)
+        bytes += file.size ?? 0
+      case .failure(let error as TransferError) where error.isAboutTheHost: unreached[host] = error
+      case .failure: reached.insert(host)
+      }
+    }
+    for (host, error) in unreached.sorted(by: { $0.key < $1.key }) where !reached.contains(host) {
+      problems.append("\(host) cannot be reached: \(error)")
+    }
+    if !answers.isEmpty {
+      run.say(
+        .info, "\(reached.count) hosts answer; \(ByteCount.format(bytes)) to fetch", stage: name)
+    }
+    if let skew = clockSkew(answers.values), abs(skew) > 300 {
+      run.say(
+        .warning, "the clock of this machine is off by \(abs(skew)) seconds; TLS may fail. Set it, or start an NTP client.",
+        stage: name)
+    }
+    let parts = missing.reduce(Int64(0)) { $0 + ArtifactCopies(run: run).partSize($1) }
+    do {
+      let needed = max(0, bytes - parts)
+      try run.space.take(needed)
+      run.space.release(needed)
+    } catch {
+      problems.append("\(error)")
+    }
+    return problems
+  }
+
+  private func clockSkew(_ answers: some Sequence<Result<RemoteFile, any Error>>) -> Int64? {
+    let now = Int64(time(nil))
+    // The smallest difference: an answer may come from a cache and be old, but none comes from the future.
+    return answers.compactMap { try? $0.get().serverTime }.map { now - $0 }.min { abs($0) < abs($1) }
+  }
+
+  private static func host(of url: String) -> String {
+    (try? TransferURL(url))?.origin.description ?? url
+  }
+}
+
+/// What stands in the way.
+struct PrecheckFailed: Error, CustomStringConvertible {
+  let problems: [String]
+
+  var description: String { problems.joined(separator: "\n") }
+}
+
+extension TransferError {
+  /// Whether the error says something about the host and the way to it, rather than about one file.
+  var isAboutTheHost: Bool {
+    switch kind {
+    case .nameNotResolved, .connection, .stalled, .tls, .status(407), .badURL: true
+    default: false
+    }
+  }
+}
