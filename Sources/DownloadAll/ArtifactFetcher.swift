@@ -24,6 +24,8 @@ struct ArtifactFetcher: Sendable {
     report.items = artifacts.count
     var missing: [Artifact] = []
     var failures: [StageReport.Failure] = []
+    var wholeBytes: Int64 = 0
+    run.emit(.stageTotals(stage.rawValue, items: artifacts.count, bytes: nil))
     await forEachConcurrently(artifacts, limit: 4) { artifact in
       await Result { try await copies.wholeFile(artifact) }
     } onResult: { artifact, result in
@@ -31,6 +33,9 @@ struct ArtifactFetcher: Sendable {
       case .success(let file?) where !artifact.isMutable:
         report.files.append(file)
         report.skipped += 1
+        wholeBytes += file.size
+        run.emit(
+          .itemFinished(stage.rawValue, item: artifact.path.description, .skipped, bytes: file.size))
       case .success: missing.append(artifact)
       case .failure(let error): failures.append(.init(item: artifact.path.description, reason: "\(error)"))
       }
@@ -43,7 +48,8 @@ struct ArtifactFetcher: Sendable {
     try run.space.take(total)
     defer { run.space.release(total) }
     run.emit(
-      .stageTotals(stage.rawValue, items: missing.count, bytes: sizes.values.reduce(0, +)))
+      .stageTotals(
+        stage.rawValue, items: artifacts.count, bytes: wholeBytes + sizes.values.reduce(0, +)))
     try run.previous.markUnfinished()
     // The largest first: what is left at the end is then small, and no connection idles for long.
     missing.sort { sizes[$0.path, default: 0] > sizes[$1.path, default: 0] }

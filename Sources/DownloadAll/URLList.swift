@@ -1,0 +1,80 @@
+import Bundle
+import Glibc
+import Integrity
+import SystemPackage
+import Transfer
+
+/// A list of URLs in a file, each with an optional digest.
+public struct URLList: Sendable {
+  private let artifacts: [Artifact]
+
+  /// Reads the list.
+  ///
+  /// - Throws: ``URLListError`` naming file and line, ``ArtifactCollision``, or `Errno`.
+  public init(_ path: FilePath, isFlat: Bool) throws {
+    var bytes: [UInt8] = []
+    try readFile(path) { bytes.append(contentsOf: $0) }
+    var plan = ArtifactPlan()
+    let lines = String(decoding: bytes, as: UTF8.self).split(separator: "\n", omittingEmptySubsequences: false)
+    for (index, line) in lines.enumerated() {
+      let words = line.split(whereSeparator: \.isWhitespace).map(String.init)
+      guard let url = words.first, !url.hasPrefix("#") else { continue }
+      do {
+        try plan.add(try Self.artifact(url, digest: words.count > 1 ? words[1] : nil, isFlat: isFlat))
+      } catch {
+        throw URLListError(place: "\(path):\(index + 1)", reason: "\(error)")
+      }
+    }
+    artifacts = plan.artifacts
+  }
+
+  /// Fetches the list into the folder that the run's configuration calls outputs.
+  ///
+  /// - Throws: ``URLListError`` when that folder is a bundle; `FileLockError`; `CancellationError`.
+  public func fetch(_ run: RunContext) async throws -> StageReport {
+    guard run.previous.manifest == nil else {
+      throw URLListError(
+        place: run.configuration.outputs.string, reason: "it is a bundle, to which only stages add. Choose another folder")
+    }
+    try createDirectories(run.configuration.outputs)
+    let lock = try FileLock(FilePath(run.configuration.outputs.string + ".lock"))
+    defer { withExtendedLifetime(lock) {} }
+    let start = ContinuousClock.now
+    var report = StageReport(stage: .files, outcome: .done)
+    run.emit(.stageStarted("files"))
+    try await ArtifactFetcher(run: run, stage: .files).fetch(artifacts, into: &report)
+    report.duration = .now - start
+    if !report.failures.isEmpty { report.outcome = .failed }
+    run.emit(.stageFinished("files", report.consoleOutcome, summary: report.summary))
+    return report
+  }
+
+  private static func artifact(_ url: String, digest: String?, isFlat: Bool) throws -> Artifact {
+    let place = try TransferURL(url).placeOnDisk
+    let name = isFlat ? place.split(separator: "/").last.map(String.init) ?? place : place
+    return Artifact(
+      path: try BundlePath(name), source: .url(url), stage: .files, digest: try digest.map(Digest.init),
+      verification: digest == nil ? Verification(withoutChecksum: url) : .kubesprayChecksum)
+  }
+}
+
+extension TransferURL {
+  /// `host/path` without scheme, port and query, what `wget -x` makes.
+  fileprivate var placeOnDisk: String {
+    let rest = redacted.split(separator: "://", maxSplits: 1).last ?? ""
+    let path = rest.prefix { $0 != "?" && $0 != "#" }
+    guard let slash = path.firstIndex(of: "/") else { return origin.host }
+    return origin.host + path[slash...]
+  }
+}
+
+/// A list that cannot be used.
+public struct URLListError: Error, CustomStringConvertible {
+  /// The file and line.
+  public let place: String
+  /// What is wrong.
+  public let reason: String
+
+  /// A sentence for people.
+  public var description: String { "\(place): \(reason)" }
+}

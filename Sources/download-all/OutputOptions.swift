@@ -1,0 +1,38 @@
+import ArgumentParser
+import Console
+import Glibc
+
+/// How the program shows what it does.
+struct OutputOptions: ParsableArguments {
+  @Flag(name: [.short, .long], help: "Show errors and the outcome only.")
+  var quiet = false
+
+  @Flag(help: "Write JSON to standard output: results, and progress as one object a line.")
+  var json = false
+
+  @Flag(help: "Write plain lines even on a terminal.")
+  var noProgress = false
+
+  @Flag(name: [.short, .long], help: "Show details of what is done.")
+  var verbose = false
+
+  /// The console that these options ask for.
+  func console() -> Console {
+    Console(
+      options: .resolve(
+        isTerminal: isatty(STDERR_FILENO) == 1, outputIsTerminal: isatty(STDOUT_FILENO) == 1,
+        environment: processEnvironment(), quiet: quiet, json: json, noProgress: noProgress, debug: verbose))
+  }
+}
+
+/// Runs work with a console that redraws ten times a second and is left tidy, whatever happens.
+func withTicking<T>(_ console: Console, _ work: () async throws -> T) async rethrows -> T {
+  let ticker = Task {
+    while !Task.isCancelled {
+      console.tick()
+      try? await Task.sleep(for: .milliseconds(100))
+    }
+  }
+  defer { ticker.cancel() }
+  return try await work()
+}

@@ -1,0 +1,68 @@
+import ArgumentParser
+import Bundle
+import Console
+import DownloadAll
+import SystemPackage
+
+/// Runs stages.
+struct RunCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "run", abstract: "Run stages: all of them, or those named and what they need (the default).")
+
+  @OptionGroup(title: "Settings") var settings: SettingOptions
+  @OptionGroup(title: "Output") var output: OutputOptions
+
+  @Flag(name: [.customShort("n"), .customLong("dry-run")], help: "Show what would be fetched, like plan; fetch nothing.")
+  var isDryRun = false
+
+  @Argument(help: .init("Stages: \(StageName.allCases.map(\.rawValue).joined(separator: ", ")).", valueName: "stage"))
+  var stages: [StageName] = []
+
+  func run() async throws {
+    if isDryRun { return try await PlanCommand.run(stages, settings, output) }
+    let configuration = try settings.resolve()
+    let console = output.console()
+    let selection = StageTable.selection(stages)
+    let context = try RunContext(
+      configuration: configuration, selection: selection, projectRoot: ".", environment: processEnvironment(),
+      emit: console.emit)
+    let report = try await Interruption.watching(console) {
+      try await withTicking(console) { try await Pipeline(context, selection: selection).execute() }
+    }
+    show(report, console, configuration)
+    if report.hasFailures { throw ExitCode(.failed) }
+  }
+
+  private func show(_ report: RunReport, _ console: Console, _ configuration: Configuration) {
+    for path in report.removed {
+      console.emit(.message(.info, "removed \(path): the bundle no longer needs it", stage: nil))
+    }
+    console.table(
+      ["STAGE", "RESULT", "FILES", "WHOLE", "FETCHED", "RATE", "TIME", "FAILED"],
+      report.stages.map { stage in
+        let seconds = stage.duration.seconds
+        return [
+          stage.stage.rawValue, stage.outcome.rawValue, "\(stage.items)", "\(stage.skipped)",
+          ByteCount.format(stage.bytes),
+          stage.bytes > 0 && seconds > 0 ? ByteCount.format(bytesPerSecond: Double(stage.bytes) / seconds) : "-",
+          DurationText.format(stage.duration), "\(stage.failures.count)",
+        ]
+      }, rightAligned: [2, 3, 4, 5, 6, 7])
+    guard report.hasFailures else {
+      return console.finish("\(configuration.outputs) is complete. Check it on arrival with: download-all verify")
+    }
+    let failures = report.stages.flatMap(\.failures)
+    for failure in failures {
+      console.emit(.message(.error, "\(failure.item): \(failure.reason)", stage: nil))
+    }
+    console.finish(
+      "\(failures.count) failed. What is finished is kept; give the same command again when the cause is removed.")
+  }
+}
+
+extension StageName: ExpressibleByArgument {}
+
+extension Duration {
+  /// The duration in seconds.
+  var seconds: Double { Double(components.seconds) + Double(components.attoseconds) / 1e18 }
+}

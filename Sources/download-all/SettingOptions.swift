@@ -1,0 +1,95 @@
+import ArgumentParser
+import Bundle
+import Glibc
+import SystemPackage
+
+/// The settings that have a flag, and where the others come from.
+struct SettingOptions: ParsableArguments {
+  @Option(name: [.short, .customLong("config")], help: .init("Read settings from FILE, after config/config.yml.", valueName: "file"))
+  var configFiles: [String] = []
+
+  @Option(help: .init("The folder in which the bundle is built. [OUTPUTS_DIR]", valueName: "dir"))
+  var outputs: String?
+
+  @Option(help: .init("The folder for what can be made again. [CACHE_DIR]", valueName: "dir"))
+  var cache: String?
+
+  @Option(help: .init("The architecture of the target: amd64, arm64. [IMAGE_ARCH]", valueName: "arch"))
+  var architecture: String?
+
+  @Option(help: .init("A release, master, release-X.Y or a commit. [KUBESPRAY_VERSION]", valueName: "version"))
+  var kubesprayVersion: String?
+
+  @Option(help: .init("A folder, a tarball or a git URL to take kubespray from. [KUBESPRAY_SOURCE]", valueName: "where"))
+  var kubespraySource: String?
+
+  @Option(name: [.short, .long], help: .init("The inventory of your cluster. [KUBESPRAY_INVENTORY]", valueName: "path"))
+  var inventory: String?
+
+  @Option(
+    name: [.customShort("e"), .customLong("extra-vars")],
+    help: .init("An Ansible variable that wins over the inventory; may be repeated.", valueName: "name=value"))
+  var extraVariables: [String] = []
+
+  @Option(help: .init("all, or enabled: only what the inventory uses. [KUBESPRAY_SELECTION]", valueName: "what"))
+  var selection: String?
+
+  @Option(help: .init("kubespray-offline, or original: host/path. [FILES_LAYOUT]", valueName: "name"))
+  var layout: String?
+
+  @Option(help: .init("The Python that runs Ansible here. [PYTHON]", valueName: "program"))
+  var python: String?
+
+  @Option(help: .init("Connections at a time, to all hosts. [PARALLEL]", valueName: "n"))
+  var parallel: String?
+
+  @Option(help: .init("Connections at a time to one host. [PARALLEL_PER_HOST]", valueName: "n"))
+  var parallelPerHost: String?
+
+  @Option(help: .init("How often a failed transfer is tried again. [RETRIES]", valueName: "n"))
+  var retries: String?
+
+  @Option(help: .init("The most bytes a second, such as 10M. [LIMIT_RATE]", valueName: "rate"))
+  var limitRate: String?
+
+  /// The settings as they hold for this call.
+  ///
+  /// - Throws: ``ConfigurationError``, or `ValidationError` for a malformed `--extra-vars`.
+  func resolve() throws -> Configuration {
+    var flags: [String: String] = [:]
+    flags["outputs"] = outputs
+    flags["cache"] = cache
+    flags["architecture"] = architecture
+    flags["kubespray.version"] = kubesprayVersion
+    flags["kubespray.source"] = kubespraySource
+    flags["kubespray.inventory"] = inventory
+    flags["kubespray.selection"] = selection
+    flags["files.layout"] = layout
+    flags["python.executable"] = python
+    flags["transfer.parallel"] = parallel
+    flags["transfer.per_host"] = parallelPerHost
+    flags["transfer.retries"] = retries
+    flags["transfer.limit_rate"] = limitRate
+    var configuration = try Configuration.resolve(
+      files: configFiles.map { FilePath($0) }, environment: processEnvironment(), flags: flags)
+    for text in extraVariables {
+      guard let equals = text.firstIndex(of: "="), equals != text.startIndex else {
+        throw ValidationError("--extra-vars takes NAME=VALUE, not \"\(text)\"")
+      }
+      configuration.kubespray.extraVariables[String(text[..<equals])] = String(text[text.index(after: equals)...])
+    }
+    return configuration
+  }
+}
+
+/// The environment of this process.
+func processEnvironment() -> [String: String] {
+  var found: [String: String] = [:]
+  var entry = environ
+  while let text = entry.pointee {
+    let line = String(cString: text)
+    if let equals = line.firstIndex(of: "=") { found[String(line[..<equals])] = String(line[line.index(after: equals)...]) }
+    entry += 1
+  }
+  return found
+}
