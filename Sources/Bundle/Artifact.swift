@@ -46,6 +46,8 @@ public enum Verification: String, Sendable, Codable, CaseIterable {
   case repositoryMetadata = "repository-metadata"
   /// The digest by which a registry names it.
   case registryDigest = "registry-digest"
+  /// The checksum that the user gave with the URL.
+  case givenChecksum = "given-checksum"
   /// Nobody published a checksum: the server's TLS certificate alone.
   case tlsOnly = "tls-only"
   /// Fetched without TLS and without a checksum: nobody.
@@ -66,6 +68,7 @@ public enum Verification: String, Sendable, Codable, CaseIterable {
     case .kubesprayChecksum: "kubespray checksum"
     case .repositoryMetadata: "repository metadata"
     case .registryDigest: "registry digest"
+    case .givenChecksum: "your checksum"
     case .tlsOnly: "TLS only"
     case .none: "nothing"
     case .local: "given by you"

@@ -11,10 +11,13 @@ struct BundleClosing {
 
   private let run: RunContext
   private let stages: [StageReport]
+  private let kubespray: String
 
-  init(_ run: RunContext, stages: [StageReport]) {
+  /// - Parameter kubespray: The version that the bundle is for.
+  init(_ run: RunContext, stages: [StageReport], kubespray: String) {
     self.run = run
     self.stages = stages
+    self.kubespray = kubespray
   }
 
   /// - Returns: The files that were removed.
@@ -28,7 +31,7 @@ struct BundleClosing {
     let complete = ran.union(run.previous.manifest?.stages ?? [])
     var manifest = Manifest(
       tool: "kubespray-offline \(programVersion)", created: Date.now.formatted(.iso8601),
-      kubespray: run.configuration.kubespray.version, architecture: run.architecture.rawValue,
+      kubespray: kubespray, architecture: run.architecture.rawValue,
       stages: StageName.allCases.filter(complete.contains), files: files)
     // A run that changed nothing leaves the manifest as it is, to the byte.
     if run.previous.holds, let previous = run.previous.manifest {

@@ -27,8 +27,10 @@ public struct Cleaning {
         guard isBundle else { throw NotOurs(folder: outputs) }
         paths.append(outputs)
       } else {
-        paths += try BundleTree.files(below: outputs).filter { $0.hasSuffix(".part") || $0.hasSuffix(".part.meta") }
-          .map { outputs.appending($0) }
+        paths += try BundleTree.files(below: outputs).filter {
+          $0.hasSuffix(".part") || $0.hasSuffix(".part.meta")
+        }
+        .map { outputs.appending($0) }
       }
     }
     self.paths = paths

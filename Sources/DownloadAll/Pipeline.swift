@@ -31,7 +31,11 @@ public struct Pipeline: Sendable {
     stages.sort { selection.firstIndex(of: $0.stage) ?? 0 < selection.firstIndex(of: $1.stage) ?? 0 }
     var report = RunReport(stages: stages)
     guard !report.hasFailures else { return report }
-    report.removed = try BundleClosing(run, stages: stages).close()
+    let version = selection.contains(.kubespray) ? try await run.kubespray.source().copy.version.name : nil
+    let closing = BundleClosing(
+      run, stages: stages,
+      kubespray: version ?? run.previous.manifest?.kubespray ?? run.configuration.kubespray.version)
+    report.removed = try closing.close()
     return report
   }
 

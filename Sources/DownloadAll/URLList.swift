@@ -15,7 +15,8 @@ public struct URLList: Sendable {
     var bytes: [UInt8] = []
     try readFile(path) { bytes.append(contentsOf: $0) }
     var plan = ArtifactPlan()
-    let lines = String(decoding: bytes, as: UTF8.self).split(separator: "\n", omittingEmptySubsequences: false)
+    let lines = String(decoding: bytes, as: UTF8.self).split(
+      separator: "\n", omittingEmptySubsequences: false)
     for (index, line) in lines.enumerated() {
       let words = line.split(whereSeparator: \.isWhitespace).map(String.init)
       guard let url = words.first, !url.hasPrefix("#") else { continue }
@@ -34,7 +35,8 @@ public struct URLList: Sendable {
   public func fetch(_ run: RunContext) async throws -> StageReport {
     guard run.previous.manifest == nil else {
       throw URLListError(
-        place: run.configuration.outputs.string, reason: "it is a bundle, to which only stages add. Choose another folder")
+        place: run.configuration.outputs.string,
+        reason: "it is a bundle, to which only stages add. Choose another folder")
     }
     try createDirectories(run.configuration.outputs)
     let lock = try FileLock(FilePath(run.configuration.outputs.string + ".lock"))
@@ -54,7 +56,7 @@ public struct URLList: Sendable {
     let name = isFlat ? place.split(separator: "/").last.map(String.init) ?? place : place
     return Artifact(
       path: try BundlePath(name), source: .url(url), stage: .files, digest: try digest.map(Digest.init),
-      verification: digest == nil ? Verification(withoutChecksum: url) : .kubesprayChecksum)
+      verification: digest == nil ? Verification(withoutChecksum: url) : .givenChecksum)
   }
 }
 

@@ -38,11 +38,15 @@ public enum VerifyRun {
     emit(.stageTotals(stage, items: manifest.files.count, bytes: manifest.totalSize))
     let verifier = BundleVerifier(
       outputs: outputs, manifest: manifest, parallel: max(2, Int(sysconf(Int32(_SC_NPROCESSORS_ONLN)))))
-    let problems = try await verifier.verify { emit(.bytes(stage, $0)) } onFile: { file, problem in
+    let problems = try await verifier.verify {
+      emit(.bytes(stage, $0))
+    } onFile: { file, problem in
       let outcome = problem.map { ItemOutcome.failed("\($0.kind): \($0.detail)") } ?? .done
       emit(.itemFinished(stage, item: file.path.description, outcome, bytes: file.size))
     }
-    emit(.stageFinished(stage, problems.isEmpty ? .done : .failed, summary: "\(manifest.files.count) files read"))
+    emit(
+      .stageFinished(stage, problems.isEmpty ? .done : .failed, summary: "\(manifest.files.count) files read")
+    )
     return Result(
       files: manifest.files.count, bytes: manifest.totalSize,
       problems: problems.map { .init(path: $0.path, kind: $0.kind, detail: $0.detail) })

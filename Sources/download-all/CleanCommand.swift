@@ -8,7 +8,8 @@ import Glibc
 struct CleanCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "clean", abstract: "Remove the cache and the remains of interrupted downloads.",
-    discussion: "The bundle itself stays, unless --bundle is given. Nothing that this program did not make is removed.")
+    discussion:
+      "The bundle itself stays, unless --bundle is given. Nothing that this program did not make is removed.")
 
   @OptionGroup(title: "Settings") var settings: SettingOptions
 
@@ -18,7 +19,8 @@ struct CleanCommand: ParsableCommand {
   @Flag(name: [.short, .long], help: "Do not ask before removing the bundle.")
   var yes = false
 
-  @Flag(name: [.customShort("n"), .customLong("dry-run")], help: "Show what would be removed; remove nothing.")
+  @Flag(
+    name: [.customShort("n"), .customLong("dry-run")], help: "Show what would be removed; remove nothing.")
   var isDryRun = false
 
   func run() throws {

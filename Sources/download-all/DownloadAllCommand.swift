@@ -32,7 +32,8 @@ struct DownloadAllCommand: AsyncParsableCommand {
       """,
     version: programVersion,
     subcommands: [
-      RunCommand.self, PlanCommand.self, ConfigCommand.self, VerifyCommand.self, CleanCommand.self, FetchCommand.self,
+      RunCommand.self, PlanCommand.self, ConfigCommand.self, VerifyCommand.self, CleanCommand.self,
+      FetchCommand.self,
     ],
     defaultSubcommand: RunCommand.self)
 }

@@ -7,7 +7,8 @@ import SystemPackage
 /// Fetches a list of URLs with the engine of the stages.
 struct FetchCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "fetch", abstract: "Fetch any list of URLs into a folder, in parallel, resuming and verified.",
+    commandName: "fetch",
+    abstract: "Fetch any list of URLs into a folder, in parallel, resuming and verified.",
     discussion: """
       LIST has one URL a line, optionally followed by a digest (sha256:... or sha512:...); blank lines and lines \
       that begin with # are passed over. Files are named HOST/PATH, or by the last segment with --flat. Kubespray's \

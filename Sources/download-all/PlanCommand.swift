@@ -7,7 +7,8 @@ import FoundationEssentials
 /// Shows what a run would do.
 struct PlanCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "plan", abstract: "Show what would be fetched, from where, how much, and how it will be verified.",
+    commandName: "plan",
+    abstract: "Show what would be fetched, from where, how much, and how it will be verified.",
     discussion: """
       Writes nothing below outputs/. Kubespray's variables are evaluated in the cache folder, which takes half a \
       minute the first time.

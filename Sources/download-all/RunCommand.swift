@@ -12,10 +12,13 @@ struct RunCommand: AsyncParsableCommand {
   @OptionGroup(title: "Settings") var settings: SettingOptions
   @OptionGroup(title: "Output") var output: OutputOptions
 
-  @Flag(name: [.customShort("n"), .customLong("dry-run")], help: "Show what would be fetched, like plan; fetch nothing.")
+  @Flag(
+    name: [.customShort("n"), .customLong("dry-run")],
+    help: "Show what would be fetched, like plan; fetch nothing.")
   var isDryRun = false
 
-  @Argument(help: .init("Stages: \(StageName.allCases.map(\.rawValue).joined(separator: ", ")).", valueName: "stage"))
+  @Argument(
+    help: .init("Stages: \(StageName.allCases.map(\.rawValue).joined(separator: ", ")).", valueName: "stage"))
   var stages: [StageName] = []
 
   func run() async throws {
@@ -44,19 +47,22 @@ struct RunCommand: AsyncParsableCommand {
         return [
           stage.stage.rawValue, stage.outcome.rawValue, "\(stage.items)", "\(stage.skipped)",
           ByteCount.format(stage.bytes),
-          stage.bytes > 0 && seconds > 0 ? ByteCount.format(bytesPerSecond: Double(stage.bytes) / seconds) : "-",
+          stage.bytes > 0 && seconds > 0
+            ? ByteCount.format(bytesPerSecond: Double(stage.bytes) / seconds) : "-",
           DurationText.format(stage.duration), "\(stage.failures.count)",
         ]
       }, rightAligned: [2, 3, 4, 5, 6, 7])
     guard report.hasFailures else {
-      return console.finish("\(configuration.outputs) is complete. Check it on arrival with: download-all verify")
+      return console.finish(
+        "\(configuration.outputs) is complete. Check it on arrival with: download-all verify")
     }
     let failures = report.stages.flatMap(\.failures)
     for failure in failures {
       console.emit(.message(.error, "\(failure.item): \(failure.reason)", stage: nil))
     }
     console.finish(
-      "\(failures.count) failed. What is finished is kept; give the same command again when the cause is removed.")
+      "\(failures.count) failed. What is finished is kept; give the same command again when the cause is removed."
+    )
   }
 }
 

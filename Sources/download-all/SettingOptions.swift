@@ -5,7 +5,9 @@ import SystemPackage
 
 /// The settings that have a flag, and where the others come from.
 struct SettingOptions: ParsableArguments {
-  @Option(name: [.short, .customLong("config")], help: .init("Read settings from FILE, after config/config.yml.", valueName: "file"))
+  @Option(
+    name: [.short, .customLong("config")],
+    help: .init("Read settings from FILE, after config/config.yml.", valueName: "file"))
   var configFiles: [String] = []
 
   @Option(help: .init("The folder in which the bundle is built. [OUTPUTS_DIR]", valueName: "dir"))
@@ -17,21 +19,28 @@ struct SettingOptions: ParsableArguments {
   @Option(help: .init("The architecture of the target: amd64, arm64. [IMAGE_ARCH]", valueName: "arch"))
   var architecture: String?
 
-  @Option(help: .init("A release, master, release-X.Y or a commit. [KUBESPRAY_VERSION]", valueName: "version"))
+  @Option(
+    help: .init("A release, master, release-X.Y or a commit. [KUBESPRAY_VERSION]", valueName: "version"))
   var kubesprayVersion: String?
 
-  @Option(help: .init("A folder, a tarball or a git URL to take kubespray from. [KUBESPRAY_SOURCE]", valueName: "where"))
+  @Option(
+    help: .init(
+      "A folder, a tarball or a git URL to take kubespray from. [KUBESPRAY_SOURCE]", valueName: "where"))
   var kubespraySource: String?
 
-  @Option(name: [.short, .long], help: .init("The inventory of your cluster. [KUBESPRAY_INVENTORY]", valueName: "path"))
+  @Option(
+    name: [.short, .long],
+    help: .init("The inventory of your cluster. [KUBESPRAY_INVENTORY]", valueName: "path"))
   var inventory: String?
 
   @Option(
     name: [.customShort("e"), .customLong("extra-vars")],
-    help: .init("An Ansible variable that wins over the inventory; may be repeated.", valueName: "name=value"))
+    help: .init("An Ansible variable that wins over the inventory; may be repeated.", valueName: "name=value")
+  )
   var extraVariables: [String] = []
 
-  @Option(help: .init("all, or enabled: only what the inventory uses. [KUBESPRAY_SELECTION]", valueName: "what"))
+  @Option(
+    help: .init("all, or enabled: only what the inventory uses. [KUBESPRAY_SELECTION]", valueName: "what"))
   var selection: String?
 
   @Option(help: .init("kubespray-offline, or original: host/path. [FILES_LAYOUT]", valueName: "name"))
@@ -76,7 +85,8 @@ struct SettingOptions: ParsableArguments {
       guard let equals = text.firstIndex(of: "="), equals != text.startIndex else {
         throw ValidationError("--extra-vars takes NAME=VALUE, not \"\(text)\"")
       }
-      configuration.kubespray.extraVariables[String(text[..<equals])] = String(text[text.index(after: equals)...])
+      configuration.kubespray.extraVariables[String(text[..<equals])] = String(
+        text[text.index(after: equals)...])
     }
     return configuration
   }
@@ -88,7 +98,9 @@ func processEnvironment() -> [String: String] {
   var entry = environ
   while let text = entry.pointee {
     let line = String(cString: text)
-    if let equals = line.firstIndex(of: "=") { found[String(line[..<equals])] = String(line[line.index(after: equals)...]) }
+    if let equals = line.firstIndex(of: "=") {
+      found[String(line[..<equals])] = String(line[line.index(after: equals)...])
+    }
     entry += 1
   }
   return found

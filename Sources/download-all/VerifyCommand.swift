@@ -35,7 +35,8 @@ struct VerifyCommand: AsyncParsableCommand {
       return
     }
     if !output.json {
-      console.finish("\(result.problems.count) problems in \(configuration.outputs). Run download-all again to repair it.")
+      console.finish(
+        "\(result.problems.count) problems in \(configuration.outputs). Run download-all again to repair it.")
     }
     throw ExitCode(.failed)
   }

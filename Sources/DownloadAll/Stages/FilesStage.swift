@@ -19,7 +19,8 @@ struct FilesStage: Stage {
       guard let place = places[file.url] else { continue }
       artifacts.append(
         Artifact(
-          path: try BundlePath("files/\(place.path)"), source: .url(file.url), stage: name, digest: file.checksum,
+          path: try BundlePath("files/\(place.path)"), source: .url(file.url), stage: name,
+          digest: file.checksum,
           verification: file.checksum == nil ? Verification(withoutChecksum: file.url) : .kubesprayChecksum))
     }
     let inventory = OfflineInventory(

@@ -33,7 +33,9 @@ struct PrecheckStage: Stage {
       if let problem = writeProblem(folder) { problems.append(problem) }
     }
     for (name, value) in [("http", run.configuration.proxy.http), ("https", run.configuration.proxy.https)] {
-      if let value { run.say(.info, "\(name) goes through the proxy \(maskingSecrets(in: value))", stage: self.name) }
+      if let value {
+        run.say(.info, "\(name) goes through the proxy \(maskingSecrets(in: value))", stage: self.name)
+      }
     }
     return problems
   }
@@ -46,8 +48,12 @@ struct PrecheckStage: Stage {
 
   private func tools(_ run: RunContext) -> [Tool] {
     let isDebian = (try? OSRelease.current().family) == .debian
-    func install(_ package: String) -> String { isDebian ? "apt-get install \(package)" : "dnf install \(package)" }
-    var tools = [Tool(name: "bash", purpose: "kubespray's generate_list.sh runs in", install: install("bash"))]
+    func install(_ package: String) -> String {
+      isDebian ? "apt-get install \(package)" : "dnf install \(package)"
+    }
+    var tools = [
+      Tool(name: "bash", purpose: "kubespray's generate_list.sh runs in", install: install("bash"))
+    ]
     if run.kubespray.usesGit {
       tools.append(Tool(name: "git", purpose: "kubespray.source is fetched with", install: install("git")))
     }
@@ -66,13 +72,15 @@ struct PrecheckStage: Stage {
         existing = existing.removingLastComponent()
       }
       guard existing == folder else {
-        return access(existing.string, W_OK) == 0 ? nil : "\(existing) cannot be written. Choose another folder."
+        return access(existing.string, W_OK) == 0
+          ? nil : "\(existing) cannot be written. Choose another folder."
       }
       try writeAtomically([], to: probe)
       unlink(probe.string)
       return nil
     } catch {
-      return "\(folder) cannot be written (\(error)). Correct its owner or permissions, or choose another folder."
+      return
+        "\(folder) cannot be written (\(error)). Correct its owner or permissions, or choose another folder."
     }
   }
 
@@ -82,7 +90,9 @@ struct PrecheckStage: Stage {
     var missing: [Artifact] = []
     for stage in run.selected.sorted(by: { $0.rawValue < $1.rawValue }) where stage != name {
       guard let artifacts = try? await run.plans.artifacts(of: stage, in: run) else { continue }
-      for artifact in artifacts where (try? await copies.wholeFile(artifact)) == nil { missing.append(artifact) }
+      for artifact in artifacts where (try? await copies.wholeFile(artifact)) == nil {
+        missing.append(artifact)
+      }
     }
     return missing
   }
@@ -112,7 +122,8 @@ struct PrecheckStage: Stage {
     }
     if let skew = clockSkew(answers.values), abs(skew) > 300 {
       run.say(
-        .warning, "the clock of this machine is off by \(abs(skew)) seconds; TLS may fail. Set it, or start an NTP client.",
+        .warning,
+        "the clock of this machine is off by \(abs(skew)) seconds; TLS may fail. Set it, or start an NTP client.",
         stage: name)
     }
     let parts = missing.reduce(Int64(0)) { $0 + ArtifactCopies(run: run).partSize($1) }
