@@ -72,7 +72,7 @@ let package = Package(
     .executableTarget(
       name: "download-all",
       dependencies: [
-        "DownloadAll", "Console", "Bundle",
+        "DownloadAll", "Console", "Bundle", systemPackage,
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: swiftSettings),

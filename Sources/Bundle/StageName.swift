@@ -12,10 +12,10 @@ public enum StageName: String, Sendable, Codable, CaseIterable, Hashable {
   /// One line for help and tables.
   public var summary: String {
     switch self {
-    case .precheck: "check tools, disk space, clock, and that every source answers"
-    case .py: "make the Python environment and evaluate kubespray's catalog with it"
-    case .kubespray: "fetch the kubespray source and apply local patches"
-    case .files: "fetch and verify every file that kubespray downloads; write offline.yml"
+    case .precheck: "check tools, disk space, clock and sources"
+    case .py: "evaluate kubespray's catalog with its own Ansible"
+    case .kubespray: "fetch the kubespray source, apply local patches"
+    case .files: "fetch and verify all files, write offline.yml"
     }
   }
 }

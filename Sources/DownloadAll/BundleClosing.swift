@@ -2,6 +2,7 @@ import Bundle
 import Console
 import FoundationEssentials
 import Glibc
+import Host
 import Integrity
 import SystemPackage
 

@@ -1,6 +1,7 @@
 import Bundle
 import Console
 import Integrity
+import Kubespray
 import SystemPackage
 
 /// Runs the stages side by side, each as soon as what it needs is there, and closes the bundle when all succeeded.
@@ -90,7 +91,7 @@ extension StageReport {
   }
 
   /// One line about what the stage did.
-  var summary: String {
+  public var summary: String {
     switch outcome {
     case .blocked: return failures.first?.reason ?? "not started"
     case .failed where items == 0: return failures.first?.reason ?? "failed"

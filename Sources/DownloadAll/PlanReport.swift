@@ -1,6 +1,8 @@
 import Bundle
+import Host
 import Integrity
 import Kubespray
+import Transfer
 
 /// What a run would do: every file, from where, how large, and how it will be proved. Nothing is written.
 public struct PlanReport: Sendable, Encodable {

@@ -18,7 +18,11 @@ final class PreviousBundle: Sendable {
     self.outputs = outputs
     let finished = try Manifest.load(from: outputs)
     isFinished = Mutex(finished != nil)
-    manifest = try finished ?? Manifest.load(from: outputs, named: Manifest.unfinishedFileName)
+    if let finished {
+      manifest = finished
+    } else {
+      manifest = try Manifest.load(from: outputs, named: Manifest.unfinishedFileName)
+    }
     byPath = Dictionary(
       (manifest?.files ?? []).map { ($0.path, $0) }, uniquingKeysWith: { first, _ in first })
   }

@@ -1,5 +1,4 @@
 import Bundle
-import FoundationEssentials
 import Synchronization
 import Transfer
 
@@ -16,8 +15,8 @@ final class RemoteFiles: Sendable {
 
   /// The address to ask for a URL: the URL itself, or its place on the mirror of its host.
   func address(of url: String) -> String {
-    guard !mirrors.isEmpty, let start = url.range(of: "://")?.upperBound else { return url }
-    let rest = url[start...]
+    guard !mirrors.isEmpty, let scheme = url.firstRange(of: "://") else { return url }
+    let rest = url[scheme.upperBound...]
     let host = rest.prefix { $0 != "/" }
     guard let base = mirrors[host.lowercased()] else { return url }
     return base + rest.dropFirst(host.count)

@@ -1,4 +1,5 @@
 import Bundle
+import Console
 import Glibc
 import Integrity
 import SystemPackage

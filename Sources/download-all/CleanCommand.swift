@@ -38,7 +38,7 @@ struct CleanCommand: ParsableCommand {
 
   private func confirmed(_ question: String) -> Bool {
     guard isatty(STDIN_FILENO) == 1 else { return false }
-    fputs(question, stderr)
+    printError(question)
     return ["y", "yes"].contains(readLine()?.lowercased() ?? "")
   }
 }

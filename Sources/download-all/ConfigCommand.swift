@@ -1,5 +1,6 @@
 import ArgumentParser
 import Bundle
+import Console
 
 /// Shows the settings.
 struct ConfigCommand: ParsableCommand {

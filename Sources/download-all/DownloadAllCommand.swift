@@ -12,22 +12,25 @@ struct DownloadAllCommand: AsyncParsableCommand {
       download-all plan | config | verify | clean | fetch [OPTIONS]
       """,
     discussion: """
-      Without a stage, all stages run; a stage includes those that it needs:
+      Without a stage, all stages run. A stage includes those that it needs:
 
       \(StageName.allCases.map { "  \($0.rawValue.padded(to: 10)) \($0.summary)" }.joined(separator: "\n"))
 
-      Everything lands in outputs/, described by outputs/bundle.json. A run that was stopped, by Ctrl-C, a crash or a
-      power cut, goes on where it was when the same command is given again.
+      Everything lands in outputs/, described by outputs/bundle.json. A run that
+      was stopped, by Ctrl-C, a crash or a power cut, goes on where it was when
+      the same command is given again.
 
       Examples:
-        download-all plan                            what would be fetched, and how much; fetches nothing
-        download-all                                 make the bundle
-        download-all --kubespray-version 2.29.1      for another kubespray
-        download-all --inventory inv/ --selection enabled files
-        download-all verify                          read the bundle again and compare it with its manifest
+        download-all plan      what would be fetched, and how much
+        download-all           make the bundle
+        download-all verify    read the bundle again and compare it
+        download-all --kubespray-version 2.29.1
+        download-all --inventory inventory/mycluster --selection enabled
 
-      Settings come from config/config.yml, --config FILE, the environment and flags; the later wins. "download-all
-      config" shows each with its origin. Exit status: 0 done, 1 something failed, 2 wrong usage or configuration,
+      Settings come from config/config.yml, --config FILE, the environment and
+      flags; the later wins. "download-all config" shows each with its origin.
+
+      Exit status: 0 done, 1 something failed, 2 wrong usage or configuration,
       130 interrupted.
       """,
     version: programVersion,

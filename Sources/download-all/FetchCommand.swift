@@ -10,9 +10,10 @@ struct FetchCommand: AsyncParsableCommand {
     commandName: "fetch",
     abstract: "Fetch any list of URLs into a folder, in parallel, resuming and verified.",
     discussion: """
-      LIST has one URL a line, optionally followed by a digest (sha256:... or sha512:...); blank lines and lines \
-      that begin with # are passed over. Files are named HOST/PATH, or by the last segment with --flat. Kubespray's \
-      own files.list is such a list.
+      LIST has one URL a line, optionally followed by a digest (sha256:... or
+      sha512:...). Blank lines and lines that begin with # are passed over.
+      Files are named HOST/PATH, or by the last segment with --flat.
+      Kubespray's own files.list is such a list.
       """)
 
   @OptionGroup(title: "Settings") var settings: SettingOptions

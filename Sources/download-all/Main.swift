@@ -2,6 +2,7 @@ import ArgumentParser
 import Bundle
 import DownloadAll
 import Glibc
+import SystemPackage
 
 /// The entry point: parses, runs, and turns every ending into the exit status that design and README promise.
 @main
@@ -43,7 +44,7 @@ enum Main {
     let lines = message.split(separator: "\n", omittingEmptySubsequences: false)
     let isList = lines.count > 1 && !prefix.isEmpty && status == .usage
     let text = isList ? lines.map { prefix + $0 }.joined(separator: "\n") : prefix + message
-    fputs(text + "\n", stderr)
+    printError(text + "\n")
     exit(status.rawValue)
   }
 
@@ -64,4 +65,9 @@ enum ExitStatus: Int32 {
 
 extension ExitCode {
   init(_ status: ExitStatus) { self.init(status.rawValue) }
+}
+
+/// Writes to standard error; there is nobody to tell when that fails.
+func printError(_ text: String) {
+  _ = try? FileDescriptor.standardError.writeAll(text.utf8)
 }

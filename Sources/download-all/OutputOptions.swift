@@ -25,6 +25,14 @@ struct OutputOptions: ParsableArguments {
   }
 }
 
+extension OutputOptions {
+  /// Where events go while a result is worked out: nowhere when the result itself is the JSON.
+  func events(_ console: Console) -> @Sendable (ConsoleEvent) -> Void {
+    if json { return { _ in } }
+    return { console.emit($0) }
+  }
+}
+
 /// Runs work with a console that redraws ten times a second and is left tidy, whatever happens.
 func withTicking<T>(_ console: Console, _ work: () async throws -> T) async rethrows -> T {
   let ticker = Task {

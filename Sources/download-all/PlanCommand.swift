@@ -3,6 +3,7 @@ import Bundle
 import Console
 import DownloadAll
 import FoundationEssentials
+import SystemPackage
 
 /// Shows what a run would do.
 struct PlanCommand: AsyncParsableCommand {
@@ -10,14 +11,14 @@ struct PlanCommand: AsyncParsableCommand {
     commandName: "plan",
     abstract: "Show what would be fetched, from where, how much, and how it will be verified.",
     discussion: """
-      Writes nothing below outputs/. Kubespray's variables are evaluated in the cache folder, which takes half a \
-      minute the first time.
+      Writes nothing below outputs/. Kubespray's variables are evaluated in the
+      cache folder, which takes half a minute the first time.
       """)
 
   @OptionGroup(title: "Settings") var settings: SettingOptions
   @OptionGroup(title: "Output") var output: OutputOptions
 
-  @Argument(help: .init("Stages; all when none is named.", valueName: "stage"))
+  @Argument(help: .init("Stages; all when none is named.", valueName: "stage"), transform: { try stageArgument($0) })
   var stages: [StageName] = []
 
   func run() async throws { try await Self.run(stages, settings, output) }
@@ -28,25 +29,30 @@ struct PlanCommand: AsyncParsableCommand {
     let selection = StageTable.selection(stages)
     let context = try RunContext(
       configuration: configuration, selection: selection, projectRoot: ".", environment: processEnvironment(),
-      emit: output.json ? { _ in } : console.emit)
+      emit: output.events(console))
     let report = try await Interruption.watching(console) {
       try await withTicking(console) { try await Pipeline(context, selection: selection).report() }
     }
     if output.json { return try printJSON(report) }
     console.table(
       ["FILE", "SIZE", "VERIFIED BY", "STATE", "FROM"],
-      report.artifacts.map { item in
-        [
-          item.path, item.size.map(ByteCount.format) ?? "?", item.verification.summary,
-          item.isWhole ? "whole" : "missing", item.url ?? "-",
-        ]
-      }, rightAligned: [1])
+      report.artifacts.map(row), rightAligned: [1])
+    console.finish(summary(of: report, outputs: "\(configuration.outputs)"))
+  }
+
+  private static func row(_ item: PlanReport.Item) -> [String] {
+    let size = item.size.map { ByteCount.format($0) } ?? "?"
+    return [item.path, size, item.verification.summary, item.isWhole ? "whole" : "missing", item.url ?? "-"]
+  }
+
+  private static func summary(of report: PlanReport, outputs: String) -> String {
     let unknown = report.artifacts.filter { $0.size == nil }.count
-    console.finish(
-      "\(report.artifacts.count) files, \(ByteCount.format(report.totalSize)), of which "
-        + "\(ByteCount.format(report.missingSize)) are to be fetched"
-        + (unknown > 0 ? "; the size of \(unknown) is not known" : "") + ". kubespray \(report.kubespray), "
-        + "\(report.architecture). Nothing was written to \(configuration.outputs).")
+    let total = ByteCount.format(report.totalSize)
+    let missing = ByteCount.format(report.missingSize)
+    var text = "\(report.artifacts.count) files, \(total), of which \(missing) are to be fetched"
+    if unknown > 0 { text += "; the size of \(unknown) is not known" }
+    text += ". kubespray \(report.kubespray), \(report.architecture). Nothing was written to \(outputs)."
+    return text
   }
 }
 

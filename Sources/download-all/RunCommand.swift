@@ -18,7 +18,8 @@ struct RunCommand: AsyncParsableCommand {
   var isDryRun = false
 
   @Argument(
-    help: .init("Stages: \(StageName.allCases.map(\.rawValue).joined(separator: ", ")).", valueName: "stage"))
+    help: .init("Stages: \(StageName.allCases.map(\.rawValue).joined(separator: ", ")).", valueName: "stage"),
+    transform: { try stageArgument($0) })
   var stages: [StageName] = []
 
   func run() async throws {
@@ -65,8 +66,6 @@ struct RunCommand: AsyncParsableCommand {
     )
   }
 }
-
-extension StageName: ExpressibleByArgument {}
 
 extension Duration {
   /// The duration in seconds.

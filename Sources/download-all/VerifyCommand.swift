@@ -18,8 +18,7 @@ struct VerifyCommand: AsyncParsableCommand {
     let console = output.console()
     let result = try await Interruption.watching(console) {
       try await withTicking(console) {
-        try await VerifyRun.run(
-          outputs: configuration.outputs, emit: output.json ? { _ in } : console.emit)
+        try await VerifyRun.run(outputs: configuration.outputs, emit: output.events(console))
       }
     }
     if output.json {

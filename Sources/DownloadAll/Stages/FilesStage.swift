@@ -1,4 +1,5 @@
 import Bundle
+import Host
 import Integrity
 import Kubespray
 

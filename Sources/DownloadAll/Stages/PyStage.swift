@@ -1,4 +1,6 @@
 import Bundle
+import Console
+import Kubespray
 
 /// Makes the Python environment and evaluates kubespray's catalog, which every later stage reads.
 struct PyStage: Stage {

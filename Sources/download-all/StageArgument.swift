@@ -1,0 +1,16 @@
+import ArgumentParser
+import Bundle
+
+/// The stage of that name.
+///
+/// - Throws: `ValidationError` that says what could have been meant.
+@Sendable func stageArgument(_ text: String) throws -> StageName {
+  if let stage = StageName(rawValue: text) { return stage }
+  let commands = DownloadAllCommand.configuration.subcommands.compactMap(\.configuration.commandName)
+  if commands.contains(text) {
+    throw ValidationError("\"\(text)\" is a command, and commands come first: download-all \(text) [OPTIONS]")
+  }
+  let stages = StageName.allCases.map(\.rawValue).joined(separator: ", ")
+  throw ValidationError(
+    "\"\(text)\" is neither a stage (\(stages)) nor a command (\(commands.joined(separator: ", ")))")
+}
