@@ -60,7 +60,7 @@ public struct RunContext: Sendable {
   }
 
   /// Tells something about a stage.
-  func say(_ level: ConsoleEvent.Level, _ text: String, stage: StageName? = nil) {
+  func say(_ level: MessageLevel, _ text: String, stage: StageName? = nil) {
     emit(.message(level, text, stage: stage?.rawValue))
   }
 }

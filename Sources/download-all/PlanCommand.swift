@@ -18,10 +18,12 @@ struct PlanCommand: AsyncParsableCommand {
   @OptionGroup(title: "Settings") var settings: SettingOptions
   @OptionGroup(title: "Output") var output: OutputOptions
 
-  @Argument(help: .init("Stages; all when none is named.", valueName: "stage"), transform: { try stageArgument($0) })
-  var stages: [StageName] = []
+  @Argument(help: .init("Stages; all when none is named.", valueName: "stage"))
+  var stages: [String] = []
 
-  func run() async throws { try await Self.run(stages, settings, output) }
+  func validate() throws { _ = try stages.map(stageArgument) }
+
+  func run() async throws { try await Self.run(try stages.map(stageArgument), settings, output) }
 
   static func run(_ stages: [StageName], _ settings: SettingOptions, _ output: OutputOptions) async throws {
     let configuration = try settings.resolve()

@@ -18,15 +18,16 @@ struct RunCommand: AsyncParsableCommand {
   var isDryRun = false
 
   @Argument(
-    help: .init("Stages: \(StageName.allCases.map(\.rawValue).joined(separator: ", ")).", valueName: "stage"),
-    transform: { try stageArgument($0) })
-  var stages: [StageName] = []
+    help: .init("Stages: \(StageName.allCases.map(\.rawValue).joined(separator: ", ")).", valueName: "stage"))
+  var stages: [String] = []
+
+  func validate() throws { _ = try stages.map(stageArgument) }
 
   func run() async throws {
-    if isDryRun { return try await PlanCommand.run(stages, settings, output) }
+    if isDryRun { return try await PlanCommand.run(try stages.map(stageArgument), settings, output) }
     let configuration = try settings.resolve()
     let console = output.console()
-    let selection = StageTable.selection(stages)
+    let selection = StageTable.selection(try stages.map(stageArgument))
     let context = try RunContext(
       configuration: configuration, selection: selection, projectRoot: ".", environment: processEnvironment(),
       emit: console.emit)

@@ -4,9 +4,9 @@ import Bundle
 /// The stage of that name.
 ///
 /// - Throws: `ValidationError` that says what could have been meant.
-@Sendable func stageArgument(_ text: String) throws -> StageName {
+func stageArgument(_ text: String) throws -> StageName {
   if let stage = StageName(rawValue: text) { return stage }
-  let commands = DownloadAllCommand.configuration.subcommands.compactMap(\.configuration.commandName)
+  let commands = DownloadAllCommand.configuration.subcommands.compactMap { $0.configuration.commandName }
   if commands.contains(text) {
     throw ValidationError("\"\(text)\" is a command, and commands come first: download-all \(text) [OPTIONS]")
   }
