@@ -1,5 +1,6 @@
 import Bundle
 import Console
+import FoundationEssentials
 import Host
 import Integrity
 import Kubespray
@@ -24,13 +25,28 @@ final class KubesprayProvider: Sendable {
   private let sourceMemo: Memo<Source>
   private let catalogMemo: Memo<Catalog>
 
+  /// - Throws: `KubesprayVersionError` or `KubespraySourceError` when the settings name no kubespray.
   init(
-    configuration: Configuration, architecture: Architecture, projectRoot: FilePath, engine: TransferEngine,
-    remote: RemoteFiles, verified: VerifiedFiles, emit: @escaping @Sendable (ConsoleEvent) -> Void
-  ) {
-    usesGit = false
-    hasPatches = false
-    let sourceMemo = Memo<Source> { throw CancellationError() }
+    configuration: Configuration, architecture: Architecture, projectRoot: FilePath,
+    download: KubesprayDownload,
+    emit: @escaping @Sendable (ConsoleEvent) -> Void
+  ) throws {
+    let source = try KubespraySource(configuration.kubespray.source)
+    let version = try Self.version(for: source, configuration)
+    let patches = projectRoot.appending("target-scripts/patches").appending(version.fileName)
+    if case .git = source { usesGit = true } else { usesGit = false }
+    hasPatches = FileManager.default.fileExists(atPath: patches.string)
+    let sourceMemo = Memo<Source> {
+      let url = try source.downloadURL(for: version)
+      let stage = StageName.kubespray.rawValue
+      let file: FilePath? =
+        if let url { try await download.file(url, isMutable: version.kind == .branch) } else { nil }
+      let workspace = KubesprayWorkspace(version: version, patches: patches, cache: configuration.cache)
+      let copy = try await workspace.prepare(source, downloaded: file) {
+        emit(.message(.info, $0, stage: stage))
+      }
+      return Source(copy: copy, origin: url)
+    }
     self.sourceMemo = sourceMemo
     catalogMemo = Memo {
       let source = try await sourceMemo.value()
@@ -41,8 +57,8 @@ final class KubesprayProvider: Sendable {
         progress: say)
       let evaluator = CatalogEvaluator(
         workingCopy: source.copy, environment: environment, architecture: architecture,
-        inventory: configuration.kubespray.inventory,
-        extraVariables: configuration.kubespray.extraVariables, cache: configuration.cache)
+        inventory: configuration.kubespray.inventory, extraVariables: configuration.kubespray.extraVariables,
+        cache: configuration.cache)
       return try await evaluator.evaluate(progress: say)
     }
   }
@@ -56,4 +72,49 @@ final class KubesprayProvider: Sendable {
   ///
   /// - Throws: What went wrong, the same to all who ask.
   func catalog() async throws -> Catalog { try await catalogMemo.value() }
+
+  /// The version that was asked for; a folder that says which version it is knows better than a default.
+  private static func version(
+    for source: KubespraySource, _ configuration: Configuration
+  ) throws -> KubesprayVersion {
+    if case .folder(let path) = source {
+      switch configuration.origin(of: "kubespray.version") {
+      case .environment, .flag: break
+      case .default, .file:
+        if let declared = try KubesprayTree(path).declaredVersion {
+          return try KubesprayVersion(tree: declared)
+        }
+      }
+    }
+    return try KubesprayVersion(configuration.kubespray.version)
+  }
+}
+
+/// Fetches the kubespray tarball into the cache, once.
+struct KubesprayDownload: Sendable {
+  let engine: TransferEngine
+  let remote: RemoteFiles
+  let verified: VerifiedFiles
+  let folder: FilePath
+  let emit: @Sendable (ConsoleEvent) -> Void
+
+  /// The file that was fetched from a URL, in this run or an earlier one.
+  ///
+  /// - Parameter isMutable: Whether the server shall be asked for a newer one.
+  /// - Throws: `TransferError` or `Errno`.
+  func file(_ url: String, isMutable: Bool) async throws -> FilePath {
+    let stage = StageName.kubespray
+    let place = folder.appending("\(Digest(of: Array(url.utf8)).hex.prefix(16)).tar.gz")
+    let entry = verified.entry(for: place)
+    if entry != nil, !isMutable { return place }
+    try createDirectories(folder)
+    emit(.message(.info, "fetching \(url)", stage: stage.rawValue))
+    var download = Download(url: remote.address(of: url), destination: place)
+    download.knownValidator = entry?.validator
+    let outcome = try await engine.download(download)
+    if case .downloaded(let receipt) = outcome {
+      verified.record(place, stage: stage, sha256: receipt.sha256, url: url, validator: receipt.validator)
+    }
+    return place
+  }
 }

@@ -48,9 +48,12 @@ public struct RunContext: Sendable {
     remote = RemoteFiles(engine: engine, mirrors: configuration.mirrors)
     space = SpaceReservations(folder: configuration.outputs)
     selected = Set(selection)
-    kubespray = KubesprayProvider(
-      configuration: configuration, architecture: architecture, projectRoot: projectRoot, engine: engine,
-      remote: remote, verified: verified, emit: emit)
+    let download = KubesprayDownload(
+      engine: engine, remote: remote, verified: verified, folder: configuration.cache.appending("downloads"),
+      emit: emit)
+    kubespray = try KubesprayProvider(
+      configuration: configuration, architecture: architecture, projectRoot: projectRoot, download: download,
+      emit: emit)
     plans = StagePlans()
   }
 
