@@ -10,7 +10,7 @@ enum Main {
   static func main() async {
     ignoreBrokenPipes()
     do {
-      var command = try DownloadAllCommand.parseAsRoot()
+      var command = try DownloadAllCommand.parseAsRoot(commandFirst(Array(CommandLine.arguments.dropFirst())))
       if var command = command as? any AsyncParsableCommand {
         try await command.run()
       } else {

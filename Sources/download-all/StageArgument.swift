@@ -8,7 +8,8 @@ func stageArgument(_ text: String) throws -> StageName {
   if let stage = StageName(rawValue: text) { return stage }
   let commands = DownloadAllCommand.configuration.subcommands.compactMap { $0.configuration.commandName }
   if commands.contains(text) {
-    throw ValidationError("\"\(text)\" is a command, and commands come first: download-all \(text) [OPTIONS]")
+    throw ValidationError(
+      "\"\(text)\" is a command, and a command stands before any stage: download-all \(text) [OPTIONS]")
   }
   let stages = StageName.allCases.map(\.rawValue).joined(separator: ", ")
   throw ValidationError(

@@ -106,5 +106,5 @@ log_fence() { curl -q --noproxy '*' -sS "http://$address/fence"; }
 serve_kubespray() {
   local folder=$origin/github.com/kubernetes-sigs/kubespray/archive/refs/tags
   mkdir -p "$folder"
-  tar -C "$1" --exclude=.git --transform "s,^\.,kubespray-$2," -czf "$folder/v$2.tar.gz" .
+  tar -C "$1" --exclude=.git --transform "s,^\.,kubespray-$2,S" -czf "$folder/v$2.tar.gz" .
 }

@@ -1,0 +1,27 @@
+import ArgumentParser
+
+/// The arguments with a command's name in front of the options that were typed before it: people write
+/// `download-all --config FILE plan` as well as `download-all plan --config FILE`.
+func commandFirst(_ arguments: [String]) -> [String] {
+  let commands = DownloadAllCommand.configuration.subcommands.compactMap { $0.configuration.commandName }
+  var index = 0
+  while index < arguments.count {
+    let argument = arguments[index]
+    if commands.contains(argument) {
+      var reordered = arguments
+      reordered.insert(reordered.remove(at: index), at: 0)
+      return reordered
+    }
+    guard argument.hasPrefix("-"), argument != "--" else { return arguments }
+    // The value of an option is no command, whatever it says.
+    let takesValue = !argument.contains("=") && !optionsWithoutValue.contains(argument)
+    index += takesValue ? 2 : 1
+  }
+  return arguments
+}
+
+private let optionsWithoutValue: Set<String> = [
+  "-q", "--quiet", "--json", "--no-progress", "-v", "--verbose", "-n", "--dry-run", "-y", "--yes", "--bundle",
+  "--flat",
+  "-h", "--help", "--version",
+]
