@@ -6,101 +6,14 @@ import Kubespray
 import SystemPackage
 import Testing
 
-/// Runs a body with a fresh folder and removes the folder.
-func withTemporaryFolder<Result>(_ body: (FilePath) async throws -> Result) async throws -> Result {
-  let url = FileManager.default.temporaryDirectory.appending(path: "kubespray tests \(UUID().uuidString)")
-  try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
-  defer { try? FileManager.default.removeItem(at: url) }
-  return try await body(FilePath(url.path))
-}
-
-/// Environments are slow to make and do not depend on the test, so they are kept between runs.
-let environmentCache = FilePath(FileManager.default.temporaryDirectory.path).appending(
-  "kubespray-offline-tests")
-
-/// An inventory of four hosts without a k8s_cluster group, as kubespray's own sample has it.
-///
-/// - Returns: The inventory file.
-func writeInventory(in folder: FilePath, clusterVariables: String) throws -> FilePath {
-  let variables = folder.appending("group_vars/k8s_cluster")
-  try createDirectories(variables)
-  try writeAtomically(clusterVariables, to: variables.appending("cluster.yml"))
-  let file = folder.appending("hosts.ini")
-  try writeAtomically(
-    """
-    [kube_control_plane]
-    control1
-    [etcd]
-    etcd1 ansible_host=192.0.2.1 ansible_connection=ssh
-    [kube_node]
-    node1 ansible_host=192.0.2.2
-    node2 ansible_host=192.0.2.3
-
-    """, to: file)
-  return file
-}
-
-/// A tree, its environment and what is evaluated with them.
-struct TreeEvaluation {
-  let workingCopy: WorkingCopy
-  let environment: PythonEnvironment
-  let cache: FilePath
-
-  /// Makes a working copy of a tree's folder; the folder itself stays as it is.
-  init(copying source: FilePath, patches: FilePath? = nil, cache: FilePath) async throws {
-    let tree = try KubesprayTree(source)
-    let version = try KubesprayVersion(tree: tree.declaredVersion ?? "0.0.0")
-    let workspace = KubesprayWorkspace(version: version, patches: patches, cache: cache)
-    workingCopy = try await workspace.prepare(.folder(source))
-    environment = try await PythonEnvironment.prepare(for: workingCopy.tree, cache: environmentCache)
-    self.cache = cache
-  }
-
-  func evaluate(
-    architecture: Architecture = .amd64, inventory: FilePath? = nil, extra: [String: String] = [:],
-    files: [FilePath] = []
-  ) async throws -> Catalog {
-    try await CatalogEvaluator(
-      workingCopy: workingCopy, environment: environment, architecture: architecture, inventory: inventory,
-      extraVariables: extra, extraVariableFiles: files, cache: cache
-    ).evaluate()
-  }
-
-  /// The time of the tree's own script with no more than it needs to run.
-  func secondsOfOfficialScript() async throws -> Duration {
-    let clock = ContinuousClock()
-    let path = ProcessInfo.processInfo.environment["PATH"] ?? ""
-    // The script cannot take a path with blanks.
-    let link = FilePath("/tmp/kubespray-plain-\(UUID().uuidString)")
-    try FileManager.default.createSymbolicLink(
-      atPath: link.string, withDestinationPath: workingCopy.tree.path.string)
-    defer { try? FileManager.default.removeItem(atPath: link.string) }
-    let command = Command(
-      "bash", ["\(link)/contrib/offline/generate_list.sh"],
-      environment: [
-        "PATH": "\(environment.path)/bin:\(path)", "ANSIBLE_CACHE_PLUGIN": "memory", "LC_ALL": "C.UTF-8",
-      ])
-    _ = try await command.output()
-    let start = clock.now
-    _ = try await command.output()
-    return clock.now - start
-  }
-
-  /// The lines of a list that the tree's own script made last.
-  func officialList(_ name: String) throws -> [String] {
-    let path = workingCopy.tree.path.appending("contrib/offline/temp/\(name).list")
-    return try String(contentsOfFile: path.string, encoding: .utf8).split(separator: "\n").map(String.init)
-  }
-}
-
 /// What must hold for every kubespray: nothing official is missing, every file has a place, and Ansible itself
 /// with our offline.yml asks for exactly these places.
-func checkConformance(_ evaluation: TreeEvaluation) async throws {
-  let plain = try await evaluation.secondsOfOfficialScript()
-  let clock = ContinuousClock()
-  let start = clock.now
+func checkConformance(
+  _ evaluation: TreeEvaluation, withoutChecksum: Set<String> = [], reporting: Bool = false
+) async throws {
+  let start = ContinuousClock.now
   let catalog = try await evaluation.evaluate()
-  let seconds = clock.now - start
+  let duration = ContinuousClock.now - start
   let files = try evaluation.officialList("files")
   let images = try evaluation.officialList("images")
   #expect(Set(files).isSubset(of: catalog.files.map(\.url)))
@@ -108,19 +21,28 @@ func checkConformance(_ evaluation: TreeEvaluation) async throws {
   #expect(catalog.files.filter(\.isOfficial).count == Set(files).count)
   #expect(catalog.images.filter(\.isOfficial).count == Set(images).count)
   #expect(catalog.images.contains { $0.isEnabled && $0.reference.contains("/kube-apiserver:v") })
-  for file in catalog.files { #expect(file.checksum != nil, "\(file.url) has no checksum") }
-  print(
-    "\(evaluation.workingCopy.version): files \(catalog.files.count) (official \(Set(files).count), "
-      + "enabled \(catalog.files.count { $0.isEnabled }), with checksum \(catalog.files.count { $0.checksum != nil })), "
-      + "images \(catalog.images.count) (official \(Set(images).count), enabled \(catalog.images.count { $0.isEnabled })), "
-      + "\(catalog.warnings.count) warnings, \(seconds) against \(plain) of the script alone")
-  for warning in catalog.warnings { print("  warning: \(warning)") }
-  for image in catalog.images where !image.isOfficial {
-    print("  image \(image.isEnabled ? "+" : "-") \(image.reference) \(image.origin)")
+  #expect(Set(catalog.files.filter { $0.checksum == nil }.map(\.url)) == withoutChecksum)
+  if reporting {
+    let plain = try await evaluation.durationOfOfficialScript()
+    report(catalog, "\(evaluation.workingCopy.version), \(duration) against \(plain) of the script alone")
   }
-  for file in catalog.files where !file.isOfficial { print("  file \(file.url) \(file.origin)") }
-
   for name in FileLayoutName.allCases { try await checkOffline(evaluation, catalog, FileLayout(name: name)) }
+}
+
+/// Prints the numbers of a catalog and all that the official lists do not have.
+private func report(_ catalog: Catalog, _ title: String) {
+  let files = catalog.files
+  let images = catalog.images
+  print(
+    """
+    kubespray \(title)
+      files \(files.count): official \(files.count { $0.isOfficial }), enabled \(files.count { $0.isEnabled }), \
+    with checksum \(files.count { $0.checksum != nil })
+      images \(images.count): official \(images.count { $0.isOfficial }), enabled \(images.count { $0.isEnabled })
+    """)
+  for file in files where !file.isOfficial { print("  + \(file.url) (\(file.origin))") }
+  for image in images where !image.isOfficial { print("  + \(image.reference) (\(image.origin))") }
+  for warning in catalog.warnings { print("  ! \(warning)") }
 }
 
 /// Evaluates the tree with offline.yml: every URL must be below files_repo at the file's place, every image

@@ -30,16 +30,17 @@ struct CatalogAssembly {
   /// - Parameter architecture: The bundle's architecture in kubespray's words, when no host tells.
   static func assemble(_ assembly: CatalogAssembly, architecture: String) -> Catalog {
     var work = assembly
-    for evaluation in work.evaluations {
-      work.addDownloads(evaluation)
+    work.addDownloads()
+    for evaluation in work.members {
       work.addURLs(evaluation)
       work.addPairs(evaluation)
       work.addCompositions(evaluation)
     }
+    work.nameVariables()
     work.addOfficial()
     work.warnAboutFailures()
     return Catalog(
-      architecture: work.evaluations.lazy.compactMap(\.architecture).first ?? architecture,
+      architecture: work.members.lazy.compactMap(\.architecture).first ?? architecture,
       files: work.files.values.sorted { $0.url < $1.url },
       images: work.images.values.sorted { $0.reference < $1.reference },
       versions: work.versions(), overrides: work.overrides(), warnings: work.warnings.sorted())
@@ -50,8 +51,34 @@ struct CatalogAssembly {
     return !usesInventory || !Set(entry.groups ?? []).isDisjoint(with: evaluation.groups)
   }
 
-  private mutating func addDownloads(_ evaluation: HostEvaluation) {
-    for (name, entry) in evaluation.downloads.sorted(by: { $0.key < $1.key }) {
+  /// The evaluations that speak for the cluster. A host that only runs etcd does not see the variables of the
+  /// group k8s_cluster, so its idea of, say, `kube_version` is not the cluster's.
+  private var members: [HostEvaluation] {
+    let cluster = evaluations.filter { $0.groups.contains("k8s_cluster") }
+    let ordered =
+      cluster.filter { $0.groups.contains("kube_control_plane") }
+      + cluster.filter { !$0.groups.contains("kube_control_plane") }
+    return ordered.isEmpty ? evaluations : ordered
+  }
+
+  /// Takes each entry of `downloads` from the hosts that it is for, and entries for no host from the cluster's.
+  private mutating func addDownloads() {
+    let speaking = members
+    var addressed: Set<String> = []
+    for evaluation in evaluations where usesInventory {
+      let entries = evaluation.downloads.filter {
+        !Set($0.value.groups ?? []).isDisjoint(with: evaluation.groups)
+      }
+      addressed.formUnion(entries.keys)
+      add(entries, of: evaluation)
+    }
+    for evaluation in speaking {
+      add(evaluation.downloads.filter { !addressed.contains($0.key) }, of: evaluation)
+    }
+  }
+
+  private mutating func add(_ entries: [String: HostEvaluation.Entry], of evaluation: HostEvaluation) {
+    for (name, entry) in entries.sorted(by: { $0.key < $1.key }) {
       let wanted = isWanted(entry, by: evaluation)
       if let url = entry.url, url.contains("://") {
         var file = files[url] ?? CatalogFile(url: url, origin: "downloads.\(name)")
@@ -84,13 +111,22 @@ struct CatalogAssembly {
   private mutating func addURLs(_ evaluation: HostEvaluation) {
     for (name, variable) in evaluation.urls.sorted(by: { $0.key < $1.key }) {
       guard let url = variable.value, Self.isFileURL(url) else { continue }
-      var file = files[url] ?? CatalogFile(url: url, origin: "variable \(name)")
-      if file.variable == nil {
-        file.variable = name
-        file.template = variable.template
+      files[url] = files[url] ?? CatalogFile(url: url, origin: "variable \(name)")
+    }
+  }
+
+  /// Says of each file which variable holds its URL, and adds the checksum that goes with that variable.
+  private mutating func nameVariables() {
+    for evaluation in members + evaluations {
+      for (name, variable) in evaluation.urls.sorted(by: { $0.key < $1.key }) {
+        guard let url = variable.value, var file = files[url] else { continue }
+        if file.variable == nil {
+          file.variable = name
+          file.template = variable.template
+        }
+        take(variable.checksum, for: &file)
+        files[url] = file
       }
-      take(variable.checksum, for: &file)
-      files[url] = file
     }
   }
 
@@ -186,10 +222,7 @@ struct CatalogAssembly {
 
   private mutating func versions() -> [String: String] {
     var versions: [String: String] = [:]
-    let ordered =
-      evaluations.filter { $0.groups.contains("kube_control_plane") }
-      + evaluations.filter { !$0.groups.contains("kube_control_plane") }
-    for evaluation in ordered {
+    for evaluation in members {
       for case (let name, let value?) in evaluation.versions {
         if let known = versions[name], known != value {
           warnings.insert("\(name) is \(known) on some hosts and \(value) on \(evaluation.host).")
@@ -201,7 +234,7 @@ struct CatalogAssembly {
   }
 
   private func overrides() -> [CatalogVariable] {
-    guard let evaluation = evaluations.first else { return [] }
+    guard let evaluation = members.first else { return [] }
     var variables: [String: CatalogVariable] = [:]
     for (name, variable) in evaluation.urls {
       guard let value = variable.value, Self.isFileURL(value) else { continue }
