@@ -142,7 +142,6 @@ struct EvaluationRun {
       "ANSIBLE_CONFIG": evaluator.workingCopy.tree.path.appending("ansible.cfg").string,
       "ANSIBLE_CACHE_PLUGIN": "memory",  // kubespray's ansible.cfg keeps facts in /tmp for a day
       "ANSIBLE_GATHERING": "explicit",  // our playbook sets the facts that the variables ask for
-      "ANSIBLE_CALLBACKS_ENABLED": "",
       "ANSIBLE_DEPRECATION_WARNINGS": "false",
       "ANSIBLE_LOCALHOST_WARNING": "false",
       "ANSIBLE_INVENTORY_UNPARSED_WARNING": "false",

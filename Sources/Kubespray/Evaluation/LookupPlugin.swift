@@ -30,6 +30,7 @@ enum LookupPlugin {
     ENTRY_FIELDS = ("enabled", "file", "container", "url", "repo", "tag", "checksum", "sha256", "groups")
     URL_NAME = re.compile(r"_url$")
     VERSION_NAME = re.compile(r"_version$")
+    JUST_A_NAME = re.compile(r"\{\{\s*([A-Za-z_][A-Za-z0-9_]*)\s*\}\}")
     IMAGE_NAME = re.compile(r"_image_(repo|tag)$")
 
 
@@ -76,9 +77,23 @@ enum LookupPlugin {
             self.errors = []
             self.scopes = {}
             self.role_images = {}
+            self.rendered = {}
+            self.conditions = {}
 
         def render(self, template, templar=None):
-            return plain((templar or self.templar).template(template))
+            """The value of a template; kubespray asks for many of them more than once."""
+            if templar is not None:
+                return plain(templar.template(template))
+            for _ in range(20):  # a variable that names itself is left to Ansible to complain about
+                name = JUST_A_NAME.fullmatch(template) if isinstance(template, str) else None
+                if not name or name[1] not in self.variables:
+                    break
+                template = self.variables[name[1]]
+            if not isinstance(template, str):
+                return plain(self.templar.template(template))
+            if template not in self.rendered:
+                self.rendered[template] = plain(self.templar.template(template))
+            return self.rendered[template]
 
         def attempt(self, subject, template, templar=None, needed=True):
             """The rendered value, or None with the error recorded."""
@@ -141,14 +156,22 @@ enum LookupPlugin {
                 self.scopes[path] = templar
             return self.scopes[path]
 
+        def holds(self, condition, path, templar):
+            """Whether a role runs; what is unknown here may hold."""
+            if condition is None:
+                return True
+            if (condition, path) not in self.conditions:
+                try:
+                    value = truth(self.render(trusted("{{ " + condition + " }}"), templar))
+                except Exception:
+                    value = True
+                self.conditions[condition, path] = value
+            return self.conditions[condition, path]
+
         def composed(self, item):
             """One image reference that a role's template puts together."""
             templar = self.scope(item.get("defaults"))
-            try:
-                condition = item.get("condition")
-                enabled = condition is None or truth(self.render(trusted("{{ " + condition + " }}"), templar))
-            except Exception:  # unknown here, so it may hold
-                enabled = True
+            enabled = self.holds(item.get("condition"), item.get("defaults"), templar)
             try:
                 reference = str(self.render(trusted(item["template"]), templar)).strip()
             except Exception as error:

@@ -58,7 +58,10 @@ extension KubesprayTree {
 
   /// The value of a line `image: …`, without quotes; nil for any other line.
   static func imageValue(_ line: Substring) -> String? {
-    guard let match = line.firstMatch(of: /^\s*(?:-\s+)?image:\s*(\S.*?)\s*$/) else { return nil }
+    // Most lines place none; looking for the word is much cheaper than matching.
+    guard line.utf8.contains(0x3A), line.contains("image:"),
+      let match = line.firstMatch(of: /^\s*(?:-\s+)?image:\s*(\S.*?)\s*$/)
+    else { return nil }
     var value = match.1
     for quote in ["\"", "'"] where value.count >= 2 && value.hasPrefix(quote) && value.hasSuffix(quote) {
       value = value.dropFirst().dropLast()
