@@ -118,9 +118,9 @@ extension Configuration {
   /// How downloads are made.
   public struct Transfer: Sendable {
     /// Connections at a time, to all hosts together.
-    public var parallel = 8
+    public var parallel = 16
     /// Connections at a time to one host.
-    public var perHost = 6
+    public var perHost = 8
     /// How often a failed transfer is tried again.
     public var retries = 5
     /// How long to wait for a connection.

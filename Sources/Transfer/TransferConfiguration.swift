@@ -1,9 +1,9 @@
 /// How a ``TransferEngine`` behaves towards the network.
 public struct TransferConfiguration: Sendable {
   /// The most requests under way at once, over all hosts.
-  public var parallel: Int = 8
+  public var parallel: Int = 16
   /// The most requests under way at once to one host.
-  public var perHost: Int = 6
+  public var perHost: Int = 8
   /// How often an attempt that made no progress is repeated before a transfer fails.
   public var retries: Int = 5
   /// The longest time to wait for a connection, in seconds.

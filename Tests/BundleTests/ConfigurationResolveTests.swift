@@ -36,7 +36,7 @@ import YAML
     let files = [
       "outputs: a\ntransfer:\n  parallel: 1\n  retries: 1\n", "transfer: {parallel: 2, retries: 2}",
     ]
-    #expect(try resolve().transfer.parallel == 8)
+    #expect(try resolve().transfer.parallel == 16)
     #expect(try resolve([files[0]]).transfer.parallel == 1)
     let fromFiles = try resolve(files)
     #expect(fromFiles.transfer.parallel == 2)
