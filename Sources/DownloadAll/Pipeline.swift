@@ -70,7 +70,10 @@ public struct Pipeline: Sendable {
       if !report.failures.isEmpty { report.outcome = .failed }
     } catch let blocked as StageBlocked {
       report.outcome = .blocked
-      report.failures.append(.init(item: name.rawValue, reason: "\(blocked)"))
+      report.blockedBy = blocked.by
+    } catch let precheck as PrecheckFailed {
+      report.outcome = .failed
+      report.failures = precheck.problems.map { .init(item: name.rawValue, reason: $0) }
     } catch {
       report.outcome = .failed
       if !Task.isCancelled { report.failures.append(.init(item: name.rawValue, reason: "\(error)")) }
@@ -93,8 +96,8 @@ extension StageReport {
   /// One line about what the stage did.
   public var summary: String {
     switch outcome {
-    case .blocked: return failures.first?.reason ?? "not started"
-    case .failed where items == 0: return failures.first?.reason ?? "failed"
+    case .blocked: return blockedBy.map { "not started, because stage \($0.rawValue) failed" } ?? "not started"
+    case .failed where items == 0: return "in \(DurationText.format(duration)); the reasons follow below"
     default: break
     }
     guard items > 0 else { return "in \(DurationText.format(duration))" }

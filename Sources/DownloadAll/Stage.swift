@@ -50,6 +50,8 @@ public struct StageReport: Sendable {
   public var skipped = 0
   /// Bytes that came over the network.
   public var bytes: Int64 = 0
+  /// The stage whose failure kept this one from starting.
+  public var blockedBy: StageName?
   /// How long it took.
   public var duration: Duration = .zero
   /// What failed.

@@ -88,7 +88,8 @@ public struct TransferError: Error, Sendable, CustomStringConvertible {
     return "\(url): \(detail)\(tries). \(advice)"
   }
 
-  private var advice: String {
+  /// What to do next.
+  public var advice: String {
     switch kind {
     case .badURL: "Correct the address."
     case .nameNotResolved: "Check the name, DNS, and whether a proxy is needed (https_proxy)."

@@ -114,7 +114,7 @@ struct PrecheckStage: Stage {
       }
     }
     for (host, error) in unreached.sorted(by: { $0.key < $1.key }) where !reached.contains(host) {
-      problems.append("\(host) cannot be reached: \(error)")
+      problems.append("\(host) cannot be reached: \(error.detail). \(error.advice)")
     }
     if !answers.isEmpty {
       run.say(
