@@ -97,15 +97,15 @@ extension StageReport {
   public var summary: String {
     switch outcome {
     case .blocked: return blockedBy.map { "not started, because stage \($0.rawValue) failed" } ?? "not started"
-    case .failed where items == 0: return "in \(DurationText.format(duration)); the reasons follow below"
+    case .failed where items == 0: return "the reasons follow below"
     default: break
     }
-    guard items > 0 else { return "in \(DurationText.format(duration))" }
+    guard items > 0 else { return "" }
     var parts = ["\(items) files"]
     if skipped > 0 { parts.append("\(skipped) already whole") }
     if bytes > 0 { parts.append("\(ByteCount.format(bytes)) fetched") }
     if !failures.isEmpty { parts.append("\(failures.count) failed") }
-    return parts.joined(separator: ", ") + " in \(DurationText.format(duration))"
+    return parts.joined(separator: ", ")
   }
 }
 

@@ -42,7 +42,7 @@ struct FetchCommand: AsyncParsableCommand {
     for failure in report.failures {
       console.emit(.message(.error, "\(failure.item): \(failure.reason)", stage: nil))
     }
-    console.finish("\(report.summary)")
+    console.finish("\(report.summary) in \(DurationText.format(report.duration))")
     if !report.failures.isEmpty { throw ExitCode(.failed) }
   }
 }
