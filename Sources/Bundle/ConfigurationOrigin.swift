@@ -43,6 +43,11 @@ public struct ConfigurationError: Error, CustomStringConvertible {
   /// Finished sentences, each with the file, variable or flag it is about.
   public let problems: [String]
 
+  /// An error of finished sentences.
+  public init(problems: [String]) {
+    self.problems = problems
+  }
+
   /// The problems, one a line.
   public var description: String { problems.joined(separator: "\n") }
 }

@@ -115,11 +115,19 @@ struct ArtifactCopies: Sendable {
     if let digest = artifact.digest { return digest }
     switch artifact.source {
     case .generated(let bytes): return Digest(of: bytes)
-    case .local(let path, _): return try await offload { try Digest(ofFile: path) }
+    case .local(let path, _): return try await digest(of: path, stage: artifact.stage)
     case .url(let url):
       guard let file = run.previous.file(artifact.path), file.url == url else { return nil }
       return file.sha256
     }
+  }
+
+  /// The digest of a local source, read once for as long as it does not change.
+  private func digest(of path: FilePath, stage: StageName) async throws -> Digest {
+    if let entry = run.verified.entry(for: path) { return entry.sha256 }
+    let digest = try await offload { () throws in try Digest(ofFile: path) }
+    run.verified.record(path, stage: stage, sha256: digest)
+    return digest
   }
 
   private func manifestFile(_ artifact: Artifact, size: Int64, sha256: Digest) -> ManifestFile {

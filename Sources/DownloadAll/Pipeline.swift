@@ -96,7 +96,8 @@ extension StageReport {
   /// One line about what the stage did.
   public var summary: String {
     switch outcome {
-    case .blocked: return blockedBy.map { "not started, because stage \($0.rawValue) failed" } ?? "not started"
+    case .blocked:
+      return blockedBy.map { "not started, because stage \($0.rawValue) failed" } ?? "not started"
     case .failed where items == 0: return "the reasons follow below"
     default: break
     }

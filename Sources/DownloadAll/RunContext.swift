@@ -31,12 +31,19 @@ public struct RunContext: Sendable {
   /// Prepares a run: nothing is written below `outputs`.
   ///
   /// - Parameter selection: The stages that shall run, what they need included.
-  /// - Throws: ``TransferError``, ``ManifestError`` or `Errno` when the run cannot start.
+  /// - Throws: ``ConfigurationError``, ``TransferError``, ``ManifestError`` or `Errno` when the run cannot start.
   public init(
     configuration: Configuration, selection: [StageName], projectRoot: FilePath,
     environment: [String: String],
     emit: @escaping @Sendable (ConsoleEvent) -> Void
   ) throws {
+    guard !configuration.python.ansibleInContainer else {
+      let origin = configuration.origin(of: "python.ansible_in_container")
+      throw ConfigurationError(problems: [
+        "\(origin): python.ansible_in_container is not available in this version. Set it to false: Ansible then runs "
+          + "in a virtual environment below the cache folder, which changes nothing else on this machine."
+      ])
+    }
     self.configuration = configuration
     self.projectRoot = projectRoot
     self.emit = emit

@@ -18,7 +18,9 @@ func capture(
 ) async throws -> CapturedOutputs {
   var captured = CapturedOutputs(output: [], error: [])
   // The first failure must end the other reader too: the program may be waiting for either of them.
-  try await withThrowingTaskGroup(of: (any WritableKeyPath<CapturedOutputs, [UInt8]> & Sendable, [UInt8]).self) {
+  try await withThrowingTaskGroup(
+    of: (any WritableKeyPath<CapturedOutputs, [UInt8]> & Sendable, [UInt8]).self
+  ) {
     group in
     group.addTask { (\.output, try await capture(output, limit: limit, onLine: onLine)) }
     group.addTask { (\.error, try await capture(error, limit: limit, onLine: onLine)) }

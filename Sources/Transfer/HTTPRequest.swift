@@ -10,6 +10,8 @@ public struct HTTPRequest: Sendable {
   public var body: [UInt8]?
   /// The largest answer taken, in bytes.
   public var bodyLimit: Int
+  /// How often a failed attempt is repeated; `nil` is the engine's own number.
+  public var retries: Int?
 
   /// A request without a body.
   public init(_ method: String = "GET", url: String, fields: HTTPFields = [:], bodyLimit: Int = 16 << 20) {

@@ -5,11 +5,15 @@ extension TransferEngine {
   ///
   /// - Throws: ``TransferError``, also for every status that is no success.
   public func probe(_ url: String) async throws(TransferError) -> RemoteFile {
-    var head = try await response(to: HTTPRequest("HEAD", url: url)).head
+    var question = HTTPRequest("HEAD", url: url)
+    // Many are asked before the first download: a host that is not there must not hold up the answer for minutes.
+    question.retries = min(1, retries)
+    var head = try await response(to: question).head
     // Signed URLs of object stores are often valid for GET alone.
     if [403, 405, 501].contains(head.status) {
       var request = HTTPRequest(url: url, fields: ["Range": "bytes=0-0"])
       request.bodyLimit = 1
+      request.retries = question.retries
       do throws(TransferError) {
         head = try await response(to: request).head
       } catch {

@@ -23,6 +23,9 @@ public final class TransferEngine: Sendable {
 
   deinit { loop.stop() }
 
+  /// How often an attempt without progress is repeated.
+  var retries: Int { configuration.retries }
+
   /// Brings a file to its final name, going on from what an earlier attempt or run left.
   ///
   /// - Parameters:
@@ -67,7 +70,9 @@ public final class TransferEngine: Sendable {
   /// - Throws: ``TransferError``.
   public func response(to request: HTTPRequest) async throws(TransferError) -> HTTPResponse {
     let url = try TransferURL(request.url)
-    var attempt = DownloadAttempt(policy: RetryPolicy(configuration))
+    var limits = configuration
+    limits.retries = request.retries ?? configuration.retries
+    var attempt = DownloadAttempt(policy: RetryPolicy(limits))
     while true {
       try await waitForHold(url)
       let sink = MemorySink(url: url.redacted, limit: request.bodyLimit)

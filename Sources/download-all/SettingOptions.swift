@@ -88,7 +88,18 @@ struct SettingOptions: ParsableArguments {
       configuration.kubespray.extraVariables[String(text[..<equals])] = String(
         text[text.index(after: equals)...])
     }
+    exportProxies(configuration)
     return configuration
+  }
+
+  /// Ansible, pip and git, which run below this program, read the proxies from the environment.
+  private func exportProxies(_ configuration: Configuration) {
+    for (name, value) in [
+      ("http_proxy", configuration.proxy.http), ("https_proxy", configuration.proxy.https),
+      ("no_proxy", configuration.proxy.no),
+    ] {
+      if let value { setenv(name, value, 1) }
+    }
   }
 }
 
