@@ -60,6 +60,10 @@ let package = Package(
       name: "Kubespray", dependencies: ["YAML", "Archive", "Host", "Bundle", "Integrity", systemPackage],
       swiftSettings: swiftSettings),
 
+    .target(
+      name: "Registry", dependencies: ["Transfer", "Archive", "Bundle", "Integrity", systemPackage],
+      swiftSettings: swiftSettings),
+
     // Floor 4: the stages.
     .target(
       name: "DownloadAll",
@@ -94,6 +98,17 @@ let package = Package(
     .testTarget(name: "YAMLTests", dependencies: ["YAML"], swiftSettings: swiftSettings),
     .testTarget(
       name: "BundleTests", dependencies: ["Bundle", "YAML", "Integrity", systemPackage],
+      swiftSettings: swiftSettings),
+    // A registry in this process, which can misbehave too.
+    .target(
+      name: "TestRegistry", dependencies: ["Registry", "TestServer", "Integrity"], path: "Tests/TestRegistry",
+      swiftSettings: swiftSettings),
+    .testTarget(
+      name: "RegistryTests",
+      dependencies: [
+        "Registry", "TestRegistry", "TestServer", "Transfer", "Archive", "Bundle", "Host", "Integrity",
+        systemPackage,
+      ],
       swiftSettings: swiftSettings),
     .testTarget(
       name: "KubesprayTests",

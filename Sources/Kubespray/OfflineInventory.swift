@@ -1,14 +1,10 @@
+import Bundle
+
 /// Renders offline.yml: the inventory overrides that make one kubespray use this bundle's servers.
 ///
 /// It has a line for every variable of that kubespray version that points to the internet and none that the
 /// version does not know, since both come from the same ``Catalog``. `YOUR_HOST` is filled in on the target.
 public struct OfflineInventory: Sendable {
-  /// The registry hosts that images lose when they are pushed to the bundle's registry; other hosts stay as the
-  /// first part of the name.
-  public static let strippedRegistries: Set<String> = [
-    "registry.k8s.io", "k8s.gcr.io", "gcr.io", "ghcr.io", "docker.io", "quay.io",
-  ]
-
   /// The kubespray version, for the header.
   public let version: KubesprayVersion
   /// The file layout that the bundle uses.
@@ -20,7 +16,7 @@ public struct OfflineInventory: Sendable {
 
   /// Makes a renderer.
   ///
-  /// - Parameter additionalRegistries: Hosts beside ``strippedRegistries`` that images lose when pushed (setting
+  /// - Parameter additionalRegistries: Hosts beside those of `ImageReference` that images lose when pushed (setting
   ///   of the shell project's `ADDITIONAL_CONTAINER_REGISTRY_LIST`).
   public init(
     version: KubesprayVersion, layout: FileLayout, registryPort: Int = 35000,
@@ -29,7 +25,7 @@ public struct OfflineInventory: Sendable {
     self.version = version
     self.layout = layout
     self.registryPort = registryPort
-    strippedRegistries = Self.strippedRegistries.union(additionalRegistries)
+    strippedRegistries = ImageReference.strippedRegistries.union(additionalRegistries)
   }
 
   /// The text of offline.yml.
@@ -51,18 +47,17 @@ public struct OfflineInventory: Sendable {
     return lines.joined(separator: "\n") + "\n"
   }
 
-  /// The name that an image reference has behind the bundle's registry: `docker.io/library/nginx:1` becomes
-  /// `library/nginx:1`.
-  public func pushName(_ reference: String) -> String {
-    guard let slash = reference.firstIndex(of: "/"),
-      strippedRegistries.contains(String(reference[..<slash]))
-    else { return reference }
-    return String(reference[reference.index(after: slash)...])
-  }
-
+  /// What stands for a registry, or for a repository in one, when images come from the bundle's registry. Here
+  /// `gke.gcr.io`, without a path, is a registry, not Docker Hub's image of that name.
   private func imageBase(_ value: String) -> String {
-    if strippedRegistries.contains(value) { return "{{ registry_host }}" }
-    return "{{ registry_host }}/\(pushName(ImageName.expanded(value)))"
+    if !value.contains("/"), value.contains(".") || value.contains(":") || value == "localhost" {
+      if strippedRegistries.contains(value) { return "{{ registry_host }}" }
+      return "{{ registry_host }}/\(ImageReference.pushComponent(value))"
+    }
+    let name = ImageReference.completed(value)
+    let repository = ImageReference.pushRepository(
+      registry: name.registry, repository: name.repository, strippedRegistries: strippedRegistries)
+    return "{{ registry_host }}/\(repository)"
   }
 
   private var header: [String] {

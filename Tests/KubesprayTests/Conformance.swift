@@ -52,16 +52,20 @@ private func checkOffline(
 ) async throws {
   let inventory = OfflineInventory(version: evaluation.workingCopy.version, layout: layout)
   let places = try layout.placements(of: catalog.files)
-  let text = try inventory.render(catalog)
+  let text = try inventory.render(catalog).replacing("YOUR_HOST", with: "admin.example")
   let path = evaluation.cache.appending("offline-\(layout.name.rawValue).yml")
   try text.write(toFile: path.string, atomically: true, encoding: .utf8)
   let offline = try await evaluation.evaluate(files: [path])
 
   // The official script reads the text of download.yml and so never sees an override.
   let files = offline.files.filter { $0.origin != "files.list" }
-  let expected = Set(places.values.map { "http://YOUR_HOST/files/\($0.path)" })
+  let expected = Set(places.values.map { "http://admin.example/files/\($0.path)" })
   #expect(Set(files.map(\.url)) == expected, "files.layout \(layout.name.rawValue)")
-  let reachable = Set(catalog.images.map { "YOUR_HOST:35000/" + inventory.pushName($0.reference) })
+  let reachable = Set(
+    try catalog.images.map { image in
+      let reference = try ImageReference(image.reference)
+      return "admin.example:35000/" + reference.pushName(strippedRegistries: inventory.strippedRegistries)
+    })
   let asked = Set(offline.images.map(\.reference))
   #expect(asked.subtracting(reachable).isEmpty)
   #expect(asked.count == reachable.count)

@@ -51,6 +51,7 @@ import YAML
     let stripping = OfflineInventory(
       version: version, layout: layout, additionalRegistries: ["mcr.microsoft.com"])
     #expect(try document(stripping)["azure_csi_image_repo"]?.string == "{{ registry_host }}/oss/csi")
-    #expect(stripping.pushName("mcr.microsoft.com/oss/csi/a:1") == "oss/csi/a:1")
+    let image = try ImageReference("mcr.microsoft.com/oss/csi/a:1")
+    #expect(image.pushName(strippedRegistries: stripping.strippedRegistries) == "oss/csi/a:1")
   }
 }

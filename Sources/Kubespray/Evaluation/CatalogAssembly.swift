@@ -89,7 +89,11 @@ struct CatalogAssembly {
         files[url] = file
       }
       if let repository = entry.repo, let tag = entry.tag {
-        let reference = ImageName.expanded("\(repository):\(tag)")
+        guard let reference = ImageName.reference("\(repository):\(tag)") else {
+          warnings.insert(
+            "downloads.\(name) gives \"\(repository):\(tag)\", which is no image reference; it is left out.")
+          continue
+        }
         var image = images[reference] ?? CatalogImage(reference: reference, origin: "downloads.\(name)")
         image.addEntry(name)
         image.isEnabled = image.isEnabled || wanted && entry.container
@@ -168,13 +172,12 @@ struct CatalogAssembly {
   }
 
   private mutating func add(image name: String, origin: String, isEnabled: Bool) {
-    guard ImageName.isReference(name) else {
+    guard let reference = ImageName.reference(name) else {
       if isEnabled {
         warnings.insert("\(origin) gives \"\(name)\", which is no image reference; it is left out.")
       }
       return
     }
-    let reference = ImageName.expanded(name)
     var image = images[reference] ?? CatalogImage(reference: reference, origin: origin)
     // For entries of downloads kubespray itself says whether they are used; a role only places them.
     if image.entries.isEmpty { image.isEnabled = image.isEnabled || isEnabled }
@@ -199,11 +202,10 @@ struct CatalogAssembly {
       files[url, default: CatalogFile(url: url, origin: "files.list")].isOfficial = true
     }
     for name in officialImages {
-      guard ImageName.isReference(name) else {
+      guard let reference = ImageName.reference(name) else {
         warnings.insert("images.list has \"\(name)\", which is no image reference; it is left out.")
         continue
       }
-      let reference = ImageName.expanded(name)
       // What only the script knows are the images that kubeadm starts on every cluster.
       let isKubeadm = images[reference] == nil
       images[reference, default: CatalogImage(reference: reference, origin: "images.list")].isOfficial = true

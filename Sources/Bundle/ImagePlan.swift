@@ -1,0 +1,79 @@
+import Integrity
+
+/// Images whose archives, and whose names in the bundle's registry, do not collide.
+public struct ImagePlan: Sendable {
+  /// The images, in the order in which they were added.
+  public private(set) var references: [ImageReference] = []
+  /// The registries that images lose when they are pushed.
+  public let strippedRegistries: Set<String>
+  private var byArchive: [String: ImageReference] = [:]
+  private var byPushName: [String: (reference: ImageReference, content: Digest)] = [:]
+
+  /// No images.
+  public init(strippedRegistries: Set<String> = ImageReference.strippedRegistries) {
+    self.strippedRegistries = strippedRegistries
+  }
+
+  /// Adds an image; the same one twice counts once.
+  ///
+  /// - Returns: Whether it was new.
+  /// - Throws: ``ImageNameCollision`` when another image has that archive name, or one that differs by case only.
+  @discardableResult
+  public mutating func add(_ reference: ImageReference) throws(ImageNameCollision) -> Bool {
+    let key = reference.archiveName.lowercased()
+    if let other = byArchive[key] {
+      guard other == reference else {
+        throw ImageNameCollision(first: other, second: reference, place: .archive(reference.archiveName))
+      }
+      return false
+    }
+    byArchive[key] = reference
+    references.append(reference)
+    return true
+  }
+
+  /// Says what an image is, once the registry has told it.
+  ///
+  /// - Parameter content: The digest of the manifest or index that will be pushed.
+  /// - Throws: ``ImageNameCollision`` when another image would be pushed under the same name, and is not the same.
+  public mutating func bind(_ reference: ImageReference, to content: Digest) throws(ImageNameCollision) {
+    // What has no tag is pushed by its digest, and a digest names one thing only.
+    guard let tag = reference.tag else { return }
+    let name = ImageReference.pushRepository(
+      registry: reference.registry, repository: reference.repository, strippedRegistries: strippedRegistries)
+    let key = "\(name):\(tag)"
+    if let other = byPushName[key], other.content != content {
+      throw ImageNameCollision(first: other.reference, second: reference, place: .pushName(key))
+    }
+    byPushName[key] = (reference, content)
+  }
+}
+
+/// Two images for one name.
+public struct ImageNameCollision: Error, Equatable, CustomStringConvertible {
+  /// Where they meet.
+  public enum Place: Sendable, Equatable {
+    /// The archive's name.
+    case archive(String)
+    /// The name in the bundle's registry.
+    case pushName(String)
+  }
+
+  /// The one that was there.
+  public let first: ImageReference
+  /// The one that wanted the same name.
+  public let second: ImageReference
+  /// The name.
+  public let place: Place
+
+  /// A sentence that names both.
+  public var description: String {
+    switch place {
+    case .archive(let name):
+      "two images want one archive: \(first) and \(second) both become images/\(name). Remove one of them."
+    case .pushName(let name):
+      "two different images want one name in the bundle's registry: \(first) and \(second) both become \(name). "
+        + "Remove one of them, or its registry from registry.additional."
+    }
+  }
+}

@@ -1,0 +1,45 @@
+import Integrity
+
+/// Names content by type, digest and size (OCI image-spec, descriptor.md).
+public struct Descriptor: Hashable, Sendable, Codable {
+  /// What the content is.
+  public var mediaType: MediaType
+  /// What it hashes to.
+  public var digest: Digest
+  /// Its length in bytes.
+  public var size: Int64
+  /// Where else it lies; used by layers that registries must not keep.
+  public var urls: [String]?
+  /// Free remarks.
+  public var annotations: [String: String]?
+  /// For a manifest in an index: where the image runs.
+  public var platform: Platform?
+  /// For a manifest in an index: what it is if it is no image.
+  public var artifactType: String?
+
+  /// A descriptor.
+  public init(
+    mediaType: MediaType, digest: Digest, size: Int64, platform: Platform? = nil,
+    annotations: [String: String]? = nil, urls: [String]? = nil
+  ) {
+    self.mediaType = mediaType
+    self.digest = digest
+    self.size = size
+    self.platform = platform
+    self.annotations = annotations
+    self.urls = urls
+  }
+
+  /// The descriptor of bytes at hand.
+  public init(of bytes: [UInt8], mediaType: MediaType, platform: Platform? = nil) {
+    self.init(
+      mediaType: mediaType, digest: Digest(of: bytes), size: Int64(bytes.count), platform: platform)
+  }
+
+  /// Whether it describes how an image was built, not an image: BuildKit lists those in the index beside the
+  /// images (BuildKit, docs/attestations/attestation-storage.md).
+  public var isAttestation: Bool {
+    annotations?["vnd.docker.reference.type"] == "attestation-manifest"
+      || platform?.os == "unknown" && platform?.architecture == "unknown"
+  }
+}

@@ -1,0 +1,154 @@
+import FoundationEssentials
+import Integrity
+
+/// The parts of one image for one platform (OCI image-spec, manifest.md; Docker's schema 2 has the same fields).
+public struct ImageManifest: Hashable, Sendable, Codable {
+  /// Always 2.
+  public let schemaVersion: Int
+  /// The type that the manifest gives itself; OCI does not require it.
+  public let mediaType: MediaType?
+  /// The image's configuration.
+  public let config: Descriptor
+  /// The layers, the lowest first.
+  public let layers: [Descriptor]
+  /// What this is if it is no image.
+  public let artifactType: String?
+
+  /// The configuration and the layers, each digest once, in the manifest's order.
+  public var blobs: [Descriptor] {
+    var seen: Set<Digest> = []
+    return ([config] + layers).filter { seen.insert($0.digest).inserted }
+  }
+}
+
+/// One image for several platforms (OCI image-spec, image-index.md; Docker's manifest list).
+public struct ImageIndex: Hashable, Sendable, Codable {
+  /// Always 2.
+  public let schemaVersion: Int
+  /// The type that the index gives itself; OCI does not require it.
+  public let mediaType: MediaType?
+  /// Manifests, or further indexes.
+  public let manifests: [Descriptor]
+}
+
+/// What the bytes of a manifest say.
+public enum ManifestContent: Hashable, Sendable {
+  /// One image.
+  case manifest(ImageManifest)
+  /// Several.
+  case index(ImageIndex)
+
+  /// The largest manifest taken, in bytes: what distribution and containerd allow.
+  public static let maximumSize = 4 << 20
+
+  /// Reads a manifest or index.
+  ///
+  /// - Parameter mediaType: What it is said to be: by a descriptor, or by a registry's `Content-Type`.
+  /// - Throws: ``ManifestFormatError``.
+  public init(_ bytes: [UInt8], mediaType: MediaType) throws(ManifestFormatError) {
+    guard bytes.count <= Self.maximumSize else { throw .tooLarge }
+    guard !mediaType.isSchema1 else { throw .schema1 }
+    guard mediaType.isIndex || mediaType.isManifest else { throw .unknownMediaType(mediaType) }
+    let outline: Outline = try Self.decode(bytes)
+    if outline.schemaVersion == 1 { throw .schema1 }
+    guard outline.schemaVersion == 2 else {
+      throw .malformed("its schemaVersion is \(outline.schemaVersion.map(String.init) ?? "missing")")
+    }
+    if let own = outline.mediaType, own != mediaType {
+      throw .malformed("it calls itself \(own), and was announced as \(mediaType)")
+    }
+    // One document that two readers could take for two images (CVE-2021-41190).
+    if outline.hasManifests, outline.hasConfig || outline.hasLayers {
+      throw .malformed("it is a manifest and an index at once")
+    }
+    self =
+      mediaType.isIndex ? .index(try Self.decode(bytes)) : .manifest(try Self.decode(bytes))
+    try check()
+  }
+
+  private func check() throws(ManifestFormatError) {
+    let descriptors: [Descriptor]
+    switch self {
+    case .manifest(let manifest): descriptors = [manifest.config] + manifest.layers
+    case .index(let index): descriptors = index.manifests
+    }
+    if let bad = descriptors.first(where: { $0.size < 0 }) {
+      throw .malformed("the size of \(bad.digest) is negative")
+    }
+    var sizes: [Digest: Int64] = [:]
+    for descriptor in descriptors {
+      if let other = sizes.updateValue(descriptor.size, forKey: descriptor.digest), other != descriptor.size {
+        throw .malformed("it gives \(descriptor.digest) two sizes, \(other) and \(descriptor.size)")
+      }
+    }
+  }
+
+  /// What tells the kinds of documents apart.
+  private struct Outline: Decodable {
+    let schemaVersion: Int?
+    let mediaType: MediaType?
+    let hasManifests: Bool
+    let hasConfig: Bool
+    let hasLayers: Bool
+
+    private enum CodingKeys: String, CodingKey { case schemaVersion, mediaType, manifests, config, layers }
+
+    init(from decoder: any Decoder) throws {
+      let container = try decoder.container(keyedBy: CodingKeys.self)
+      schemaVersion = try container.decodeIfPresent(Int.self, forKey: .schemaVersion)
+      mediaType = try container.decodeIfPresent(MediaType.self, forKey: .mediaType)
+      hasManifests = container.contains(.manifests)
+      hasConfig = container.contains(.config)
+      hasLayers = container.contains(.layers)
+    }
+  }
+
+  private static func decode<T: Decodable>(_ bytes: [UInt8]) throws(ManifestFormatError) -> T {
+    do {
+      return try JSONDecoder().decode(T.self, from: Data(bytes))
+    } catch {
+      throw .malformed(reason(of: error))
+    }
+  }
+
+  private static func reason(of error: any Error) -> String {
+    func path(_ context: DecodingError.Context) -> String {
+      context.codingPath.map { $0.intValue.map { "[\($0)]" } ?? $0.stringValue }.joined(separator: ".")
+    }
+    return switch error {
+    case DecodingError.keyNotFound(let key, let context):
+      "\(path(context).isEmpty ? "it" : path(context)) has no \(key.stringValue)"
+    case DecodingError.typeMismatch(_, let context), DecodingError.valueNotFound(_, let context):
+      "\(path(context)) is of another type than the specification says"
+    case DecodingError.dataCorrupted(let context):
+      path(context).isEmpty ? "it is no JSON" : "\(path(context)) is wrong: \(context.debugDescription)"
+    case let error as DigestError: "\(error)"
+    default: "it cannot be read: \(error)"
+    }
+  }
+}
+
+/// Why bytes are no manifest that this program can use.
+public enum ManifestFormatError: Error, Equatable, CustomStringConvertible {
+  /// More than ``ManifestContent/maximumSize`` bytes.
+  case tooLarge
+  /// Docker's format of before 2017, whose digests do not cover what is pulled.
+  case schema1
+  /// Something else than a manifest or an index.
+  case unknownMediaType(MediaType)
+  /// Against the specification.
+  case malformed(String)
+
+  /// What is wrong, as the end of a sentence that names the image.
+  public var description: String {
+    switch self {
+    case .tooLarge: "its manifest is larger than \(ManifestContent.maximumSize >> 20) MiB"
+    case .schema1: "it has a manifest of Docker's schema 1, which current container engines no longer read"
+    case .unknownMediaType(let type):
+      type.rawValue.isEmpty
+        ? "the registry does not say of what type its manifest is"
+        : "its manifest has the type \(type), which is no image this program knows"
+    case .malformed(let reason): "its manifest is malformed: \(reason)"
+    }
+  }
+}
