@@ -59,7 +59,7 @@ public enum Verification: String, Sendable, Codable, CaseIterable {
 
   /// What stands behind a URL for which nobody published a checksum.
   public init(withoutChecksum url: String) {
-    self = url.hasPrefix("https://") ? .tlsOnly : .none
+    self = url.lowercased().hasPrefix("https://") ? .tlsOnly : .none
   }
 
   /// A few words for tables.
@@ -124,7 +124,7 @@ public struct ArtifactCollision: Error, CustomStringConvertible {
 
   private static func name(_ artifact: Artifact) -> String {
     switch artifact.source {
-    case .url(let url): url
+    case .url(let url): maskingSecrets(in: url)
     case .local(let path, _): path.string
     case .generated: "a file of stage \(artifact.stage.rawValue)"
     }
