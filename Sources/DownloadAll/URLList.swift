@@ -25,6 +25,11 @@ public struct URLList: Sendable {
       do {
         guard words.count <= 2 else { throw TrailingText(text: words[2...].joined(separator: " ")) }
         try plan.add(try Self.artifact(url, digest: words.count > 1 ? words[1] : nil, isFlat: isFlat))
+      } catch let collision as ArtifactCollision {
+        throw URLListError(
+          place: "\(path):\(index + 1)",
+          reason: "\(collision.conflict). Fetch one of them alone"
+            + (isFlat ? ", or leave out --flat, which keeps hosts and paths apart." : "."))
       } catch {
         throw URLListError(place: "\(path):\(index + 1)", reason: "\(error)")
       }

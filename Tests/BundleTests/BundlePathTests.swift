@@ -55,6 +55,15 @@ import Testing
     #expect(plan.artifacts.count == 1)
   }
 
+  @Test(arguments: [("a/b", "a/b/c"), ("a/b/c", "a/b"), ("A/b", "a/B/c/d"), ("a/b/c/d", "A")])
+  func aFileIsNoFolderOfAnother(_ first: String, _ second: String) throws {
+    var plan = ArtifactPlan()
+    try plan.add(try artifact(first, "https://x/1"))
+    #expect(throws: ArtifactCollision.self) { try plan.add(try artifact(second, "https://x/2")) }
+    try plan.add([try artifact("a-b", "https://x/3"), try artifact("z/b", "https://x/4")])
+    #expect(plan.artifacts.count == 3)
+  }
+
   @Test(arguments: [
     ("https://example.com", Verification.tlsOnly), ("http://example.com", .none),
     ("HTTP://example.com", .none),

@@ -57,10 +57,18 @@ import Testing
 
   @Test(arguments: [
     "https://a.example/x\nhttps://a.example/x?other", "https://a.example/x\nhttps://a.example/X",
+    "https://a.example/x\nhttps://a.example/x/y",
   ])
   func twoAddressesForOneNameAreRefused(_ text: String) throws {
     let error = #expect(throws: URLListError.self) { try list(text) }
     #expect("\(try #require(error))".contains("list:2: two files want one place"))
+  }
+
+  @Test func aFlatListSaysHowToKeepNamesApart() throws {
+    let error = #expect(throws: URLListError.self) {
+      try list("https://a.example/x\nhttps://b.example/x", isFlat: true)
+    }
+    #expect("\(try #require(error))".contains("leave out --flat"))
   }
 
   @Test func aMissingListIsAnError() {

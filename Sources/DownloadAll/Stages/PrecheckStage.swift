@@ -78,12 +78,15 @@ struct PrecheckStage: Stage {
   /// What has still to be fetched. A stage that cannot say what it wants reports that itself.
   private func missingArtifacts(_ run: RunContext) async -> [Artifact] {
     let copies = ArtifactCopies(run: run)
+    var wanted: [Artifact] = []
+    for stage in run.selected where stage != name {
+      wanted += (try? await run.plans.artifacts(of: stage, in: run)) ?? []
+    }
     var missing: [Artifact] = []
-    for stage in run.selected.sorted(by: { $0.rawValue < $1.rawValue }) where stage != name {
-      guard let artifacts = try? await run.plans.artifacts(of: stage, in: run) else { continue }
-      for artifact in artifacts where (try? await copies.wholeFile(artifact)) == nil {
-        missing.append(artifact)
-      }
+    await forEachConcurrently(wanted, limit: 4) { artifact in
+      (try? await copies.wholeFile(artifact)) != nil
+    } onResult: { artifact, isWhole in
+      if !isWhole { missing.append(artifact) }
     }
     return missing
   }
