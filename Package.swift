@@ -114,6 +114,18 @@ let package = Package(
       name: "KubesprayTests",
       dependencies: ["Kubespray", "Bundle", "Host", "Integrity", "YAML", "Archive", systemPackage],
       swiftSettings: swiftSettings),
+    .testTarget(
+      name: "DownloadAllTests",
+      dependencies: [
+        "DownloadAll", "TestServer", "Bundle", "Console", "Transfer", "Integrity", systemPackage,
+      ],
+      swiftSettings: swiftSettings),
+    .testTarget(
+      name: "CommandLineTests",
+      dependencies: [
+        "download-all", "Bundle", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ],
+      swiftSettings: swiftSettings),
   ],
   swiftLanguageModes: [.v6]
 )

@@ -59,7 +59,7 @@ public enum Verification: String, Sendable, Codable, CaseIterable {
 
   /// What stands behind a URL for which nobody published a checksum.
   public init(withoutChecksum url: String) {
-    self = url.hasPrefix("https://") ? .tlsOnly : .none
+    self = url.lowercased().hasPrefix("https://") ? .tlsOnly : .none
   }
 
   /// A few words for tables.
@@ -82,13 +82,16 @@ public struct ArtifactPlan: Sendable {
   /// The artifacts, in the order in which they were planned.
   public private(set) var artifacts: [Artifact] = []
   private var byKey: [String: Int] = [:]
+  /// The folders that the artifacts lie in, each with one of them.
+  private var folders: [String: Int] = [:]
 
   /// Nothing planned.
   public init() {}
 
   /// Adds an artifact; the same one twice counts once.
   ///
-  /// - Throws: ``ArtifactCollision`` when another artifact has that path, or one that differs by case only.
+  /// - Throws: ``ArtifactCollision`` when another artifact has that path or one that differs by case only, or when one would
+  ///   have to be a folder for the other.
   public mutating func add(_ artifact: Artifact) throws(ArtifactCollision) {
     let key = artifact.path.caseFolded
     if let index = byKey[key] {
@@ -97,8 +100,17 @@ public struct ArtifactPlan: Sendable {
       }
       return
     }
+    let above = Self.folders(of: key)
+    if let index = folders[key] ?? above.lazy.compactMap({ [byKey] in byKey[$0] }).first {
+      throw ArtifactCollision(first: artifacts[index], second: artifact)
+    }
     byKey[key] = artifacts.count
+    for folder in above { folders[folder] = artifacts.count }
     artifacts.append(artifact)
+  }
+
+  private static func folders(of key: String) -> [String] {
+    key.indices.filter { key[$0] == "/" }.map { String(key[..<$0]) }
   }
 
   /// Adds artifacts in order.
@@ -118,13 +130,18 @@ public struct ArtifactCollision: Error, CustomStringConvertible {
 
   /// A sentence that names both.
   public var description: String {
+    "\(conflict). Set files.layout: original, which keeps hosts and paths apart."
+  }
+
+  /// What collides, without what to do.
+  public var conflict: String {
     "two files want one place in the bundle: \(Self.name(first)) -> \(first.path), "
-      + "and \(Self.name(second)) -> \(second.path). Set files.layout: original, which keeps hosts and paths apart."
+      + "and \(Self.name(second)) -> \(second.path)"
   }
 
   private static func name(_ artifact: Artifact) -> String {
     switch artifact.source {
-    case .url(let url): url
+    case .url(let url): maskingSecrets(in: url)
     case .local(let path, _): path.string
     case .generated: "a file of stage \(artifact.stage.rawValue)"
     }

@@ -1,3 +1,4 @@
+import Glibc
 import Integrity
 import SystemPackage
 
@@ -83,7 +84,11 @@ public struct BundleVerifier: Sendable {
 
   private func check(_ file: ManifestFile, onBytes: (Int64) -> Void) -> Problem? {
     let path = outputs.appending(file.path.description)
-    guard let status = FileStatus(path) else { return .missing(file.path) }
+    guard let status = FileStatus(path) else {
+      var other = stat()
+      guard lstat(path.string, &other) == 0 else { return .missing(file.path) }
+      return .damaged(file.path, "there is a link, folder or device of that name instead of a file")
+    }
     guard status.size == file.size else {
       return .damaged(file.path, "it has \(status.size) bytes instead of \(file.size)")
     }

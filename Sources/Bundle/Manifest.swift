@@ -54,23 +54,48 @@ public struct Manifest: Sendable, Codable, Equatable {
     var bytes: [UInt8] = []
     do {
       try readFile(path) { bytes.append(contentsOf: $0) }
-    } catch Errno.noSuchFileOrDirectory {
+    } catch Errno.noSuchFileOrDirectory, Errno.notDirectory {
       return nil
     } catch {
       throw ManifestError(path: path, reason: "it cannot be read: \(error)")
     }
-    do {
-      let manifest = try JSONDecoder().decode(Manifest.self, from: Data(bytes))
-      guard manifest.format == currentFormat else {
-        throw ManifestError(
-          path: path, reason: "it has format \(manifest.format), and this program knows \(currentFormat)")
-      }
-      return manifest
-    } catch let error as ManifestError {
-      throw error
-    } catch {
-      throw ManifestError(path: path, reason: "it is not a bundle manifest: \(error)")
+    let decoder = JSONDecoder()
+    // The format first: what else another format has is not for this program to say.
+    if let other = try? decoder.decode(Format.self, from: Data(bytes)).format, other != currentFormat {
+      throw ManifestError(
+        path: path,
+        reason:
+          "it has format \(other), and this program knows \(currentFormat). Use the version that wrote it")
     }
+    do {
+      return try decoder.decode(Manifest.self, from: Data(bytes))
+    } catch {
+      throw ManifestError(
+        path: path,
+        reason: "it is not a bundle manifest (\(Self.detail(error))). Remove it and run download-all again: "
+          + "the files of the bundle stay")
+    }
+  }
+
+  private struct Format: Decodable {
+    let format: Int
+  }
+
+  private static func detail(_ error: any Error) -> String {
+    switch error {
+    case DecodingError.keyNotFound(let key, let context): "\"\(key.stringValue)\" is missing\(place(context))"
+    case DecodingError.typeMismatch(_, let context), DecodingError.valueNotFound(_, let context):
+      "a value of another kind was expected\(place(context))"
+    case DecodingError.dataCorrupted(let context) where !context.codingPath.isEmpty:
+      "\(context.debugDescription)\(place(context))"
+    case is DecodingError: "it is no JSON"
+    default: "\(error)"
+    }
+  }
+
+  private static func place(_ context: DecodingError.Context) -> String {
+    let keys = context.codingPath.map { $0.intValue.map(String.init) ?? $0.stringValue }
+    return keys.isEmpty ? "" : " at \(keys.joined(separator: "."))"
   }
 
   /// Writes the manifest beside its name and renames it.

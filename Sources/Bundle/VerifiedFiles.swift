@@ -10,6 +10,9 @@ import SystemPackage
 /// memory is a file of JSON lines in the cache folder; lines are appended as files are finished, so a kill loses
 /// at most the line being written. Losing all of it costs reading the files once, nothing more.
 public final class VerifiedFiles: Sendable {
+  /// The name of the memory in the cache folder.
+  public static let fileName = "verified-files.jsonl"
+
   /// What is known of one file.
   public struct Entry: Sendable, Codable, Equatable {
     /// Its absolute path.
@@ -33,6 +36,8 @@ public final class VerifiedFiles: Sendable {
   private struct State: Sendable {
     var entries: [String: Entry] = [:]
     var lines = 0
+    /// Whether the last line on the disk was cut off: the next one must not continue it.
+    var endsWithinLine = false
   }
 
   private let path: FilePath
@@ -45,6 +50,7 @@ public final class VerifiedFiles: Sendable {
     _ = try? readFile(path) { bytes.append(contentsOf: $0) }
     let decoder = JSONDecoder()
     state.withLock { state in
+      state.endsWithinLine = bytes.last.map { $0 != UInt8(ascii: "\n") } ?? false
       for line in bytes.split(separator: UInt8(ascii: "\n")) {
         state.lines += 1
         guard let entry = try? decoder.decode(Entry.self, from: Data(line)) else { continue }
@@ -82,7 +88,8 @@ public final class VerifiedFiles: Sendable {
       validator: validator)
     state.withLock { state in
       state.entries[entry.path] = entry
-      append(entry)
+      append(entry, afterCutLine: state.endsWithinLine)
+      state.endsWithinLine = false
       state.lines += 1
     }
   }
@@ -92,7 +99,7 @@ public final class VerifiedFiles: Sendable {
     state.withLock { $0.entries[Self.key(path)] = nil }
   }
 
-  /// Writes the memory anew when most of its lines are stale.
+  /// Writes the memory anew when it has lines that are stale.
   public func compact() {
     state.withLock { state in
       guard state.lines > state.entries.count else { return }
@@ -100,6 +107,7 @@ public final class VerifiedFiles: Sendable {
       // A memory that cannot be written costs reading files again, and is no reason to fail.
       try? writeAtomically(lines.flatMap { $0 }, to: path)
       state.lines = state.entries.count
+      state.endsWithinLine = false
     }
   }
 
@@ -110,13 +118,13 @@ public final class VerifiedFiles: Sendable {
     return FilePath(String(cString: folder)).pushing(path).lexicallyNormalized().string
   }
 
-  private func append(_ entry: Entry) {
+  private func append(_ entry: Entry, afterCutLine: Bool) {
     guard let line = Self.line(entry),
       let descriptor = try? FileDescriptor.open(
         path, .writeOnly, options: [.create, .append, .closeOnExec, .noFollow],
         permissions: [.ownerReadWrite, .groupRead, .otherRead])
     else { return }
-    _ = try? descriptor.writeAll(line)
+    _ = try? descriptor.writeAll((afterCutLine ? [UInt8(ascii: "\n")] : []) + line)
     try? descriptor.close()
   }
 

@@ -25,8 +25,7 @@ struct ArtifactCopies: Sendable {
       return nil
     }
     let (actual, sha256) = try await offload { () throws in
-      let actual = try Digest(ofFile: place, algorithm: expected.algorithm)
-      return (actual, expected.algorithm == .sha256 ? actual : try Digest(ofFile: place))
+      try digests(ofFile: place, expected.algorithm)
     }
     guard actual == expected else { return nil }
     run.verified.record(
@@ -59,14 +58,17 @@ struct ArtifactCopies: Sendable {
   {
     let entry = run.verified.entry(for: place)
     var download = Download(url: run.remote.address(of: url), destination: place, digest: artifact.digest)
-    if artifact.isMutable, entry?.url == url { download.knownValidator = entry?.validator }
+    if artifact.isMutable, entry?.url == artifact.recordedOrigin {
+      download.knownValidator = entry?.validator
+    }
     let stage = artifact.stage.rawValue
+    let emit = run.emit
     let outcome = try await run.engine.download(download) { event in
       switch event {
-      case .resumed(let bytes), .received(let bytes): run.emit(.bytes(stage, bytes))
-      case .discarded(let bytes): run.emit(.bytes(stage, -bytes))
+      case .resumed(let bytes), .received(let bytes): emit(.bytes(stage, bytes))
+      case .discarded(let bytes): emit(.bytes(stage, -bytes))
       case .retrying(let error, let pause):
-        run.emit(
+        emit(
           .message(
             .warning, "\(error.url): \(error.detail); next attempt in \(DurationText.format(pause))",
             stage: stage))
@@ -75,8 +77,8 @@ struct ArtifactCopies: Sendable {
     switch outcome {
     case .downloaded(let receipt):
       run.verified.record(
-        place, stage: artifact.stage, sha256: receipt.sha256, checked: artifact.digest, url: url,
-        validator: receipt.validator)
+        place, stage: artifact.stage, sha256: receipt.sha256, checked: artifact.digest,
+        url: artifact.recordedOrigin, validator: receipt.validator)
       return FetchedFile(
         file: manifestFile(artifact, size: receipt.size, sha256: receipt.sha256),
         transferred: receipt.transferred)
@@ -90,11 +92,14 @@ struct ArtifactCopies: Sendable {
 
   private func copy(_ artifact: Artifact, from path: FilePath, to place: FilePath) async throws -> FetchedFile
   {
-    let (size, sha256) = try await offload { try copyDurably(path, to: place) }
-    if let expected = artifact.digest, expected.algorithm == .sha256, expected != sha256 {
-      throw LocalFileChanged(path: path)
+    do {
+      let (size, sha256) = try await offload { () throws in
+        try copyDurably(path, to: place, expecting: artifact.digest)
+      }
+      return record(artifact, at: place, size: size, sha256: sha256)
+    } catch let error as Errno {
+      throw LocalFileUnusable(path: path, place: place, reason: error)
     }
-    return record(artifact, at: place, size: size, sha256: sha256)
   }
 
   private func record(_ artifact: Artifact, at place: FilePath, size: Int64, sha256: Digest) -> FetchedFile {
@@ -104,7 +109,7 @@ struct ArtifactCopies: Sendable {
   }
 
   private func isWanted(_ entry: VerifiedFiles.Entry, for artifact: Artifact) async throws -> Bool {
-    if artifact.url != nil, artifact.digest == nil { return entry.url == artifact.url }
+    if artifact.url != nil, artifact.digest == nil { return entry.url == artifact.recordedOrigin }
     let expected = try await expectedDigest(artifact)
     return expected == entry.sha256 || expected != nil && expected == entry.checked
   }
@@ -115,9 +120,13 @@ struct ArtifactCopies: Sendable {
     if let digest = artifact.digest { return digest }
     switch artifact.source {
     case .generated(let bytes): return Digest(of: bytes)
-    case .local(let path, _): return try await digest(of: path, stage: artifact.stage)
-    case .url(let url):
-      guard let file = run.previous.file(artifact.path), file.url == url else { return nil }
+    case .local(let path, _):
+      // A source that cannot be read is told when it is copied.
+      return try? await digest(of: path, stage: artifact.stage)
+    case .url:
+      guard let file = run.previous.file(artifact.path), file.url == artifact.recordedOrigin else {
+        return nil
+      }
       return file.sha256
     }
   }
@@ -137,9 +146,13 @@ struct ArtifactCopies: Sendable {
   }
 }
 
-/// A local source that is not what it was when the run began.
-struct LocalFileChanged: Error, CustomStringConvertible {
+/// A local source that cannot be copied into the bundle.
+struct LocalFileUnusable: Error, CustomStringConvertible {
   let path: FilePath
+  let place: FilePath
+  let reason: Errno
 
-  var description: String { "\(path) changed while it was copied. Run the same command again." }
+  var description: String {
+    "\(path) cannot be copied to \(place): \(reason). Check both folders, then run the same command again."
+  }
 }

@@ -1,5 +1,6 @@
 import Bundle
 import Console
+import Host
 import Integrity
 import SystemPackage
 import Transfer
@@ -44,24 +45,27 @@ struct ArtifactFetcher: Sendable {
     try Task.checkCancellation()
     guard !missing.isEmpty else { return }
     let sizes = await knownSizes(missing)
-    let total = missing.reduce(0) { $0 + max(0, (sizes[$1.path] ?? 0) - copies.partSize($1)) }
-    try run.space.take(total)
-    defer { run.space.release(total) }
+    let room = missing.map { ($0.path, max(0, (sizes[$0.path] ?? 0) - copies.partSize($0))) }
+    let reservation = try run.space.take(room)
+    defer { reservation.release() }
     run.emit(
       .stageTotals(
         stage.rawValue, items: artifacts.count, bytes: wholeBytes + sizes.values.reduce(0, +)))
     try run.previous.markUnfinished()
     // The largest first: what is left at the end is then small, and no connection idles for long.
     missing.sort { sizes[$0.path, default: 0] > sizes[$1.path, default: 0] }
-    await fetchAll(missing, into: &report)
+    await fetchAll(missing, reservation, into: &report)
     try Task.checkCancellation()
   }
 
-  private func fetchAll(_ artifacts: [Artifact], into report: inout StageReport) async {
+  private func fetchAll(
+    _ artifacts: [Artifact], _ reservation: SpaceReservation, into report: inout StageReport
+  ) async {
     // Twice as many as connections: enough to keep all busy, few enough for open files.
     await forEachConcurrently(artifacts, limit: run.configuration.transfer.parallel * 2) { artifact in
       await Result { try await copies.bring(artifact) }
     } onResult: { artifact, result in
+      reservation.release(artifact.path)
       note(artifact, result, in: &report)
     }
   }
@@ -127,11 +131,11 @@ extension Artifact {
     if case .url(let url) = source { url } else { nil }
   }
 
-  /// The origin that the manifest records.
+  /// The origin as it may be written down: without credentials.
   var recordedOrigin: String? {
     switch source {
-    case .url(let url): url
-    case .local(_, let origin): origin
+    case .url(let url): hidingCredentials(url)
+    case .local(_, let origin): origin.map(hidingCredentials)
     case .generated: nil
     }
   }

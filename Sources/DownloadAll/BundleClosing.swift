@@ -7,56 +7,83 @@ import Integrity
 import SystemPackage
 
 /// The end of a run in which every stage succeeded: removes what the new plan no longer has, writes the manifest.
-struct BundleClosing {
-  private static let partSuffixes = [".part", ".part.meta", ".tmp"]
+struct BundleClosing: Sendable {
+  /// What was done.
+  struct Outcome: Sendable {
+    /// The files that were removed.
+    var removed: [String]
+    /// What the bundle is now.
+    var bundle: BundleState
+  }
 
   private let run: RunContext
   private let stages: [StageReport]
   private let kubespray: String
+  private let ran: Set<StageName>
+  /// The files of the stages that did not run.
+  private let kept: [ManifestFile]
 
   /// - Parameter kubespray: The version that the bundle is for.
   init(_ run: RunContext, stages: [StageReport], kubespray: String) {
     self.run = run
     self.stages = stages
     self.kubespray = kubespray
+    let ran = Set(stages.map(\.stage))
+    self.ran = ran
+    kept = (run.previous.manifest?.files ?? []).filter { !ran.contains($0.stage) }
   }
 
-  /// - Returns: The files that were removed.
+  /// Closes the bundle, as far as the stages that did not run allow it.
+  ///
+  /// May read files: call it off the cooperative threads.
   /// - Throws: `Errno` or ``ManifestError``.
-  func close() throws -> [String] {
-    let ran = Set(stages.map(\.stage))
-    let kept = (run.previous.manifest?.files ?? []).filter { !ran.contains($0.stage) }
+  func close() throws -> Outcome {
     let files = kept + stages.flatMap(\.files)
-    let wanted = Set(files.map(\.path.description))
-    let removed = try removeUnwanted(wanted, ran: ran)
+    let removed = try removeUnwanted(Set(files.map(\.path.description)))
+    let unfinished = OtherStages(run: run, ran: ran, kept: kept).unfinished(for: kubespray)
+    guard unfinished.isEmpty else {
+      try run.previous.markUnfinished()
+      return Outcome(removed: removed, bundle: .unfinished(unfinished))
+    }
+    guard !files.isEmpty || run.previous.manifest != nil else {
+      return Outcome(removed: removed, bundle: .empty)
+    }
+    try writeManifest(of: files)
+    run.previous.forget()
+    return Outcome(removed: removed, bundle: .complete)
+  }
+
+  /// A run that changed nothing leaves the manifest as it is, to the byte.
+  private func writeManifest(of files: [ManifestFile]) throws {
     let complete = ran.union(run.previous.manifest?.stages ?? [])
     var manifest = Manifest(
       tool: "kubespray-offline \(programVersion)", created: Date.now.formatted(.iso8601),
       kubespray: kubespray, architecture: run.architecture.rawValue,
       stages: StageName.allCases.filter(complete.contains), files: files)
-    // A run that changed nothing leaves the manifest as it is, to the byte.
     if run.previous.holds, let previous = run.previous.manifest {
       manifest.created = previous.created
-      guard manifest != previous else { return removed }
+      guard manifest != previous else { return }
     }
     try manifest.save(to: run.configuration.outputs)
-    run.previous.forget()
     run.verified.compact()
-    return removed
   }
 
   /// Removes what this program brought in earlier runs of the same stages and no longer wants, and the remains of
   /// interrupted downloads. What it does not know it leaves, and says so.
-  private func removeUnwanted(_ wanted: Set<String>, ran: Set<StageName>) throws -> [String] {
+  private func removeUnwanted(_ wanted: Set<String>) throws -> [String] {
     let outputs = run.configuration.outputs
-    let recorded = run.verified.recorded(below: outputs).filter { ran.contains($0.stage) }
+    let all = run.verified.recorded(below: outputs)
+    let recorded = all.filter { ran.contains($0.stage) }
+    let ofOthers = Set(all.filter { !ran.contains($0.stage) }.map(\.path))
     var ours = Set(recorded.map(\.path))
     ours.formUnion(
       (run.previous.manifest?.files ?? []).filter { ran.contains($0.stage) }.map(\.path.description))
     var removed: [String] = []
+    let manifests: Set = [Manifest.fileName, Manifest.unfinishedFileName]
+    let known = wanted.union(ours).union(manifests)
     for name in try BundleTree.files(below: outputs) where !wanted.contains(name) {
-      if [Manifest.fileName, Manifest.unfinishedFileName].contains(name) { continue }
-      let isRemains = Self.partSuffixes.contains { name.hasSuffix($0) }
+      if manifests.contains(name) || ofOthers.contains(name) { continue }
+      let isRemains = Remains.contains(name, known: known)
       guard ours.contains(name) || isRemains else {
         run.say(.warning, "\(name) is not part of this bundle; it is left alone, and verify will name it")
         continue

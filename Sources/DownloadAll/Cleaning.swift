@@ -8,41 +8,69 @@ import SystemPackage
 public struct Cleaning {
   /// What would be removed.
   public let paths: [FilePath]
+  /// Files in the folder of the bundle that this program does not know, and that stay.
+  public let foreign: [FilePath]
+
+  private let configuration: Configuration
 
   /// Finds what is there.
   ///
   /// - Throws: ``NotOurs`` when a folder was not made by this program.
   public init(_ configuration: Configuration, includesBundle: Bool) throws {
+    self.configuration = configuration
     var paths: [FilePath] = []
     if access(configuration.cache.string, F_OK) == 0 {
       guard CacheFolder.isTagged(configuration.cache) else { throw NotOurs(folder: configuration.cache) }
       paths.append(configuration.cache)
     }
     let outputs = configuration.outputs
+    var foreign: [FilePath] = []
     if access(outputs.string, F_OK) == 0 {
+      let names = try BundleTree.files(below: outputs)
+      let known = includesBundle ? Self.bundleFiles(configuration) : []
+      let ours = names.filter { known.contains($0) || Remains.contains($0, known: known) }
       if includesBundle {
-        let isBundle = [Manifest.fileName, Manifest.unfinishedFileName, "files"].contains {
-          access(outputs.appending($0).string, F_OK) == 0
-        }
-        guard isBundle else { throw NotOurs(folder: outputs) }
-        paths.append(outputs)
-      } else {
-        paths += try BundleTree.files(below: outputs).filter {
-          $0.hasSuffix(".part") || $0.hasSuffix(".part.meta")
-        }
-        .map { outputs.appending($0) }
+        guard names.isEmpty || !ours.isEmpty else { throw NotOurs(folder: outputs) }
+        foreign = Set(names).subtracting(ours).sorted().map { outputs.appending($0) }
       }
+      paths += includesBundle && foreign.isEmpty ? [outputs] : ours.map { outputs.appending($0) }
     }
     self.paths = paths
+    self.foreign = foreign
   }
 
   /// Removes everything.
   ///
   /// - Returns: What was removed.
-  /// - Throws: A Foundation error naming the path that could not be removed.
+  /// - Throws: ``FileLockError`` when a run works on the bundle, `Errno`, or a Foundation error naming the path that
+  ///   could not be removed.
   public func execute() throws -> [FilePath] {
+    let outputs = configuration.outputs
+    let hasOutputs = access(outputs.string, F_OK) == 0
+    let lock = hasOutputs ? try RunLock.take(outputs: outputs, cache: configuration.cache) : nil
+    defer { withExtendedLifetime(lock) {} }
     for path in paths { try FileManager.default.removeItem(atPath: path.string) }
+    for path in foreign.isEmpty ? [] : paths { Self.removeEmptyFolders(above: path, upTo: outputs) }
     return paths
+  }
+
+  /// The files that this program knows to have brought into the bundle.
+  private static func bundleFiles(_ configuration: Configuration) -> Set<String> {
+    var known: Set = [Manifest.fileName, Manifest.unfinishedFileName]
+    for name in known {
+      // A manifest that cannot be read vouches for nothing but its own name.
+      let manifest = (try? Manifest.load(from: configuration.outputs, named: name)) ?? nil
+      known.formUnion((manifest?.files ?? []).map(\.path.description))
+    }
+    let verified = VerifiedFiles(configuration.cache.appending(VerifiedFiles.fileName))
+    return known.union(verified.recorded(below: configuration.outputs).map(\.path))
+  }
+
+  private static func removeEmptyFolders(above path: FilePath, upTo outputs: FilePath) {
+    var folder = path.removingLastComponent()
+    while folder.starts(with: outputs), folder != outputs, rmdir(folder.string) == 0 {
+      folder = folder.removingLastComponent()
+    }
   }
 }
 

@@ -1,6 +1,7 @@
 import Bundle
 import Console
 import FoundationEssentials
+import Glibc
 import Host
 import Integrity
 import Kubespray
@@ -42,8 +43,15 @@ final class KubesprayProvider: Sendable {
       let file: FilePath? =
         if let url { try await download.file(url, isMutable: version.kind == .branch) } else { nil }
       let workspace = KubesprayWorkspace(version: version, patches: patches, cache: configuration.cache)
-      let copy = try await workspace.prepare(source, downloaded: file) {
-        emit(.message(.info, $0, stage: stage))
+      let copy: WorkingCopy
+      do {
+        copy = try await workspace.prepare(source, downloaded: file) {
+          emit(.message(.info, $0, stage: stage))
+        }
+      } catch let error as KubespraySourceError {
+        // A page of a proxy, say: the next run shall fetch it again, not find it in the cache.
+        if let file { download.discard(file) }
+        throw error
       }
       return Source(copy: copy, origin: url)
     }
@@ -98,6 +106,12 @@ struct KubesprayDownload: Sendable {
   let folder: FilePath
   let emit: @Sendable (ConsoleEvent) -> Void
 
+  /// Forgets a file that turned out not to be what it should.
+  func discard(_ file: FilePath) {
+    unlink(file.string)
+    verified.forget(file)
+  }
+
   /// The file that was fetched from a URL, in this run or an earlier one.
   ///
   /// - Parameter isMutable: Whether the server shall be asked for a newer one.
@@ -108,12 +122,14 @@ struct KubesprayDownload: Sendable {
     let entry = verified.entry(for: place)
     if entry != nil, !isMutable { return place }
     try createDirectories(folder)
-    emit(.message(.info, "fetching \(url)", stage: stage.rawValue))
+    emit(.message(.info, "fetching \(hidingCredentials(url))", stage: stage.rawValue))
     var download = Download(url: remote.address(of: url), destination: place)
     download.knownValidator = entry?.validator
     let outcome = try await engine.download(download)
     if case .downloaded(let receipt) = outcome {
-      verified.record(place, stage: stage, sha256: receipt.sha256, url: url, validator: receipt.validator)
+      verified.record(
+        place, stage: stage, sha256: receipt.sha256, url: hidingCredentials(url),
+        validator: receipt.validator)
     }
     return place
   }

@@ -2,22 +2,31 @@ import Synchronization
 
 /// A value that is made once, by whoever asks first, for all who ask.
 final class Memo<Value: Sendable>: Sendable {
-  private let make: @Sendable () async throws -> Value
-  private let task = Mutex<Task<Value, any Error>?>(nil)
+  private enum State: Sendable {
+    /// Not asked yet.
+    case open(@Sendable () async throws -> Value)
+    /// Being made, or made. The closure is gone, and with it all it holds on to.
+    case started(Task<Value, any Error>)
+  }
+
+  private let state: Mutex<State>
 
   init(_ make: @escaping @Sendable () async throws -> Value) {
-    self.make = make
+    state = Mutex(.open(make))
   }
 
   /// The value. Cancelling one who waits cancels the making: a run is cancelled as a whole.
   ///
   /// - Throws: What the making threw, to everybody who asks.
   func value() async throws -> Value {
-    let task = task.withLock { task in
-      if let task { return task }
-      let new = Task { [make] in try await make() }
-      task = new
-      return new
+    let task = state.withLock { state in
+      switch state {
+      case .started(let task): return task
+      case .open(let make):
+        let task = Task { try await make() }
+        state = .started(task)
+        return task
+      }
     }
     return try await withTaskCancellationHandler {
       try await task.value

@@ -18,10 +18,9 @@ public struct Pipeline: Sendable {
   /// Runs the stages and writes the manifest.
   ///
   /// - Throws: `CancellationError` when interrupted; ``FileLockError`` when another run works on the same bundle;
-  ///   `Errno` or ``ManifestError`` when the bundle cannot be closed. What failed inside stages is in the report.
+  ///   ``UnusableFolder``; `Errno` or ``ManifestError`` when the bundle cannot be closed. What failed inside stages is in the report.
   public func execute() async throws -> RunReport {
-    try createDirectories(run.configuration.outputs)
-    let lock = try FileLock(FilePath(run.configuration.outputs.string + ".lock"))
+    let lock = try run.lockOutputs()
     defer { withExtendedLifetime(lock) {} }
     var stages: [StageReport] = []
     await withTaskGroup(of: StageReport.self) { group in
@@ -36,7 +35,9 @@ public struct Pipeline: Sendable {
     let closing = BundleClosing(
       run, stages: stages,
       kubespray: version ?? run.previous.manifest?.kubespray ?? run.configuration.kubespray.version)
-    report.removed = try closing.close()
+    let outcome = try await offload { () throws in try closing.close() }
+    report.removed = outcome.removed
+    report.bundle = outcome.bundle
     return report
   }
 
@@ -64,9 +65,8 @@ public struct Pipeline: Sendable {
           throw StageBlocked(by: .precheck)
         }
       }
-      var plan = ArtifactPlan()
-      try plan.add(artifacts)
-      try await ArtifactFetcher(run: run, stage: name).fetch(plan.artifacts, into: &report)
+      let wanted = try run.claim(artifacts)
+      try await ArtifactFetcher(run: run, stage: name).fetch(wanted, into: &report)
       if !report.failures.isEmpty { report.outcome = .failed }
     } catch let blocked as StageBlocked {
       report.outcome = .blocked
@@ -116,6 +116,8 @@ public struct RunReport: Sendable {
   public var stages: [StageReport]
   /// Files that the bundle no longer needs, and that were removed.
   public var removed: [String] = []
+  /// What the run made of the bundle; `nil` when something failed.
+  public var bundle: BundleState?
 
   /// Whether anything failed.
   public var hasFailures: Bool { stages.contains { $0.outcome != .done } }

@@ -8,6 +8,8 @@ import SystemPackage
 final class PreviousBundle: Sendable {
   /// The manifest of the last run that finished, even if a later one was interrupted.
   let manifest: Manifest?
+  /// Whether the tree was a finished bundle when the run started.
+  let wasFinished: Bool
 
   private let outputs: FilePath
   private let byPath: [BundlePath: ManifestFile]
@@ -17,7 +19,8 @@ final class PreviousBundle: Sendable {
   init(outputs: FilePath) throws(ManifestError) {
     self.outputs = outputs
     let finished = try Manifest.load(from: outputs)
-    isFinished = Mutex(finished != nil)
+    wasFinished = finished != nil
+    isFinished = Mutex(wasFinished)
     if let finished {
       manifest = finished
     } else {

@@ -22,6 +22,11 @@ final class RemoteFiles: Sendable {
     return base + rest.dropFirst(host.count)
   }
 
+  /// Who vouches for the bytes of a URL without a published checksum: a mirror may be asked without TLS.
+  func verification(of url: String) -> Verification {
+    Verification(withoutChecksum: address(of: url))
+  }
+
   /// What the server says of a file.
   ///
   /// - Throws: `TransferError`.

@@ -27,11 +27,13 @@ public struct RunContext: Sendable {
   /// The stages of this run.
   let selected: Set<StageName>
   let plans: StagePlans
+  private let claims = ClaimedPlaces()
 
   /// Prepares a run: nothing is written below `outputs`.
   ///
   /// - Parameter selection: The stages that shall run, what they need included.
-  /// - Throws: ``ConfigurationError``, ``TransferError``, ``ManifestError`` or `Errno` when the run cannot start.
+  /// - Throws: ``ConfigurationError``, ``TransferError``, ``ManifestError`` or ``UnusableFolder`` when the run cannot
+  ///   start.
   public init(
     configuration: Configuration, selection: [StageName], projectRoot: FilePath,
     environment: [String: String],
@@ -44,13 +46,28 @@ public struct RunContext: Sendable {
           + "in a virtual environment below the cache folder, which changes nothing else on this machine."
       ])
     }
+    try self.init(
+      configuration: configuration, selection: selection, projectRoot: projectRoot, environment: environment,
+      stage: StageTable.stage, emit: emit)
+  }
+
+  /// Prepares a run over other stages than the real ones.
+  init(
+    configuration: Configuration, selection: [StageName], projectRoot: FilePath,
+    environment: [String: String], stage: @escaping @Sendable (StageName) -> any Stage,
+    emit: @escaping @Sendable (ConsoleEvent) -> Void
+  ) throws {
     self.configuration = configuration
     self.projectRoot = projectRoot
     self.emit = emit
     architecture = configuration.architecture.flatMap(Architecture.init(rawValue:)) ?? .current
     engine = try TransferEngine(TransferConfiguration(configuration, environment: environment))
-    try CacheFolder.make(configuration.cache)
-    verified = VerifiedFiles(configuration.cache.appending("verified-files.jsonl"))
+    do {
+      try CacheFolder.make(configuration.cache)
+    } catch {
+      throw UnusableFolder(folder: configuration.cache, option: "--cache", reason: "\(error)")
+    }
+    verified = VerifiedFiles(configuration.cache.appending(VerifiedFiles.fileName))
     previous = try PreviousBundle(outputs: configuration.outputs)
     remote = RemoteFiles(engine: engine, mirrors: configuration.mirrors)
     space = SpaceReservations(folder: configuration.outputs)
@@ -61,12 +78,23 @@ public struct RunContext: Sendable {
     kubespray = try KubesprayProvider(
       configuration: configuration, architecture: architecture, projectRoot: projectRoot, download: download,
       emit: emit)
-    plans = StagePlans()
+    plans = StagePlans(stage)
   }
 
   /// Where a file of the bundle lies.
   func place(_ path: BundlePath) -> FilePath {
     configuration.outputs.appending(path.description)
+  }
+
+  /// Keeps the places of a stage's artifacts from every other stage of the run.
+  ///
+  /// - Returns: The artifacts, each once.
+  /// - Throws: ``ArtifactCollision``.
+  func claim(_ artifacts: [Artifact]) throws(ArtifactCollision) -> [Artifact] {
+    var own = ArtifactPlan()
+    try own.add(artifacts)
+    try claims.add(own.artifacts)
+    return own.artifacts
   }
 
   /// Tells something about a stage.
@@ -90,5 +118,14 @@ extension TransferConfiguration {
     noProxy = configuration.proxy.no
     userAgent = "kubespray-offline/\(programVersion)"
     applyEnvironment(environment)
+  }
+}
+
+/// The places that the stages of a run have claimed so far.
+private final class ClaimedPlaces: Sendable {
+  private let plan = Mutex(ArtifactPlan())
+
+  func add(_ artifacts: [Artifact]) throws(ArtifactCollision) {
+    try plan.withLock { plan throws(ArtifactCollision) in try plan.add(artifacts) }
   }
 }

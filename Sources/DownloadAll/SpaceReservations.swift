@@ -1,3 +1,4 @@
+import Bundle
 import Console
 import Host
 import Synchronization
@@ -15,24 +16,51 @@ final class SpaceReservations: Sendable {
     self.folder = folder
   }
 
-  /// Reserves bytes that will be written soon.
+  /// Reserves room for files that will be written soon.
   ///
   /// - Throws: ``NotEnoughSpace``; nothing is reserved then.
-  func take(_ bytes: Int64) throws {
+  func take(_ files: [(path: BundlePath, bytes: Int64)]) throws -> SpaceReservation {
+    let bytes = files.reduce(0) { $0 + $1.bytes }
     let available = try FileSystemSpace.at(folder).availableBytes
-    let isEnough = reserved.withLock { reserved in
-      guard bytes == 0 || reserved + bytes + Self.reserve <= available else { return false }
-      reserved += bytes
-      return true
+    let taken = reserved.withLock { reserved in
+      defer { reserved += bytes }
+      return reserved
     }
-    guard isEnough else {
-      throw NotEnoughSpace(folder: folder, needed: bytes + Self.reserve, available: available)
+    let reservation = SpaceReservation(files) { freed in self.reserved.withLock { $0 -= freed } }
+    let needed = taken + bytes + Self.reserve
+    guard bytes == 0 || needed <= available else {
+      reservation.release()
+      throw NotEnoughSpace(folder: folder, needed: needed, available: available)
     }
+    return reservation
   }
 
-  /// Gives back bytes that are written, or will not be.
-  func release(_ bytes: Int64) {
-    reserved.withLock { $0 -= bytes }
+  /// Bytes that are promised and not written yet.
+  var reservedBytes: Int64 { reserved.withLock { $0 } }
+}
+
+/// Room that a stage has reserved. Each file gives its part back when it is written, for it then counts as used.
+final class SpaceReservation: Sendable {
+  private let files: Mutex<[BundlePath: Int64]>
+  private let free: @Sendable (Int64) -> Void
+
+  init(_ files: [(path: BundlePath, bytes: Int64)], free: @escaping @Sendable (Int64) -> Void) {
+    self.files = Mutex(Dictionary(files.map { ($0.path, $0.bytes) }, uniquingKeysWith: +))
+    self.free = free
+  }
+
+  /// The file is written, or will not be.
+  func release(_ path: BundlePath) {
+    free(files.withLock { $0.removeValue(forKey: path) } ?? 0)
+  }
+
+  /// Nothing more will be written.
+  func release() {
+    let rest = files.withLock { files in
+      defer { files = [:] }
+      return files.values.reduce(0, +)
+    }
+    free(rest)
   }
 }
 

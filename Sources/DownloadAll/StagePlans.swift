@@ -3,7 +3,12 @@ import Synchronization
 
 /// What each stage wants, found out once, whoever asks: the pipeline, precheck, or a stage that needs another.
 final class StagePlans: Sendable {
+  private let stage: @Sendable (StageName) -> any Stage
   private let memos = Mutex<[StageName: Memo<[Artifact]>]>([:])
+
+  init(_ stage: @escaping @Sendable (StageName) -> any Stage) {
+    self.stage = stage
+  }
 
   /// The artifacts of a stage.
   ///
@@ -11,7 +16,7 @@ final class StagePlans: Sendable {
   func artifacts(of name: StageName, in run: RunContext) async throws -> [Artifact] {
     let memo = memos.withLock { memos in
       if let memo = memos[name] { return memo }
-      let stage = StageTable.stage(name)
+      let stage = stage(name)
       let memo = Memo {
         for need in stage.needs {
           do {

@@ -16,13 +16,20 @@ public struct URLList: Sendable {
     var bytes: [UInt8] = []
     try readFile(path) { bytes.append(contentsOf: $0) }
     var plan = ArtifactPlan()
+    // By any newline: to Swift, the line end of Windows is one character, and another one than "\n".
     let lines = String(decoding: bytes, as: UTF8.self).split(
-      separator: "\n", omittingEmptySubsequences: false)
+      omittingEmptySubsequences: false, whereSeparator: \.isNewline)
     for (index, line) in lines.enumerated() {
       let words = line.split(whereSeparator: \.isWhitespace).map(String.init)
       guard let url = words.first, !url.hasPrefix("#") else { continue }
       do {
+        guard words.count <= 2 else { throw TrailingText(text: words[2...].joined(separator: " ")) }
         try plan.add(try Self.artifact(url, digest: words.count > 1 ? words[1] : nil, isFlat: isFlat))
+      } catch let collision as ArtifactCollision {
+        throw URLListError(
+          place: "\(path):\(index + 1)",
+          reason: "\(collision.conflict). Fetch one of them alone"
+            + (isFlat ? ", or leave out --flat, which keeps hosts and paths apart." : "."))
       } catch {
         throw URLListError(place: "\(path):\(index + 1)", reason: "\(error)")
       }
@@ -32,15 +39,14 @@ public struct URLList: Sendable {
 
   /// Fetches the list into the folder that the run's configuration calls outputs.
   ///
-  /// - Throws: ``URLListError`` when that folder is a bundle; `FileLockError`; `CancellationError`.
+  /// - Throws: ``URLListError`` when that folder is a bundle; `FileLockError`; ``UnusableFolder``; `CancellationError`.
   public func fetch(_ run: RunContext) async throws -> StageReport {
     guard run.previous.manifest == nil else {
       throw URLListError(
         place: run.configuration.outputs.string,
         reason: "it is a bundle, to which only stages add. Choose another folder")
     }
-    try createDirectories(run.configuration.outputs)
-    let lock = try FileLock(FilePath(run.configuration.outputs.string + ".lock"))
+    let lock = try run.lockOutputs()
     defer { withExtendedLifetime(lock) {} }
     let start = ContinuousClock.now
     var report = StageReport(stage: .files, outcome: .done)
@@ -69,6 +75,12 @@ extension TransferURL {
     guard let slash = path.firstIndex(of: "/") else { return origin.host }
     return origin.host + path[slash...]
   }
+}
+
+private struct TrailingText: Error, CustomStringConvertible {
+  let text: String
+
+  var description: String { "a line has a URL and at most a digest; \"\(text)\" is neither" }
 }
 
 /// A list that cannot be used.

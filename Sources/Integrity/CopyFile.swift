@@ -3,13 +3,17 @@ import SystemPackage
 
 /// Copies a file beside its final name, flushes it, and renames it.
 ///
+/// - Parameter expected: What the content must hash to.
 /// - Returns: The size in bytes and the digest of what was copied.
-/// - Throws: `Errno`; the final name is then as it was.
-public func copyDurably(_ source: FilePath, to destination: FilePath) throws -> (size: Int64, sha256: Digest)
-{
+/// - Throws: `Errno`, or ``CopyMismatch``; the final name is then as it was.
+public func copyDurably(
+  _ source: FilePath, to destination: FilePath, expecting expected: Digest? = nil
+) throws -> (size: Int64, sha256: Digest) {
   let temporary = FilePath(destination.string + ".tmp")
   do {
     var hasher = DigestHasher(.sha256)
+    var expectedHasher = DigestHasher(expected?.algorithm ?? .sha256)
+    let needsBoth = expected.map { $0.algorithm != .sha256 } ?? false
     var size: Int64 = 0
     let descriptor = try FileDescriptor.open(
       temporary, .writeOnly, options: [.create, .truncate, .closeOnExec, .noFollow],
@@ -17,15 +21,36 @@ public func copyDurably(_ source: FilePath, to destination: FilePath) throws -> 
     try descriptor.closeAfter {
       try readFile(source) { bytes in
         hasher.update(bytes)
+        if needsBoth { expectedHasher.update(bytes) }
         size += Int64(bytes.count)
         _ = try descriptor.writeAll(bytes)
       }
       try synchronize(descriptor)
     }
+    let sha256 = hasher.finalize()
+    let actual = needsBoth ? expectedHasher.finalize() : sha256
+    if let expected, expected != actual {
+      throw CopyMismatch(source: source, expected: expected, actual: actual)
+    }
     try renameDurably(temporary, to: destination)
-    return (size, hasher.finalize())
+    return (size, sha256)
   } catch {
     unlink(temporary.string)
     throw error
+  }
+}
+
+/// A file that was to be copied has another content than expected.
+public struct CopyMismatch: Error, CustomStringConvertible {
+  /// The file.
+  public let source: FilePath
+  /// What it should hash to.
+  public let expected: Digest
+  /// What it hashes to.
+  public let actual: Digest
+
+  /// A sentence for people.
+  public var description: String {
+    "\(source) has digest \(actual) where \(expected) was expected. Replace it by the right file."
   }
 }

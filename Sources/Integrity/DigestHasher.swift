@@ -62,6 +62,26 @@ extension Digest {
   }
 }
 
+/// The digest of a file's content by an algorithm, and its SHA-256, of one reading.
+///
+/// - Throws: `Errno` when the file cannot be read.
+public func digests(
+  ofFile path: FilePath, _ algorithm: DigestAlgorithm
+) throws -> (wanted: Digest, sha256: Digest) {
+  var sha256 = DigestHasher(.sha256)
+  guard algorithm != .sha256 else {
+    try readFile(path) { sha256.update($0) }
+    let digest = sha256.finalize()
+    return (digest, digest)
+  }
+  var wanted = DigestHasher(algorithm)
+  try readFile(path) { bytes in
+    sha256.update(bytes)
+    wanted.update(bytes)
+  }
+  return (wanted.finalize(), sha256.finalize())
+}
+
 /// Reads a file from start to end in pieces of at most 1 MiB, with constant memory.
 ///
 /// - Throws: `Errno` when the file cannot be read, or whatever `body` throws.

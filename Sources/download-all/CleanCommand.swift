@@ -28,12 +28,14 @@ struct CleanCommand: ParsableCommand {
     let cleaning = try Cleaning(configuration, includesBundle: bundle)
     if isDryRun {
       for path in cleaning.paths { print("would remove \(path)") }
+      for path in cleaning.foreign { print("would leave \(path): it is not part of the bundle") }
       return
     }
     if bundle, !yes, !confirmed("Remove the bundle in \(configuration.outputs)? [y/N] ") {
       throw ValidationError("not confirmed; nothing was removed. Give --yes to remove without a question.")
     }
     for path in try cleaning.execute() { print("removed \(path)") }
+    for path in cleaning.foreign { print("left \(path): it is not part of the bundle") }
   }
 
   private func confirmed(_ question: String) -> Bool {

@@ -14,10 +14,16 @@ func commandFirst(_ arguments: [String]) -> [String] {
     }
     guard argument.hasPrefix("-"), argument != "--" else { return arguments }
     // The value of an option is no command, whatever it says.
-    let takesValue = !argument.contains("=") && !optionsWithoutValue.contains(argument)
-    index += takesValue ? 2 : 1
+    index += takesValue(argument) ? 2 : 1
   }
   return arguments
+}
+
+private func takesValue(_ option: String) -> Bool {
+  if option.contains("=") || optionsWithoutValue.contains(option) { return false }
+  // Short flags may stand together: -qn is -q -n.
+  let letters = option.dropFirst()
+  return option.hasPrefix("--") || !letters.allSatisfy { optionsWithoutValue.contains("-\($0)") }
 }
 
 private let optionsWithoutValue: Set<String> = [

@@ -38,6 +38,18 @@ struct RunCommand: AsyncParsableCommand {
     if report.hasFailures { throw ExitCode(.failed) }
   }
 
+  private func outcome(_ report: RunReport, _ configuration: Configuration) -> String {
+    switch report.bundle {
+    case .unfinished(let stages):
+      let names = stages.map(\.rawValue).joined(separator: " ")
+      return
+        "done, but \(configuration.outputs) is not a finished bundle. Finish it with: download-all \(names)"
+    case .empty: return "done; there is no bundle in \(configuration.outputs) yet"
+    case .complete, nil:
+      return "\(configuration.outputs) is complete. Check it on arrival with: download-all verify"
+    }
+  }
+
   private func show(_ report: RunReport, _ console: Console, _ configuration: Configuration) {
     for path in report.removed {
       console.emit(.message(.info, "removed \(path): the bundle no longer needs it", stage: nil))
@@ -55,8 +67,7 @@ struct RunCommand: AsyncParsableCommand {
         ]
       }, rightAligned: [2, 3, 4, 5, 6, 7])
     guard report.hasFailures else {
-      return console.finish(
-        "\(configuration.outputs) is complete. Check it on arrival with: download-all verify")
+      return console.finish(outcome(report, configuration))
     }
     let failures = report.stages.flatMap(\.failures)
     for failure in failures {

@@ -22,12 +22,12 @@ struct FilesStage: Stage {
         Artifact(
           path: try BundlePath("files/\(place.path)"), source: .url(file.url), stage: name,
           digest: file.checksum,
-          verification: file.checksum == nil ? Verification(withoutChecksum: file.url) : .kubesprayChecksum))
+          verification: file.checksum == nil ? run.remote.verification(of: file.url) : .kubesprayChecksum))
     }
     let inventory = OfflineInventory(
       version: version, layout: layout, registryPort: run.configuration.registry.port,
       additionalRegistries: run.configuration.registry.additional)
-    let list = files.map(\.url).sorted().joined(separator: "\n") + "\n"
+    let list = files.map { hidingCredentials($0.url) }.sorted().joined(separator: "\n") + "\n"
     artifacts.append(try generated("files/files.list", list))
     artifacts.append(try generated("offline.yml", try inventory.render(catalog)))
     artifacts.append(try generated("config.yml", settings(run, version, catalog).yaml()))

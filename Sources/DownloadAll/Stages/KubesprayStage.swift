@@ -12,7 +12,7 @@ struct KubesprayStage: Stage {
     let artifact = Artifact(
       path: try BundlePath("files/\(source.copy.version.tarballName)"),
       source: .local(source.copy.tarball, origin: source.origin), stage: name,
-      verification: source.origin.map(Verification.init(withoutChecksum:)) ?? .local)
+      verification: source.origin.map(run.remote.verification) ?? .local)
     return [artifact]
   }
 }

@@ -66,15 +66,6 @@ struct PrecheckStage: Stage {
   private func writeProblem(_ folder: FilePath) -> String? {
     let probe = folder.appending(".write-test")
     do {
-      // outputs/ may not exist yet; then the nearest folder above it decides.
-      var existing = folder
-      while access(existing.string, F_OK) != 0, !existing.removingLastComponent().isEmpty {
-        existing = existing.removingLastComponent()
-      }
-      guard existing == folder else {
-        return access(existing.string, W_OK) == 0
-          ? nil : "\(existing) cannot be written. Choose another folder."
-      }
       try writeAtomically([], to: probe)
       unlink(probe.string)
       return nil
@@ -87,12 +78,15 @@ struct PrecheckStage: Stage {
   /// What has still to be fetched. A stage that cannot say what it wants reports that itself.
   private func missingArtifacts(_ run: RunContext) async -> [Artifact] {
     let copies = ArtifactCopies(run: run)
+    var wanted: [Artifact] = []
+    for stage in run.selected where stage != name {
+      wanted += (try? await run.plans.artifacts(of: stage, in: run)) ?? []
+    }
     var missing: [Artifact] = []
-    for stage in run.selected.sorted(by: { $0.rawValue < $1.rawValue }) where stage != name {
-      guard let artifacts = try? await run.plans.artifacts(of: stage, in: run) else { continue }
-      for artifact in artifacts where (try? await copies.wholeFile(artifact)) == nil {
-        missing.append(artifact)
-      }
+    await forEachConcurrently(wanted, limit: 4) { artifact in
+      (try? await copies.wholeFile(artifact)) != nil
+    } onResult: { artifact, isWhole in
+      if !isWhole { missing.append(artifact) }
     }
     return missing
   }
@@ -126,11 +120,13 @@ struct PrecheckStage: Stage {
         "the clock of this machine is off by \(abs(skew)) seconds; TLS may fail. Set it, or start an NTP client.",
         stage: name)
     }
-    let parts = missing.reduce(Int64(0)) { $0 + ArtifactCopies(run: run).partSize($1) }
+    let copies = ArtifactCopies(run: run)
+    let room = missing.map { artifact in
+      let size = artifact.url.flatMap { try? answers[$0]?.get().size } ?? 0
+      return (artifact.path, max(0, size - copies.partSize(artifact)))
+    }
     do {
-      let needed = max(0, bytes - parts)
-      try run.space.take(needed)
-      run.space.release(needed)
+      try run.space.take(room).release()
     } catch {
       problems.append("\(error)")
     }

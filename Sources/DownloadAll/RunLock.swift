@@ -1,0 +1,59 @@
+import Bundle
+import Glibc
+import Integrity
+import SystemPackage
+
+/// Keeps a second run out of a bundle.
+enum RunLock {
+  /// Takes the lock of the bundle in a folder that exists.
+  ///
+  /// - Throws: ``FileLockError`` when another run has it; `Errno`.
+  static func take(outputs: FilePath, cache: FilePath) throws -> FileLock {
+    do {
+      return try FileLock(FilePath(outputs.string + ".lock"))
+    } catch let error as FileLockError {
+      throw error
+    } catch {
+      // The folder above may belong to somebody else: a mounted disk, a folder made by an administrator.
+      return try FileLock(cache.appending("\(try name(of: outputs)).lock"))
+    }
+  }
+
+  private static func name(of folder: FilePath) throws -> String {
+    guard let resolved = realpath(folder.string, nil) else { throw Errno(rawValue: errno) }
+    defer { free(resolved) }
+    return String(Digest(of: Array(String(cString: resolved).utf8)).hex.prefix(16))
+  }
+}
+
+extension RunContext {
+  /// Makes the folder of the bundle and keeps other runs out of it until the lock is gone.
+  ///
+  /// - Throws: ``FileLockError`` when another run works on it; ``UnusableFolder``.
+  func lockOutputs() throws -> FileLock {
+    let outputs = configuration.outputs
+    do {
+      try createDirectories(outputs)
+      return try RunLock.take(outputs: outputs, cache: configuration.cache)
+    } catch let error as FileLockError {
+      throw error
+    } catch {
+      throw UnusableFolder(folder: outputs, option: "--outputs", reason: "\(error)")
+    }
+  }
+}
+
+/// A folder of the settings in which the program cannot work.
+public struct UnusableFolder: Error, CustomStringConvertible {
+  /// The folder.
+  public let folder: FilePath
+  /// The flag that names another one.
+  public let option: String
+  /// What the system says.
+  public let reason: String
+
+  /// A sentence for people.
+  public var description: String {
+    "\(folder) cannot be used: \(reason). Correct it, or choose another folder with \(option)."
+  }
+}

@@ -1,0 +1,101 @@
+import Bundle
+import Integrity
+import Synchronization
+import SystemPackage
+import Testing
+
+@Suite struct BundleVerifierTests {
+  let folder: BundleFolder
+
+  init() throws { folder = try BundleFolder() }
+
+  private func problems(_ manifest: Manifest) async throws -> [BundleVerifier.Problem] {
+    try manifest.save(to: folder.path)
+    return try await BundleVerifier(outputs: folder.path, manifest: manifest, parallel: 2).verify()
+  }
+
+  @Test func aWholeBundleIsReadOnceAndHasNoProblem() async throws {
+    let manifest = try folder.manifest(of: ["a": "one", "files/b": "twotwo", "empty": ""])
+    try manifest.save(to: folder.path)
+    let read = Mutex<Int64>(0)
+    var seen: [String] = []
+    let problems = try await BundleVerifier(outputs: folder.path, manifest: manifest, parallel: 0).verify {
+      bytes in
+      read.withLock { $0 += bytes }
+    } onFile: { file, problem in
+      seen.append(file.path.description)
+      #expect(problem == nil)
+    }
+    #expect(problems.isEmpty)
+    #expect(read.withLock { $0 } == 9)
+    #expect(seen.sorted() == ["a", "empty", "files/b"])
+  }
+
+  @Test func everyKindOfDamageIsNamed() async throws {
+    let manifest = try folder.manifest(of: [
+      "changed": "one", "shorter": "two", "missing": "x", "linked": "y", "folder": "z", "whole": "w",
+    ])
+    try folder.write("eno", to: "changed")
+    try folder.write("t", to: "shorter")
+    for name in ["missing", "linked", "folder"] { try folder.remove(name) }
+    // A link to the right content is no file of the bundle: it would not survive the journey.
+    try folder.write("y", to: "elsewhere")
+    try folder.link("elsewhere", at: "linked")
+    try folder.write("z", to: "folder/z")
+    let problems = try await problems(manifest)
+    #expect(
+      problems.map { "\($0.path) \($0.kind)" } == [
+        "changed damaged", "elsewhere unexpected", "folder damaged", "folder/z unexpected", "linked damaged",
+        "missing missing", "shorter damaged",
+      ])
+    #expect(problems[0].detail.contains("instead of \(Digest(of: Array("one".utf8)))"))
+    #expect(problems[4].detail.contains("there is a link"))
+    #expect(problems[6].detail == "it has 1 bytes instead of 3")
+  }
+
+  @Test(arguments: ["extra", "files/deep/extra", ".hidden", "a.part", "bundle.json.unfinished"])
+  func whatIsNotInTheManifestIsNamed(_ name: String) async throws {
+    let manifest = try folder.manifest(of: ["a": "one"])
+    try folder.write("x", to: name)
+    #expect(try await problems(manifest) == [.unexpected(name)])
+  }
+
+  @Test func emptyFoldersAreNoFiles() async throws {
+    let manifest = try folder.manifest(of: ["a": "one"])
+    try createDirectories(folder.path.appending("files/empty"))
+    #expect(try await problems(manifest).isEmpty)
+  }
+
+  @Test func aLinkToAFolderIsNotFollowed() async throws {
+    let manifest = try folder.manifest(of: ["a": "one"])
+    try folder.link("/proc", at: "loop")
+    #expect(try await problems(manifest) == [.unexpected("loop")])
+  }
+
+  @Test func aFolderThatIsGoneIsAnError() async throws {
+    let manifest = try folder.manifest(of: ["a": "one"])
+    await #expect(throws: Errno.noSuchFileOrDirectory) {
+      try await BundleVerifier(outputs: folder.path.appending("no"), manifest: manifest, parallel: 1).verify()
+    }
+  }
+
+  @Test func anInterruptionIsNoSuccess() async throws {
+    let manifest = try folder.manifest(of: ["a": "one"])
+    let verifier = BundleVerifier(outputs: folder.path, manifest: manifest, parallel: 1)
+    let task = Task {
+      withUnsafeCurrentTask { $0?.cancel() }
+      return try await verifier.verify()
+    }
+    await #expect(throws: CancellationError.self) { try await task.value }
+  }
+
+  @Test func emptyFoldersAreRemovedAndOthersStay() throws {
+    try createDirectories(folder.path.appending("a/b/c"))
+    try folder.write("x", to: "d/x")
+    try createDirectories(folder.path.appending("d/e"))
+    BundleTree.removeEmptyFolders(below: folder.path)
+    #expect(try BundleTree.files(below: folder.path) == ["d/x"])
+    #expect(throws: Errno.noSuchFileOrDirectory) { try BundleTree.files(below: folder.path.appending("a")) }
+    #expect(throws: Errno.noSuchFileOrDirectory) { try BundleTree.files(below: folder.path.appending("d/e")) }
+  }
+}

@@ -1,0 +1,93 @@
+import Bundle
+import SystemPackage
+import TestServer
+import Testing
+
+@testable import DownloadAll
+
+/// What becomes of the files of an earlier plan, of other people's files, and of the remains of interrupted runs.
+@Suite(.timeLimit(.minutes(1))) struct PlanChangeTests {
+  let fixture: RunFixture
+
+  init() throws { fixture = try RunFixture() }
+
+  @Test func filesOfTheOldPlanAreRemovedAndTold() async throws {
+    let old = try fixture.artifact("/v1/kubelet", "one")
+    let stays = try fixture.artifact("/runc", "runc")
+    _ = try await fixture.run([old, stays])
+    let report = try await fixture.run([try fixture.artifact("/v2/kubelet", "two"), stays])
+    #expect(report.removed == ["files/v1/kubelet"])
+    #expect(fixture.names == ["bundle.json", "files/runc", "files/v2/kubelet"])
+    #expect(fixture.text("outputs/files/v1") == nil)
+    #expect(fixture.manifest?.files.map(\.path.description) == ["files/runc", "files/v2/kubelet"])
+  }
+
+  @Test func theyAreRemovedAlsoWhenTheRunThatBroughtThemNeverFinished() async throws {
+    let missing = Artifact(
+      path: try BundlePath("files/missing"), source: .url(fixture.server.url("/missing")), stage: .files,
+      verification: .none)
+    let unfinished = try await fixture.run([try fixture.artifact("/v1/kubelet", "one"), missing])
+    #expect(unfinished.bundle == nil && fixture.manifest == nil)
+    let report = try await fixture.run([try fixture.artifact("/v2/kubelet", "two")])
+    #expect(report.removed == ["files/v1/kubelet"])
+  }
+
+  @Test func filesOfOtherPeopleAreLeftAndNamed() async throws {
+    let artifacts = [try fixture.artifact("/kubelet", "kubelet")]
+    _ = try await fixture.run(artifacts)
+    let mine = ["outputs/notes.txt", "outputs/files/work.tmp", "outputs/mine/deep/x"]
+    for path in mine { try fixture.write("mine", to: path) }
+    let report = try await fixture.run(artifacts)
+    #expect(report.removed.isEmpty)
+    for path in mine {
+      #expect(fixture.text(path) == "mine")
+      let name = path.dropFirst("outputs/".count)
+      #expect(fixture.messages.contains { $0.hasPrefix(name) && $0.contains("not part of this bundle") })
+    }
+  }
+
+  @Test func theRemainsOfInterruptedRunsGo() async throws {
+    for name in ["files/old.part", "files/old.part.meta", "files/kubelet.tmp", "bundle.json.tmp"] {
+      try fixture.write("half", to: "outputs/" + name)
+    }
+    let report = try await fixture.run([try fixture.artifact("/kubelet", "kubelet")])
+    #expect(report.removed.isEmpty)
+    #expect(fixture.names == ["bundle.json", "files/kubelet"])
+  }
+
+  @Test func aManifestLeftAsideByAKillIsNotLeftForever() async throws {
+    let artifacts = [try fixture.artifact("/kubelet", "kubelet")]
+    _ = try await fixture.run(artifacts)
+    try fixture.write(fixture.text("outputs/bundle.json") ?? "", to: "outputs/bundle.json.unfinished")
+    _ = try await fixture.run(artifacts)
+    #expect(fixture.names == ["bundle.json", "files/kubelet"])
+  }
+
+  @Test func aStageThatIsNotRunKeepsItsFiles() async throws {
+    let tarball = try fixture.artifact("/kubespray.tar.gz", "tarball", stage: .py)
+    let kubelet = try fixture.artifact("/kubelet", "kubelet")
+    _ = try await fixture.run([TestStage(.py) { _ in [tarball] }, TestStage(.files) { _ in [kubelet] }])
+    let report = try await fixture.run([try fixture.artifact("/kubelet", "new kubelet")])
+    #expect(report.removed.isEmpty && report.bundle == .complete)
+    #expect(fixture.names == ["bundle.json", "files/kubelet", "files/kubespray.tar.gz"])
+    #expect(fixture.manifest?.stages == [.py, .files])
+    #expect(fixture.manifest?.files.map(\.stage) == [.files, .py])
+  }
+
+  @Test func anotherArchitectureNeedsEveryStage() async throws {
+    let tarball = try fixture.artifact("/kubespray.tar.gz", "tarball", stage: .py)
+    let kubelet = try fixture.artifact("/kubelet", "kubelet")
+    let both = [TestStage(.py) { _ in [tarball] }, TestStage(.files) { _ in [kubelet] }]
+    _ = try await fixture.run(both) { $0.architecture = "amd64" }
+    let report = try await fixture.run([both[0]]) { $0.architecture = "arm64" }
+    #expect(report.bundle == .unfinished([.files]))
+    #expect(fixture.manifest == nil && fixture.text("outputs/files/kubelet") == "kubelet")
+    let complete = try await fixture.run(both) { $0.architecture = "arm64" }
+    #expect(complete.bundle == .complete && fixture.manifest?.architecture == "arm64")
+  }
+
+  @Test func aRunThatBringsNothingMakesNoBundle() async throws {
+    let report = try await fixture.run([TestStage(.precheck)])
+    #expect(report.bundle == .empty && fixture.names.isEmpty)
+  }
+}

@@ -1,0 +1,190 @@
+import Bundle
+import Integrity
+import SystemPackage
+import TestServer
+import Testing
+
+@testable import DownloadAll
+
+/// Which stages run, what a failed one means for the others, and what they may not do to each other.
+@Suite(.timeLimit(.minutes(1))) struct StageTests {
+  let fixture: RunFixture
+
+  init() throws { fixture = try RunFixture() }
+
+  private static let selections: [([StageName], [StageName])] = [
+    ([], StageName.allCases),
+    ([.files], [.py, .kubespray, .files]),
+    ([.py], [.py, .kubespray]),
+    ([.kubespray], [.kubespray]),
+    ([.precheck], [.precheck]),
+    ([.kubespray, .precheck, .kubespray], [.precheck, .kubespray]),
+  ]
+
+  @Test(arguments: selections)
+  func aSelectionIncludesWhatItNeeds(_ named: [StageName], _ expected: [StageName]) {
+    #expect(StageTable.selection(named) == expected)
+  }
+
+  @Test func everyStageHasItsOwnName() {
+    for name in StageName.allCases { #expect(StageTable.stage(name).name == name) }
+  }
+
+  @Test func aFailedStageBlocksThoseThatNeedItAndNoOthers() async throws {
+    let report = try await fixture.run([
+      TestStage(.py) { _ in throw Broken() },
+      TestStage(.files, needs: [.py]) { [fixture] _ in [try fixture.artifact("/kubelet", "kubelet")] },
+      TestStage(.kubespray) { [fixture] _ in
+        [try fixture.artifact("/kubespray.tar.gz", "tarball", stage: .kubespray)]
+      },
+    ])
+    #expect(report.stages.map(\.outcome) == [.failed, .blocked, .done])
+    #expect(report.failures == ["py: the test broke it"])
+    #expect(report.stages[1].summary == "not started, because stage py failed")
+    #expect(fixture.names == ["files/kubespray.tar.gz"])
+  }
+
+  @Test func theStageThatFailedFirstIsBlamed() async throws {
+    let report = try await fixture.run([
+      TestStage(.kubespray) { _ in throw Broken() }, TestStage(.py, needs: [.kubespray]),
+      TestStage(.files, needs: [.py]),
+    ])
+    #expect(report.stages.map(\.outcome) == [.failed, .blocked, .blocked])
+    #expect(report.failures == ["kubespray: the test broke it"])
+    #expect(report.stages.last?.summary == "not started, because stage kubespray failed")
+  }
+
+  @Test func aFailedPrecheckStopsEveryDownload() async throws {
+    let kubelet = try fixture.artifact("/kubelet", "kubelet")
+    let report = try await fixture.run([
+      TestStage(.precheck) { _ in throw Broken() }, TestStage(.files) { _ in [kubelet] },
+    ])
+    #expect(report.stages.map(\.outcome) == [.failed, .blocked])
+    #expect(fixture.downloads.isEmpty && fixture.names.isEmpty)
+  }
+
+  @Test(arguments: ["/tool", "/Tool"])
+  func twoFilesForOnePlaceAreAnErrorThatNamesBoth(_ path: String) async throws {
+    let first = try fixture.artifact("/tool", "one")
+    var second = try fixture.artifact(path, "two")
+    second.source = .url("http://user:secret@other.example/tool")
+    let report = try await fixture.run([first, second])
+    let failure = try #require(report.failures.first)
+    #expect(failure.contains(fixture.server.url("/tool")) && failure.contains("other.example/tool"))
+    #expect(!failure.contains("secret"))
+    #expect(fixture.downloads.isEmpty)
+  }
+
+  @Test func aRunThatIsOverHoldsNothing() async throws {
+    let artifact = try fixture.artifact("/tool", "one")
+    weak var engine: AnyObject?
+    do {
+      let stages = [TestStage(.py), TestStage(.files, needs: [.py]) { _ in [artifact] }]
+      let context = try fixture.context(stages)
+      engine = context.engine
+      _ = try await Pipeline(context, selection: [.py, .files]).execute()
+    }
+    #expect(engine == nil)
+  }
+
+  @Test func theSameFileTwiceIsOneFile() async throws {
+    let artifact = try fixture.artifact("/tool", "one")
+    let report = try await fixture.run([artifact, artifact])
+    #expect(report.failures.isEmpty && report.stages.first?.items == 1)
+  }
+
+  @Test func twoStagesForOnePlaceAreAnErrorToo() async throws {
+    let first = try fixture.artifact("/tool", "one", stage: .py)
+    let second = try fixture.artifact("/tool", "one")
+    let report = try await fixture.run([TestStage(.py) { _ in [first] }, TestStage(.files) { _ in [second] }])
+    #expect(report.stages.filter { $0.outcome == .failed }.count == 1)
+    #expect(report.failures.first?.contains("two files want one place") == true)
+    #expect(fixture.manifest == nil)
+  }
+
+  @Test func theLimitOnConnectionsHolds() async throws {
+    let artifacts = try (0..<12).map { try fixture.artifact("/file\($0)", "content \($0)") }
+    let report = try await fixture.run(artifacts) {
+      $0.transfer.parallel = 3
+      $0.transfer.perHost = 2
+    }
+    #expect(report.failures.isEmpty && fixture.manifest?.files.count == 12)
+    #expect(fixture.server.peakRequests <= 2)
+  }
+
+  @Test func aMirrorIsAskedAndTheOriginalAddressRecorded() async throws {
+    fixture.serve("/nexus/github/release/tool", "tool")
+    let url = "https://GitHub.example/release/tool"
+    let report = try await fixture.run(
+      [
+        Artifact(
+          path: try BundlePath("files/tool"), source: .url(url), stage: .files, verification: .tlsOnly)
+      ]
+    ) { [fixture] in $0.mirrors = ["github.example": fixture.server.url("/nexus/github")] }
+    #expect(report.failures.isEmpty)
+    #expect(fixture.text("outputs/files/tool") == "tool")
+    #expect(fixture.manifest?.files.first?.url == url)
+  }
+
+  @Test func aMirrorWithoutTLSVouchesForNothing() throws {
+    let context = try fixture.context([]) {
+      $0.mirrors = ["a.example": "http://nexus", "b.example": "https://nexus"]
+    }
+    #expect(context.remote.verification(of: "https://a.example/x") == .none)
+    #expect(context.remote.verification(of: "https://b.example/x") == .tlsOnly)
+    #expect(context.remote.verification(of: "https://c.example/x") == .tlsOnly)
+  }
+
+  @Test func credentialsOfAnAddressAreNotInTheBundleOrTheCache() async throws {
+    var artifact = try fixture.artifact("/tool", "tool", isChecked: false)
+    artifact.source = .url("http://someone:s3cr3t@127.0.0.1:\(fixture.server.port)/tool")
+    #expect(try await fixture.run([artifact]).failures.isEmpty)
+    #expect(fixture.manifest?.files.first?.url == "http://***@127.0.0.1:\(fixture.server.port)/tool")
+    for path in ["outputs/bundle.json", "cache/verified-files.jsonl"] {
+      #expect(try #require(fixture.text(path)).contains("s3cr3t") == false)
+    }
+    #expect(try await fixture.run([artifact]).skipped == 1)
+    try fixture.remove("cache")
+    #expect(try await fixture.run([artifact]).skipped == 1)
+  }
+
+  @Test func aPageInsteadOfTheKubesprayTarballIsFetchedAgain() async throws {
+    fixture.serve("/kubespray.tar.gz", "<html>please log in</html>")
+    for attempt in 1...2 {
+      let context = try fixture.context([]) { [fixture] in
+        $0.kubespray.source = fixture.server.url("/kubespray.tar.gz")
+      }
+      await #expect(throws: (any Error).self) { try await context.kubespray.source() }
+      #expect(fixture.downloads.count == attempt)
+    }
+  }
+}
+
+/// Room on the disk, as far as it is promised.
+@Suite struct SpaceTests {
+  private func files(_ sizes: [Int64]) throws -> [(path: BundlePath, bytes: Int64)] {
+    try sizes.enumerated().map { (try BundlePath("file\($0)"), $1) }
+  }
+
+  @Test func whatDoesNotFitIsRefusedAndPromisedToNobody() throws {
+    let space = SpaceReservations(folder: "/tmp/no/such/folder/yet")
+    let error = #expect(throws: NotEnoughSpace.self) { try space.take(try files([1 << 60])) }
+    #expect("\(try #require(error))".contains("not enough space for /tmp/no/such/folder/yet"))
+    #expect(space.reservedBytes == 0)
+  }
+
+  @Test func whatIsWrittenIsNoLongerPromised() throws {
+    let space = SpaceReservations(folder: "/tmp")
+    let reservation = try space.take(try files([1000, 200]))
+    #expect(space.reservedBytes == 1200)
+    reservation.release(try BundlePath("file0"))
+    reservation.release(try BundlePath("file0"))
+    #expect(space.reservedBytes == 200)
+    reservation.release()
+    #expect(space.reservedBytes == 0)
+  }
+
+  @Test func nothingAlwaysFits() throws {
+    try SpaceReservations(folder: "/proc").take([]).release()
+  }
+}

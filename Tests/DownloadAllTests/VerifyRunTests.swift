@@ -1,0 +1,33 @@
+import Bundle
+import Testing
+
+@testable import DownloadAll
+
+/// The `verify` command over what a run made.
+@Suite(.timeLimit(.minutes(1))) struct VerifyRunTests {
+  let fixture: RunFixture
+
+  init() throws { fixture = try RunFixture() }
+
+  @Test func aFreshBundleIsWhole() async throws {
+    _ = try await fixture.run([try fixture.artifact("/kubelet", "kubelet")])
+    let result = try await VerifyRun.run(outputs: fixture.outputs, emit: fixture.keep)
+    #expect(result.problems.isEmpty && result.files == 1 && result.bytes == 7)
+  }
+
+  @Test func whatARerunBelievesIsReadHere() async throws {
+    _ = try await fixture.run([try fixture.artifact("/kubelet", "kubelet")])
+    try fixture.poison("outputs/files/kubelet")
+    try fixture.write("x", to: "outputs/x")
+    let result = try await VerifyRun.run(outputs: fixture.outputs, emit: fixture.keep)
+    #expect(result.problems.map(\.path) == ["files/kubelet", "x"])
+    #expect(result.problems.map(\.kind) == ["damaged", "unexpected"])
+  }
+
+  @Test func anUnfinishedBundleIsNone() async throws {
+    let error = await #expect(throws: UnfinishedBundle.self) {
+      try await VerifyRun.run(outputs: fixture.outputs, emit: fixture.keep)
+    }
+    #expect("\(try #require(error))".contains("there is no bundle, or it is not finished"))
+  }
+}

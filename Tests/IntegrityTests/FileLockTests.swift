@@ -1,0 +1,39 @@
+import Integrity
+import SystemPackage
+import Testing
+
+@Suite struct FileLockTests {
+  let folder: TemporaryFolder
+
+  init() throws { folder = try TemporaryFolder() }
+
+  @Test func aSecondHolderIsRefusedAndToldWho() throws {
+    let path = folder.path.appending("lock")
+    let first = try FileLock(path)
+    let error = try #require(#expect(throws: FileLockError.self) { try FileLock(path) })
+    #expect(error.holder == ownProcess)
+    #expect("\(error)".hasPrefix("\(path) is locked by process \(ownProcess)."))
+    withExtendedLifetime(first) {}
+  }
+
+  @Test func itIsFreeWhenItsHolderIsGone() throws {
+    let path = folder.path.appending("lock")
+    for _ in 1...3 {
+      let lock = try FileLock(path)
+      withExtendedLifetime(lock) {}
+    }
+  }
+
+  @Test func theHolderOfAnEmptyFileIsNotMadeUp() throws {
+    let path = folder.path.appending("lock")
+    let first = try FileLock(path)
+    try FileDescriptor.open(path, .writeOnly, options: .truncate).close()
+    let error = try #require(#expect(throws: FileLockError.self) { try FileLock(path) })
+    #expect(error.holder == nil && "\(error)".contains("another process"))
+    withExtendedLifetime(first) {}
+  }
+
+  @Test func aFolderThatIsMissingIsAnError() {
+    #expect(throws: Errno.noSuchFileOrDirectory) { try FileLock(folder.path.appending("no/lock")) }
+  }
+}
