@@ -23,8 +23,6 @@ public struct Artifact: Sendable, Hashable {
   public var digest: Digest?
   /// Who vouches for the bytes.
   public var verification: Verification
-  /// Whether the same URL may serve something else tomorrow (a branch).
-  public var isMutable = false
 
   /// An artifact.
   public init(

@@ -35,6 +35,8 @@ public final class VerifiedFiles: Sendable {
 
   private struct State: Sendable {
     var entries: [String: Entry] = [:]
+    /// What was forgotten, so that it does not come back from the disk.
+    var forgotten: Set<String> = []
     var lines = 0
     /// Whether the last line on the disk was cut off: the next one must not continue it.
     var endsWithinLine = false
@@ -46,17 +48,25 @@ public final class VerifiedFiles: Sendable {
   /// Opens the memory; lines that do not parse are forgotten.
   public init(_ path: FilePath) {
     self.path = path
+    state.withLock { state in
+      let (entries, lines, endsWithinLine) = Self.read(path)
+      state.entries = entries
+      state.lines = lines
+      state.endsWithinLine = endsWithinLine
+    }
+  }
+
+  private static func read(_ path: FilePath) -> (entries: [String: Entry], lines: Int, endsWithinLine: Bool) {
     var bytes: [UInt8] = []
     _ = try? readFile(path) { bytes.append(contentsOf: $0) }
     let decoder = JSONDecoder()
-    state.withLock { state in
-      state.endsWithinLine = bytes.last.map { $0 != UInt8(ascii: "\n") } ?? false
-      for line in bytes.split(separator: UInt8(ascii: "\n")) {
-        state.lines += 1
-        guard let entry = try? decoder.decode(Entry.self, from: Data(line)) else { continue }
-        state.entries[entry.path] = entry
-      }
+    var entries: [String: Entry] = [:]
+    let lines = bytes.split(separator: UInt8(ascii: "\n"))
+    for line in lines {
+      guard let entry = try? decoder.decode(Entry.self, from: Data(line)) else { continue }
+      entries[entry.path] = entry
     }
+    return (entries, lines.count, bytes.last.map { $0 != UInt8(ascii: "\n") } ?? false)
   }
 
   /// What is known of the file at that path, if it is still the file that was verified.
@@ -88,6 +98,7 @@ public final class VerifiedFiles: Sendable {
       validator: validator)
     state.withLock { state in
       state.entries[entry.path] = entry
+      state.forgotten.remove(entry.path)
       append(entry, afterCutLine: state.endsWithinLine)
       state.endsWithinLine = false
       state.lines += 1
@@ -96,13 +107,20 @@ public final class VerifiedFiles: Sendable {
 
   /// Forgets a file; takes effect on the disk at the next ``compact()``.
   public func forget(_ path: FilePath) {
-    state.withLock { $0.entries[Self.key(path)] = nil }
+    state.withLock { state in
+      state.entries[Self.key(path)] = nil
+      state.forgotten.insert(Self.key(path))
+    }
   }
 
   /// Writes the memory anew when it has lines that are stale.
   public func compact() {
     state.withLock { state in
       guard state.lines > state.entries.count else { return }
+      // What runs for other bundles with the same cache have appended meanwhile stays.
+      for (key, entry) in Self.read(path).entries where !state.forgotten.contains(key) {
+        if state.entries[key] == nil { state.entries[key] = entry }
+      }
       let lines = state.entries.values.sorted { $0.path < $1.path }.compactMap(Self.line)
       // A memory that cannot be written costs reading files again, and is no reason to fail.
       try? writeAtomically(lines.flatMap { $0 }, to: path)

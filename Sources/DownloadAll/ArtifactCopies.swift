@@ -1,5 +1,6 @@
 import Bundle
 import Console
+import Host
 import Integrity
 import SystemPackage
 import Transfer
@@ -56,11 +57,7 @@ struct ArtifactCopies: Sendable {
   private func download(_ artifact: Artifact, from url: String, to place: FilePath) async throws
     -> FetchedFile
   {
-    let entry = run.verified.entry(for: place)
-    var download = Download(url: run.remote.address(of: url), destination: place, digest: artifact.digest)
-    if artifact.isMutable, entry?.url == artifact.recordedOrigin {
-      download.knownValidator = entry?.validator
-    }
+    let download = Download(url: run.remote.address(of: url), destination: place, digest: artifact.digest)
     let stage = artifact.stage.rawValue
     let emit = run.emit
     let outcome = try await run.engine.download(download) { event in
@@ -74,20 +71,13 @@ struct ArtifactCopies: Sendable {
             stage: stage))
       }
     }
-    switch outcome {
-    case .downloaded(let receipt):
-      run.verified.record(
-        place, stage: artifact.stage, sha256: receipt.sha256, checked: artifact.digest,
-        url: artifact.recordedOrigin, validator: receipt.validator)
-      return FetchedFile(
-        file: manifestFile(artifact, size: receipt.size, sha256: receipt.sha256),
-        transferred: receipt.transferred)
-    case .notModified:
-      guard let entry else { throw Errno.noSuchFileOrDirectory }
-      return FetchedFile(
-        file: manifestFile(artifact, size: entry.size, sha256: entry.sha256), transferred: 0,
-        isUnchanged: true)
-    }
+    guard case .downloaded(let receipt) = outcome else { throw UnaskedAnswer(url: hidingCredentials(url)) }
+    run.verified.record(
+      place, stage: artifact.stage, sha256: receipt.sha256, checked: artifact.digest,
+      url: artifact.recordedOrigin, validator: receipt.validator)
+    return FetchedFile(
+      file: manifestFile(artifact, size: receipt.size, sha256: receipt.sha256),
+      transferred: receipt.transferred)
   }
 
   private func copy(_ artifact: Artifact, from path: FilePath, to place: FilePath) async throws -> FetchedFile
@@ -154,5 +144,14 @@ struct LocalFileUnusable: Error, CustomStringConvertible {
 
   var description: String {
     "\(path) cannot be copied to \(place): \(reason). Check both folders, then run the same command again."
+  }
+}
+
+/// A server that answers "not modified" to a request that did not ask.
+struct UnaskedAnswer: Error, CustomStringConvertible {
+  let url: String
+
+  var description: String {
+    "\(url): the server sent no content, only that it has not changed. Use a mirror (mirrors:)."
   }
 }

@@ -31,7 +31,7 @@ struct ArtifactFetcher: Sendable {
       await Result { try await copies.wholeFile(artifact) }
     } onResult: { artifact, result in
       switch result {
-      case .success(let file?) where !artifact.isMutable:
+      case .success(let file?):
         report.files.append(file)
         report.skipped += 1
         wholeBytes += file.size
@@ -77,10 +77,8 @@ struct ArtifactFetcher: Sendable {
     case .success(let fetched):
       report.files.append(fetched.file)
       report.bytes += fetched.transferred
-      if fetched.isUnchanged { report.skipped += 1 }
-      let outcome = fetched.isUnchanged ? ItemOutcome.skipped : .done
       run.emit(
-        .itemFinished(stage.rawValue, item: artifact.path.description, outcome, bytes: fetched.file.size))
+        .itemFinished(stage.rawValue, item: artifact.path.description, .done, bytes: fetched.file.size))
     case .failure(let error):
       // What an interruption stopped has not failed.
       if Task.isCancelled { return }
@@ -121,8 +119,6 @@ struct FetchedFile: Sendable {
   let file: ManifestFile
   /// Bytes that came over the network for it.
   let transferred: Int64
-  /// Whether the server said that the copy at hand is current.
-  var isUnchanged = false
 }
 
 extension Artifact {

@@ -37,7 +37,14 @@ final class KubesprayProvider: Sendable {
     let patches = projectRoot.appending("target-scripts/patches").appending(version.fileName)
     if case .git = source { usesGit = true } else { usesGit = false }
     hasPatches = FileManager.default.fileExists(atPath: patches.string)
+    let lock: @Sendable () async throws -> FileLock = {
+      let path = configuration.cache.appending("kubespray.lock")
+      return try await offload { () throws in try FileLock(path, waits: true) }
+    }
     let sourceMemo = Memo<Source> {
+      // Runs for several bundles may share one cache; what they make there they make one after another.
+      let lock = try await lock()
+      defer { withExtendedLifetime(lock) {} }
       let url = try source.downloadURL(for: version)
       let stage = StageName.kubespray.rawValue
       let file: FilePath? =
@@ -58,6 +65,8 @@ final class KubesprayProvider: Sendable {
     self.sourceMemo = sourceMemo
     catalogMemo = Memo {
       let source = try await sourceMemo.value()
+      let lock = try await lock()
+      defer { withExtendedLifetime(lock) {} }
       let say: @Sendable (String) -> Void = { emit(.message(.info, $0, stage: StageName.py.rawValue)) }
       let environment = try await PythonEnvironment.prepare(
         for: source.copy.tree, interpreter: configuration.python.executable ?? "auto",

@@ -22,6 +22,7 @@ public struct Pipeline: Sendable {
   public func execute() async throws -> RunReport {
     let lock = try run.lockOutputs()
     defer { withExtendedLifetime(lock) {} }
+    try run.previous.checkUnchanged()
     var stages: [StageReport] = []
     await withTaskGroup(of: StageReport.self) { group in
       for stage in selection { group.addTask { await runStage(stage) } }

@@ -14,10 +14,12 @@ final class PreviousBundle: Sendable {
   private let outputs: FilePath
   private let byPath: [BundlePath: ManifestFile]
   private let isFinished: Mutex<Bool>
+  private let statusAtStart: [FileStatus?]
 
   /// - Throws: ``ManifestError`` when there is a manifest that cannot be read.
   init(outputs: FilePath) throws(ManifestError) {
     self.outputs = outputs
+    statusAtStart = Self.status(outputs)
     let finished = try Manifest.load(from: outputs)
     wasFinished = finished != nil
     isFinished = Mutex(wasFinished)
@@ -28,6 +30,17 @@ final class PreviousBundle: Sendable {
     }
     byPath = Dictionary(
       (manifest?.files ?? []).map { ($0.path, $0) }, uniquingKeysWith: { first, _ in first })
+  }
+
+  /// Makes sure that what was read before the lock was taken still holds.
+  ///
+  /// - Throws: ``BundleChanged`` when another run has closed or opened the bundle in between.
+  func checkUnchanged() throws(BundleChanged) {
+    guard Self.status(outputs) == statusAtStart else { throw BundleChanged(outputs: outputs) }
+  }
+
+  private static func status(_ outputs: FilePath) -> [FileStatus?] {
+    [Manifest.fileName, Manifest.unfinishedFileName].map { FileStatus(outputs.appending($0)) }
   }
 
   /// What the manifest says of a file.
@@ -53,4 +66,11 @@ final class PreviousBundle: Sendable {
   func forget() {
     unlink(outputs.appending(Manifest.unfinishedFileName).string)
   }
+}
+
+/// Another run finished while this one started.
+struct BundleChanged: Error, CustomStringConvertible {
+  let outputs: FilePath
+
+  var description: String { "another run has just worked on \(outputs). Give the same command again." }
 }

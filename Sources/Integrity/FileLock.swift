@@ -5,15 +5,17 @@ import SystemPackage
 public final class FileLock: Sendable {
   private let descriptor: FileDescriptor
 
-  /// Takes the lock, or reports at once that another process has it.
+  /// Takes the lock; when another process has it, reports that at once, or waits.
   ///
-  /// - Parameter path: The lock file; it is made if missing and stays behind, empty of meaning.
+  /// - Parameters:
+  ///   - path: The lock file; it is made if missing and stays behind, empty of meaning.
+  ///   - waits: Whether to wait, which blocks the thread.
   /// - Throws: ``FileLockError`` when another process holds it, or `Errno`.
-  public init(_ path: FilePath) throws {
+  public init(_ path: FilePath, waits: Bool = false) throws {
     let descriptor = try FileDescriptor.open(
       path, .readWrite, options: [.create, .closeOnExec, .noFollow],
       permissions: [.ownerReadWrite, .groupRead, .otherRead])
-    guard flock(descriptor.rawValue, LOCK_EX | LOCK_NB) == 0 else {
+    guard flock(descriptor.rawValue, waits ? LOCK_EX : LOCK_EX | LOCK_NB) == 0 else {
       let code = errno
       var holder = [UInt8](repeating: 0, count: 32)
       let count = (try? holder.withUnsafeMutableBytes { try descriptor.read(into: $0) }) ?? 0

@@ -135,26 +135,6 @@ import Testing
     #expect(fixture.manifest?.files.first?.url == fixture.server.url("/v2/runc"))
   }
 
-  @Test func whatAServerMayChangeIsAskedFor() async throws {
-    var artifact = try fixture.artifact("/branch.tar.gz", "today", isChecked: false)
-    artifact.isMutable = true
-    _ = try await fixture.run([artifact])
-    let tag = "\"\(Digest(of: Array("today".utf8)).hex.prefix(8))\""
-    fixture.server.route("/branch.tar.gz") { request in
-      request[header: "If-None-Match"] == tag
-        ? TestServer.Response(304) : TestServer.Response(body: TestServer.Body("tomorrow"))
-    }
-    let unchanged = try await fixture.run([artifact])
-    #expect(unchanged.skipped == 1 && unchanged.bytes == 0 && unchanged.bundle == .complete)
-    #expect(fixture.names == ["bundle.json", "files/branch.tar.gz"])
-    #expect(fixture.text("outputs/files/branch.tar.gz") == "today")
-
-    fixture.serve("/branch.tar.gz", "tomorrow")
-    let changed = try await fixture.run([artifact])
-    #expect(changed.skipped == 0 && fixture.text("outputs/files/branch.tar.gz") == "tomorrow")
-    #expect(fixture.manifest?.files.first?.sha256 == Digest(of: Array("tomorrow".utf8)))
-  }
-
   @Test func whatThisProgramWritesIsWrittenWhenItChanges() async throws {
     func generated(_ text: String) throws -> [Artifact] {
       [
