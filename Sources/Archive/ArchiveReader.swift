@@ -22,11 +22,24 @@ public enum ArchiveReader {
   ///
   /// - Throws: ``ArchiveError``, `CancellationError` when the task is cancelled, or whatever `body` throws.
   public static func entries(of path: FilePath, _ body: (ArchiveEntry) throws -> Void) throws {
+    try visit(path) { entry, _ in
+      try body(entry)
+      return .next
+    }
+  }
+
+  /// Calls `body` with each entry and access to its content, in the order of the archive, until it has seen
+  /// enough: what comes after is then never read from the disk.
+  ///
+  /// - Throws: ``ArchiveError``, `CancellationError` when the task is cancelled, or whatever `body` throws.
+  public static func visit(
+    _ path: FilePath, _ body: (ArchiveEntry, ArchiveContent) throws -> ArchiveVisit
+  ) throws {
     try withUTF8Names {
       let archive = try ReadHandle(path)
       while let entry = try archive.next() {
         try Task.checkCancellation()
-        try body(entry)
+        if try body(entry, ArchiveContent(archive)) == .stop { return }
       }
     }
   }

@@ -11,7 +11,7 @@ public final class ArchiveWriter {
   private let path: FilePath
   private let temporary: FilePath
   private let modified: Int64
-  private let descriptor: FileDescriptor
+  private let output: ArchiveOutput
   private var handle: WriteHandle?
   private var names: Set<String> = []
 
@@ -35,14 +35,15 @@ public final class ArchiveWriter {
     self.modified = modified
     temporary = FilePath(path.string + ".tmp")
     do {
-      descriptor = try FileDescriptor.open(
-        temporary, .writeOnly, options: [.create, .truncate, .closeOnExec, .noFollow],
-        permissions: [.ownerReadWrite, .groupRead, .otherRead])
+      output = ArchiveOutput(
+        try FileDescriptor.open(
+          temporary, .writeOnly, options: [.create, .truncate, .closeOnExec, .noFollow],
+          permissions: [.ownerReadWrite, .groupRead, .otherRead]))
     } catch {
       throw .writeFailed(archive: path, reason: "\(error)")
     }
     do {
-      handle = try WriteHandle(descriptor, compression: compression)
+      handle = try WriteHandle(output, compression: compression)
     } catch {
       throw .writeFailed(archive: path, reason: error.reason)
     }
@@ -55,8 +56,15 @@ public final class ArchiveWriter {
 
   /// Adds a regular file from the disk, with mode 0755 if its owner may execute it and else 0644.
   ///
+  /// - Parameters:
+  ///   - file: The file.
+  ///   - name: Its name in the archive.
+  ///   - size: How many bytes it must have, if that is known.
+  ///   - digest: What its bytes must hash to, if they are to be proved once more while they are copied.
   /// - Throws: ``ArchiveError``; the archive is then given up.
-  public func add(file: FilePath, as name: String) throws(ArchiveError) {
+  public func add(
+    file: FilePath, as name: String, size expectedSize: Int64? = nil, digest: Digest? = nil
+  ) throws(ArchiveError) {
     try adding(name) { handle in
       let source = try FileDescriptor.open(file, .readOnly, options: [.closeOnExec])
       try source.closeAfter {
@@ -64,9 +72,12 @@ public final class ArchiveWriter {
         try check(fstat(source.rawValue, &status))
         guard status.st_mode & S_IFMT == S_IFREG else { throw Errno.invalidArgument }
         let size = Int64(status.st_size)
+        if let expectedSize, size != expectedSize {
+          throw WriteHandle.Failure(reason: "\(file) has \(size) bytes where \(expectedSize) were expected")
+        }
         let executable = status.st_mode & S_IXUSR != 0
         try handle.writeHeader(entry(name, .file, size: size, permissions: executable ? 0o755 : 0o644))
-        try copy(source, size: size, to: handle)
+        try copy(source, size: size, digest: digest, to: handle)
       }
     }
   }
@@ -100,19 +111,22 @@ public final class ArchiveWriter {
 
   /// Completes the archive and gives it its name.
   ///
+  /// - Returns: The size in bytes and the digest of the whole file.
   /// - Throws: ``ArchiveError/writeFailed(archive:reason:)``.
-  public func finish() throws(ArchiveError) {
+  @discardableResult
+  public func finish() throws(ArchiveError) -> (size: Int64, sha256: Digest) {
     guard let handle else { throw abandoned }
     do {
       try withUTF8Names { try handle.close() }
-      try synchronize(descriptor)
+      try synchronize(output.descriptor)
       try renameDurably(temporary, to: path)
     } catch {
       discard()
       throw .writeFailed(archive: path, reason: reason(error))
     }
     self.handle = nil
-    try? descriptor.close()
+    try? output.descriptor.close()
+    return (output.size, output.sha256)
   }
 
   private func adding(_ name: String, _ body: (WriteHandle) throws -> Void) throws(ArchiveError) {
@@ -132,7 +146,10 @@ public final class ArchiveWriter {
     }
   }
 
-  private func copy(_ source: FileDescriptor, size: Int64, to handle: WriteHandle) throws {
+  private func copy(
+    _ source: FileDescriptor, size: Int64, digest: Digest?, to handle: WriteHandle
+  ) throws {
+    var hasher = digest.map { DigestHasher($0.algorithm) }
     let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 18, alignment: 16)
     defer { buffer.deallocate() }
     var total: Int64 = 0
@@ -143,8 +160,13 @@ public final class ArchiveWriter {
       guard total <= size, count > 0 || total == size else {
         throw WriteHandle.Failure(reason: "it changed while it was read")
       }
-      if count == 0 { return }
-      try handle.writeContent(UnsafeRawBufferPointer(rebasing: buffer[..<count]))
+      if count == 0 { break }
+      let piece = UnsafeRawBufferPointer(rebasing: buffer[..<count])
+      hasher?.update(piece)
+      try handle.writeContent(piece)
+    }
+    if let digest, let actual = hasher?.finalize(), actual != digest {
+      throw WriteHandle.Failure(reason: "its content has digest \(actual) where \(digest) was expected")
     }
   }
 
@@ -156,7 +178,7 @@ public final class ArchiveWriter {
 
   private func discard() {
     handle = nil
-    try? descriptor.close()
+    try? output.descriptor.close()
     unlink(temporary.string)
   }
 

@@ -2,11 +2,12 @@ import CArchive
 import Glibc
 import SystemPackage
 
-/// A libarchive writer of restricted pax tar onto a file descriptor; freed when the last reference goes.
+/// A libarchive writer of restricted pax tar into an output; freed when the last reference goes.
 ///
 /// Restricted pax is plain ustar wherever a header can say everything, so any tar of the last decades reads it.
 final class WriteHandle {
   private let handle: OpaquePointer
+  private let output: ArchiveOutput
   private var closed = false
 
   /// What libarchive answered to a failed call.
@@ -14,9 +15,10 @@ final class WriteHandle {
     let reason: String
   }
 
-  init(_ descriptor: FileDescriptor, compression: ArchiveCompression) throws(Failure) {
+  init(_ output: ArchiveOutput, compression: ArchiveCompression) throws(Failure) {
     guard let handle = archive_write_new() else { throw Failure(reason: "out of memory") }
     self.handle = handle
+    self.output = output
     try honour(archive_write_set_format_pax_restricted(handle))
     if let filter = compression.filterName, let level = compression.level?.chosen {
       try honour(archive_write_add_filter_by_name(handle, filter))
@@ -28,7 +30,17 @@ final class WriteHandle {
     }
     try honour(archive_write_set_bytes_per_block(handle, 1 << 18))
     try honour(archive_write_set_bytes_in_last_block(handle, 1))
-    try honour(archive_write_open_fd(handle, descriptor.rawValue))
+    // The output lives as long as the handle, which alone calls back with this pointer.
+    let context = Unmanaged.passUnretained(output).toOpaque()
+    // The answer of archive_write_callback is the number of bytes taken, or -1.
+    let opened = archive_write_open(
+      handle, context, nil,
+      { _, context, start, count in
+        guard let context else { return -1 }
+        let output = Unmanaged<ArchiveOutput>.fromOpaque(context).takeUnretainedValue()
+        return output.write(UnsafeRawBufferPointer(start: start, count: count)) ? count : -1
+      }, nil)
+    try honour(opened)
   }
 
   deinit {
@@ -85,6 +97,7 @@ final class WriteHandle {
   }
 
   private var message: String {
-    archive_error_string(handle).map { String(cString: $0) } ?? "libarchive gave no reason"
+    if let failure = output.failure { return "\(failure)" }
+    return archive_error_string(handle).map { String(cString: $0) } ?? "libarchive gave no reason"
   }
 }
