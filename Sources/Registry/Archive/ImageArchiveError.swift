@@ -1,0 +1,34 @@
+import Bundle
+import Integrity
+import SystemPackage
+
+/// Why a file is no image archive that can be used.
+public enum ImageArchiveError: Error, CustomStringConvertible {
+  /// It is an archive, but holds no OCI image layout.
+  case noImageLayout(FilePath)
+  /// Something in it is not as the specification, or this program, wants it.
+  case unusable(FilePath, reason: String)
+  /// Content does not have the digest it is named by.
+  case damaged(FilePath, blob: Digest, actual: Digest)
+  /// Content that the image needs is not there, or is of another size.
+  case incomplete(FilePath, blob: Digest)
+  /// The name has a digest, and the content is something else.
+  case otherDigest(ImageReference, actual: Digest)
+
+  /// A sentence for people.
+  public var description: String {
+    switch self {
+    case .noImageLayout(let path):
+      "\(path) has no index.json, so it is no image archive of this program. Fetch the image again."
+    case .unusable(let path, let reason):
+      "\(path) cannot be used: \(reason). Fetch the image again."
+    case .damaged(let path, let blob, let actual):
+      "\(path) is damaged: its content \(blob) has digest \(actual). Delete it and fetch the image again."
+    case .incomplete(let path, let blob):
+      "\(path) is not whole: its content \(blob) is missing or has another size. "
+        + "Delete it and fetch the image again."
+    case .otherDigest(let reference, let actual):
+      "\(reference) cannot be archived: its content has digest \(actual)."
+    }
+  }
+}

@@ -1,0 +1,71 @@
+import Bundle
+import FoundationEssentials
+import Integrity
+
+/// The small files of an image archive.
+///
+/// Source: OCI image-spec, image-layout.md; manifest.json is that of moby's `image/tarexport` (`manifestItem`).
+enum ImageLayout {
+  static let markerFile = "oci-layout"
+  static let indexFile = "index.json"
+  static let dockerFile = "manifest.json"
+  static let marker = Array(#"{"imageLayoutVersion":"1.0.0"}"#.utf8)
+
+  /// From this one containerd and podman take the image's full name.
+  static let nameAnnotation = "io.containerd.image.name"
+  /// The tag (OCI image-spec, annotations.md).
+  static let tagAnnotation = "org.opencontainers.image.ref.name"
+
+  static func blobPath(_ digest: Digest) -> String { "blobs/\(digest.algorithm.rawValue)/\(digest.hex)" }
+
+  /// The digest that an entry's name promises; nil for entries that are no blobs.
+  static func digest(ofBlob path: String) -> Digest? {
+    let parts = path.split(separator: "/", omittingEmptySubsequences: false)
+    guard parts.count == 3, parts[0] == "blobs" else { return nil }
+    return try? Digest("\(parts[1]):\(parts[2])")
+  }
+
+  /// An item of manifest.json.
+  private struct DockerImage: Encodable {
+    let config: String
+    let repoTags: [String]
+    let layers: [String]
+
+    private enum CodingKeys: String, CodingKey {
+      case config = "Config"
+      case repoTags = "RepoTags"
+      case layers = "Layers"
+    }
+  }
+
+  /// index.json: one descriptor, with the image's name.
+  static func index(of image: ArchivedImage) -> [UInt8] {
+    var descriptor = image.descriptor
+    descriptor.annotations = [nameAnnotation: image.reference.description]
+    if let tag = image.reference.tag { descriptor.annotations?[tagAnnotation] = tag }
+    return encode(ImageIndex(schemaVersion: 2, mediaType: .ociIndex, manifests: [descriptor]))
+  }
+
+  /// manifest.json, which readers from before the OCI layout go by: the main platform.
+  static func dockerManifest(of image: ArchivedImage) -> [UInt8] {
+    let manifest = image.main.manifest
+    return encode([
+      DockerImage(
+        config: blobPath(manifest.config.digest),
+        repoTags: image.reference.tag.map { ["\(image.reference.name):\($0)"] } ?? [],
+        layers: manifest.layers.map { blobPath($0.digest) })
+    ])
+  }
+
+  /// The same value gives the same bytes.
+  static func encode(_ value: some Encodable) -> [UInt8] {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+    do {
+      return Array(try encoder.encode(value))
+    } catch {
+      // Strings, integers, arrays and dictionaries of them: JSON can say them all.
+      preconditionFailure("an image layout could not be encoded: \(error)")
+    }
+  }
+}
