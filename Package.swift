@@ -68,7 +68,8 @@ let package = Package(
     .target(
       name: "DownloadAll",
       dependencies: [
-        "YAML", "Archive", "Transfer", "Host", "Console", "Bundle", "Kubespray", "Integrity", systemPackage,
+        "YAML", "Archive", "Transfer", "Host", "Console", "Bundle", "Kubespray", "Registry", "Integrity",
+        systemPackage,
       ],
       swiftSettings: swiftSettings),
 

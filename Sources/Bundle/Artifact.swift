@@ -11,6 +11,8 @@ public struct Artifact: Sendable, Hashable {
     case local(FilePath, origin: String?)
     /// Written by this program.
     case generated([UInt8])
+    /// A container image, packed into an archive.
+    case image(ImageReference)
   }
 
   /// The file's place in `outputs/`.
@@ -23,6 +25,9 @@ public struct Artifact: Sendable, Hashable {
   public var digest: Digest?
   /// Who vouches for the bytes.
   public var verification: Verification
+
+  /// Where it is asked for, for people: the line of a list.
+  public var listing: String?
 
   /// An artifact.
   public init(
@@ -142,6 +147,7 @@ public struct ArtifactCollision: Error, CustomStringConvertible {
     case .url(let url): maskingSecrets(in: url)
     case .local(let path, _): path.string
     case .generated: "a file of stage \(artifact.stage.rawValue)"
+    case .image(let reference): reference.description
     }
   }
 }

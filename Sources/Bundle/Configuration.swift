@@ -103,6 +103,13 @@ extension Configuration {
   public struct Images: Sendable {
     /// Whether to leave out the images.
     public var skip = false
+    /// A list of images to take instead of kubespray's and those of imagelists/.
+    public var from: FilePath?
+    /// The platforms to carry of each image, as `OS/ARCHITECTURE[/VARIANT]`; empty means Linux on the target's
+    /// architecture.
+    public var platforms: [String] = []
+    /// Registries, `HOST[:PORT]`, that are asked without TLS.
+    public var plainHTTP: [String] = []
   }
 
   /// The proxies between this machine and the internet; a value may hold a password.

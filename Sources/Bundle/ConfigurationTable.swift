@@ -85,6 +85,15 @@ extension Configuration {
     .scalar(
       "images.skip", \.images.skip, .bool, environment: ["SKIP_DOWNLOAD_IMAGES"], flag: "--skip-images",
       "leave out the container images"),
+    .scalar(
+      "images.from", \.images.from, .optional(.path), environment: ["IMAGES_FROM_FILE"], flag: "--images-from",
+      travels: false, "a list of images to take instead of kubespray's and those of imagelists/"),
+    .list(
+      "images.platforms", \.images.platforms, .platform, environment: ["IMAGE_PLATFORMS"],
+      "the platforms to carry of each image; none means Linux on the target's architecture"),
+    .list(
+      "images.plain_http", \.images.plainHTTP, .host, environment: ["PLAIN_HTTP_REGISTRIES"],
+      "registries that are asked without TLS"),
   ]
 
   private static let networkSettings: [ConfigurationSetting] = [

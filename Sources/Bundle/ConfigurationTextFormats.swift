@@ -27,6 +27,11 @@ extension SettingFormat<String> {
     }
   }
 
+  /// Where an image runs.
+  static let platform = words("platforms such as linux/amd64 or linux/arm/v7") { text in
+    text.wholeMatch(of: /[a-z0-9]+\/[a-z0-9_]+(\/[a-z0-9.]+)?/) == nil ? nil : text
+  }
+
   /// What can be checked out of kubespray's repository, by the rules of the shell project's get-kubespray.sh.
   static let kubesprayVersion = words(
     "a release such as 2.30.0, master, a branch such as release-2.30, or a commit hash (7 to 40 digits)"

@@ -127,6 +127,8 @@ public struct ManifestFile: Sendable, Codable, Equatable {
   public var stage: StageName
   /// Who vouches for it.
   public var verification: Verification
+  /// What is in it, for the archive of an image.
+  public var image: ManifestImage?
 
   /// A file.
   public init(
@@ -138,6 +140,26 @@ public struct ManifestFile: Sendable, Codable, Equatable {
     self.url = url
     self.stage = stage
     self.verification = verification
+  }
+}
+
+/// The image in an archive.
+public struct ManifestImage: Sendable, Codable, Equatable {
+  /// The full reference.
+  public var reference: ImageReference
+  /// The digest of the manifest, or of the index of several, in the archive.
+  public var digest: Digest
+  /// The platforms, as `OS/ARCHITECTURE[/VARIANT]`.
+  public var platforms: [String]
+  /// How many layers all manifests have together.
+  public var layers: Int
+
+  /// An image.
+  public init(reference: ImageReference, digest: Digest, platforms: [String], layers: Int) {
+    self.reference = reference
+    self.digest = digest
+    self.platforms = platforms
+    self.layers = layers
   }
 }
 

@@ -8,6 +8,8 @@ public enum StageName: String, Sendable, Codable, CaseIterable, Hashable {
   case kubespray
   /// The binaries and manifests that kubespray downloads.
   case files
+  /// The container images.
+  case images
 
   /// One line for help and tables.
   public var summary: String {
@@ -16,6 +18,7 @@ public enum StageName: String, Sendable, Codable, CaseIterable, Hashable {
     case .py: "evaluate kubespray's catalog with its own Ansible"
     case .kubespray: "fetch the kubespray source, apply local patches"
     case .files: "fetch and verify all files, write offline.yml"
+    case .images: "pull all images into archives, digests kept"
     }
   }
 }

@@ -2,6 +2,7 @@ import Bundle
 import Console
 import Host
 import Integrity
+import Registry
 import SystemPackage
 import Transfer
 
@@ -17,6 +18,21 @@ struct ArtifactCopies: Sendable {
   ///
   /// A file that this machine verified before costs one `stat`; any other is read once and remembered.
   func wholeFile(_ artifact: Artifact) async throws -> ManifestFile? {
+    guard var file = try await knownFile(artifact) else { return nil }
+    guard let reference = artifact.image else { return file }
+    let known = run.previous.file(artifact.path)
+    if let known, known.sha256 == file.sha256, let image = known.image {
+      file.image = image
+    } else {
+      // The first kilobytes tell; an archive that cannot be read is made again.
+      let place = run.place(artifact.path)
+      file.image = await offload { () in try? ImageArchiveReader.summary(of: place).manifestImage }
+    }
+    guard let image = file.image, image.reference == reference, run.images.carries(image.platforms) else { return nil }
+    return file
+  }
+
+  private func knownFile(_ artifact: Artifact) async throws -> ManifestFile? {
     let place = run.place(artifact.path)
     if let entry = run.verified.entry(for: place) {
       return try await isWanted(entry, for: artifact)
@@ -51,6 +67,9 @@ struct ArtifactCopies: Sendable {
     case .generated(let bytes):
       try writeAtomically(bytes, to: place)
       return record(artifact, at: place, size: Int64(bytes.count), sha256: Digest(of: bytes))
+    case .image:
+      // Images share blobs, so they are brought together, by ImageFetcher.
+      throw Errno.notSupported
     }
   }
 
@@ -99,7 +118,7 @@ struct ArtifactCopies: Sendable {
   }
 
   private func isWanted(_ entry: VerifiedFiles.Entry, for artifact: Artifact) async throws -> Bool {
-    if artifact.url != nil, artifact.digest == nil { return entry.url == artifact.recordedOrigin }
+    if artifact.url != nil || artifact.image != nil, artifact.digest == nil { return entry.url == artifact.recordedOrigin }
     let expected = try await expectedDigest(artifact)
     return expected == entry.sha256 || expected != nil && expected == entry.checked
   }
@@ -113,7 +132,7 @@ struct ArtifactCopies: Sendable {
     case .local(let path, _):
       // A source that cannot be read is told when it is copied.
       return try? await digest(of: path, stage: artifact.stage)
-    case .url:
+    case .url, .image:
       guard let file = run.previous.file(artifact.path), file.url == artifact.recordedOrigin else {
         return nil
       }

@@ -44,18 +44,29 @@ struct ArtifactFetcher: Sendable {
     report.failures += failures
     try Task.checkCancellation()
     guard !missing.isEmpty else { return }
+    let images = missing.filter { $0.image != nil }
+    missing.removeAll { $0.image != nil }
+    if !missing.isEmpty { try await fetchFiles(&missing, of: artifacts.count, wholeBytes, into: &report) }
+    if !images.isEmpty {
+      try await ImageFetcher(run: run).fetch(images) { artifact, result in note(artifact, result, in: &report) }
+    }
+    try Task.checkCancellation()
+  }
+
+  private func fetchFiles(
+    _ missing: inout [Artifact], of count: Int, _ wholeBytes: Int64, into report: inout StageReport
+  ) async throws {
     let sizes = await knownSizes(missing)
     let room = missing.map { ($0.path, max(0, (sizes[$0.path] ?? 0) - copies.partSize($0))) }
     let reservation = try run.space.take(room)
     defer { reservation.release() }
     run.emit(
       .stageTotals(
-        stage.rawValue, items: artifacts.count, bytes: wholeBytes + sizes.values.reduce(0, +)))
+        stage.rawValue, items: count, bytes: wholeBytes + sizes.values.reduce(0, +)))
     try run.previous.markUnfinished()
     // The largest first: what is left at the end is then small, and no connection idles for long.
     missing.sort { sizes[$0.path, default: 0] > sizes[$1.path, default: 0] }
     await fetchAll(missing, reservation, into: &report)
-    try Task.checkCancellation()
   }
 
   private func fetchAll(
@@ -97,6 +108,7 @@ struct ArtifactFetcher: Sendable {
       case .url(let url): sizes[artifact.path] = try? answers[url]?.get().size
       case .local(let path, _): sizes[artifact.path] = FileStatus(path)?.size
       case .generated(let bytes): sizes[artifact.path] = Int64(bytes.count)
+      case .image: break
       }
     }
     return sizes
@@ -133,6 +145,7 @@ extension Artifact {
     case .url(let url): hidingCredentials(url)
     case .local(_, let origin): origin.map(hidingCredentials)
     case .generated: nil
+    case .image(let reference): "docker://\(reference)"
     }
   }
 }

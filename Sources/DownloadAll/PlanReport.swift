@@ -58,6 +58,7 @@ extension Pipeline {
         case .url(let url): try? answers[url]?.get().size
         case .local(let path, _): FileStatus(path)?.size
         case .generated(let bytes): Int64(bytes.count)
+        case .image(let reference): whole == nil ? try? await run.images.resolved(reference).totalSize : nil
         }
       items.append(
         PlanReport.Item(
@@ -65,10 +66,12 @@ extension Pipeline {
           size: whole?.size ?? size, digest: artifact.digest, verification: artifact.verification,
           isWhole: whole != nil))
     }
-    let catalog = try await run.kubespray.catalog().selecting(run.configuration.kubespray.selection)
+    let needsCatalog = run.selected.contains(.py)
     return PlanReport(
-      kubespray: try await run.kubespray.source().copy.version.name, architecture: run.architecture.rawValue,
-      artifacts: items.sorted { $0.path < $1.path }, images: catalog.images.map(\.reference),
-      warnings: catalog.warnings)
+      kubespray: needsCatalog
+        ? try await run.kubespray.source().copy.version.name : run.configuration.kubespray.version,
+      architecture: run.architecture.rawValue, artifacts: items.sorted { $0.path < $1.path },
+      images: planned.compactMap(\.image).map(\.description).sorted(),
+      warnings: needsCatalog ? try await run.kubespray.catalog().warnings : [])
   }
 }

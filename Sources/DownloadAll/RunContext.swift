@@ -3,6 +3,7 @@ import Console
 import Host
 import Integrity
 import Kubespray
+import Registry
 import Synchronization
 import SystemPackage
 import Transfer
@@ -24,6 +25,7 @@ public struct RunContext: Sendable {
   let remote: RemoteFiles
   let space: SpaceReservations
   let kubespray: KubesprayProvider
+  let images: ImageSource
   /// The stages of this run.
   let selected: Set<StageName>
   let plans: StagePlans
@@ -48,7 +50,7 @@ public struct RunContext: Sendable {
     }
     try self.init(
       configuration: configuration, selection: selection, projectRoot: projectRoot, environment: environment,
-      stage: StageTable.stage, emit: emit)
+      stage: { StageTable.stage($0, configuration) }, emit: emit)
   }
 
   /// Prepares a run over other stages than the real ones.
@@ -78,7 +80,19 @@ public struct RunContext: Sendable {
     kubespray = try KubesprayProvider(
       configuration: configuration, architecture: architecture, projectRoot: projectRoot, download: download,
       emit: emit)
+    images = ImageSource(
+      client: try RegistryClient(configuration, engine: engine, environment: environment, emit: emit),
+      platforms: try Self.platforms(configuration, architecture))
     plans = StagePlans(stage)
+  }
+
+  private static func platforms(
+    _ configuration: Configuration, _ architecture: Architecture
+  ) throws(PlatformError) -> [Platform] {
+    guard !configuration.images.platforms.isEmpty else { return [Platform(architecture: architecture.rawValue)] }
+    var platforms: [Platform] = []
+    for text in configuration.images.platforms { platforms.append(try Platform(parsing: text)) }
+    return platforms
   }
 
   /// Where a file of the bundle lies.

@@ -38,21 +38,22 @@ final class StagePlans: Sendable {
 
 /// The stages by name, and what a selection of them includes.
 public enum StageTable {
-  static func stage(_ name: StageName) -> any Stage {
+  static func stage(_ name: StageName, _ configuration: Configuration) -> any Stage {
     switch name {
     case .precheck: PrecheckStage()
     case .py: PyStage()
     case .kubespray: KubesprayStage()
     case .files: FilesStage()
+    case .images: ImagesStage(configuration)
     }
   }
 
   /// The stages named and those that they need, in the order in which they are told. None named means all.
-  public static func selection(_ named: [StageName]) -> [StageName] {
+  public static func selection(_ named: [StageName], _ configuration: Configuration) -> [StageName] {
     var wanted = Set(named.isEmpty ? StageName.allCases : named)
     var waiting = Array(wanted)
     while let name = waiting.popLast() {
-      for need in stage(name).needs where wanted.insert(need).inserted { waiting.append(need) }
+      for need in stage(name, configuration).needs where wanted.insert(need).inserted { waiting.append(need) }
     }
     return StageName.allCases.filter(wanted.contains)
   }

@@ -28,6 +28,6 @@ private func takesValue(_ option: String) -> Bool {
 
 private let optionsWithoutValue: Set<String> = [
   "-q", "--quiet", "--json", "--no-progress", "-v", "--verbose", "-n", "--dry-run", "-y", "--yes", "--bundle",
-  "--flat",
+  "--flat", "--skip-images",
   "-h", "--help", "--version",
 ]

@@ -28,7 +28,7 @@ struct PlanCommand: AsyncParsableCommand {
   static func run(_ stages: [StageName], _ settings: SettingOptions, _ output: OutputOptions) async throws {
     let configuration = try settings.resolve()
     let console = output.console()
-    let selection = StageTable.selection(stages)
+    let selection = StageTable.selection(stages, configuration)
     let context = try RunContext(
       configuration: configuration, selection: selection, projectRoot: ".", environment: processEnvironment(),
       emit: output.events(console))

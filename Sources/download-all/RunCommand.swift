@@ -27,7 +27,7 @@ struct RunCommand: AsyncParsableCommand {
     if isDryRun { return try await PlanCommand.run(try stages.map(stageArgument), settings, output) }
     let configuration = try settings.resolve()
     let console = output.console()
-    let selection = StageTable.selection(try stages.map(stageArgument))
+    let selection = StageTable.selection(try stages.map(stageArgument), configuration)
     let context = try RunContext(
       configuration: configuration, selection: selection, projectRoot: ".", environment: processEnvironment(),
       emit: console.emit)

@@ -46,6 +46,12 @@ struct SettingOptions: ParsableArguments {
   @Option(help: .init("kubespray-offline, or original: host/path. [FILES_LAYOUT]", valueName: "name"))
   var layout: String?
 
+  @Flag(help: "Leave out the container images. [SKIP_DOWNLOAD_IMAGES]")
+  var skipImages = false
+
+  @Option(help: .init("Take the images of this list alone. [IMAGES_FROM_FILE]", valueName: "file"))
+  var imagesFrom: String?
+
   @Option(help: .init("The Python that runs Ansible here. [PYTHON]", valueName: "program"))
   var python: String?
 
@@ -74,6 +80,8 @@ struct SettingOptions: ParsableArguments {
     flags["kubespray.inventory"] = inventory
     flags["kubespray.selection"] = selection
     flags["files.layout"] = layout
+    flags["images.skip"] = skipImages ? "true" : nil
+    flags["images.from"] = imagesFrom
     flags["python.executable"] = python
     flags["transfer.parallel"] = parallel
     flags["transfer.per_host"] = parallelPerHost

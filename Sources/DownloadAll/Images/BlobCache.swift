@@ -1,0 +1,51 @@
+import Bundle
+import Glibc
+import Integrity
+import Registry
+import Synchronization
+import SystemPackage
+
+/// Blobs between registry and archive: each fetched once for all images that want it, and removed when the last of
+/// them has been packed. A blob has its final name only when its digest was right, so what is there is whole.
+final class BlobCache: Sendable {
+  private let folder: FilePath
+  private let wanted = Mutex<[Digest: Int]>([:])
+
+  init(cache: FilePath) {
+    folder = cache.appending("blobs")
+  }
+
+  /// Where a blob lies, or will lie.
+  func place(_ digest: Digest) -> FilePath {
+    folder.appending(digest.algorithm.rawValue).appending(digest.hex)
+  }
+
+  /// Whether a blob is here.
+  func has(_ descriptor: Descriptor) -> Bool {
+    FileStatus(place(descriptor.digest))?.size == descriptor.size
+  }
+
+  /// Bytes of an interrupted download that are here already.
+  func partSize(_ descriptor: Descriptor) -> Int64 {
+    FileStatus(FilePath(place(descriptor.digest).string + ".part"))?.size ?? 0
+  }
+
+  /// Notes that an image needs these blobs.
+  func retain(_ digests: some Sequence<Digest>) {
+    wanted.withLock { wanted in
+      for digest in digests { wanted[digest, default: 0] += 1 }
+    }
+  }
+
+  /// Notes that an image is packed; blobs that no other one needs are removed.
+  func release(_ digests: some Sequence<Digest>) {
+    let free = wanted.withLock { wanted in
+      digests.filter { digest in
+        let left = wanted[digest, default: 1] - 1
+        wanted[digest] = left == 0 ? nil : left
+        return left == 0
+      }
+    }
+    for digest in free { unlink(place(digest).string) }
+  }
+}

@@ -1,0 +1,46 @@
+import Bundle
+import Registry
+import Synchronization
+
+/// The images of a run: each asked for once, whoever needs to know its size or its parts.
+final class ImageSource: Sendable {
+  private let resolver: ImageResolver
+  private let memos = Mutex<[ImageReference: Memo<ArchivedImage>]>([:])
+
+  /// Brings blobs.
+  let client: RegistryClient
+  /// The platforms that are carried of each image.
+  let platforms: [Platform]
+
+  init(client: RegistryClient, platforms: [Platform]) {
+    self.client = client
+    self.platforms = platforms
+    resolver = ImageResolver(client: client, platforms: platforms)
+  }
+
+  /// Whether an archive with these platforms, as the manifest writes them, is one that this run wants. An image
+  /// that names none has only one.
+  func carries(_ names: [String]) -> Bool {
+    names.isEmpty || Set(names) == Set(platforms.map(\.description))
+  }
+
+  /// What the registry has under a reference.
+  ///
+  /// - Throws: `RegistryError`.
+  func resolved(_ reference: ImageReference) async throws -> ArchivedImage {
+    let memo = memos.withLock { memos in
+      if let memo = memos[reference] { return memo }
+      let memo = Memo { [resolver] in try await resolver.resolve(reference).archived }
+      memos[reference] = memo
+      return memo
+    }
+    return try await memo.value()
+  }
+}
+
+extension Artifact {
+  /// The image, for what is one.
+  var image: ImageReference? {
+    if case .image(let reference) = source { reference } else { nil }
+  }
+}

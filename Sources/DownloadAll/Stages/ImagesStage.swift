@@ -1,0 +1,56 @@
+import Bundle
+import Kubespray
+import SystemPackage
+
+/// Wants an archive of every image: those of kubespray's catalog, those that the admin node runs, and those of the
+/// user's own lists; or those of one list alone.
+struct ImagesStage: Stage {
+  let name = StageName.images
+  let needs: [StageName]
+
+  init(_ configuration: Configuration) {
+    needs = configuration.images.from == nil && !configuration.images.skip ? [.py] : []
+  }
+
+  func artifacts(_ run: RunContext) async throws -> [Artifact] {
+    guard !run.configuration.images.skip else {
+      run.say(.info, "images are left out, as images.skip says", stage: name)
+      return []
+    }
+    let (own, additional) = try await lists(run)
+    var plan = ImagePlan(
+      strippedRegistries: ImageReference.strippedRegistries.union(run.configuration.registry.additional))
+    var artifacts: [Artifact] = []
+    for image in own + additional where try plan.add(image.reference) {
+      var artifact = Artifact(
+        path: try image.reference.archivePath(), source: .image(image.reference), stage: name,
+        verification: .registryDigest)
+      artifact.listing = image.origin
+      artifacts.append(artifact)
+    }
+    artifacts.append(try list("images/images.list", own))
+    artifacts.append(try list("images/additional-images.list", additional))
+    return artifacts
+  }
+
+  private func lists(_ run: RunContext) async throws -> (own: [ListedImage], additional: [ListedImage]) {
+    if let file = run.configuration.images.from { return (try ImageList.read(file), []) }
+    let catalog = try await run.kubespray.catalog().selecting(run.configuration.kubespray.selection)
+    let own = try catalog.images.map {
+      ListedImage(reference: try ImageReference($0.reference), origin: "kubespray's catalog, \($0.origin)")
+    }
+    let versions = run.configuration.versions
+    let admin = [
+      ListedImage(reference: try ImageReference("nginx:\(versions.nginx)"), origin: "setting versions.nginx"),
+      ListedImage(reference: try ImageReference("registry:\(versions.registry)"), origin: "setting versions.registry"),
+    ]
+    return (own, admin + (try ImageList.readAll(in: run.projectRoot.appending("imagelists"))))
+  }
+
+  private func list(_ path: String, _ images: [ListedImage]) throws -> Artifact {
+    let lines = Set(images.map(\.reference)).sorted().map { "\($0)\n" }
+    return Artifact(
+      path: try BundlePath(path), source: .generated(Array(lines.joined().utf8)), stage: name,
+      verification: .generated)
+  }
+}
