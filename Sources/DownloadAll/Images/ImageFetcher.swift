@@ -71,10 +71,7 @@ struct ImageFetcher: Sendable {
       strippedRegistries: ImageReference.strippedRegistries.union(run.configuration.registry.additional))
     var images: [Image] = []
     await forEachConcurrently(artifacts, limit: run.configuration.transfer.parallel) { artifact in
-      await Result { () throws -> ArchivedImage in
-        guard let reference = artifact.image else { throw Errno.invalidArgument }
-        return try await run.images.resolved(reference)
-      }
+      await Result { try await run.images.content(of: artifact) }
     } onResult: { artifact, result in
       do {
         let content = try result.get()

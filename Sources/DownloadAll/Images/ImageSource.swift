@@ -1,6 +1,7 @@
 import Bundle
 import Registry
 import Synchronization
+import SystemPackage
 
 /// The images of a run: each asked for once, whoever needs to know its size or its parts.
 final class ImageSource: Sendable {
@@ -22,6 +23,14 @@ final class ImageSource: Sendable {
   /// that names none has only one.
   func carries(_ names: [String]) -> Bool {
     names.isEmpty || Set(names) == Set(platforms.map(\.description))
+  }
+
+  /// What is wanted as an artifact.
+  ///
+  /// - Throws: `RegistryError`; `Errno` for an artifact that is no image.
+  func content(of artifact: Artifact) async throws -> ArchivedImage {
+    guard let reference = artifact.image else { throw Errno.invalidArgument }
+    return try await resolved(reference)
   }
 
   /// What the registry has under a reference.

@@ -4,6 +4,7 @@ import FoundationEssentials
 import Glibc
 import Host
 import Integrity
+import Registry
 import SystemPackage
 import Transfer
 
@@ -107,10 +108,25 @@ struct PrecheckStage: Stage {
       case .failure: reached.insert(host)
       }
     }
+    var sizes: [BundlePath: Int64] = [:]
+    await forEachConcurrently(missing.filter { $0.image != nil }, limit: run.configuration.transfer.parallel) {
+      artifact in await Result { try await run.images.content(of: artifact) }
+    } onResult: { artifact, result in
+      let registry = artifact.image?.registry ?? ""
+      switch result {
+      case .success(let content):
+        reached.insert(registry)
+        sizes[artifact.path] = content.totalSize
+        bytes += content.totalSize
+      case .failure(let error as RegistryError):
+        if let cause = error.transferError, cause.isAboutTheHost { unreached[registry] = cause } else { reached.insert(registry) }
+      case .failure: break
+      }
+    }
     for (host, error) in unreached.sorted(by: { $0.key < $1.key }) where !reached.contains(host) {
       problems.append("\(host) cannot be reached: \(error.detail). \(error.advice)")
     }
-    if !answers.isEmpty {
+    if !missing.isEmpty {
       run.say(
         .info, "\(reached.count) hosts answer; \(ByteCount.format(bytes)) to fetch", stage: name)
     }
@@ -122,7 +138,7 @@ struct PrecheckStage: Stage {
     }
     let copies = ArtifactCopies(run: run)
     let room = missing.map { artifact in
-      let size = artifact.url.flatMap { try? answers[$0]?.get().size } ?? 0
+      let size = sizes[artifact.path] ?? artifact.url.flatMap { try? answers[$0]?.get().size } ?? 0
       return (artifact.path, max(0, size - copies.partSize(artifact)))
     }
     do {
