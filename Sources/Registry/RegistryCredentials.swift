@@ -114,8 +114,13 @@ public struct RegistryCredentials: Sendable {
   }
 
   private struct HelperAnswer: Decodable {
-    let Username: String
-    let Secret: String
+    let user: String
+    let secret: String
+
+    private enum CodingKeys: String, CodingKey {
+      case user = "Username"
+      case secret = "Secret"
+    }
   }
 
   private func ask(
@@ -152,11 +157,11 @@ public struct RegistryCredentials: Sendable {
         source: source, reason: "its answer for \(server) is not the JSON of a credential",
         advice: "Log in again.")
     }
-    if found.Secret.isEmpty { return nil }
+    if found.secret.isEmpty { return nil }
     let credential =
-      found.Username == "<token>"
-      ? RegistryCredential(identityToken: found.Secret)
-      : RegistryCredential(user: found.Username, password: found.Secret)
+      found.user == "<token>"
+      ? RegistryCredential(identityToken: found.secret)
+      : RegistryCredential(user: found.user, password: found.secret)
     answers[program, server] = credential
     return credential
   }

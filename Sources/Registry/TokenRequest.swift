@@ -39,18 +39,24 @@ struct TokenRequest: Hashable, Sendable {
   /// Reads the service's answer; `nil` when it has no token that could be sent.
   static func token(of body: [UInt8]) -> Token? {
     guard let answer = try? JSONDecoder().decode(Answer.self, from: Data(body)),
-      let text = [answer.token, answer.access_token].compactMap({ $0 }).first(where: { !$0.isEmpty }),
+      let text = [answer.token, answer.accessToken].compactMap({ $0 }).first(where: { !$0.isEmpty }),
       text.utf8.allSatisfy({ (0x21...0x7e).contains($0) })
     else { return nil }
     // The specification's default, and its least value.
-    let seconds = answer.expires_in.map { max(1, min($0, 86_400 * 365)) } ?? 60
+    let seconds = answer.expiresIn.map { max(1, min($0, 86_400 * 365)) } ?? 60
     return Token(text: text, lifetime: .seconds(seconds))
   }
 
   private struct Answer: Decodable {
     let token: String?
-    let access_token: String?
-    let expires_in: Int?
+    let accessToken: String?
+    let expiresIn: Int?
+
+    private enum CodingKeys: String, CodingKey {
+      case token
+      case accessToken = "access_token"
+      case expiresIn = "expires_in"
+    }
   }
 
   private var parameters: [(String, String)] {
