@@ -66,6 +66,12 @@ public enum ManifestContent: Hashable, Sendable {
     try check()
   }
 
+  /// The type that a manifest gives itself; `nil` when it gives none, or is none.
+  static func ownMediaType(_ bytes: [UInt8]) -> MediaType? {
+    guard bytes.count <= maximumSize, let outline: Outline = try? decode(bytes) else { return nil }
+    return outline.mediaType ?? (outline.schemaVersion == 1 ? .dockerSchema1 : nil)
+  }
+
   private func check() throws(ManifestFormatError) {
     let descriptors: [Descriptor]
     switch self {

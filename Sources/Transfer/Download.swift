@@ -13,6 +13,11 @@ public struct Download: Sendable {
   public var size: Int64?
   /// Further header fields; `Authorization` never leaves the origin of ``url``.
   public var fields = HTTPFields()
+  /// Asked before each attempt for the fields that prove who asks, which may run out during a long download.
+  ///
+  /// It gets the head of the answer by which the server itself (not one that it redirects to) refused the last
+  /// attempt with 401, else `nil`; that attempt is then repeated once. `nil` for the fields ends the download.
+  public var authorize: (@Sendable (_ rejection: ResponseHead?) async -> HTTPFields?)?
   /// A validator of the copy at hand: the server may answer that it has not changed.
   public var knownValidator: String?
 

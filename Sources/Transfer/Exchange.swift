@@ -142,7 +142,8 @@ final class Exchange {
     // Interim responses (100, 103) and the proxy's answer to CONNECT come first; each status line starts afresh.
     if line.hasPrefix("HTTP/") {
       let words = line.split(separator: " ", maxSplits: 2)
-      head = ResponseHead(status: words.count > 1 ? Int(trimmed(words[1])) ?? 0 : 0, fields: [:])
+      head = ResponseHead(
+        status: words.count > 1 ? Int(trimmed(words[1])) ?? 0 : 0, fields: [:], origin: request.url.origin)
     } else {
       head.fields.append(line: line)
     }

@@ -26,6 +26,12 @@ public struct HTTPFields: Sendable, ExpressibleByDictionaryLiteral {
     fields.filter { $0.name.lowercased() == name.lowercased() }.map(\.value)
   }
 
+  /// Takes over fields; each replaces those of its name.
+  mutating func merge(_ other: HTTPFields) {
+    for field in other.fields { self[field.name] = nil }
+    fields += other.fields
+  }
+
   /// `Name: value` lines as libcurl takes them.
   var lines: [String] { fields.map { "\($0.name): \($0.value)" } }
 
@@ -43,6 +49,8 @@ public struct ResponseHead: Sendable {
   public var status: Int
   /// The header fields.
   public var fields: HTTPFields
+  /// Who answered: after a redirect another one than was asked.
+  public var origin: TransferURL.Origin?
 
   /// Whether the status says success (2xx).
   public var isSuccess: Bool { (200..<300).contains(status) }
@@ -65,7 +73,7 @@ public struct ResponseHead: Sendable {
   /// How long the server asks to wait: `Retry-After` in seconds or as a date (RFC 9110, section 10.2.3).
   ///
   /// - Parameter now: The present time in seconds since 1970.
-  func retryAfter(now: Int64) -> Duration? {
+  public func retryAfter(now: Int64) -> Duration? {
     guard let text = fields["Retry-After"] else { return nil }
     if let seconds = Int64(text) { return seconds >= 0 ? .seconds(seconds) : nil }
     let date = Int64(curl_getdate(text, nil))

@@ -12,6 +12,8 @@ public struct HTTPRequest: Sendable {
   public var bodyLimit: Int
   /// How often a failed attempt is repeated; `nil` is the engine's own number.
   public var retries: Int?
+  /// Statuses that the caller wants to see at once where the engine would wait and ask again.
+  public var finalStatuses: Set<Int> = []
 
   /// A request without a body.
   public init(_ method: String = "GET", url: String, fields: HTTPFields = [:], bodyLimit: Int = 16 << 20) {

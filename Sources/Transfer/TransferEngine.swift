@@ -43,10 +43,12 @@ public final class TransferEngine: Sendable {
     defer { part.removeIfEmpty() }
     var attempt = DownloadAttempt(policy: RetryPolicy(configuration))
     if part.isComplete { return .downloaded(try await commit(part, attempt)) }
+    var rejection: ResponseHead?
     while true {
       try await waitForHold(url)
       let before = part.offset
       var request = ExchangeRequest(url: url, fields: part.requestFields)
+      try await authorize(&request, by: download, after: rejection)
       request.needsFreshConnection = attempt.count > 0
       let result = await follow(request, sink: part)
       attempt.count += 1
@@ -56,6 +58,13 @@ public final class TransferEngine: Sendable {
         try Self.check(result, url: url, body: part.errorBody)
         return .downloaded(try await commit(part, attempt))
       } catch {
+        if error.kind == .status(401), rejection == nil, download.authorize != nil,
+          result.head?.origin == url.origin
+        {
+          rejection = result.head
+          continue
+        }
+        rejection = nil
         if error.voidsPart { part.restart() }
         let pause = try attempt.pause(after: error, head: result.head, progress: part.offset - before)
         onEvent(.retrying(error, after: pause))
@@ -87,13 +96,23 @@ public final class TransferEngine: Sendable {
           throw TransferError(.protocolViolation, url: url.redacted, detail: "the server sent no answer")
         }
         let status = TransferError.status(head.status, url: url.redacted, body: sink.bytes)
-        if status.isTransient { throw status }
+        if status.isTransient, !request.finalStatuses.contains(head.status) { throw status }
         return HTTPResponse(head: head, body: sink.bytes)
       } catch {
         let pause = try attempt.pause(after: error, head: result.head, progress: 0)
         try await rest(pause, url: url, head: result.head)
       }
     }
+  }
+
+  private func authorize(
+    _ request: inout ExchangeRequest, by download: Download, after rejection: ResponseHead?
+  ) async throws(TransferError) {
+    guard let authorize = download.authorize else { return }
+    guard let fields = await authorize(rejection) else {
+      throw TransferError(.notAuthorized, url: request.url.redacted, detail: "not authorized")
+    }
+    request.fields.merge(fields)
   }
 
   private func commit(
@@ -127,6 +146,12 @@ public final class TransferEngine: Sendable {
       if head.status <= 303, request.method != "HEAD" {
         request.method = "GET"
         request.body = nil
+      }
+      // What is sent may be a secret, such as a token.
+      guard request.body == nil || next.origin == request.url.origin else {
+        result.failure = TransferError(
+          .redirect, url: first.url.redacted, detail: "the server redirects what was sent to another server")
+        return result
       }
       request.url = next
       result = await loop.perform(request, sink: sink)

@@ -1,0 +1,180 @@
+import Bundle
+import FoundationEssentials
+import Integrity
+
+/// Finds out what a reference is: asks for its manifest, chooses platforms from an index, and refuses what could not
+/// be loaded, before a byte of a layer is fetched.
+public struct ImageResolver: Sendable {
+  /// How deep indexes may stand in each other; nothing real needs more than two.
+  static let maximumDepth = 4
+  /// The most manifests and indexes that are fetched for one image.
+  static let maximumManifests = 64
+
+  private let client: RegistryClient
+
+  /// A resolver that asks through that client.
+  public init(_ client: RegistryClient) { self.client = client }
+
+  /// Resolves an image.
+  ///
+  /// - Parameters:
+  ///   - reference: The image.
+  ///   - platforms: The platforms wanted; each must be there.
+  ///   - known: What the registry served for the reference in an earlier run.
+  /// - Throws: ``RegistryError``, which names what is there if a platform is not.
+  public func resolve(
+    _ reference: ImageReference, platforms: [Platform], known: FetchedManifest? = nil
+  ) async throws(RegistryError) -> ResolvedImage {
+    var resolution = ImageResolution(
+      client: client, reference: reference, root: try await client.manifest(reference, known: known))
+    return try await resolution.run(platforms)
+  }
+}
+
+/// The work on one image.
+private struct ImageResolution {
+  /// An image that an index offers.
+  struct Candidate {
+    let descriptor: Descriptor
+    var platform: Platform?
+  }
+
+  let client: RegistryClient
+  let reference: ImageReference
+  let root: FetchedManifest
+  private var fetched: [Digest: FetchedManifest]
+  private var configurations: [Digest: [UInt8]] = [:]
+  private var visited: Set<Digest> = []
+
+  init(client: RegistryClient, reference: ImageReference, root: FetchedManifest) {
+    self.client = client
+    self.reference = reference
+    self.root = root
+    fetched = [root.descriptor.digest: root]
+  }
+
+  mutating func run(_ platforms: [Platform]) async throws(RegistryError) -> ResolvedImage {
+    var candidates = try await candidates(in: root, depth: 0)
+    if platforms.contains(where: { Self.best($0, candidates) == nil }) {
+      for index in candidates.indices where candidates[index].platform == nil {
+        candidates[index].platform = try await platformFromConfiguration(candidates[index].descriptor)
+      }
+    }
+    var chosen: [ResolvedImage.PlatformImage] = []
+    for platform in platforms {
+      guard let candidate = Self.best(platform, candidates) else { throw missing(platform, candidates) }
+      guard !chosen.contains(where: { $0.manifest.descriptor.digest == candidate.descriptor.digest }) else {
+        continue
+      }
+      chosen.append(try await image(candidate))
+    }
+    return ResolvedImage(reference: reference, root: root, images: chosen, configurations: configurations)
+  }
+
+  /// The images that a manifest or index offers.
+  private mutating func candidates(
+    in manifest: FetchedManifest, depth: Int
+  ) async throws(RegistryError) -> [Candidate] {
+    guard case .index(let index) = manifest.content else {
+      return [Candidate(descriptor: manifest.descriptor, platform: manifest.descriptor.platform)]
+    }
+    guard depth < ImageResolver.maximumDepth else {
+      throw RegistryError(.malformed("indexes stand in each other without end"), image: reference)
+    }
+    var found: [Candidate] = []
+    for descriptor in index.manifests where !descriptor.isAttestation {
+      if descriptor.mediaType.isSchema1 { throw RegistryError(.schema1, image: reference) }
+      if descriptor.mediaType.isManifest {
+        found.append(Candidate(descriptor: descriptor, platform: descriptor.platform))
+      } else if descriptor.mediaType.isIndex, visited.insert(descriptor.digest).inserted {
+        found += try await candidates(in: try await fetch(descriptor), depth: depth + 1)
+      }
+      // Anything else is no image; the specification says to pass it over.
+    }
+    return found
+  }
+
+  private static func best(_ platform: Platform, _ candidates: [Candidate]) -> Candidate? {
+    var best: (candidate: Candidate, fitness: Int)?
+    for candidate in candidates {
+      guard let fitness = candidate.platform.flatMap(platform.fitness(of:)) else { continue }
+      // Of equals the first counts, as containerd does.
+      if best.map({ fitness > $0.fitness }) ?? true { best = (candidate, fitness) }
+    }
+    return best?.candidate
+  }
+
+  /// What an image's configuration says where no index does.
+  private mutating func platformFromConfiguration(
+    _ descriptor: Descriptor
+  ) async throws(RegistryError) -> Platform? {
+    let manifest = try content(of: try await fetch(descriptor))
+    try check(manifest)
+    var bytes = configurations[manifest.config.digest]
+    if bytes == nil { bytes = try await client.blob(manifest.config, of: reference) }
+    configurations[manifest.config.digest] = bytes
+    return try? JSONDecoder().decode(Platform.self, from: Data(bytes ?? []))
+  }
+
+  private mutating func image(
+    _ candidate: Candidate
+  ) async throws(RegistryError) -> ResolvedImage.PlatformImage {
+    let manifest = try await fetch(candidate.descriptor)
+    let content = try content(of: manifest)
+    try check(content)
+    var descriptor = manifest.descriptor
+    descriptor.platform = candidate.platform
+    return ResolvedImage.PlatformImage(manifest: manifest.describing(descriptor), content: content)
+  }
+
+  private mutating func fetch(_ descriptor: Descriptor) async throws(RegistryError) -> FetchedManifest {
+    if let manifest = fetched[descriptor.digest] { return manifest }
+    guard fetched.count < ImageResolver.maximumManifests else {
+      throw RegistryError(
+        .malformed("its index has more than \(ImageResolver.maximumManifests) entries without a platform"),
+        image: reference)
+    }
+    let manifest = try await client.manifest(descriptor, of: reference)
+    fetched[descriptor.digest] = manifest
+    return manifest
+  }
+
+  private func content(of manifest: FetchedManifest) throws(RegistryError) -> ImageManifest {
+    guard case .manifest(let content) = manifest.content else {
+      throw RegistryError(.malformed("an index stands where an image should"), image: reference)
+    }
+    return content
+  }
+
+  /// Refuses what no container engine could run, or what cannot be carried.
+  private func check(_ manifest: ImageManifest) throws(RegistryError) {
+    guard manifest.config.mediaType == .ociConfig || manifest.config.mediaType == .dockerConfig else {
+      let kind = manifest.artifactType ?? manifest.config.mediaType.rawValue
+      throw RegistryError(
+        .unsupported, image: reference, detail: "it is no container image but an artifact of type \(kind)",
+        advice: "Check the name, or take it out of the list.")
+    }
+    for layer in manifest.layers {
+      if layer.mediaType.isForeignLayer || !(layer.urls ?? []).isEmpty {
+        throw RegistryError(
+          .unsupported, image: reference,
+          detail: "layer \(layer.digest) is not in the registry (foreign layer, \(layer.mediaType))",
+          advice: "Such layers may not be carried; use an image without them.")
+      }
+      guard layer.mediaType.isLayer else {
+        throw RegistryError(
+          .unsupported, image: reference,
+          detail: "a layer has the type \(layer.mediaType), which is no layer",
+          advice: "Check the name: this may be a chart or another artifact, not an image.")
+      }
+    }
+  }
+
+  private func missing(_ platform: Platform, _ candidates: [Candidate]) -> RegistryError {
+    let names = Set(candidates.compactMap { $0.platform?.description }).sorted()
+    let list = names.isEmpty ? "nothing with a known platform" : names.joined(separator: ", ")
+    return RegistryError(
+      .platformMissing, image: reference, detail: "there is no image for \(platform); there is: \(list)",
+      advice: "Choose another tag, or take it out of the list.")
+  }
+}

@@ -1,0 +1,51 @@
+import Transfer
+
+/// What a registry says of the pulls it grants: Docker Hub's fields `ratelimit-limit` and `ratelimit-remaining`
+/// (docs.docker.com, "Docker Hub pull usage and limits").
+public struct RateLimit: Sendable, Hashable, CustomStringConvertible {
+  /// Pulls in a window.
+  public let limit: Int
+  /// Pulls that are left of it.
+  public let remaining: Int
+  /// The window's length in seconds, if given.
+  public let window: Int?
+
+  /// Reads the fields of an answer; `nil` when there are none.
+  init?(_ fields: HTTPFields) {
+    guard let limit = fields["ratelimit-limit"].flatMap(Self.parse),
+      let remaining = fields["ratelimit-remaining"].flatMap(Self.parse)
+    else { return nil }
+    self.limit = limit.count
+    self.remaining = remaining.count
+    window = limit.window ?? remaining.window
+  }
+
+  /// `3 of 100 pulls in 6 hours are left`
+  public var description: String {
+    "\(remaining) of \(limit) pulls\(window.map { " in \(Self.text($0))" } ?? "") are left"
+  }
+
+  /// `100;w=21600`
+  private static func parse(_ text: String) -> (count: Int, window: Int?)? {
+    let parts = text.split(separator: ";").map { $0.filter { !$0.isWhitespace } }
+    guard let count = parts.first.flatMap({ Int($0) }), count >= 0 else { return nil }
+    let window = parts.dropFirst().first { $0.hasPrefix("w=") }.flatMap { Int($0.dropFirst(2)) }
+    return (count, window)
+  }
+
+  private static func text(_ seconds: Int) -> String {
+    switch seconds {
+    case 3600: "an hour"
+    case let seconds where seconds % 3600 == 0 && seconds > 0: "\(seconds / 3600) hours"
+    default: "\(seconds) seconds"
+    }
+  }
+}
+
+/// What a client of registries has to tell.
+public enum RegistryEvent: Sendable, Equatable {
+  /// A registry told how many pulls are left.
+  case rateLimit(registry: String, RateLimit)
+  /// A registry limits requests; nothing is asked of it for so long.
+  case waiting(registry: String, Duration)
+}

@@ -1,0 +1,275 @@
+import Bundle
+import Integrity
+import Synchronization
+import SystemPackage
+import Transfer
+
+/// Asks registries for manifests and blobs (OCI distribution-spec 1.1, "Pull"; Docker's registry API V2).
+///
+/// One client serves a whole run and all registries: it keeps their tokens, and waits where they limit requests.
+public final class RegistryClient: Sendable {
+  private let engine: TransferEngine
+  private let configuration: RegistryConfiguration
+  private let authentication: RegistryAuthentication
+  private let limits: RequestLimits
+
+  /// Makes a client; nothing is asked yet.
+  ///
+  /// - Parameter onEvent: Called when a registry tells or enforces its limits.
+  public convenience init(
+    engine: TransferEngine, configuration: RegistryConfiguration = RegistryConfiguration(),
+    credentials: RegistryCredentials = .none, onEvent: @escaping @Sendable (RegistryEvent) -> Void = { _ in }
+  ) {
+    self.init(
+      engine: engine, configuration: configuration,
+      authentication: RegistryAuthentication(engine: engine, credentials: credentials), onEvent: onEvent)
+  }
+
+  init(
+    engine: TransferEngine, configuration: RegistryConfiguration, authentication: RegistryAuthentication,
+    onEvent: @escaping @Sendable (RegistryEvent) -> Void
+  ) {
+    self.engine = engine
+    self.configuration = configuration
+    self.authentication = authentication
+    limits = RequestLimits(configuration, onEvent: onEvent)
+  }
+
+  /// Fetches what a reference names: a manifest, or an index.
+  ///
+  /// The bytes must hash to the reference's digest, if it has one, and to what the registry calls them. Docker Hub
+  /// counts each GET of a manifest against its limit, but no HEAD; so where an earlier run's manifest is at hand,
+  /// HEAD asks first whether it is still the one.
+  /// - Parameter known: What an earlier run got for this reference.
+  /// - Throws: ``RegistryError``.
+  public func manifest(
+    _ reference: ImageReference, known: FetchedManifest? = nil
+  ) async throws(RegistryError) -> FetchedManifest {
+    if let known {
+      if known.descriptor.digest == reference.digest { return known }
+      do throws(RegistryError) {
+        if try await currentDigest(of: reference) == known.descriptor.digest { return known }
+      } catch {
+        // A registry may not have HEAD, and what it says to GET explains more.
+        guard [.notFound, .badAnswer, .denied].contains(error.kind) else { throw error }
+      }
+    }
+    let name = reference.digest?.description ?? reference.tag ?? ""
+    let response = try await ask("GET", manifest: name, of: reference)
+    let descriptor = try describe(response, expected: reference.digest, reference)
+    return try read(response.body, descriptor, reference)
+  }
+
+  /// Fetches a manifest that an index names.
+  ///
+  /// - Throws: ``RegistryError``.
+  public func manifest(
+    _ descriptor: Descriptor, of reference: ImageReference
+  ) async throws(RegistryError) -> FetchedManifest {
+    let response = try await ask("GET", manifest: descriptor.digest.description, of: reference)
+    guard Int64(response.body.count) == descriptor.size else {
+      throw mismatch(
+        "manifest \(descriptor.digest) has \(response.body.count) bytes where \(descriptor.size) were announced",
+        reference)
+    }
+    _ = try describe(response, expected: descriptor.digest, reference)
+    return try read(response.body, descriptor, reference)
+  }
+
+  /// Asks what a reference's tag names now, without fetching it.
+  ///
+  /// - Returns: `nil` when the registry does not say.
+  /// - Throws: ``RegistryError``, also when there is no such image.
+  public func currentDigest(of reference: ImageReference) async throws(RegistryError) -> Digest? {
+    let name = reference.digest?.description ?? reference.tag ?? ""
+    let head = try await ask("HEAD", manifest: name, of: reference).head
+    return head.fields["Docker-Content-Digest"].flatMap { try? Digest($0) }
+  }
+
+  /// Fetches a small blob into memory, such as an image's configuration.
+  ///
+  /// - Throws: ``RegistryError``, also when it is larger than ``ManifestContent/maximumSize``.
+  public func blob(
+    _ descriptor: Descriptor, of reference: ImageReference
+  ) async throws(RegistryError) -> [UInt8] {
+    guard descriptor.size <= ManifestContent.maximumSize else {
+      throw RegistryError(
+        badAnswer: "\(descriptor.digest) has \(descriptor.size) bytes, more than a configuration may have",
+        image: reference)
+    }
+    let endpoint = endpoint(of: reference)
+    let response = try await ask(
+      HTTPRequest(url: endpoint.blobURL(reference, descriptor)), what: "\(descriptor.digest) ", reference)
+    let actual = Digest(of: response.body, algorithm: descriptor.digest.algorithm)
+    guard actual == descriptor.digest else {
+      throw mismatch("blob \(descriptor.digest) arrived with digest \(actual)", reference)
+    }
+    return response.body
+  }
+
+  /// Brings a blob to a file, going on from what an earlier attempt left.
+  ///
+  /// The bytes are hashed while they are written. The registry may redirect to object storage, which gets no
+  /// credentials; a token that runs out on the way is renewed.
+  /// - Throws: ``RegistryError``. Nothing is then at the destination that was not there before.
+  public func download(
+    _ descriptor: Descriptor, of reference: ImageReference, to destination: FilePath,
+    onEvent: @escaping @Sendable (DownloadEvent) -> Void = { _ in }
+  ) async throws(RegistryError) {
+    let endpoint = endpoint(of: reference)
+    var download = Download(
+      url: endpoint.blobURL(reference, descriptor), destination: destination, digest: descriptor.digest,
+      size: descriptor.size)
+    let attempts = BlobAttempts()
+    let authentication = authentication
+    download.authorize = { rejection in
+      do throws(RegistryError) {
+        let rejected = rejection.map {
+          RegistryAuthentication.Rejection(head: $0, authorization: attempts.authorization)
+        }
+        let value = try await authentication.authorization(for: reference, at: endpoint, after: rejected)
+        attempts.use(value)
+        return value.map { ["Authorization": $0] } ?? [:]
+      } catch {
+        attempts.fail(error)
+        return nil
+      }
+    }
+    do {
+      _ = try await engine.download(download, onEvent: onEvent)
+    } catch {
+      if let failure = attempts.failure { throw failure }
+      if case .status(let status) = error.kind, status != 429 {
+        throw RegistryError(
+          status: status, body: error.body, what: "blob \(descriptor.digest) ", image: reference,
+          endpoint: endpoint)
+      }
+      throw RegistryError(error, image: reference, endpoint: endpoint)
+    }
+  }
+
+  /// The last that a registry said of its limit.
+  ///
+  /// - Parameter registry: The registry's host, as in references.
+  public func rateLimit(of registry: String) -> RateLimit? {
+    limits.last(RegistryEndpoint(registry: registry, configuration: configuration))
+  }
+}
+
+extension RegistryClient {
+  private func endpoint(of reference: ImageReference) -> RegistryEndpoint {
+    RegistryEndpoint(registry: reference.registry, configuration: configuration)
+  }
+
+  private func ask(
+    _ method: String, manifest name: String, of reference: ImageReference
+  ) async throws(RegistryError) -> HTTPResponse {
+    var request = HTTPRequest(
+      method, url: endpoint(of: reference).manifestURL(reference, name),
+      fields: ["Accept": MediaType.acceptedManifests])
+    request.bodyLimit = ManifestContent.maximumSize
+    return try await ask(request, what: "", reference)
+  }
+
+  /// Asks with authorization, once more with a new one if the first is refused, and again after a limit's pause.
+  private func ask(
+    _ question: HTTPRequest, what: String, _ reference: ImageReference
+  ) async throws(RegistryError) -> HTTPResponse {
+    let endpoint = endpoint(of: reference)
+    var rejection: RegistryAuthentication.Rejection?
+    var refusals = 0
+    while true {
+      let authorization = try await authentication.authorization(
+        for: reference, at: endpoint, after: rejection)
+      try await limits.waitForHold(endpoint, reference)
+      var request = question
+      request.finalStatuses = [429]
+      request.fields["Authorization"] = authorization
+      let response: HTTPResponse
+      do {
+        response = try await engine.response(to: request)
+      } catch {
+        if case .tooLarge = error.kind { throw RegistryError(ManifestFormatError.tooLarge, image: reference) }
+        throw RegistryError(error, image: reference, endpoint: endpoint)
+      }
+      limits.note(response.head, endpoint)
+      switch response.head.status {
+      case 200..<300: return response
+      case 401 where rejection == nil && response.head.origin == (try? TransferURL(question.url))?.origin:
+        rejection = RegistryAuthentication.Rejection(head: response.head, authorization: authorization)
+      case 429:
+        try limits.hold(after: response, refusals: refusals, endpoint, reference)
+        refusals += 1
+        rejection = nil
+      case let status:
+        throw RegistryError(
+          status: status, body: response.body, what: what, image: reference, endpoint: endpoint)
+      }
+    }
+  }
+
+  /// The descriptor of an answer, once its bytes are proved.
+  private func describe(
+    _ response: HTTPResponse, expected: Digest?, _ reference: ImageReference
+  ) throws(RegistryError) -> Descriptor {
+    var type = MediaType(header: response.head.fields["Content-Type"] ?? "")
+    if !type.isIndex, !type.isManifest, !type.isSchema1,
+      let own = ManifestContent.ownMediaType(response.body)
+    {
+      // Some registries and proxies announce any JSON as application/json.
+      type = own
+    }
+    // Its digest is that of a part of the bytes only.
+    if type.isSchema1 { throw RegistryError(.schema1, image: reference) }
+    var named: Digest?
+    if let text = response.head.fields["Docker-Content-Digest"] {
+      do {
+        named = try Digest(text)
+      } catch {
+        throw RegistryError(
+          badAnswer: "the registry's Docker-Content-Digest is wrong: \(error)", image: reference)
+      }
+    }
+    for digest in [expected, named].compactMap({ $0 }) {
+      let actual = Digest(of: response.body, algorithm: digest.algorithm)
+      guard actual == digest else {
+        throw mismatch("its manifest has digest \(actual) where \(digest) was announced", reference)
+      }
+    }
+    return Descriptor(
+      mediaType: type, digest: expected ?? named ?? Digest(of: response.body),
+      size: Int64(response.body.count))
+  }
+
+  private func read(
+    _ bytes: [UInt8], _ descriptor: Descriptor, _ reference: ImageReference
+  ) throws(RegistryError) -> FetchedManifest {
+    do {
+      return try FetchedManifest(bytes, descriptor: descriptor)
+    } catch {
+      throw RegistryError(error, image: reference)
+    }
+  }
+
+  private func mismatch(_ detail: String, _ reference: ImageReference) -> RegistryError {
+    RegistryError(
+      .digestMismatch, image: reference, detail: detail,
+      advice: "A proxy may have changed it, or the registry is damaged; do not use it before you know why.")
+  }
+}
+
+/// What the attempts of one blob share.
+private final class BlobAttempts: Sendable {
+  private struct State {
+    var authorization: String?
+    var failure: RegistryError?
+  }
+
+  private let state = Mutex(State())
+
+  var authorization: String? { state.withLock { $0.authorization } }
+  var failure: RegistryError? { state.withLock { $0.failure } }
+
+  func use(_ authorization: String?) { state.withLock { $0.authorization = authorization } }
+  func fail(_ error: RegistryError) { state.withLock { $0.failure = error } }
+}

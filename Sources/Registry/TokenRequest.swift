@@ -1,0 +1,84 @@
+import FoundationEssentials
+import Transfer
+
+/// The way to a Bearer token (distribution's docs/spec/auth/token.md and oauth.md).
+struct TokenRequest: Hashable, Sendable {
+  /// The token service.
+  let realm: String
+  /// The registry's name at that service.
+  let service: String?
+  /// What the token shall allow: `repository:NAME:pull`.
+  let scope: String
+
+  /// A token as the service gave it.
+  struct Token: Sendable {
+    let text: String
+    let lifetime: Duration
+  }
+
+  /// The request: anonymous, with name and password, or with an identity token.
+  func request(_ credential: RegistryCredential?) -> HTTPRequest {
+    var request: HTTPRequest
+    switch credential?.secret {
+    case .identityToken(let token):
+      request = HTTPRequest("POST", url: realm)
+      let form =
+        parameters + [
+          ("grant_type", "refresh_token"), ("client_id", "kubespray-offline"), ("refresh_token", token),
+        ]
+      request.fields["Content-Type"] = "application/x-www-form-urlencoded"
+      request.body = Array(Self.encoded(form).utf8)
+    case .password, nil:
+      request = HTTPRequest(url: realm + (realm.contains("?") ? "&" : "?") + Self.encoded(parameters))
+      request.fields["Authorization"] = credential?.basicAuthorization
+    }
+    request.bodyLimit = 1 << 20
+    return request
+  }
+
+  /// Reads the service's answer; `nil` when it has no token that could be sent.
+  static func token(of body: [UInt8]) -> Token? {
+    guard let answer = try? JSONDecoder().decode(Answer.self, from: Data(body)),
+      let text = [answer.token, answer.accessToken].compactMap({ $0 }).first(where: { !$0.isEmpty }),
+      text.utf8.allSatisfy({ (0x21...0x7e).contains($0) })
+    else { return nil }
+    // The specification's default, and its least value.
+    let seconds = answer.expiresIn.map { max(1, min($0, 86_400 * 365)) } ?? 60
+    return Token(text: text, lifetime: .seconds(seconds))
+  }
+
+  private struct Answer: Decodable {
+    let token: String?
+    let accessToken: String?
+    let expiresIn: Int?
+
+    private enum CodingKeys: String, CodingKey {
+      case token
+      case accessToken = "access_token"
+      case expiresIn = "expires_in"
+    }
+  }
+
+  private var parameters: [(String, String)] {
+    (service.map { [("service", $0)] } ?? []) + [("scope", scope)]
+  }
+
+  private static func encoded(_ parameters: [(String, String)]) -> String {
+    parameters.map { "\(percentEncoded($0.0))=\(percentEncoded($0.1))" }.joined(separator: "&")
+  }
+
+  /// All but the unreserved characters of RFC 3986, section 2.3.
+  private static func percentEncoded(_ text: String) -> String {
+    let digits = Array("0123456789ABCDEF".utf8)
+    var result: [UInt8] = []
+    for byte in text.utf8 {
+      switch byte {
+      case 0x30...0x39, 0x41...0x5a, 0x61...0x7a, UInt8(ascii: "-"), UInt8(ascii: "."), UInt8(ascii: "_"),
+        UInt8(ascii: "~"):
+        result.append(byte)
+      default: result += [UInt8(ascii: "%"), digits[Int(byte >> 4)], digits[Int(byte & 15)]]
+      }
+    }
+    return String(decoding: result, as: UTF8.self)
+  }
+}
