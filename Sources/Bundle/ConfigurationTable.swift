@@ -86,7 +86,8 @@ extension Configuration {
       "images.skip", \.images.skip, .bool, environment: ["SKIP_DOWNLOAD_IMAGES"], flag: "--skip-images",
       "leave out the container images"),
     .scalar(
-      "images.from", \.images.from, .optional(.path), environment: ["IMAGES_FROM_FILE"], flag: "--images-from",
+      "images.from", \.images.from, .optional(.path), environment: ["IMAGES_FROM_FILE"],
+      flag: "--images-from",
       travels: false, "a list of images to take instead of kubespray's and those of imagelists/"),
     .list(
       "images.platforms", \.images.platforms, .platform, environment: ["IMAGE_PLATFORMS"],

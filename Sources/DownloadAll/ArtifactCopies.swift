@@ -28,7 +28,9 @@ struct ArtifactCopies: Sendable {
       let place = run.place(artifact.path)
       file.image = await offload { () in try? ImageArchiveReader.summary(of: place).manifestImage }
     }
-    guard let image = file.image, image.reference == reference, run.images.carries(image.platforms) else { return nil }
+    guard let image = file.image, image.reference == reference, run.images.carries(image.platforms) else {
+      return nil
+    }
     return file
   }
 
@@ -118,7 +120,9 @@ struct ArtifactCopies: Sendable {
   }
 
   private func isWanted(_ entry: VerifiedFiles.Entry, for artifact: Artifact) async throws -> Bool {
-    if artifact.url != nil || artifact.image != nil, artifact.digest == nil { return entry.url == artifact.recordedOrigin }
+    if artifact.url != nil || artifact.image != nil, artifact.digest == nil {
+      return entry.url == artifact.recordedOrigin
+    }
     let expected = try await expectedDigest(artifact)
     return expected == entry.sha256 || expected != nil && expected == entry.checked
   }

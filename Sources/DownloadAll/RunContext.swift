@@ -89,7 +89,9 @@ public struct RunContext: Sendable {
   private static func platforms(
     _ configuration: Configuration, _ architecture: Architecture
   ) throws(PlatformError) -> [Platform] {
-    guard !configuration.images.platforms.isEmpty else { return [Platform(architecture: architecture.rawValue)] }
+    guard !configuration.images.platforms.isEmpty else {
+      return [Platform(architecture: architecture.rawValue)]
+    }
     var platforms: [Platform] = []
     for text in configuration.images.platforms { platforms.append(try Platform(parsing: text)) }
     return platforms

@@ -21,7 +21,7 @@ public struct CommandResult: Sendable, Equatable {
 
 /// A program to run with its arguments; no shell stands between.
 ///
-/// It gets no input and a session of its own: it cannot ask on the terminal, and Ctrl-C reaches it only by
+/// It gets the input given and a session of its own: it cannot ask on the terminal, and Ctrl-C reaches it only by
 /// cancelling the task that runs it. Then its whole process group gets SIGTERM and, when the program still
 /// runs after five seconds, SIGKILL; what the program leaves behind in its group is killed with it.
 public struct Command: Sendable, CustomStringConvertible {
@@ -32,6 +32,8 @@ public struct Command: Sendable, CustomStringConvertible {
   public let arguments: [String]
   /// Changes to the environment of this process; nil removes a variable.
   public let environment: [String: String?]
+  /// What it reads from its standard input.
+  public let input: String
   /// Where it runs; nil is the folder of this process.
   public let workingDirectory: FilePath?
   /// The time between SIGTERM and SIGKILL.
@@ -40,9 +42,10 @@ public struct Command: Sendable, CustomStringConvertible {
   /// Describes a command; nothing is run or looked up yet.
   public init(
     _ executable: String, _ arguments: [String] = [], environment: [String: String?] = [:],
-    workingDirectory: FilePath? = nil
+    input: String = "", workingDirectory: FilePath? = nil
   ) {
     self.executable = executable
+    self.input = input
     self.arguments = arguments
     self.environment = environment
     self.workingDirectory = workingDirectory
@@ -64,7 +67,8 @@ public struct Command: Sendable, CustomStringConvertible {
       words += changes.compactMap { name, value in value.map { "\(name)=\($0)" } }
     }
     return Command(
-      sudo, words + [executable] + arguments, environment: environment, workingDirectory: workingDirectory)
+      sudo, words + [executable] + arguments, environment: environment, input: input,
+      workingDirectory: workingDirectory)
   }
 
   /// Runs the command and waits for its end. An exit status other than 0 is a result, not an error.
@@ -82,7 +86,7 @@ public struct Command: Sendable, CustomStringConvertible {
     let outcome: (TerminationStatus, CapturedOutputs)
     do {
       let execution = try await Subprocess.run(
-        configuration, input: .none, output: .sequence, error: .sequence
+        configuration, input: .string(input), output: .sequence, error: .sequence
       ) { execution in
         do {
           return try await capture(

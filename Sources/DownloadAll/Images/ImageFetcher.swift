@@ -54,7 +54,7 @@ struct ImageFetcher: Sendable {
     let missing = missingBlobs(images)
     let room = missing.map { max(0, $0.descriptor.size - blobs.partSize($0.descriptor)) }.reduce(0, +)
     // Archives beside the blobs they are made of.
-    let needed = images.map { ($0.artifact.path, $0.resolved.totalSize) }
+    let needed = images.map { ($0.artifact.path, $0.content.totalSize) }
     let reservation = try run.space.take(needed + [(try BundlePath("images/blobs"), room)])
     defer { reservation.release() }
     try run.previous.markUnfinished()
@@ -99,7 +99,8 @@ struct ImageFetcher: Sendable {
     _ images: [Image], _ missing: [Blob], note: (Artifact, Result<FetchedFile, any Error>) -> Void
   ) async {
     var queue = missing[...]
-    var progress = ImageProgress(images: images.map(\.digests), missing: Set(missing.map(\.descriptor.digest)))
+    var progress = ImageProgress(
+      images: images.map(\.digests), missing: Set(missing.map(\.descriptor.digest)))
     var ready = progress.complete[...]
     var fetching = 0
     var packing = 0
@@ -130,7 +131,9 @@ struct ImageFetcher: Sendable {
         case .archive(let image, let result):
           packing -= 1
           let bytes = progress.takeTransferred()
-          note(image.artifact, result.map { FetchedFile(file: $0, transferred: bytes) }.mapError { listed($0, image.artifact) })
+          note(
+            image.artifact,
+            result.map { FetchedFile(file: $0, transferred: bytes) }.mapError { listed($0, image.artifact) })
         }
         start()
       }
@@ -156,8 +159,9 @@ struct ImageFetcher: Sendable {
           }
         }
         return missing
-      } catch let error as RegistryError where error.kind == .notFound || error.kind == .unauthorized {
+      } catch {
         // Another repository that has the same blob may be readable.
+        guard [.notFound, .unauthorized, .denied].contains(error.kind) else { throw error }
         last = error
       }
     }

@@ -24,7 +24,8 @@ enum ImageList {
       throw ImageListError(place: path.string, reason: "it cannot be read: \(error)")
     }
     var images: [ListedImage] = []
-    let lines = String(decoding: bytes, as: UTF8.self).split(omittingEmptySubsequences: false, whereSeparator: \.isNewline)
+    let lines = String(decoding: bytes, as: UTF8.self).split(
+      omittingEmptySubsequences: false, whereSeparator: \.isNewline)
     for (index, line) in lines.enumerated() {
       let words = line.split(whereSeparator: \.isWhitespace)
       guard let text = words.first, !text.hasPrefix("#") else { continue }
@@ -32,7 +33,8 @@ enum ImageList {
         guard words.count == 1 || words[1].hasPrefix("#") else {
           throw ImageListError(place: "", reason: "more than one word in a line")
         }
-        images.append(ListedImage(reference: try ImageReference(String(text)), origin: "\(path) line \(index + 1)"))
+        images.append(
+          ListedImage(reference: try ImageReference(String(text)), origin: "\(path) line \(index + 1)"))
       } catch let error as ImageListError {
         throw ImageListError(place: "\(path) line \(index + 1)", reason: error.reason)
       } catch {

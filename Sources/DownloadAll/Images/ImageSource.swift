@@ -16,7 +16,7 @@ final class ImageSource: Sendable {
   init(client: RegistryClient, platforms: [Platform]) {
     self.client = client
     self.platforms = platforms
-    resolver = ImageResolver(client: client, platforms: platforms)
+    resolver = ImageResolver(client)
   }
 
   /// Whether an archive with these platforms, as the manifest writes them, is one that this run wants. An image
@@ -39,7 +39,9 @@ final class ImageSource: Sendable {
   func resolved(_ reference: ImageReference) async throws -> ArchivedImage {
     let memo = memos.withLock { memos in
       if let memo = memos[reference] { return memo }
-      let memo = Memo { [resolver] in try await resolver.resolve(reference).archived }
+      let memo = Memo { [resolver, platforms] in
+        try await resolver.resolve(reference, platforms: platforms).archived()
+      }
       memos[reference] = memo
       return memo
     }
@@ -51,5 +53,23 @@ extension Artifact {
   /// The image, for what is one.
   var image: ImageReference? {
     if case .image(let reference) = source { reference } else { nil }
+  }
+}
+
+extension ResolvedImage {
+  /// The image as its archive holds it. A reference by the digest of an index keeps that index; any other stands for
+  /// the chosen manifests alone.
+  func archived() throws -> ArchivedImage {
+    var parts = try images.map {
+      try ArchivedManifest(
+        $0.manifest.bytes, mediaType: $0.manifest.descriptor.mediaType, platform: $0.platform)
+    }
+    guard !parts.isEmpty else { throw Errno.noData }
+    let main = parts.removeFirst()
+    var indexes: [ArchivedIndex] = []
+    if reference.digest == root.descriptor.digest, root.descriptor.mediaType.isIndex {
+      indexes = [try ArchivedIndex(root.bytes, mediaType: root.descriptor.mediaType)]
+    }
+    return ArchivedImage(reference: reference, main: main, others: parts, indexes: indexes)
   }
 }

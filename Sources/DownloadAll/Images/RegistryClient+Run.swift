@@ -1,6 +1,9 @@
 import Bundle
 import Console
+import Glibc
+import Host
 import Registry
+import SystemPackage
 import Transfer
 
 extension RegistryClient {
@@ -14,8 +17,22 @@ extension RegistryClient {
     var registries = RegistryConfiguration()
     registries.mirrors = configuration.mirrors
     registries.plainHTTP = Set(configuration.images.plainHTTP)
-    self.init(engine: engine, configuration: registries, credentials: .none) { event in
+    self.init(engine: engine, configuration: registries, credentials: try .ofUser(environment)) { event in
       emit(.message(.info, "\(event)", stage: StageName.images.rawValue))
+    }
+  }
+}
+
+extension RegistryCredentials {
+  /// The logins of the user who runs this.
+  ///
+  /// - Throws: `CredentialError` naming the file that cannot be read.
+  fileprivate static func ofUser(_ environment: [String: String]) throws -> RegistryCredentials {
+    let home = environment["HOME"].flatMap { $0.isEmpty ? nil : $0 } ?? "/"
+    return try RegistryCredentials(environment: environment, home: FilePath(home), userID: getuid()) {
+      program, server in
+      let result = try await Command(program, ["get"], input: server + "\n").run()
+      return (result.status, result.standardOutput)
     }
   }
 }

@@ -1,4 +1,5 @@
 import Bundle
+import Console
 import Kubespray
 import SystemPackage
 
@@ -42,7 +43,8 @@ struct ImagesStage: Stage {
     let versions = run.configuration.versions
     let admin = [
       ListedImage(reference: try ImageReference("nginx:\(versions.nginx)"), origin: "setting versions.nginx"),
-      ListedImage(reference: try ImageReference("registry:\(versions.registry)"), origin: "setting versions.registry"),
+      ListedImage(
+        reference: try ImageReference("registry:\(versions.registry)"), origin: "setting versions.registry"),
     ]
     return (own, admin + (try ImageList.readAll(in: run.projectRoot.appending("imagelists"))))
   }

@@ -96,7 +96,7 @@ struct PrecheckStage: Stage {
     let answers = await run.remote.files(missing.compactMap(\.url))
     var problems: [String] = []
     var reached: Set<String> = []
-    var unreached: [String: TransferError] = [:]
+    var unreached: [String: String] = [:]
     var bytes: Int64 = 0
     for (url, answer) in answers {
       let host = Self.host(of: run.remote.address(of: url))
@@ -104,13 +104,16 @@ struct PrecheckStage: Stage {
       case .success(let file):
         reached.insert(host)
         bytes += file.size ?? 0
-      case .failure(let error as TransferError) where error.isAboutTheHost: unreached[host] = error
+      case .failure(let error as TransferError) where error.kind.isAboutTheHost:
+        unreached[host] = "\(error.detail). \(error.advice)"
       case .failure: reached.insert(host)
       }
     }
     var sizes: [BundlePath: Int64] = [:]
-    await forEachConcurrently(missing.filter { $0.image != nil }, limit: run.configuration.transfer.parallel) {
-      artifact in await Result { try await run.images.content(of: artifact) }
+    await forEachConcurrently(missing.filter { $0.image != nil }, limit: run.configuration.transfer.parallel)
+    {
+      artifact in
+      await Result { try await run.images.content(of: artifact) }
     } onResult: { artifact, result in
       let registry = artifact.image?.registry ?? ""
       switch result {
@@ -119,12 +122,16 @@ struct PrecheckStage: Stage {
         sizes[artifact.path] = content.totalSize
         bytes += content.totalSize
       case .failure(let error as RegistryError):
-        if let cause = error.transferError, cause.isAboutTheHost { unreached[registry] = cause } else { reached.insert(registry) }
+        if case .transfer(let kind) = error.kind, kind.isAboutTheHost {
+          unreached[registry] = "\(error.detail). \(error.advice)"
+        } else {
+          reached.insert(registry)
+        }
       case .failure: break
       }
     }
-    for (host, error) in unreached.sorted(by: { $0.key < $1.key }) where !reached.contains(host) {
-      problems.append("\(host) cannot be reached: \(error.detail). \(error.advice)")
+    for (host, reason) in unreached.sorted(by: { $0.key < $1.key }) where !reached.contains(host) {
+      problems.append("\(host) cannot be reached: \(reason)")
     }
     if !missing.isEmpty {
       run.say(
@@ -167,10 +174,10 @@ struct PrecheckFailed: Error, CustomStringConvertible {
   var description: String { problems.joined(separator: "\n") }
 }
 
-extension TransferError {
+extension TransferError.Kind {
   /// Whether the error says something about the host and the way to it, rather than about one file.
   var isAboutTheHost: Bool {
-    switch kind {
+    switch self {
     case .nameNotResolved, .connection, .stalled, .tls, .status(407), .badURL: true
     default: false
     }
