@@ -37,6 +37,7 @@ private struct ImageResolution {
   struct Candidate {
     let descriptor: Descriptor
     var platform: Platform?
+    let indexes: [FetchedManifest]
   }
 
   let client: RegistryClient
@@ -54,7 +55,7 @@ private struct ImageResolution {
   }
 
   mutating func run(_ platforms: [Platform]) async throws(RegistryError) -> ResolvedImage {
-    var candidates = try await candidates(in: root, depth: 0)
+    var candidates = try await candidates(in: root, within: [])
     if platforms.contains(where: { Self.best($0, candidates) == nil }) {
       for index in candidates.indices where candidates[index].platform == nil {
         candidates[index].platform = try await platformFromConfiguration(candidates[index].descriptor)
@@ -73,21 +74,22 @@ private struct ImageResolution {
 
   /// The images that a manifest or index offers.
   private mutating func candidates(
-    in manifest: FetchedManifest, depth: Int
+    in manifest: FetchedManifest, within indexes: [FetchedManifest]
   ) async throws(RegistryError) -> [Candidate] {
     guard case .index(let index) = manifest.content else {
-      return [Candidate(descriptor: manifest.descriptor, platform: manifest.descriptor.platform)]
+      return [Candidate(descriptor: manifest.descriptor, platform: nil, indexes: indexes)]
     }
-    guard depth < ImageResolver.maximumDepth else {
+    guard indexes.count < ImageResolver.maximumDepth else {
       throw RegistryError(.malformed("indexes stand in each other without end"), image: reference)
     }
+    let path = indexes + [manifest]
     var found: [Candidate] = []
     for descriptor in index.manifests where !descriptor.isAttestation {
       if descriptor.mediaType.isSchema1 { throw RegistryError(.schema1, image: reference) }
       if descriptor.mediaType.isManifest {
-        found.append(Candidate(descriptor: descriptor, platform: descriptor.platform))
+        found.append(Candidate(descriptor: descriptor, platform: descriptor.platform, indexes: path))
       } else if descriptor.mediaType.isIndex, visited.insert(descriptor.digest).inserted {
-        found += try await candidates(in: try await fetch(descriptor), depth: depth + 1)
+        found += try await candidates(in: try await fetch(descriptor), within: path)
       }
       // Anything else is no image; the specification says to pass it over.
     }
@@ -124,7 +126,8 @@ private struct ImageResolution {
     try check(content)
     var descriptor = manifest.descriptor
     descriptor.platform = candidate.platform
-    return ResolvedImage.PlatformImage(manifest: manifest.describing(descriptor), content: content)
+    return ResolvedImage.PlatformImage(
+      manifest: manifest.describing(descriptor), content: content, indexes: candidate.indexes)
   }
 
   private mutating func fetch(_ descriptor: Descriptor) async throws(RegistryError) -> FetchedManifest {

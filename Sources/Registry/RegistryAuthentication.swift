@@ -134,7 +134,8 @@ actor RegistryAuthentication {
   private func token(
     _ challenge: AuthenticationChallenge, _ place: Place, _ image: ImageReference, rejected: String?
   ) async throws(RegistryError) -> String {
-    let request = try tokenRequest(challenge, place, image)
+    let request = try TokenRequest(
+      challenge, scope: scopes[place], image: image, endpoint: place.endpoint)
     let key = TokenKey(place: place, request: request)
     while true {
       if let token = tokens[key], token.expiry - Self.margin > now(),
@@ -154,21 +155,6 @@ actor RegistryAuthentication {
         guard case .transfer(.cancelled) = error.kind, !Task.isCancelled else { throw error.naming(image) }
       }
     }
-  }
-
-  private func tokenRequest(
-    _ challenge: AuthenticationChallenge, _ place: Place, _ image: ImageReference
-  ) throws(RegistryError) -> TokenRequest {
-    guard let realm = challenge.parameters["realm"], (try? TransferURL(realm)) != nil else {
-      throw RegistryError(badAnswer: "the registry names no usable token service", image: image)
-    }
-    guard place.endpoint.isPlain || realm.lowercased().hasPrefix("https://") else {
-      throw RegistryError(
-        badAnswer: "the registry names a token service without TLS, which gets no credentials", image: image)
-    }
-    return TokenRequest(
-      realm: realm, service: challenge.parameters["service"],
-      scope: scopes[place] ?? "repository:\(place.repository):pull")
   }
 
   private func fetchToken(

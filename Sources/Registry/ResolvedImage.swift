@@ -9,6 +9,8 @@ public struct ResolvedImage: Sendable {
     public let manifest: FetchedManifest
     /// Configuration and layers.
     public let content: ImageManifest
+    /// The indexes on the way to it, the root first; none where the root is the manifest itself.
+    public let indexes: [FetchedManifest]
 
     /// The platform, where index or configuration tell it.
     public var platform: Platform? { manifest.descriptor.platform }

@@ -1,3 +1,4 @@
+import Bundle
 import FoundationEssentials
 import Transfer
 
@@ -14,6 +15,25 @@ struct TokenRequest: Hashable, Sendable {
   struct Token: Sendable {
     let text: String
     let lifetime: Duration
+  }
+
+  /// The request that a challenge asks for.
+  ///
+  /// - Parameter scope: What the registry said is needed; `nil` is to pull the image's repository.
+  /// - Throws: ``RegistryError`` when the registry names no token service, or one that could not keep a secret.
+  init(
+    _ challenge: AuthenticationChallenge, scope: String?, image: ImageReference, endpoint: RegistryEndpoint
+  ) throws(RegistryError) {
+    guard let realm = challenge.parameters["realm"], (try? TransferURL(realm)) != nil else {
+      throw RegistryError(badAnswer: "the registry names no usable token service", image: image)
+    }
+    guard endpoint.isPlain || realm.lowercased().hasPrefix("https://") else {
+      throw RegistryError(
+        badAnswer: "the registry names a token service without TLS, which gets no credentials", image: image)
+    }
+    self.realm = realm
+    service = challenge.parameters["service"]
+    self.scope = scope ?? "repository:\(endpoint.repository(of: image)):pull"
   }
 
   /// The request: anonymous, with name and password, or with an identity token.

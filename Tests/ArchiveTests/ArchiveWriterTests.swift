@@ -133,6 +133,51 @@ import Testing
     }
   }
 
+  @Test func sizeAndDigestOfTheFileAreTold() async throws {
+    try await withTemporaryFolder { folder in
+      let archive = folder.appending("t.tar.gz")
+      let writer = try ArchiveWriter(archive, compression: .gzip(level: 0))
+      try writer.add(bytes: Array(repeating: 7, count: 1 << 20), as: "a")
+      let written = try writer.finish()
+      #expect(written.size == status(of: archive).map { Int64($0.st_size) })
+      #expect(try written.sha256 == Digest(ofFile: archive))
+    }
+  }
+
+  @Test func aFullDiskIsTold() throws {
+    // Writing to this device fails as on a full disk.
+    let device = try FileDescriptor.open("/dev/full", .writeOnly)
+    defer { try? device.close() }
+    let handle = try WriteHandle(ArchiveOutput(device), compression: .none)
+    try handle.writeHeader(
+      ArchiveEntry(path: "a", kind: .file, size: 1 << 20, permissions: 0o644, modified: 0))
+    let failure = try #require(throws: WriteHandle.Failure.self) {
+      try Array(repeating: 1, count: 1 << 20).withUnsafeBytes { bytes throws in try handle.writeContent(bytes)
+      }
+    }
+    #expect(failure.reason == "No space left on device")
+  }
+
+  @Test func aFileThatIsNotTheExpectedOneIsRefused() async throws {
+    try await withTemporaryFolder { folder in
+      let file = folder.appending("file")
+      try writeAtomically("content", to: file)
+      let right = Digest(of: Array("content".utf8))
+      for (size, digest, isRight) in [
+        (7, right, true), (7, nil, true), (8, nil, false), (7, Digest(of: []), false),
+      ] as [(Int64, Digest?, Bool)] {
+        let writer = try ArchiveWriter(folder.appending("t.tar"), compression: .none)
+        if isRight {
+          try writer.add(file: file, as: "a", size: size, digest: digest)
+        } else {
+          #expect(throws: ArchiveError.self) {
+            try writer.add(file: file, as: "a", size: size, digest: digest)
+          }
+        }
+      }
+    }
+  }
+
   @Test func aFolderIsNoFile() async throws {
     try await withTemporaryFolder { folder in
       let writer = try ArchiveWriter(folder.appending("t.tar"), compression: .none)

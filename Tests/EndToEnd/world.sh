@@ -42,6 +42,7 @@ enter_world() {
 # start_origin: returns when nginx listens. A file NAME below $work/slow/HOST/PATH slows that path to 4 MB/s.
 start_origin() {
   mkdir -p "$work/nginx" "$origin" "$work/slow"
+  registry_servers >"$work/nginx/registries.conf"
   cat >"$work/nginx/nginx.conf" <<END
 user root root;
 pid nginx.pid;
@@ -58,6 +59,7 @@ http {
   ssl_certificate $work/tls/cert.pem;
   ssl_certificate_key $work/tls/key.pem;
   root $origin/\$host;
+  include registries.conf;
   server { listen $address:80; location = /fence { access_log off; return 204; } }
   server {
     listen $address:443 ssl http2 default_server;

@@ -1,0 +1,145 @@
+# Container images: pulled from stand-ins of the public registries, and loaded by podman, containerd and skopeo.
+# Sourced by run, after registry.sh.
+
+# shellcheck shell=bash disable=SC2154,SC2034 # what is defined in run
+
+made=$work/images.tsv # what make-images has made: kind, reference, digests
+archives=$outputs/images
+private_podman=(podman --root "$work/podman" --runroot "$work/podman-run" --storage-driver vfs --cgroup-manager cgroupfs)
+private_ctr=(ctr --address "$work/containerd/socket")
+
+image_tools_missing() {
+  local tool missing=()
+  for tool in docker-registry podman skopeo containerd ctr busybox zstd; do
+    command -v "$tool" >/dev/null || missing+=("$tool")
+  done
+  [[ ${#missing[@]} -gt 0 ]] && echo "${missing[*]}"
+}
+
+images() {
+  local missing
+  if missing=$(image_tools_missing); then
+    echo "SKIP images: not installed here: $missing"
+    return
+  fi
+  start_registry
+  check "images of every kind are made" make_all_images
+  images_bundle
+  images_rerun
+  images_loaded
+  images_of_arm64
+  images_of_a_list
+  images_that_fail
+}
+
+# Those that kubespray wants, and one of every kind.
+make_all_images() {
+  local wanted
+  run plan --json --kubespray-source "$work/tree" files
+  exits 0 || return 1
+  mapfile -t wanted < <(python3 -c 'import json, sys; print(*json.load(sys.stdin)["images"], sep="\n")' <"$work/out")
+  "$here/make-images" named "$registry" "${wanted[@]}" >"$work/wanted.tsv" &&
+    "$here/make-images" kinds "$registry" >"$work/kinds.tsv" &&
+    cat "$work/wanted.tsv" "$work/kinds.tsv" >"$made"
+}
+references() { cut -f 2 "$1"; }
+is_in_list() { diff <(sort -u "$1") <(references "$2" | sort -u); }
+
+images_bundle() {
+  local mark
+  mkdir -p "$site/imagelists"
+  # Short names, comments, blank lines, and one image twice.
+  { echo "# Kinds of images"; echo; references "$work/kinds.tsv" | sed 's,^docker.io/library/,,'; echo "nginx:1.29.4  # again"; } \
+    >"$site/imagelists/images.txt"
+  mark=$(registry_mark)
+  run kubespray images
+  check "images: the first run succeeds" exits 0
+  check "images: each archive is the registry's image, bit by bit" "$here/check-images" "$archives" "$made"
+  check "images: images.list has kubespray's" is_in_list "$archives/images.list" "$work/wanted.tsv"
+  check "images: additional-images.list has the others" is_in_list "$archives/additional-images.list" "$work/kinds.tsv"
+  check "images: bundle.json lists exactly what is there" "$here/check-bundle" "$outputs"
+  check "images: no blob is fetched twice" no_blob_twice_since "$mark"
+  check "images: no token went to another host" no_token_abroad
+}
+registry_mark() { log_fence; wc -l <"$registry_log"; }
+registry_since() { log_fence; tail -n "+$(($1 + 1))" "$registry_log"; }
+no_blob_twice_since() {
+  ! registry_since "$1" | grep -oE '^20[06] GET .*/blobs/sha256:[0-9a-f]+' | grep -oE '[0-9a-f]{64}' | sort | uniq -d | grep .
+}
+no_token_abroad() { ! grep -v ' registry-1.docker.io/' "$registry_log" | grep -E 'auth=[^-]'; }
+
+images_rerun() {
+  local mark
+  mark=$(registry_mark)
+  run kubespray images
+  check "images: a rerun succeeds" exits 0
+  check "images: a rerun fetches no blob" no_blob_since "$mark"
+}
+no_blob_since() { ! registry_since "$1" | grep -E '^20[06] GET .*/blobs/'; }
+
+images_loaded() {
+  local kind reference digest
+  start_containerd
+  while IFS=$'\t' read -r kind reference _ digest _; do
+    loaded=$archives/$(tr / _ <<<"$reference" | tr : -).tar.gz
+    check "podman load: $kind gets its name" podman_loads "$reference"
+    check "ctr images import: $kind gets its name and digest" ctr_imports "$reference" "$digest"
+    check "skopeo inspect: $kind has the registry's digest" skopeo_sees "$digest"
+  done <"$work/kinds.tsv"
+  check "ctr run: an image runs" ctr_runs docker.io/library/nginx:1.29.4 "hello from library/nginx"
+  check "ctr run: an image with zstd layers runs" ctr_runs quay.io/calico/node:v3.30.5 "hello from calico/node"
+  stop_containerd
+}
+podman_loads() {
+  "${private_podman[@]}" load --quiet --input "$loaded" | tee "$work/loaded" && grep -qxF "Loaded image: $1" "$work/loaded"
+}
+# ctr 1.6 does not unzip.
+ctr_imports() {
+  gunzip --stdout "$loaded" | "${private_ctr[@]}" images import - &&
+    "${private_ctr[@]}" images list "name==$1" | tee "$work/listed" && grep -qF "$2" "$work/listed"
+}
+skopeo_sees() { [[ $(skopeo inspect --format '{{.Digest}}' "oci-archive:$loaded" | tee /dev/stderr) == "$1" ]]; }
+ctr_runs() { [[ $("${private_ctr[@]}" run --rm --net-host "$1" "test-$RANDOM" | tee /dev/stderr) == "$2" ]]; }
+
+start_containerd() {
+  mkdir -p "$work/containerd"
+  cat >"$work/containerd/config.toml" <<END
+version = 2
+root = "$work/containerd/root"
+state = "$work/containerd/state"
+disabled_plugins = ["io.containerd.grpc.v1.cri"]
+[grpc]
+address = "$work/containerd/socket"
+END
+  containerd --config "$work/containerd/config.toml" >"$work/containerd/log" 2>&1 &
+  containerd_pid=$!
+  wait_until "${private_ctr[@]}" version >"$work/containerd/version" 2>&1
+}
+stop_containerd() {
+  [[ -z ${containerd_pid-} ]] || { kill -TERM "$containerd_pid" && wait "$containerd_pid"; } || true
+  containerd_pid=
+}
+
+images_of_arm64() {
+  run images --images-from <(awk '$5 != "-" { print $2 }' "$work/kinds.tsv") --architecture arm64 --outputs "$work/arm64"
+  check "images: those of another architecture are fetched" exits 0
+  check "images: they are of that architecture" "$here/check-images" "$work/arm64/images" "$work/kinds.tsv" arm64
+}
+
+images_of_a_list() {
+  printf 'pause:nothing\n# only this one\nquay.io/metallb/speaker:v0.14.9\n' | tail -n +2 >"$work/list.txt"
+  run images --images-from "$work/list.txt"
+  check "images: --images-from takes another list" exits 0
+  check "images: what is no longer wanted is gone" nothing_at "$archives/docker.io_library_nginx-1.29.4.tar.gz"
+  check "images: what is wanted stays" "$here/check-images" "$archives" <(grep -F "$(tail -n 1 "$work/list.txt")" "$made")
+}
+
+images_that_fail() {
+  printf '\nnginx:9.9.9\nquay.io/metallb/speaker:v0.14.9\n' >"$work/list.txt"
+  rm -rf "$archives"
+  run images --images-from "$work/list.txt"
+  check "images: one that is not there is exit status 1" exits 1
+  check "images: it is named" says "docker.io/library/nginx:9.9.9"
+  check "images: so are the list and the line" says "list.txt.* 2"
+  check "images: the others are there" "$here/check-images" "$archives" <(grep -F quay.io/metallb "$made")
+}

@@ -1,0 +1,210 @@
+import Bundle
+import Integrity
+import Synchronization
+import SystemPackage
+import TestRegistry
+import TestServer
+import Testing
+import Transfer
+
+@testable import Registry
+
+@Suite struct AuthenticationTests {
+  private let image = TestImage()
+
+  @Test func `One token serves all requests for a repository`() async throws {
+    let fixture = try RegistryFixture(.bearer())
+    fixture.registry.put(image, in: "team/app", tag: "1")
+    let client = try fixture.client()
+    let reference = try fixture.reference("team/app:1")
+    let manifest = try await client.manifest(reference)
+    #expect(manifest.bytes == image.manifest.bytes)
+    #expect(try await client.blob(image.config.descriptor, of: reference) == image.config.bytes)
+    let tokens = fixture.server.requests(for: "/token")
+    #expect(tokens.map(\.query) == ["service=test&scope=repository%3Ateam%2Fapp%3Apull"])
+    #expect(tokens.first?[header: "Authorization"] == nil)
+    // Nothing was asked in vain.
+    let path = TestRegistry.manifestPath("team/app", "1")
+    #expect(fixture.server.requests(for: path).map { $0[header: "Authorization"] } == ["Bearer token-1"])
+  }
+
+  @Test func `A token is used until shortly before its end`() async throws {
+    let fixture = try RegistryFixture(.bearer(expiresIn: 60))
+    fixture.registry.put(image, in: "app", tag: "1")
+    let elapsed = Mutex(Duration.zero)
+    let start = ContinuousClock.now
+    let client = try fixture.client(now: { start + elapsed.withLock { $0 } })
+    for (time, count) in [(0, 1), (49, 1), (51, 2), (99, 2)] {
+      elapsed.withLock { $0 = .seconds(time) }
+      _ = try await client.manifest(try fixture.reference())
+      #expect(fixture.server.requests(for: "/token").count == count, "after \(time) s")
+    }
+  }
+
+  @Test func `A token that the registry no longer takes is renewed once`() async throws {
+    let fixture = try RegistryFixture(.bearer())
+    fixture.registry.put(image, in: "app", tag: "1")
+    let client = try fixture.client()
+    _ = try await client.manifest(try fixture.reference())
+    fixture.registry.revokeTokens()
+    _ = try await client.manifest(try fixture.reference())
+    #expect(fixture.server.requests(for: "/token").count == 2)
+    fixture.registry.fault("/token") { _, _ in .init(body: .init("{\"access_token\":\"never-good\"}")) }
+    fixture.registry.revokeTokens()
+    let error = await #expect(throws: RegistryError.self) {
+      try await client.manifest(try fixture.reference())
+    }
+    #expect(error?.kind == .unauthorized)
+    #expect(fixture.server.requests(for: "/token").count == 3)
+  }
+
+  @Test func `A token that runs out during a download is renewed, and the download goes on`() async throws {
+    let fixture = try RegistryFixture(.bearer())
+    let body = TestServer.Body.pattern(count: 100_000).bytes
+    let layer = TestImage.Blob(body, .ociLayerGzip)
+    fixture.registry.put(blob: layer, in: "app")
+    let path = TestRegistry.blobPath("app", layer.descriptor.digest)
+    fixture.registry.fault(path) { [weak fixture] request, usual in
+      guard request.attempt == 1 else { return usual }
+      fixture?.registry.revokeTokens()
+      return usual.truncated(after: 40_000)
+    }
+    let client = try fixture.client()
+    try await client.download(layer.descriptor, of: try fixture.reference(), to: fixture.blobFile)
+    #expect(fixture.blobContent == body)
+    let requests = fixture.server.requests(for: path)
+    #expect(
+      requests.map { $0[header: "Authorization"] } == ["Bearer token-1", "Bearer token-1", "Bearer token-2"])
+    #expect(requests.last?.range == "bytes=40000-")
+  }
+
+  @Test func `Name and password go to the token service alone`() async throws {
+    let fixture = try RegistryFixture(.bearer(user: "ann", password: "p:w"))
+    fixture.registry.put(image, in: "app", tag: "1")
+    let client = try fixture.client(credentials: fixture.variables(user: "ann", password: "p:w"))
+    _ = try await client.manifest(try fixture.reference())
+    let withPassword = fixture.server.requests.filter {
+      $0[header: "Authorization"]?.hasPrefix("Basic") == true
+    }
+    #expect(withPassword.map(\.path) == ["/token"])
+  }
+
+  @Test(
+    arguments: [
+      (TestRegistry.Access.basic(user: "ann", password: "right"), nil, "wants a user's name"),
+      (.basic(user: "ann", password: "right"), "wrong", "refuses the credentials"),
+      (.bearer(user: "ann", password: "right"), nil, "wants a login"),
+      (.bearer(user: "ann", password: "right"), "wrong", "token service refuses the credentials"),
+    ] as [(TestRegistry.Access, String?, String)])
+  func `Without the right credentials the message says how to log in, and shows none`(
+    access: TestRegistry.Access, password: String?, expected: String
+  ) async throws {
+    let fixture = try RegistryFixture(access)
+    fixture.registry.put(image, in: "app", tag: "1")
+    let client = try fixture.client(
+      credentials: password.map { fixture.variables(user: "ann", password: $0) } ?? [:])
+    let reference = try fixture.reference()
+    let error = try #require(
+      await #expect(throws: RegistryError.self) { try await client.manifest(reference) })
+    #expect(error.kind == .unauthorized)
+    #expect(error.description.hasPrefix("\(reference): "))
+    #expect(error.description.contains(expected))
+    #expect(error.description.contains("podman login \(fixture.registry.host)"))
+    #expect(!error.description.contains("wrong"))
+  }
+
+  @Test func `Basic`() async throws {
+    let fixture = try RegistryFixture(.basic(user: "ann", password: "right"))
+    fixture.registry.put(image, in: "app", tag: "1")
+    let client = try fixture.client(credentials: fixture.variables(user: "ann", password: "right"))
+    #expect(try await client.manifest(try fixture.reference()).bytes == image.manifest.bytes)
+  }
+
+  @Test func `Object storage gets no credentials`() async throws {
+    let fixture = try RegistryFixture(.bearer())
+    let layer = TestImage.Blob(TestServer.Body.pattern(count: 50_000).bytes, .ociLayerGzip)
+    let storage = try TestServer()
+    defer { storage.stop() }
+    fixture.registry.redirectBlobs(to: storage)
+    fixture.registry.put(blob: layer, in: "app")
+    let client = try fixture.client()
+    try await client.download(layer.descriptor, of: try fixture.reference(), to: fixture.blobFile)
+    #expect(fixture.blobContent == layer.bytes)
+    #expect(storage.requests.map { $0[header: "Authorization"] } == [nil])
+  }
+
+  @Test func `A refusal by object storage does not decide who gets credentials`() async throws {
+    let fixture = try RegistryFixture(.bearer(user: "ann", password: "right"))
+    let layer = TestImage.Blob([1, 2, 3], .ociLayerGzip)
+    let storage = try TestServer()
+    defer { storage.stop() }
+    let challenge = "Bearer realm=\"\(storage.url("/steal"))\",service=\"x\""
+    storage.route("/else") { _ in TestServer.Response(401).header("WWW-Authenticate", challenge) }
+    storage.route("/steal") { _ in TestServer.Response(body: .init("{\"token\":\"x\"}")) }
+    fixture.registry.put(blob: layer, in: "app")
+    fixture.registry.fault(TestRegistry.blobPath("app", layer.descriptor.digest)) { _, usual in
+      usual.status == 401 ? usual : .redirect(to: storage.url("/else"))
+    }
+    let client = try fixture.client(credentials: fixture.variables(user: "ann", password: "right"))
+    await #expect(throws: RegistryError.self) {
+      try await client.download(layer.descriptor, of: try fixture.reference(), to: fixture.blobFile)
+    }
+    await #expect(throws: RegistryError.self) {
+      try await client.blob(layer.descriptor, of: try fixture.reference())
+    }
+    #expect(storage.requests(for: "/steal").isEmpty)
+  }
+
+  @Test func `An identity token is changed for an access token`() async throws {
+    let fixture = try RegistryFixture(.bearer())
+    fixture.registry.put(image, in: "app", tag: "1")
+    try writeAtomically(
+      "{\"auths\":{\"\(fixture.registry.host)\":{\"auth\":\"\",\"identitytoken\":\"id+1\"}}}",
+      to: fixture.folder.appending("auth.json"))
+    let client = try fixture.client(
+      credentials: ["REGISTRY_AUTH_FILE": fixture.folder.appending("auth.json").string])
+    _ = try await client.manifest(try fixture.reference())
+    let request = try #require(fixture.server.requests(for: "/token").first)
+    #expect(request.method == "POST")
+    let form = String(decoding: request.body, as: UTF8.self)
+    #expect(form.contains("grant_type=refresh_token") && form.contains("refresh_token=id%2B1"))
+  }
+
+  @Test func `A token service without TLS is asked only by a registry without TLS`() throws {
+    let reference = try ImageReference("registry.example/app:1")
+    let secure = RegistryEndpoint(registry: "registry.example", configuration: RegistryConfiguration())
+    let challenge = AuthenticationChallenge(
+      scheme: "bearer", parameters: ["realm": "http://auth.example/token"])
+    #expect(throws: RegistryError.self) {
+      try TokenRequest(challenge, scope: nil, image: reference, endpoint: secure)
+    }
+    var plain = RegistryConfiguration()
+    plain.plainHTTP = ["registry.example"]
+    let request = try TokenRequest(
+      challenge, scope: nil, image: reference,
+      endpoint: RegistryEndpoint(registry: "registry.example", configuration: plain))
+    #expect(request.scope == "repository:app:pull")
+  }
+
+  @Test(
+    arguments: [
+      (["Basic realm=\"a\""], ["basic realm=a"]),
+      (
+        ["Bearer realm=\"https://a/t\",service=\"s, \\\"x\\\"\" , scope = \"b:c:pull,push\""],
+        ["bearer realm=https://a/t scope=b:c:pull,push service=s, \"x\""]
+      ),
+      (
+        ["Negotiate, Basic realm=a, Bearer realm=https://b"],
+        ["negotiate", "basic realm=a", "bearer realm=https://b"]
+      ),
+      (["Basic realm=\"a\"", "Bearer realm=\"b\""], ["basic realm=a", "bearer realm=b"]),
+      (["Bearer realm=\"open"], ["bearer"]), (["=,\"", ""], []), (["realm=\"x\""], []),
+    ] as [([String], [String])])
+  func `Challenges`(fields: [String], expected: [String]) {
+    let found = AuthenticationChallenge.parse(fields).map { challenge in
+      ([challenge.scheme] + challenge.parameters.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" })
+        .joined(separator: " ")
+    }
+    #expect(found == expected)
+  }
+}

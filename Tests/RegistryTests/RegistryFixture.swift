@@ -1,0 +1,81 @@
+import Bundle
+import Glibc
+import Integrity
+import Synchronization
+import SystemPackage
+import TestRegistry
+import TestServer
+import Transfer
+
+@testable import Registry
+
+/// A registry, a folder of its own and clients that do not dawdle, for one test.
+final class RegistryFixture: Sendable {
+  let registry: TestRegistry
+  let folder: FilePath
+  private let events = Mutex<[RegistryEvent]>([])
+
+  init(_ access: TestRegistry.Access = .open) throws {
+    registry = try TestRegistry(access: access)
+    var template = Array("/tmp/registry-test-XXXXXX".utf8CString)
+    guard let made = mkdtemp(&template) else { throw Errno(rawValue: errno) }
+    folder = FilePath(String(cString: made))
+  }
+
+  deinit {
+    for name in ["blob", "blob.part", "blob.part.meta", "auth.json"] { unlink(folder.appending(name).string) }
+    rmdir(folder.string)
+  }
+
+  var server: TestServer { registry.server }
+  var blobFile: FilePath { folder.appending("blob") }
+  var recordedEvents: [RegistryEvent] { events.withLock { $0 } }
+
+  /// The bytes at the blob's final name.
+  var blobContent: [UInt8]? {
+    var bytes: [UInt8] = []
+    guard (try? readFile(blobFile) { bytes.append(contentsOf: $0) }) != nil else { return nil }
+    return bytes
+  }
+
+  func reference(_ name: String = "app:1") throws -> ImageReference {
+    try ImageReference("\(registry.host)/\(name)")
+  }
+
+  static func engine() throws -> TransferEngine {
+    var configuration = TransferConfiguration()
+    configuration.initialBackoff = .milliseconds(1)
+    configuration.maximumBackoff = .milliseconds(5)
+    configuration.retries = 2
+    configuration.noProxy = "*"
+    return try TransferEngine(configuration)
+  }
+
+  /// A client that may speak to the fixture's registry without TLS.
+  func client(
+    credentials: [String: String] = [:],
+    now: @escaping @Sendable () -> ContinuousClock.Instant = { .now },
+    _ change: (inout RegistryConfiguration) -> Void = { _ in }
+  ) throws -> RegistryClient {
+    var configuration = RegistryConfiguration()
+    configuration.plainHTTP = [registry.host]
+    configuration.limitBackoff = .milliseconds(1)
+    configuration.limitRetries = 2
+    change(&configuration)
+    let engine = try Self.engine()
+    let found = try RegistryCredentials(
+      environment: credentials.merging(["XDG_RUNTIME_DIR": folder.string]) { first, _ in first },
+      home: folder,
+      userID: 0, helper: { _, _ in (1, "") })
+    return RegistryClient(
+      engine: engine, configuration: configuration,
+      authentication: RegistryAuthentication(engine: engine, credentials: found, now: now),
+      onEvent: { event in self.events.withLock { $0.append(event) } })
+  }
+
+  /// The variables that hold the credentials of the fixture's registry.
+  func variables(user: String, password: String) -> [String: String] {
+    let names = RegistryCredentials.variableNames(registry: registry.host)
+    return [names.user: user, names.password: password]
+  }
+}
