@@ -94,7 +94,9 @@ struct ArtifactFetcher: Sendable {
     case .failure(let error):
       // What an interruption stopped has not failed.
       if Task.isCancelled { return }
-      report.failures.append(.init(item: artifact.path.description, reason: "\(error)"))
+      // An image is told by its reference, which the error begins with.
+      let item = artifact.image == nil ? artifact.path.description : stage.rawValue
+      report.failures.append(.init(item: item, reason: "\(error)"))
       run.emit(
         .itemFinished(stage.rawValue, item: artifact.path.description, .failed("\(error)"), bytes: 0))
     }
