@@ -118,7 +118,8 @@ let package = Package(
     .testTarget(
       name: "DownloadAllTests",
       dependencies: [
-        "DownloadAll", "TestServer", "Bundle", "Console", "Transfer", "Integrity", systemPackage,
+        "DownloadAll", "TestServer", "TestRegistry", "Bundle", "Console", "Registry", "Transfer", "Integrity",
+        systemPackage,
       ],
       swiftSettings: swiftSettings),
     .testTarget(

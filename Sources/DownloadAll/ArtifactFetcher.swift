@@ -48,8 +48,8 @@ struct ArtifactFetcher: Sendable {
     missing.removeAll { $0.image != nil }
     if !missing.isEmpty { try await fetchFiles(&missing, of: artifacts.count, wholeBytes, into: &report) }
     if !images.isEmpty {
-      try await ImageFetcher(run: run).fetch(images) { artifact, result in note(artifact, result, in: &report)
-      }
+      let fetcher = ImageFetcher(run: run, items: artifacts.count, wholeBytes: wholeBytes)
+      try await fetcher.fetch(images) { note($0, $1, in: &report) }
     }
     try Task.checkCancellation()
   }

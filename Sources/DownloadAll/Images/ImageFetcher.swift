@@ -36,9 +36,16 @@ struct ImageFetcher: Sendable {
   private let run: RunContext
   private let stage = StageName.images
   private let blobs: BlobCache
+  private let items: Int
+  private let wholeBytes: Int64
 
-  init(run: RunContext) {
+  /// - Parameters:
+  ///   - items: How many files the stage wants in all.
+  ///   - wholeBytes: The size of those that are in the bundle already, in bytes.
+  init(run: RunContext, items: Int, wholeBytes: Int64) {
     self.run = run
+    self.items = items
+    self.wholeBytes = wholeBytes
     blobs = BlobCache(cache: run.configuration.cache)
   }
 
@@ -57,6 +64,8 @@ struct ImageFetcher: Sendable {
     let needed = images.map { ($0.artifact.path, $0.content.totalSize) }
     let reservation = try run.space.take(needed + [(try BundlePath("images/blobs"), room)])
     defer { reservation.release() }
+    let bytes = missing.reduce(0) { $0 + $1.descriptor.size }
+    run.emit(.stageTotals(stage.rawValue, items: items, bytes: wholeBytes + bytes))
     try run.previous.markUnfinished()
     try createDirectories(run.configuration.outputs.appending("images"))
     try createDirectories(blobs.place(Digest(of: [])).removingLastComponent())

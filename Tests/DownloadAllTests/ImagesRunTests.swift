@@ -1,0 +1,116 @@
+import Bundle
+import Integrity
+import Registry
+import SystemPackage
+import TestRegistry
+import TestServer
+import Testing
+
+@testable import DownloadAll
+
+/// Runs of the stage `images` against a registry in this process.
+@Suite(.timeLimit(.minutes(1))) struct ImagesRunTests {
+  let fixture: RunFixture
+  let registry: TestRegistry
+  let base = Array("the layer that all have in common".utf8)
+
+  init() throws {
+    fixture = try RunFixture()
+    registry = try TestRegistry()
+  }
+
+  private func image(_ text: String) -> TestImage { TestImage(layers: [base, Array(text.utf8)].map { TestImage.Blob($0, .ociLayerGzip) }) }
+
+  private func run(
+    _ names: [String], change: (inout Configuration) -> Void = { _ in }
+  ) async throws -> RunReport {
+    let list = fixture.root.appending("list.txt")
+    try writeAtomically(names.map { "\(registry.host)/\($0)\n" }.joined(), to: list)
+    var configuration = fixture.configuration
+    configuration.images.from = list
+    configuration.images.plainHTTP = [registry.host]
+    configuration.architecture = "amd64"
+    change(&configuration)
+    let context = try RunContext(
+      configuration: configuration, selection: [.images], projectRoot: fixture.root, environment: [:],
+      emit: fixture.keep)
+    return try await Pipeline(context, selection: [.images]).execute()
+  }
+
+  private func archive(_ name: String) throws -> FilePath {
+    fixture.outputs.appending(try ImageReference("\(registry.host)/\(name)").archivePath().description)
+  }
+
+  private func blobRequests(_ digest: Digest) -> Int {
+    registry.server.requests.filter { $0.method == "GET" && $0.path.hasSuffix("\(digest)") }.count
+  }
+
+  @Test func aCommonLayerIsFetchedOnceAndTheDigestIsTheRegistrys() async throws {
+    let images = ["app/one": image("one"), "app/two": image("two"), "three": image("three")]
+    for (name, image) in images { registry.put(image, in: name, tag: "1") }
+    let report = try await run(images.keys.sorted().map { "\($0):1" })
+    #expect(report.failures.isEmpty && report.bundle == .complete)
+    for (name, image) in images {
+      let content = try ImageArchiveReader.verify(try archive("\(name):1"))
+      #expect(content.descriptor.digest == image.manifest.descriptor.digest)
+      #expect(content.reference.description == "\(registry.host)/\(name):1")
+    }
+    #expect(blobRequests(Digest(of: base)) == 1)
+    let listed = try #require(fixture.manifest?.files.first { $0.image != nil })
+    #expect(listed.verification == .registryDigest && listed.image?.layers == 2)
+    #expect((try? BundleTree.files(below: fixture.cache.appending("blobs")))?.isEmpty == true)
+  }
+
+  @Test func aRerunAsksNobody() async throws {
+    registry.put(image("one"), in: "app", tag: "1")
+    _ = try await run(["app:1"])
+    let before = registry.server.requests.count
+    let report = try await run(["app:1"])
+    #expect(report.bytes == 0 && report.skipped == 3)
+    #expect(registry.server.requests.count == before)
+  }
+
+  @Test func oneBadImageDoesNotKeepTheOthersOut() async throws {
+    registry.put(image("one"), in: "good", tag: "1")
+    let damaged = image("two")
+    registry.put(damaged, in: "damaged", tag: "1")
+    let layer = damaged.layers[1].descriptor.digest
+    registry.fault(TestRegistry.blobPath("damaged", layer)) { _, _ in TestServer.Response.text("other bytes") }
+    let report = try await run(["good:1", "none:1", "damaged:1"])
+    #expect(report.failures.count == 2)
+    let missing = try #require(report.failures.first { $0.contains("/none:1") })
+    #expect(missing.contains("404") && missing.contains("list.txt line 2"))
+    #expect(report.failures.contains { $0.contains("/damaged:1") && $0.contains("list.txt line 3") })
+    #expect(FileStatus(try archive("good:1")) != nil)
+    #expect(FileStatus(try archive("damaged:1")) == nil)
+    #expect(fixture.manifest == nil)
+  }
+
+  @Test func anImageThatIsNoLongerWantedIsRemoved() async throws {
+    for name in ["one", "two"] { registry.put(image(name), in: name, tag: "1") }
+    _ = try await run(["one:1", "two:1"])
+    let report = try await run(["two:1"])
+    #expect(report.removed == ["images/" + (try ImageReference("\(registry.host)/one:1").archiveName)])
+    #expect(report.skipped == 1 + 1)
+  }
+
+  @Test func anotherPlatformIsAnotherArchive() async throws {
+    let amd64 = TestImage(platform: Platform(architecture: "amd64"), layers: [.init(base, .ociLayerGzip)])
+    let arm64 = TestImage(platform: Platform(architecture: "arm64"), layers: [.init(base, .ociLayerGzip)])
+    for image in [amd64, arm64] { registry.put(image, in: "app") }
+    registry.put(
+      manifest: TestImage.index([amd64.manifest.descriptor, arm64.manifest.descriptor]), in: "app", tag: "1")
+    _ = try await run(["app:1"])
+    #expect(try ImageArchiveReader.summary(of: try archive("app:1")).descriptor.digest == amd64.manifest.descriptor.digest)
+    let report = try await run(["app:1"]) { $0.images.platforms = ["linux/amd64", "linux/arm64"] }
+    #expect(report.failures.isEmpty)
+    let content = try ImageArchiveReader.verify(try archive("app:1"))
+    #expect(content.manifests.map(\.descriptor.digest) == [amd64, arm64].map(\.manifest.descriptor.digest))
+  }
+
+  @Test func skippedImagesLeaveNothing() async throws {
+    let report = try await run(["app:1"]) { $0.images.skip = true }
+    #expect(report.failures.isEmpty && fixture.names.isEmpty)
+    #expect(registry.server.requests.isEmpty)
+  }
+}
