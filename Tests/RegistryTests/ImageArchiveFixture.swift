@@ -40,22 +40,23 @@ final class ImageArchiveFixture {
 
   /// A manifest of an image whose layers have these contents.
   func manifest(
-    _ layers: [[UInt8]], oci: Bool = true, architecture: String = "amd64"
-  ) throws -> ArchivedManifest {
+    _ layers: [[UInt8]], oci: Bool = true, architecture: String? = "amd64"
+  ) throws -> FetchedManifest {
     let type = oci ? MediaType.ociManifest : .dockerManifest
     let config = try blob(
-      Array(#"{"architecture":"\#(architecture)"}"#.utf8), oci ? .ociConfig : .dockerConfig)
+      Array(#"{"architecture":"\#(architecture ?? "amd64")"}"#.utf8), oci ? .ociConfig : .dockerConfig)
     let layers = try layers.map { try blob($0, oci ? .ociLayerGzip : .dockerLayer) }
     // The blanks are the registry's: they must come through.
     let text = """
       { "schemaVersion": 2,  "mediaType": "\(type)", "config": \(config), "layers": [\(layers.joined(separator: ","))] }
       """
-    return try ArchivedManifest(
-      Array(text.utf8), mediaType: type, platform: Platform(architecture: architecture))
+    let platform = architecture.map { Platform(architecture: $0) }
+    return try FetchedManifest(
+      Array(text.utf8), descriptor: Descriptor(of: Array(text.utf8), mediaType: type, platform: platform))
   }
 
   /// An index as a registry serves it, with more in it than anybody carries.
-  func index(_ manifests: [Descriptor], list: Bool = false) throws -> ArchivedIndex {
+  func index(_ manifests: [Descriptor], list: Bool = false) throws -> FetchedManifest {
     let type = list ? MediaType.dockerManifestList : .ociIndex
     let other = Descriptor(of: Array("elsewhere".utf8), mediaType: .ociManifest)
     let items = (manifests + [other]).map {
@@ -63,7 +64,14 @@ final class ImageArchiveFixture {
     }
     let text =
       #"{"schemaVersion": 2, "mediaType": "\#(type)", "manifests": [\#(items.joined(separator: ", "))]}"#
-    return try ArchivedIndex(Array(text.utf8), mediaType: type)
+    return try FetchedManifest(
+      Array(text.utf8), descriptor: Descriptor(of: Array(text.utf8), mediaType: type))
+  }
+
+  func image(
+    _ reference: String, _ manifests: FetchedManifest..., indexes: [FetchedManifest] = []
+  ) throws -> ArchivedImage {
+    try ArchivedImage(reference: try ImageReference(reference), manifests: manifests, indexes: indexes)
   }
 
   func write(_ image: ArchivedImage, proving: Bool = false) throws -> (size: Int64, sha256: Digest) {

@@ -14,34 +14,25 @@ import Testing
   enum Kind: CaseIterable { case docker, oci, withoutLayers, platforms, digest, index, list, nested }
 
   private func image(_ kind: Kind) throws -> ArchivedImage {
+    let isIndexed = [.index, .list, .nested].contains(kind)
+    // The fixture's indexes name no platforms.
     let main = try fixture.manifest(
-      kind == .withoutLayers ? [] : [noise(3000), noise(10)], oci: kind != .docker && kind != .list)
-    let other = try fixture.manifest([noise(20)], architecture: "arm64")
+      kind == .withoutLayers ? [] : [noise(3000), noise(10)], oci: kind != .docker && kind != .list,
+      architecture: isIndexed ? nil : "amd64")
+    let other = try fixture.manifest([noise(20)], architecture: isIndexed ? nil : "arm64")
     switch kind {
-    case .docker, .oci, .withoutLayers:
-      return ArchivedImage(reference: try ImageReference("quay.io/a/b:1"), main: main)
-    case .platforms:
-      return ArchivedImage(reference: try ImageReference("quay.io/a/b:1"), main: main, others: [other])
-    case .digest:
-      let reference = try ImageReference("quay.io/a/b@\(main.descriptor.digest)")
-      return ArchivedImage(reference: reference, main: main)
+    case .docker, .oci, .withoutLayers: return try fixture.image("quay.io/a/b:1", main)
+    case .platforms: return try fixture.image("quay.io/a/b:1", main, other)
+    case .digest: return try fixture.image("quay.io/a/b@\(main.descriptor.digest)", main)
     case .index, .list:
       let index = try fixture.index([main.descriptor], list: kind == .list)
-      let reference = try ImageReference("quay.io/a/b:1@\(index.descriptor.digest)")
-      return ArchivedImage(
-        reference: reference, main: try bare(main), indexes: [index])
+      return try fixture.image("quay.io/a/b:1@\(index.descriptor.digest)", main, indexes: [index])
     case .nested:
       let inner = try fixture.index([main.descriptor, other.descriptor])
       let outer = try fixture.index([inner.descriptor])
-      let reference = try ImageReference("quay.io/a/b@\(outer.descriptor.digest)")
-      return ArchivedImage(
-        reference: reference, main: try bare(main), others: [try bare(other)], indexes: [outer, inner])
+      return try fixture.image(
+        "quay.io/a/b@\(outer.descriptor.digest)", main, other, indexes: [outer, inner])
     }
-  }
-
-  /// The fixture's indexes name no platforms.
-  private func bare(_ manifest: ArchivedManifest) throws -> ArchivedManifest {
-    try ArchivedManifest(manifest.bytes, mediaType: manifest.descriptor.mediaType, platform: nil)
   }
 
   @Test("What was written is read", arguments: Kind.allCases)
@@ -55,14 +46,12 @@ import Testing
   @Test(
     "A summary needs the first kilobytes only; the proof needs everything", arguments: [Kind.oci, .index])
   func cutOff(_ kind: Kind) throws {
-    let manifest = try fixture.manifest([noise(2 << 20)])
+    let manifest = try fixture.manifest([noise(2 << 20)], architecture: nil)
     let index = try fixture.index([manifest.descriptor])
     let image =
       kind == .oci
-      ? ArchivedImage(reference: try ImageReference("a:1"), main: manifest)
-      : ArchivedImage(
-        reference: try ImageReference("a@\(index.descriptor.digest)"), main: try bare(manifest),
-        indexes: [index])
+      ? try fixture.image("a:1", manifest)
+      : try fixture.image("a@\(index.descriptor.digest)", manifest, indexes: [index])
     _ = try fixture.write(image)
     #expect(truncate(fixture.archive.string, 1 << 20) == 0)
     #expect(try ImageArchiveReader.summary(of: fixture.archive) == image)
@@ -72,8 +61,7 @@ import Testing
   @Test("A changed byte is found, and the blob is named")
   func changedByte() throws {
     let layer = noise(1 << 20)
-    _ = try fixture.write(
-      ArchivedImage(reference: try ImageReference("a:1"), main: try fixture.manifest([layer])))
+    _ = try fixture.write(try fixture.image("a:1", try fixture.manifest([layer])))
     let file = try FileDescriptor.open(fixture.archive, .readWrite)
     try file.closeAfter {
       _ = try file.writeAll(toAbsoluteOffset: 700_000, [0x55, 0xaa, 0x55])
@@ -112,7 +100,7 @@ import Testing
   func missing(_ kind: Kind) throws {
     let image = try image(kind)
     let files = try files(of: image)
-    let needed = image.blobs.map(\.digest) + [image.main.descriptor.digest, image.descriptor.digest]
+    let needed = image.blobs.map(\.digest) + [image.manifests[0].descriptor.digest, image.descriptor.digest]
     for digest in Set(needed) {
       try archive(files.filter { $0.0 != "blobs/sha256/\(digest.hex)" })
       let error = try #require(throws: ImageArchiveError.self) {

@@ -26,12 +26,12 @@ import Testing
     let high = noise(300, seed: 2)
     // Real images have the empty layer several times.
     let manifest = try fixture.manifest([low, high, low])
-    _ = try fixture.write(
-      ArchivedImage(reference: try ImageReference("nginx:1.29.4"), main: manifest))
+    let image = try fixture.image("nginx:1.29.4", manifest)
+    _ = try fixture.write(image)
     var names: [String] = []
     try ArchiveReader.entries(of: fixture.archive) { names.append($0.path) }
     let layers = [low, high].map { Digest(of: $0) }
-    let blobs = ([manifest.descriptor.digest, manifest.manifest.config.digest] + layers)
+    let blobs = ([manifest.descriptor.digest, image.contents[0].config.digest] + layers)
       .map { "blobs/sha256/\($0.hex)" }
     #expect(names == ["oci-layout", "index.json", "manifest.json"] + blobs)
     #expect(try content(of: "oci-layout") == Array(#"{"imageLayoutVersion":"1.0.0"}"#.utf8))
@@ -47,7 +47,8 @@ import Testing
     ])
   func names(reference: String, full: String, tag: String) throws {
     let manifest = try fixture.manifest([noise(100)], oci: false)
-    _ = try fixture.write(ArchivedImage(reference: try ImageReference(reference), main: manifest))
+    let image = try fixture.image(reference, manifest)
+    _ = try fixture.write(image)
     let index = String(decoding: try #require(try content(of: "index.json")), as: UTF8.self)
     let expected =
       #"{"manifests":[{"annotations":{"io.containerd.image.name":"\#(full)","#
@@ -56,7 +57,7 @@ import Testing
       + #""size":\#(manifest.bytes.count)}],"mediaType":"\#(MediaType.ociIndex)","schemaVersion":2}"#
     #expect(index == expected)
     let docker = String(decoding: try #require(try content(of: "manifest.json")), as: UTF8.self)
-    let config = manifest.manifest.config.digest.hex
+    let config = image.contents[0].config.digest.hex
     let layer = Digest(of: noise(100)).hex
     #expect(
       docker
@@ -66,8 +67,7 @@ import Testing
 
   @Test("The same image gives the same bytes, and their size and digest are told")
   func reproducible() throws {
-    let image = ArchivedImage(
-      reference: try ImageReference("a:1"), main: try fixture.manifest([noise(1 << 20), noise(77, seed: 3)]))
+    let image = try fixture.image("a:1", try fixture.manifest([noise(1 << 20), noise(77, seed: 3)]))
     let first = try fixture.write(image)
     #expect(try Digest(ofFile: fixture.archive) == first.sha256)
     #expect(try fixture.write(image) == first)
@@ -79,15 +79,13 @@ import Testing
   @Test("Layers are compressed already: storing them costs next to nothing")
   func stored() throws {
     let layers = [noise(3 << 20)]
-    let written = try fixture.write(
-      ArchivedImage(reference: try ImageReference("a:1"), main: try fixture.manifest(layers)))
+    let written = try fixture.write(try fixture.image("a:1", try fixture.manifest(layers)))
     #expect(written.size < 3 << 20 + 20_000)
   }
 
   @Test("A blob that is missing or has another size stops it, and the old archive stays")
   func badBlobs() throws {
-    let image = ArchivedImage(
-      reference: try ImageReference("a:1"), main: try fixture.manifest([noise(4000), noise(50, seed: 9)]))
+    let image = try fixture.image("a:1", try fixture.manifest([noise(4000), noise(50, seed: 9)]))
     let old = try fixture.write(image)
     let victim = fixture.path(of: Digest(of: noise(50, seed: 9)))
     try writeAtomically("short", to: victim)
@@ -102,7 +100,7 @@ import Testing
 
   @Test("A blob that rotted on the disk is found where that was asked for")
   func proving() throws {
-    let image = ArchivedImage(reference: try ImageReference("a:1"), main: try fixture.manifest([noise(50)]))
+    let image = try fixture.image("a:1", try fixture.manifest([noise(50)]))
     _ = try fixture.write(image, proving: true)
     try writeAtomically(noise(50, seed: 4), to: fixture.path(of: Digest(of: noise(50))))
     let error = try #require(throws: ArchiveError.self) { try fixture.write(image, proving: true) }
@@ -113,9 +111,9 @@ import Testing
   func otherDigest() throws {
     let manifest = try fixture.manifest([noise(50)])
     let other = try fixture.manifest([noise(51)])
-    let reference = try ImageReference("a@\(other.descriptor.digest)")
+    let reference = "a@\(other.descriptor.digest)"
     let error = try #require(throws: ImageArchiveError.self) {
-      try fixture.write(ArchivedImage(reference: reference, main: manifest))
+      try fixture.write(try fixture.image(reference, manifest))
     }
     #expect(error.description.hasPrefix("docker.io/library/a@sha256:"))
     #expect(fixture.files.isEmpty)

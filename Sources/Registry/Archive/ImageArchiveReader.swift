@@ -13,8 +13,8 @@ public enum ImageArchiveReader {
     var layout = LayoutCollector(path)
     var known = -1
     // Where content comes before what names it, it is found when the archive is read once more.
-    while !layout.isComplete, layout.documents > known {
-      known = layout.documents
+    while !layout.isComplete, layout.count > known {
+      known = layout.count
       layout.rewind()
       try ArchiveReader.visit(path) { entry, content in
         try layout.take(entry, content)
@@ -40,7 +40,7 @@ public enum ImageArchiveReader {
       sizes[digest] = entry.size
       return .next
     }
-    let documents = image.indexes.map(\.descriptor) + image.manifests.map(\.descriptor)
+    let documents = (image.indexes + image.manifests).map(\.descriptor)
     for descriptor in documents + image.blobs where sizes[descriptor.digest] != descriptor.size {
       throw ImageArchiveError.incomplete(path, blob: descriptor.digest)
     }

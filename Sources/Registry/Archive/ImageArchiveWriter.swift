@@ -33,10 +33,9 @@ public enum ImageArchiveWriter {
     try writer.add(bytes: ImageLayout.index(of: image), as: ImageLayout.indexFile)
     try writer.add(bytes: ImageLayout.dockerManifest(of: image), as: ImageLayout.dockerFile)
     var written: Set<Digest> = []
-    let documents =
-      image.indexes.map { ($0.descriptor, $0.bytes) } + image.manifests.map { ($0.descriptor, $0.bytes) }
-    for (descriptor, bytes) in documents where written.insert(descriptor.digest).inserted {
-      try writer.add(bytes: bytes, as: ImageLayout.blobPath(descriptor.digest))
+    for document in image.indexes + image.manifests
+    where written.insert(document.descriptor.digest).inserted {
+      try writer.add(bytes: document.bytes, as: ImageLayout.blobPath(document.descriptor.digest))
     }
     for blob in image.blobs where written.insert(blob.digest).inserted {
       try Task.checkCancellation()

@@ -48,7 +48,7 @@ enum ImageLayout {
 
   /// manifest.json, which readers from before the OCI layout go by: the main platform.
   static func dockerManifest(of image: ArchivedImage) -> [UInt8] {
-    let manifest = image.main.manifest
+    let manifest = image.contents[0]
     return encode([
       DockerImage(
         config: blobPath(manifest.config.digest),

@@ -8,8 +8,8 @@ import SystemPackage
 struct LayoutCollector {
   private let path: FilePath
   private var top: Descriptor?
-  private var indexes: [Digest: ArchivedIndex] = [:]
-  private var manifests: [Digest: ArchivedManifest] = [:]
+  private var name: String?
+  private var documents: [Digest: FetchedManifest] = [:]
   /// What was named and has not come by.
   private var wanted: [Digest: Descriptor] = [:]
   /// Whether this is the order of ``ImageArchiveWriter``, in which all manifests come before all other content.
@@ -21,8 +21,8 @@ struct LayoutCollector {
     self.path = path
   }
 
-  /// How many documents have been understood.
-  var documents: Int { (top == nil ? 0 : 1) + indexes.count + manifests.count }
+  /// How many files have been understood.
+  var count: Int { (top == nil ? 0 : 1) + documents.count }
 
   /// Whether nothing more is to be found.
   var isComplete: Bool { top != nil && (wanted.isEmpty || hasPassedManifests) }
@@ -41,7 +41,7 @@ struct LayoutCollector {
     } else if let digest = ImageLayout.digest(ofBlob: entry.path) {
       if let descriptor = wanted[digest] {
         try take(descriptor, try content.bytes(limit: ManifestContent.maximumSize))
-      } else if isOurOrder, manifests[digest] == nil, indexes[digest] == nil {
+      } else if isOurOrder, documents[digest] == nil {
         hasPassedManifests = true
       }
     }
@@ -58,7 +58,9 @@ struct LayoutCollector {
       throw unusable("it holds \(index.manifests.count) images where one is expected")
     }
     top = descriptor
-    wanted[descriptor.digest] = descriptor
+    top?.annotations = nil
+    name = descriptor.annotations?[ImageLayout.nameAnnotation]
+    wanted[descriptor.digest] = top
   }
 
   private mutating func take(_ descriptor: Descriptor, _ bytes: [UInt8]) throws {
@@ -67,20 +69,15 @@ struct LayoutCollector {
       throw ImageArchiveError.damaged(path, blob: descriptor.digest, actual: actual)
     }
     wanted[descriptor.digest] = nil
+    let document: FetchedManifest
     do {
-      if descriptor.mediaType.isIndex {
-        let index = try ArchivedIndex(bytes, mediaType: descriptor.mediaType)
-        indexes[descriptor.digest] = index
-        for child in index.index.manifests where manifests[child.digest] == nil {
-          wanted[child.digest] = child
-        }
-      } else {
-        manifests[descriptor.digest] = try ArchivedManifest(
-          bytes, mediaType: descriptor.mediaType, platform: descriptor.platform)
-      }
+      document = try FetchedManifest(bytes, descriptor: descriptor)
     } catch {
       throw unusable("\(error)")
     }
+    documents[descriptor.digest] = document
+    guard case .index(let index) = document.content else { return }
+    for child in index.manifests where documents[child.digest] == nil { wanted[child.digest] = child }
   }
 
   /// The image.
@@ -88,7 +85,7 @@ struct LayoutCollector {
   /// - Throws: ``ImageArchiveError``.
   func image() throws(ImageArchiveError) -> ArchivedImage {
     guard let top else { throw .noImageLayout(path) }
-    guard let name = top.annotations?[ImageLayout.nameAnnotation] else {
+    guard let name else {
       throw unusable("it does not say the image's name (\(ImageLayout.nameAnnotation))")
     }
     let reference: ImageReference
@@ -104,24 +101,28 @@ struct LayoutCollector {
     }
     var found = Found()
     collect(top, into: &found)
-    guard let main = found.manifests.first else { throw .incomplete(path, blob: top.digest) }
-    return ArchivedImage(
-      reference: reference, main: main, others: Array(found.manifests.dropFirst()), indexes: found.indexes)
+    guard !found.manifests.isEmpty else { throw .incomplete(path, blob: top.digest) }
+    do {
+      return try ArchivedImage(reference: reference, manifests: found.manifests, indexes: found.indexes)
+    } catch {
+      throw unusable("\(error)")
+    }
   }
 
   private struct Found {
-    var indexes: [ArchivedIndex] = []
-    var manifests: [ArchivedManifest] = []
+    var indexes: [FetchedManifest] = []
+    var manifests: [FetchedManifest] = []
     var digests: Set<Digest> = []
   }
 
   private func collect(_ descriptor: Descriptor, into found: inout Found) {
-    guard found.digests.insert(descriptor.digest).inserted else { return }
-    if let index = indexes[descriptor.digest] {
-      found.indexes.append(index)
-      for child in index.index.manifests { collect(child, into: &found) }
-    } else if let manifest = manifests[descriptor.digest] {
-      found.manifests.append(manifest)
+    guard let document = documents[descriptor.digest], found.digests.insert(descriptor.digest).inserted
+    else { return }
+    switch document.content {
+    case .manifest: found.manifests.append(document)
+    case .index(let index):
+      found.indexes.append(document)
+      for child in index.manifests { collect(child, into: &found) }
     }
   }
 
