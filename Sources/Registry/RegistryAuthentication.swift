@@ -111,9 +111,13 @@ actor RegistryAuthentication {
     _ endpoint: RegistryEndpoint, _ image: ImageReference
   ) async -> Result<[AuthenticationChallenge], RegistryError> {
     do throws(TransferError) {
-      let head = try await engine.response(to: HTTPRequest(url: endpoint.root + "/", bodyLimit: 1 << 20)).head
+      let url = endpoint.root + "/"
+      let head = try await engine.response(to: HTTPRequest(url: url, bodyLimit: 1 << 20)).head
+      // Where it redirects to somebody else (registry.k8s.io does), that one's wishes are not the registry's.
+      let isItsOwn = head.origin == (try TransferURL(url)).origin
       return .success(
-        head.status == 401 ? AuthenticationChallenge.parse(head.fields.all("WWW-Authenticate")) : [])
+        head.status == 401 && isItsOwn
+          ? AuthenticationChallenge.parse(head.fields.all("WWW-Authenticate")) : [])
     } catch {
       return .failure(RegistryError(error, image: image, endpoint: endpoint))
     }
@@ -172,9 +176,12 @@ actor RegistryAuthentication {
         if [400, 401, 403].contains(response.head.status), credential != nil {
           throw RegistryError(refusedBy: "registry's token service", image, place.endpoint)
         }
+        guard [401, 403].contains(response.head.status) else {
+          throw RegistryError(
+            badAnswer: "the registry's token service failed (\(response.head.status))", image: image)
+        }
         throw RegistryError(
-          status: response.head.status == 404 ? 500 : response.head.status, body: response.body, what: "",
-          image: image, endpoint: place.endpoint)
+          status: response.head.status, body: response.body, what: "", image: image, endpoint: place.endpoint)
       }
       guard let token = TokenRequest.token(of: response.body) else {
         throw RegistryError(badAnswer: "the token service gave no token", image: image)

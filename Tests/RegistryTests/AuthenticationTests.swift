@@ -155,6 +155,53 @@ import Transfer
     #expect(storage.requests(for: "/steal").isEmpty)
   }
 
+  @Test func `What the target of a redirect wants is not what the registry wants`() async throws {
+    let fixture = try RegistryFixture()
+    fixture.registry.put(image, in: "app", tag: "1")
+    let other = try TestServer()
+    defer { other.stop() }
+    let challenge = "Bearer realm=\"\(other.url("/token"))\",service=\"x\""
+    other.route("/v2/") { _ in TestServer.Response(401).header("WWW-Authenticate", challenge) }
+    fixture.registry.fault("/v2/") { _, _ in .redirect(to: other.url("/v2/"), status: 307) }
+    let client = try fixture.client(credentials: fixture.variables(user: "ann", password: "right"))
+    #expect(try await client.manifest(try fixture.reference()).bytes == image.manifest.bytes)
+    #expect(other.requests.map(\.path) == ["/v2/"])
+  }
+
+  @Test func `Images that wait for one token get it with one request`() async throws {
+    let fixture = try RegistryFixture(.bearer(expiresIn: nil))
+    let gate = TestServer.Gate()
+    fixture.registry.put(image, in: "app", tag: "1")
+    fixture.registry.fault("/token") { _, usual in usual.stalled(at: gate) }
+    let client = try fixture.client()
+    let reference = try fixture.reference()
+    try await withThrowingTaskGroup { group in
+      for _ in 0..<5 { group.addTask { try await client.manifest(reference) } }
+      await gate.reached()
+      gate.open()
+      for try await manifest in group { #expect(manifest.bytes == image.manifest.bytes) }
+    }
+    #expect(fixture.server.requests(for: "/token").count == 1)
+  }
+
+  @Test func `An interrupted image takes no other one with it`() async throws {
+    let fixture = try RegistryFixture(.bearer())
+    let gate = TestServer.Gate()
+    fixture.registry.put(image, in: "app", tag: "1")
+    fixture.registry.fault("/token") { request, usual in
+      request.attempt == 1 ? usual.stalled(at: gate) : usual
+    }
+    let client = try fixture.client()
+    let reference = try fixture.reference()
+    let first = Task { try await client.manifest(reference) }
+    await gate.reached()
+    let second = Task { try await client.manifest(reference) }
+    first.cancel()
+    await #expect(throws: RegistryError.self) { try await first.value }
+    #expect(try await second.value.bytes == image.manifest.bytes)
+    gate.open()
+  }
+
   @Test func `An identity token is changed for an access token`() async throws {
     let fixture = try RegistryFixture(.bearer())
     fixture.registry.put(image, in: "app", tag: "1")

@@ -54,8 +54,8 @@ final class RegistryFixture: Sendable {
   /// A client that may speak to the fixture's registry without TLS.
   func client(
     credentials: [String: String] = [:],
-    now: @escaping @Sendable () -> ContinuousClock.Instant = { .now },
-    _ change: (inout RegistryConfiguration) -> Void = { _ in }
+    _ change: (inout RegistryConfiguration) -> Void = { _ in },
+    now: @escaping @Sendable () -> ContinuousClock.Instant = { .now }
   ) throws -> RegistryClient {
     var configuration = RegistryConfiguration()
     configuration.plainHTTP = [registry.host]

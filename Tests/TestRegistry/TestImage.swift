@@ -28,7 +28,12 @@ public struct TestImage: Sendable {
   private struct Configuration: Encodable {
     struct FileSystem: Encodable {
       var type = "layers"
-      let diff_ids: [String]
+      let diffIDs: [String]
+
+      enum CodingKeys: String, CodingKey {
+        case type
+        case diffIDs = "diff_ids"
+      }
     }
     let architecture: String
     let os: String
@@ -57,7 +62,7 @@ public struct TestImage: Sendable {
   ) {
     let configuration = Configuration(
       architecture: platform.architecture, os: platform.os, variant: platform.variant,
-      rootfs: .init(diff_ids: layers.map(\.descriptor.digest.description)))
+      rootfs: .init(diffIDs: layers.map(\.descriptor.digest.description)))
     config = Blob(
       Self.json(configuration), configType ?? (type == .dockerManifest ? .dockerConfig : .ociConfig))
     self.layers = layers

@@ -35,6 +35,37 @@ import Testing
     #expect(fixture.server.requests(for: "/moved").first?[header: "Authorization"] == "Bearer secret")
   }
 
+  @Test func whatIsSentDoesNotLeaveItsOrigin() async throws {
+    let other = try TestServer()
+    fixture.server.route("/token") { _ in .redirect(to: other.url("/token"), status: 307) }
+    var post = HTTPRequest("POST", url: fixture.server.url("/token"))
+    post.body = Array("secret".utf8)
+    let request = post
+    let engine = try fixture.engine()
+    let error = await #expect(throws: TransferError.self) { try await engine.response(to: request) }
+    #expect(error?.kind == .redirect)
+    #expect(other.requests.isEmpty)
+  }
+
+  @Test(arguments: [(1, true), (2, false)])
+  func aRefusedAuthorizationIsRenewedOnce(_ refusals: Int, _ succeeds: Bool) async throws {
+    fixture.server.route("/file") { [body] request in
+      request.attempt <= refusals
+        ? TestServer.Response(401).header("WWW-Authenticate", "Test \(request.attempt)") : .init(body: body)
+    }
+    var download = fixture.download()
+    download.authorize = { rejection in ["Authorization": rejection?.fields["WWW-Authenticate"] ?? "first"] }
+    let engine = try fixture.engine()
+    do throws(TransferError) {
+      _ = try await fixture.run(download, on: engine)
+      #expect(succeeds)
+    } catch {
+      #expect(!succeeds)
+      #expect(error.kind == .status(401))
+    }
+    #expect(fixture.server.requests.map { $0[header: "Authorization"] } == ["first", "Test 1"])
+  }
+
   @Test func aCircleOfRedirectsEnds() async throws {
     fixture.server.route("/file") { _ in .redirect(to: "/file") }
     let error = await #expect(throws: TransferError.self) {

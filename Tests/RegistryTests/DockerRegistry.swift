@@ -1,0 +1,80 @@
+import Foundation
+import Host
+import Integrity
+import Registry
+import SystemPackage
+import TestRegistry
+
+/// Debian's `docker-registry`, for what only the real one can show.
+struct DockerRegistry {
+  static let isInstalled = findExecutable("docker-registry") != nil
+
+  /// Its storage and configuration.
+  let folder: FilePath
+
+  init() throws {
+    folder = FilePath(
+      FileManager.default.temporaryDirectory.appendingPathComponent("docker-registry-\(UUID())").path)
+    try createDirectories(folder)
+  }
+
+  func remove() { try? FileManager.default.removeItem(atPath: folder.string) }
+
+  /// Runs the registry while the body works with it, on a port that the system chooses.
+  ///
+  /// - Parameter passwords: Lines of an htpasswd file (bcrypt), if it shall ask for them.
+  func serving(passwords: String? = nil, _ body: @Sendable (_ host: String) async throws -> Void) async throws
+  {
+    var lines = [
+      "version: 0.1", "log: {accesslog: {disabled: true}}",
+      "storage: {filesystem: {rootdirectory: \(folder)/storage}}", "http: {addr: \"127.0.0.1:0\"}",
+    ]
+    if let passwords {
+      try writeAtomically(passwords + "\n", to: folder.appending("htpasswd"))
+      lines.append("auth: {htpasswd: {realm: test, path: \(folder)/htpasswd}}")
+    }
+    let configuration = folder.appending("config.yml")
+    try writeAtomically(lines.joined(separator: "\n") + "\n", to: configuration)
+    let (hosts, continuation) = AsyncStream<String>.makeStream()
+    try await withThrowingTaskGroup { group in
+      group.addTask {
+        defer { continuation.finish() }
+        _ = try? await Command("docker-registry", ["serve", configuration.string]).run { line in
+          guard let mark = line.firstRange(of: "listening on ") else { return }
+          continuation.yield(String(line[mark.upperBound...].prefix { $0 != "\"" }))
+        }
+      }
+      for await host in hosts {
+        try await body(host)
+        break
+      }
+      group.cancelAll()
+    }
+  }
+
+  /// Lays an image where the registry keeps it, as a push would (distribution, `registry/storage/paths.go`).
+  func put(_ image: TestImage, in repository: String, tag: String) throws {
+    for blob in [image.config] + image.layers {
+      try lay(blob.bytes, blob.descriptor.digest)
+      try link("\(repository)/_layers/sha256/\(blob.descriptor.digest.hex)", blob.descriptor.digest)
+    }
+    let digest = image.manifest.descriptor.digest
+    try lay(image.manifest.bytes, digest)
+    try link("\(repository)/_manifests/revisions/sha256/\(digest.hex)", digest)
+    try link("\(repository)/_manifests/tags/\(tag)/current", digest)
+  }
+
+  private var storage: FilePath { folder.appending("storage/docker/registry/v2") }
+
+  private func lay(_ bytes: [UInt8], _ digest: Digest) throws {
+    let place = storage.appending("blobs/sha256/\(digest.hex.prefix(2))/\(digest.hex)")
+    try createDirectories(place)
+    try writeAtomically(bytes, to: place.appending("data"))
+  }
+
+  private func link(_ path: String, _ digest: Digest) throws {
+    let place = storage.appending("repositories/\(path)")
+    try createDirectories(place)
+    try writeAtomically(digest.description, to: place.appending("link"))
+  }
+}
