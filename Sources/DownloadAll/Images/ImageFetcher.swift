@@ -261,6 +261,6 @@ extension ArchivedImage {
     ManifestImage(
       reference: reference, digest: descriptor.digest,
       platforms: manifests.compactMap { $0.descriptor.platform?.description },
-      layers: manifests.reduce(0) { $0 + $1.manifest.layers.count })
+      layers: contents.reduce(0) { $0 + $1.layers.count })
   }
 }

@@ -40,7 +40,7 @@ final class ImageSource: Sendable {
     let memo = memos.withLock { memos in
       if let memo = memos[reference] { return memo }
       let memo = Memo { [resolver, platforms] in
-        try await resolver.resolve(reference, platforms: platforms).archived()
+        try ArchivedImage(try await resolver.resolve(reference, platforms: platforms))
       }
       memos[reference] = memo
       return memo
@@ -53,23 +53,5 @@ extension Artifact {
   /// The image, for what is one.
   var image: ImageReference? {
     if case .image(let reference) = source { reference } else { nil }
-  }
-}
-
-extension ResolvedImage {
-  /// The image as its archive holds it. A reference by the digest of an index keeps that index; any other stands for
-  /// the chosen manifests alone.
-  func archived() throws -> ArchivedImage {
-    var parts = try images.map {
-      try ArchivedManifest(
-        $0.manifest.bytes, mediaType: $0.manifest.descriptor.mediaType, platform: $0.platform)
-    }
-    guard !parts.isEmpty else { throw Errno.noData }
-    let main = parts.removeFirst()
-    var indexes: [ArchivedIndex] = []
-    if reference.digest == root.descriptor.digest, root.descriptor.mediaType.isIndex {
-      indexes = [try ArchivedIndex(root.bytes, mediaType: root.descriptor.mediaType)]
-    }
-    return ArchivedImage(reference: reference, main: main, others: parts, indexes: indexes)
   }
 }
