@@ -27,11 +27,12 @@ lint: ## Check the style of the source
 format: ## Bring the source into that style
 	scripts/lint --fix
 
-bench: ## Measure start, verify and download beside openssl, curl and aria2c
+bench: ## Measure start, verify, files and images beside openssl, curl, aria2c, skopeo and podman
 	scripts/install-dependencies build run bench
 	swift build -c release --product download-all
 	Benchmarks/program
 	Benchmarks/files
+	Benchmarks/images
 
 demo: ## Download kubespray's files into ./outputs
 	scripts/run precheck py kubespray files

@@ -13,6 +13,7 @@ class Usage(NamedTuple):
     wall: float  # seconds
     cpu: float  # seconds, user and system, of the command and what it started
     peak: float  # megabytes, of the largest process
+    written: float  # megabytes that went to files, those that are removed again included
 
 
 def make_files(folder: pathlib.Path, count: int, total: int) -> dict[str, str]:
@@ -31,12 +32,12 @@ def measure(command: str, folder: pathlib.Path) -> Usage:
     """Runs a shell command in a folder; ends the benchmark if it fails."""
     # GNU time starts the command from a small process: one started from here would inherit our peak memory.
     with tempfile.NamedTemporaryFile("r") as report:
-        timed = ["/usr/bin/time", "-f", "%e %U %S %M", "-o", report.name, "sh", "-c", command]
+        timed = ["/usr/bin/time", "-f", "%e %U %S %M %O", "-o", report.name, "sh", "-c", command]
         process = subprocess.run(timed, cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
         if process.returncode != 0:
             sys.exit(f"error: exit status {process.returncode} of: {command[:200]}\n{process.stderr}")
-        wall, user, system, kilobytes = map(float, report.read().split())
-    return Usage(wall, user + system, kilobytes / 1000)
+        wall, user, system, kilobytes, blocks = map(float, report.read().split())
+    return Usage(wall, user + system, kilobytes / 1000, blocks * 512 / 1e6)
 
 
 def medians(runs: list[Usage]) -> Usage:
