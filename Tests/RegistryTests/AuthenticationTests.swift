@@ -9,7 +9,7 @@ import Transfer
 
 @testable import Registry
 
-@Suite struct AuthenticationTests {
+@Suite(.timeLimit(.minutes(5))) struct AuthenticationTests {
   private let image = TestImage()
 
   @Test func `One token serves all requests for a repository`() async throws {

@@ -4,6 +4,7 @@ import Integrity
 import Registry
 import SystemPackage
 import TestRegistry
+import Testing
 
 /// Debian's `docker-registry`, for what only the real one can show.
 struct DockerRegistry {
@@ -39,16 +40,17 @@ struct DockerRegistry {
     try await withThrowingTaskGroup { group in
       group.addTask {
         defer { continuation.finish() }
-        _ = try? await Command("docker-registry", ["serve", configuration.string]).run { line in
+        let result = try await Command("docker-registry", ["serve", configuration.string]).run { line in
           guard let mark = line.firstRange(of: "listening on ") else { return }
           continuation.yield(String(line[mark.upperBound...].prefix { $0 != "\"" }))
         }
+        Issue.record("docker-registry ended by itself: \(result.standardError)")
       }
-      for await host in hosts {
-        try await body(host)
-        break
-      }
+      var iterator = hosts.makeAsyncIterator()
+      if let host = await iterator.next() { try await body(host) }
       group.cancelAll()
+      // What it throws is that it was stopped.
+      _ = await group.nextResult()
     }
   }
 

@@ -8,6 +8,7 @@ import Testing
 @testable import Registry
 
 @Suite(
+  .timeLimit(.minutes(5)),
   .enabled(
     if: DockerRegistry.isInstalled, "docker-registry is not installed (scripts/install-dependencies test)"))
 struct DockerRegistryTests {

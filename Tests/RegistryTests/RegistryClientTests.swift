@@ -7,7 +7,7 @@ import Transfer
 
 @testable import Registry
 
-@Suite struct RegistryClientTests {
+@Suite(.timeLimit(.minutes(5))) struct RegistryClientTests {
   private let image = TestImage()
   private let path = TestRegistry.manifestPath("app", "1")
 
@@ -196,7 +196,7 @@ import Transfer
   }
 }
 
-@Suite struct RequestLimitTests {
+@Suite(.timeLimit(.minutes(5))) struct RequestLimitTests {
   private let image = TestImage()
   private let path = TestRegistry.manifestPath("app", "1")
 
