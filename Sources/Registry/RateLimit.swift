@@ -25,10 +25,18 @@ public struct RateLimit: Sendable, Hashable, CustomStringConvertible {
     "\(remaining) of \(limit) pulls\(window.map { " in \(Self.text($0))" } ?? "") are left"
   }
 
+  /// How scarce pulls are: it is said again when this changes, not for each pull.
+  var scarcity: Int {
+    if remaining * 20 <= limit { return 2 }
+    return remaining * 4 <= limit ? 1 : 0
+  }
+
   /// `100;w=21600`
   private static func parse(_ text: String) -> (count: Int, window: Int?)? {
     let parts = text.split(separator: ";").map { $0.filter { !$0.isWhitespace } }
-    guard let count = parts.first.flatMap({ Int($0) }), count >= 0 else { return nil }
+    guard let count = parts.first.flatMap({ Int($0) }), (0...1_000_000_000).contains(count) else {
+      return nil
+    }
     let window = parts.dropFirst().first { $0.hasPrefix("w=") }.flatMap { Int($0.dropFirst(2)) }
     return (count, window)
   }
@@ -43,9 +51,18 @@ public struct RateLimit: Sendable, Hashable, CustomStringConvertible {
 }
 
 /// What a client of registries has to tell.
-public enum RegistryEvent: Sendable, Equatable {
+public enum RegistryEvent: Sendable, Equatable, CustomStringConvertible {
   /// A registry told how many pulls are left.
   case rateLimit(registry: String, RateLimit)
   /// A registry limits requests; nothing is asked of it for so long.
   case waiting(registry: String, Duration)
+
+  /// A sentence for people.
+  public var description: String {
+    switch self {
+    case .rateLimit(let registry, let limit): "\(registry): \(limit)."
+    case .waiting(let registry, let pause):
+      "\(registry) limits requests: nothing is asked of it for \(max(1, pause.components.seconds)) s."
+    }
+  }
 }

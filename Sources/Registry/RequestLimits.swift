@@ -31,7 +31,8 @@ final class RequestLimits: Sendable {
     guard let limit = RateLimit(head.fields) else { return }
     let isNew = state.withLock { state in
       defer { state.limits[endpoint] = limit }
-      return state.limits[endpoint] != limit
+      let last = state.limits[endpoint]
+      return last == nil || last?.limit != limit.limit || last?.scarcity != limit.scarcity
     }
     if isNew { onEvent(.rateLimit(registry: endpoint.host, limit)) }
   }
