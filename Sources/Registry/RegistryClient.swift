@@ -111,15 +111,17 @@ public final class RegistryClient: Sendable {
   ///
   /// The bytes are hashed while they are written. The registry may redirect to object storage, which gets no
   /// credentials; a token that runs out on the way is renewed.
+  /// - Parameter isDurable: Whether the file must survive a power cut.
   /// - Throws: ``RegistryError``. Nothing is then at the destination that was not there before.
   public func download(
-    _ descriptor: Descriptor, of reference: ImageReference, to destination: FilePath,
+    _ descriptor: Descriptor, of reference: ImageReference, to destination: FilePath, isDurable: Bool = true,
     onEvent: @escaping @Sendable (DownloadEvent) -> Void = { _ in }
   ) async throws(RegistryError) {
     let endpoint = endpoint(of: reference)
     var download = Download(
       url: endpoint.blobURL(reference, descriptor), destination: destination, digest: descriptor.digest,
       size: descriptor.size)
+    download.isDurable = isDurable
     let attempts = BlobAttempts()
     let authentication = authentication
     download.authorize = { rejection in

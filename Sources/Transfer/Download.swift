@@ -21,6 +21,10 @@ public struct Download: Sendable {
   /// A validator of the copy at hand: the server may answer that it has not changed.
   public var knownValidator: String?
 
+  /// Whether the file must survive a power cut once it has its name. Files that are kept only until something is made
+  /// of them need not, and then often never reach the disk.
+  public var isDurable = true
+
   /// A download without anything known about its content.
   public init(url: String, destination: FilePath, digest: Digest? = nil, size: Int64? = nil) {
     self.url = url

@@ -154,8 +154,12 @@ final class PartFile: ResponseSink {
         detail: "the content has digest \(actual) where \(expected) was expected")
     }
     do {
-      try synchronize(descriptor)
-      try renameDurably(path, to: download.destination)
+      if download.isDurable {
+        try synchronize(descriptor)
+        try renameDurably(path, to: download.destination)
+      } else if rename(path.string, download.destination.string) != 0 {
+        throw Errno(rawValue: errno)
+      }
     } catch {
       throw TransferError(
         .file, url: redactedURL, detail: "\(download.destination) cannot be written: \(error)")

@@ -6,7 +6,8 @@ import Synchronization
 import SystemPackage
 
 /// Blobs between registry and archive: each fetched once for all images that want it, and removed when the last of
-/// them has been packed. A blob has its final name only when its digest was right, so what is there is whole.
+/// them has been packed. Blobs are not flushed to the disk, since most are gone before they would reach it; so what an
+/// earlier run left is hashed before it is used.
 final class BlobCache: Sendable {
   private let folder: FilePath
   private let wanted = Mutex<[Digest: Int]>([:])
@@ -20,9 +21,21 @@ final class BlobCache: Sendable {
     folder.appending(digest.algorithm.rawValue).appending(digest.hex)
   }
 
-  /// Whether a blob is here.
-  func has(_ descriptor: Descriptor) -> Bool {
-    FileStatus(place(descriptor.digest))?.size == descriptor.size
+  /// The blobs of these that an earlier run left whole; others of the same names are removed.
+  func left(of descriptors: some Sequence<Descriptor>) async -> Set<Digest> {
+    var found: Set<Digest> = []
+    let candidates = descriptors.filter { FileStatus(place($0.digest)) != nil }
+    await forEachConcurrently(candidates, limit: 2) { descriptor in
+      let path = self.place(descriptor.digest)
+      return await offload { () in try? Digest(ofFile: path, algorithm: descriptor.digest.algorithm) }
+    } onResult: { descriptor, actual in
+      if actual == descriptor.digest {
+        found.insert(descriptor.digest)
+      } else {
+        unlink(place(descriptor.digest).string)
+      }
+    }
+    return found
   }
 
   /// Bytes of an interrupted download that are here already.

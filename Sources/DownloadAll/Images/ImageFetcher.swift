@@ -58,7 +58,7 @@ struct ImageFetcher: Sendable {
     try Task.checkCancellation()
     guard !images.isEmpty else { return }
     for image in images { blobs.retain(image.digests) }
-    let missing = missingBlobs(images)
+    let missing = await missingBlobs(images)
     let room = missing.map { max(0, $0.descriptor.size - blobs.partSize($0.descriptor)) }.reduce(0, +)
     // Archives beside the blobs they are made of.
     let needed = images.map { ($0.artifact.path, $0.content.totalSize) }
@@ -93,10 +93,11 @@ struct ImageFetcher: Sendable {
     return images
   }
 
-  private func missingBlobs(_ images: [Image]) -> [Blob] {
+  private func missingBlobs(_ images: [Image]) async -> [Blob] {
     var found: [Digest: Blob] = [:]
+    let left = await blobs.left(of: Set(images.flatMap(\.content.blobs)))
     for image in images {
-      for descriptor in image.content.blobs where !blobs.has(descriptor) {
+      for descriptor in image.content.blobs where !left.contains(descriptor.digest) {
         found[descriptor.digest, default: Blob(descriptor: descriptor, wantedBy: [])].wantedBy
           .append(image.content.reference)
       }
@@ -157,7 +158,7 @@ struct ImageFetcher: Sendable {
     for reference in blob.wantedBy {
       do {
         try await run.images.client.download(
-          blob.descriptor, of: reference, to: blobs.place(blob.descriptor.digest)
+          blob.descriptor, of: reference, to: blobs.place(blob.descriptor.digest), isDurable: false
         ) { event in
           switch event {
           case .resumed(let bytes), .received(let bytes): emit(.bytes(stage, bytes))
