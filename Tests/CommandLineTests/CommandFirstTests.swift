@@ -51,7 +51,7 @@ import Testing
   }
 
   @Test(arguments: [
-    ("fiels", "neither a stage (precheck, py, kubespray, files) nor a command"),
+    ("fiels", "neither a stage (precheck, py, kubespray, files, images) nor a command"),
     ("plan", "a command stands before any stage"),
   ])
   func whatIsNoStageIsToldWithTheStages(_ text: String, _ expected: String) {

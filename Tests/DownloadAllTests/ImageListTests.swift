@@ -20,7 +20,9 @@ import Testing
 
   @Test(arguments: ["\n", "\r\n"])
   func commentsAndBlankLinesArePassedOver(_ lineEnd: String) throws {
-    let lines = ["# mine", "", "  nginx:1.29.4  ", "quay.io/calico/node:v3.30.5 # the network", "myreg:5000/app"]
+    let lines = [
+      "# mine", "", "  nginx:1.29.4  ", "quay.io/calico/node:v3.30.5 # the network", "myreg:5000/app",
+    ]
     let images = try ImageList.read(try list(lines.joined(separator: lineEnd)))
     #expect(
       images.map(\.reference.description) == [
@@ -41,7 +43,8 @@ import Testing
     _ = try list("b:1", named: "b.txt")
     _ = try list("a:1", named: "a.txt")
     _ = try list("c:1", named: "c.md")
-    #expect(try ImageList.readAll(in: fixture.root).map(\.reference.repository) == ["library/a", "library/b"])
+    #expect(
+      try ImageList.readAll(in: fixture.root).map(\.reference.repository) == ["library/a", "library/b"])
   }
 
   @Test func anImageIsReadyWithItsLastBlobAndFailsOnce() {

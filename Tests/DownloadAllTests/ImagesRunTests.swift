@@ -19,7 +19,9 @@ import Testing
     registry = try TestRegistry()
   }
 
-  private func image(_ text: String) -> TestImage { TestImage(layers: [base, Array(text.utf8)].map { TestImage.Blob($0, .ociLayerGzip) }) }
+  private func image(_ text: String) -> TestImage {
+    TestImage(layers: [base, Array(text.utf8)].map { TestImage.Blob($0, .ociLayerGzip) })
+  }
 
   private func run(
     _ names: [String], change: (inout Configuration) -> Void = { _ in }
@@ -75,7 +77,8 @@ import Testing
     let damaged = image("two")
     registry.put(damaged, in: "damaged", tag: "1")
     let layer = damaged.layers[1].descriptor.digest
-    registry.fault(TestRegistry.blobPath("damaged", layer)) { _, _ in TestServer.Response.text("other bytes") }
+    registry.fault(TestRegistry.blobPath("damaged", layer)) { _, _ in TestServer.Response.text("other bytes")
+    }
     let report = try await run(["good:1", "none:1", "damaged:1"])
     #expect(report.failures.count == 2)
     let missing = try #require(report.failures.first { $0.contains("/none:1") })
@@ -101,7 +104,9 @@ import Testing
     registry.put(
       manifest: TestImage.index([amd64.manifest.descriptor, arm64.manifest.descriptor]), in: "app", tag: "1")
     _ = try await run(["app:1"])
-    #expect(try ImageArchiveReader.summary(of: try archive("app:1")).descriptor.digest == amd64.manifest.descriptor.digest)
+    #expect(
+      try ImageArchiveReader.summary(of: try archive("app:1")).descriptor.digest
+        == amd64.manifest.descriptor.digest)
     let report = try await run(["app:1"]) { $0.images.platforms = ["linux/amd64", "linux/arm64"] }
     #expect(report.failures.isEmpty)
     let content = try ImageArchiveReader.verify(try archive("app:1"))

@@ -15,6 +15,7 @@ import Testing
   private static let selections: [([StageName], [StageName])] = [
     ([], StageName.allCases),
     ([.files], [.py, .kubespray, .files]),
+    ([.images], [.py, .kubespray, .images]),
     ([.py], [.py, .kubespray]),
     ([.kubespray], [.kubespray]),
     ([.precheck], [.precheck]),
@@ -23,11 +24,17 @@ import Testing
 
   @Test(arguments: selections)
   func aSelectionIncludesWhatItNeeds(_ named: [StageName], _ expected: [StageName]) {
-    #expect(StageTable.selection(named) == expected)
+    #expect(StageTable.selection(named, Configuration()) == expected)
+  }
+
+  @Test func imagesOfAListNeedNoKubespray() {
+    var configuration = Configuration()
+    configuration.images.from = "list.txt"
+    #expect(StageTable.selection([.images], configuration) == [.images])
   }
 
   @Test func everyStageHasItsOwnName() {
-    for name in StageName.allCases { #expect(StageTable.stage(name).name == name) }
+    for name in StageName.allCases { #expect(StageTable.stage(name, Configuration()).name == name) }
   }
 
   @Test func aFailedStageBlocksThoseThatNeedItAndNoOthers() async throws {
