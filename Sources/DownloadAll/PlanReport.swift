@@ -58,7 +58,8 @@ extension Pipeline {
         case .url(let url): try? answers[url]?.get().size
         case .local(let path, _): FileStatus(path)?.size
         case .generated(let bytes): Int64(bytes.count)
-        case .image(let reference): whole == nil ? try? await run.images.resolved(reference).totalSize : nil
+        case .image(let reference):
+          whole == nil ? try? await run.images.resolved(reference).content.totalSize : nil
         }
       items.append(
         PlanReport.Item(
@@ -67,11 +68,14 @@ extension Pipeline {
           isWhole: whole != nil))
     }
     let needsCatalog = run.selected.contains(.py)
+    let catalog =
+      needsCatalog
+      ? try await run.kubespray.catalog().selecting(run.configuration.kubespray.selection).images : []
     return PlanReport(
       kubespray: needsCatalog
         ? try await run.kubespray.source().copy.version.name : run.configuration.kubespray.version,
       architecture: run.architecture.rawValue, artifacts: items.sorted { $0.path < $1.path },
-      images: planned.compactMap(\.image).map(\.description).sorted(),
+      images: catalog.map(\.reference),
       warnings: needsCatalog ? try await run.kubespray.catalog().warnings : [])
   }
 }

@@ -39,8 +39,10 @@ make_all_images() {
   exits 0 || return 1
   mapfile -t wanted < <(python3 -c 'import json, sys; print(*json.load(sys.stdin)["images"], sep="\n")' <"$work/out")
   "$here/make-images" named "$registry" "${wanted[@]}" >"$work/wanted.tsv" &&
+    "$here/make-images" named "$registry" docker.io/library/registry:3.0.0 >"$work/admin.tsv" &&
     "$here/make-images" kinds "$registry" >"$work/kinds.tsv" &&
-    cat "$work/wanted.tsv" "$work/kinds.tsv" >"$made"
+    cat "$work/kinds.tsv" "$work/admin.tsv" >"$work/additional.tsv" &&
+    cat "$work/wanted.tsv" "$work/additional.tsv" >"$made"
 }
 references() { cut -f 2 "$1"; }
 is_in_list() { diff <(sort -u "$1") <(references "$2" | sort -u); }
@@ -56,7 +58,7 @@ images_bundle() {
   check "images: the first run succeeds" exits 0
   check "images: each archive is the registry's image, bit by bit" "$here/check-images" "$archives" "$made"
   check "images: images.list has kubespray's" is_in_list "$archives/images.list" "$work/wanted.tsv"
-  check "images: additional-images.list has the others" is_in_list "$archives/additional-images.list" "$work/kinds.tsv"
+  check "images: additional-images.list has the others" is_in_list "$archives/additional-images.list" "$work/additional.tsv"
   check "images: bundle.json lists exactly what is there" "$here/check-bundle" "$outputs"
   check "images: no blob is fetched twice" no_blob_twice_since "$mark"
   check "images: no token went to another host" no_token_abroad

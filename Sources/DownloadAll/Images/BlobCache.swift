@@ -21,6 +21,16 @@ final class BlobCache: Sendable {
     folder.appending(digest.algorithm.rawValue).appending(digest.hex)
   }
 
+  /// Makes the folder, and puts small blobs into it that are in memory already.
+  ///
+  /// - Throws: `Errno`.
+  func keep(_ bytes: [Digest: [UInt8]]) throws {
+    for algorithm in DigestAlgorithm.allCases {
+      try createDirectories(folder.appending(algorithm.rawValue))
+    }
+    for (digest, content) in bytes { try writeAtomically(content, to: place(digest)) }
+  }
+
   /// The blobs of these that an earlier run left whole; others of the same names are removed.
   func left(of descriptors: some Sequence<Descriptor>) async -> Set<Digest> {
     var found: Set<Digest> = []

@@ -54,9 +54,11 @@ struct ImageFetcher: Sendable {
   /// - Parameter note: Called with each finished image.
   /// - Throws: ``NotEnoughSpace``, `Errno`, or `CancellationError`. Failures of single images are noted.
   func fetch(_ artifacts: [Artifact], note: (Artifact, Result<FetchedFile, any Error>) -> Void) async throws {
-    let images = await resolve(artifacts, note: note)
+    var configurations: [Digest: [UInt8]] = [:]
+    let images = await resolve(artifacts, &configurations, note: note)
     try Task.checkCancellation()
     guard !images.isEmpty else { return }
+    try blobs.keep(configurations)
     for image in images { blobs.retain(image.digests) }
     let missing = await missingBlobs(images)
     let room = missing.map { max(0, $0.descriptor.size - blobs.partSize($0.descriptor)) }.reduce(0, +)
@@ -68,13 +70,13 @@ struct ImageFetcher: Sendable {
     run.emit(.stageTotals(stage.rawValue, items: items, bytes: wholeBytes + bytes))
     try run.previous.markUnfinished()
     try createDirectories(run.configuration.outputs.appending("images"))
-    try createDirectories(blobs.place(Digest(of: [])).removingLastComponent())
     await bring(images, missing, note: note)
     try Task.checkCancellation()
   }
 
   private func resolve(
-    _ artifacts: [Artifact], note: (Artifact, Result<FetchedFile, any Error>) -> Void
+    _ artifacts: [Artifact], _ configurations: inout [Digest: [UInt8]],
+    note: (Artifact, Result<FetchedFile, any Error>) -> Void
   ) async -> [Image] {
     var names = ImagePlan(
       strippedRegistries: ImageReference.strippedRegistries.union(run.configuration.registry.additional))
@@ -83,9 +85,11 @@ struct ImageFetcher: Sendable {
       await Result { try await run.images.content(of: artifact) }
     } onResult: { artifact, result in
       do {
-        let content = try result.get()
-        try names.bind(content.reference, to: content.descriptor.digest)
-        images.append(Image(artifact: artifact, content: content))
+        let image = try result.get()
+        // A tag, and the same tag with the digest of its index, are one image.
+        try names.bind(image.content.reference, to: image.served)
+        images.append(Image(artifact: artifact, content: image.content))
+        configurations.merge(image.configurations) { first, _ in first }
       } catch {
         note(artifact, .failure(listed(error, artifact)))
       }

@@ -1,12 +1,29 @@
 import Bundle
+import Integrity
 import Registry
 import Synchronization
 import SystemPackage
 
+/// An image as its registry has it.
+struct SourcedImage: Sendable {
+  /// What its archive will hold.
+  let content: ArchivedImage
+  /// The digest of what the registry serves for the reference: of the index, where there is one.
+  let served: Digest
+  /// Configurations that were read to find the platform, by digest.
+  let configurations: [Digest: [UInt8]]
+
+  init(_ resolved: ResolvedImage) throws {
+    content = try ArchivedImage(resolved)
+    served = resolved.root.descriptor.digest
+    configurations = resolved.configurations
+  }
+}
+
 /// The images of a run: each asked for once, whoever needs to know its size or its parts.
 final class ImageSource: Sendable {
   private let resolver: ImageResolver
-  private let memos = Mutex<[ImageReference: Memo<ArchivedImage>]>([:])
+  private let memos = Mutex<[ImageReference: Memo<SourcedImage>]>([:])
 
   /// Brings blobs.
   let client: RegistryClient
@@ -28,7 +45,7 @@ final class ImageSource: Sendable {
   /// What is wanted as an artifact.
   ///
   /// - Throws: `RegistryError`; `Errno` for an artifact that is no image.
-  func content(of artifact: Artifact) async throws -> ArchivedImage {
+  func content(of artifact: Artifact) async throws -> SourcedImage {
     guard let reference = artifact.image else { throw Errno.invalidArgument }
     return try await resolved(reference)
   }
@@ -36,11 +53,11 @@ final class ImageSource: Sendable {
   /// What the registry has under a reference.
   ///
   /// - Throws: `RegistryError`.
-  func resolved(_ reference: ImageReference) async throws -> ArchivedImage {
+  func resolved(_ reference: ImageReference) async throws -> SourcedImage {
     let memo = memos.withLock { memos in
       if let memo = memos[reference] { return memo }
       let memo = Memo { [resolver, platforms] in
-        try ArchivedImage(try await resolver.resolve(reference, platforms: platforms))
+        try SourcedImage(try await resolver.resolve(reference, platforms: platforms))
       }
       memos[reference] = memo
       return memo

@@ -117,10 +117,10 @@ struct PrecheckStage: Stage {
     } onResult: { artifact, result in
       let registry = artifact.image?.registry ?? ""
       switch result {
-      case .success(let content):
+      case .success(let image):
         reached.insert(registry)
-        sizes[artifact.path] = content.totalSize
-        bytes += content.totalSize
+        sizes[artifact.path] = image.content.totalSize
+        bytes += image.content.totalSize
       case .failure(let error as RegistryError):
         if case .transfer(let kind) = error.kind, kind.isAboutTheHost {
           unreached[registry] = "\(error.detail). \(error.advice)"
