@@ -76,6 +76,11 @@ images_rerun() {
   run kubespray images
   check "images: a rerun succeeds" exits 0
   check "images: a rerun fetches no blob" no_blob_since "$mark"
+  run
+  check "all stages together succeed" exits 0
+  check "all stages together fetch no blob again" no_blob_since "$mark"
+  run verify
+  check "verify finds all of it whole" exits 0
 }
 no_blob_since() { ! registry_since "$1" | grep -E '^20[06] GET .*/blobs/'; }
 
