@@ -6,8 +6,8 @@ import Registry
 import SystemPackage
 import Transfer
 
-/// Brings images into the bundle: all blobs through one queue, the largest first and each once, and an archive as
-/// soon as its last blob is here.
+/// Brings images into the bundle: all blobs through one queue, those of the largest image first and each once, and an
+/// archive as soon as its last blob is here.
 struct ImageFetcher: Sendable {
   /// An image on its way.
   private struct Image: Sendable {
@@ -98,15 +98,23 @@ struct ImageFetcher: Sendable {
   }
 
   private func missingBlobs(_ images: [Image]) async -> [Blob] {
-    var found: [Digest: Blob] = [:]
+    var queue: [Blob] = []
+    var places: [Digest: Int] = [:]
     let left = await blobs.left(of: Set(images.flatMap(\.content.blobs)))
-    for image in images {
-      for descriptor in image.content.blobs where !left.contains(descriptor.digest) {
-        found[descriptor.digest, default: Blob(descriptor: descriptor, wantedBy: [])].wantedBy
-          .append(image.content.reference)
+    // Image by image, so that archives are packed, and blobs gone, while others still arrive; large ones first, so that
+    // no large blob is left alone at the end.
+    for image in images.sorted(by: { $0.content.totalSize > $1.content.totalSize }) {
+      let wanted = image.content.blobs.filter { !left.contains($0.digest) }
+      for descriptor in wanted.sorted(by: { $0.size > $1.size }) {
+        if let place = places[descriptor.digest] {
+          queue[place].wantedBy.append(image.content.reference)
+        } else {
+          places[descriptor.digest] = queue.count
+          queue.append(Blob(descriptor: descriptor, wantedBy: [image.content.reference]))
+        }
       }
     }
-    return found.values.sorted { $0.descriptor.size > $1.descriptor.size }
+    return queue
   }
 
   private func bring(
