@@ -8,10 +8,11 @@ import SystemPackage
 ///   - bytes: The complete content.
 ///   - path: The final name; its folder must exist.
 ///   - permissions: The mode of a newly made file.
+///   - isDurable: Whether to wait for the disk; without it a power cut may leave an empty file.
 /// - Throws: `Errno`; the file of the final name is then as it was.
 public func writeAtomically(
   _ bytes: [UInt8], to path: FilePath,
-  permissions: FilePermissions = [.ownerReadWrite, .groupRead, .otherRead]
+  permissions: FilePermissions = [.ownerReadWrite, .groupRead, .otherRead], isDurable: Bool = true
 ) throws {
   let temporary = FilePath(path.string + ".tmp")
   do {
@@ -20,16 +21,20 @@ public func writeAtomically(
       permissions: permissions)
     try descriptor.closeAfter {
       try descriptor.writeAll(bytes)
-      try synchronize(descriptor)
+      if isDurable { try synchronize(descriptor) }
     }
-    try renameDurably(temporary, to: path)
+    if isDurable {
+      try renameDurably(temporary, to: path)
+    } else if rename(temporary.string, path.string) != 0 {
+      throw Errno(rawValue: errno)
+    }
   } catch {
     unlink(temporary.string)
     throw error
   }
 }
 
-/// Writes a whole text file in UTF-8; see ``writeAtomically(_:to:permissions:)-([UInt8],_,_)``.
+/// Writes a whole text file in UTF-8; see ``writeAtomically(_:to:permissions:isDurable:)``.
 public func writeAtomically(_ text: String, to path: FilePath) throws {
   try writeAtomically(Array(text.utf8), to: path)
 }

@@ -227,8 +227,9 @@ extension PartFile {
   /// Three lines: the URL without credentials, the expected digest, the validator; an absent one is empty.
   private func saveMeta(validator: String?) {
     let lines = [redactedURL, download.digest?.description ?? "", validator ?? ""]
-    // Without it the next run starts anew: no reason to fail this one.
-    try? writeAtomically(lines.joined(separator: "\n") + "\n", to: metaPath)
+    // Without it the next run starts anew: no reason to fail this one, or to hold up all others for the disk.
+    let text = lines.joined(separator: "\n") + "\n"
+    try? writeAtomically(Array(text.utf8), to: metaPath, isDurable: false)
   }
 
   private func adoptEarlierBytes() throws {

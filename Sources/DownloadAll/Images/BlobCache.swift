@@ -28,7 +28,7 @@ final class BlobCache: Sendable {
     for algorithm in DigestAlgorithm.allCases {
       try createDirectories(folder.appending(algorithm.rawValue))
     }
-    for (digest, content) in bytes { try writeAtomically(content, to: place(digest)) }
+    for (digest, content) in bytes { try writeAtomically(content, to: place(digest), isDurable: false) }
   }
 
   /// The blobs of these that an earlier run left whole; others of the same names are removed.
