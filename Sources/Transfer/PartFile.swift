@@ -10,6 +10,8 @@ final class PartFile: ResponseSink {
     var descriptor: FileDescriptor
     /// Bytes that are in the file and in the hashes.
     var offset: Int64 = 0
+    /// Bytes on their way there: libcurl hands over 16 KiB at a time, and each write to the file has its price.
+    var buffer: [UInt8] = []
     var sha256 = DigestHasher(.sha256)
     /// The second hash, where the expected digest is of another algorithm.
     var expectedHash: DigestHasher?
@@ -19,6 +21,9 @@ final class PartFile: ResponseSink {
     var unreported: Int64 = 0
     var lastReport = ContinuousClock.now
   }
+
+  /// How many bytes are collected for one write.
+  private static let bufferSize = 256 * 1024
 
   private let download: Download
   private let redactedURL: String
@@ -58,7 +63,11 @@ final class PartFile: ResponseSink {
   }
 
   deinit {
-    let descriptor = state.withLock { $0.descriptor }
+    // What arrived before a cancellation is worth keeping; a failure costs these bytes and nothing more.
+    let descriptor = state.withLock { state in
+      _ = write(&state)
+      return state.descriptor
+    }
     try? descriptor.close()
   }
 
@@ -112,6 +121,13 @@ final class PartFile: ResponseSink {
     }
     if report > 0 { onEvent(.received(report)) }
     if let problem { throw problem }
+  }
+
+  /// Writes what has been collected: after each exchange, before the bytes at hand are counted.
+  ///
+  /// - Throws: ``TransferError`` of kind `file`.
+  func settle() throws(TransferError) {
+    if let problem = state.withLock({ write(&$0) }) { throw problem }
   }
 
   /// Throws all bytes away: the next request asks for the whole.
@@ -195,15 +211,9 @@ final class PartFile: ResponseSink {
   }
 
   private func append(_ bytes: UnsafeRawBufferPointer, _ state: inout State) -> (TransferError?, Int64) {
-    do {
-      try state.descriptor.writeAll(toAbsoluteOffset: state.offset, bytes)
-    } catch {
-      return (TransferError(.file, url: redactedURL, detail: "\(path) cannot be written: \(error)"), 0)
-    }
-    state.sha256.update(bytes)
-    state.expectedHash?.update(bytes)
-    state.offset += Int64(bytes.count)
+    state.buffer.append(contentsOf: bytes)
     state.unreported += Int64(bytes.count)
+    if state.buffer.count >= Self.bufferSize, let problem = write(&state) { return (problem, 0) }
     let now = ContinuousClock.now
     guard now - state.lastReport >= .milliseconds(100) else { return (nil, 0) }
     defer {
@@ -213,8 +223,25 @@ final class PartFile: ResponseSink {
     return (nil, state.unreported)
   }
 
+  private func write(_ state: inout State) -> TransferError? {
+    guard !state.buffer.isEmpty else { return nil }
+    defer { state.buffer.removeAll(keepingCapacity: true) }
+    let offset = state.offset
+    let descriptor = state.descriptor
+    do {
+      try state.buffer.withUnsafeBytes { _ = try descriptor.writeAll(toAbsoluteOffset: offset, $0) }
+    } catch {
+      return TransferError(.file, url: redactedURL, detail: "\(path) cannot be written: \(error)")
+    }
+    state.sha256.update(state.buffer)
+    state.expectedHash?.update(state.buffer)
+    state.offset += Int64(state.buffer.count)
+    return nil
+  }
+
   private static func reset(_ state: inout State, for download: Download) {
     state.offset = 0
+    state.buffer.removeAll(keepingCapacity: true)
     state.unreported = 0
     state.sha256 = DigestHasher(.sha256)
     if let digest = download.digest, digest.algorithm != .sha256 {

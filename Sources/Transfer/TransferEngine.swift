@@ -54,6 +54,7 @@ public final class TransferEngine: Sendable {
       attempt.count += 1
       attempt.transferred += result.bytesReceived
       do throws(TransferError) {
+        try part.settle()
         if part.head?.status == 304, result.failure == nil { return .notModified }
         try Self.check(result, url: url, body: part.errorBody)
         return .downloaded(try await commit(part, attempt))
