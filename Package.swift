@@ -64,12 +64,16 @@ let package = Package(
       name: "Registry", dependencies: ["Transfer", "Archive", "Bundle", "Integrity", systemPackage],
       swiftSettings: swiftSettings),
 
+    .target(
+      name: "Mirrors", dependencies: ["YAML", "Archive", "Host", "Bundle", "Integrity", systemPackage],
+      swiftSettings: swiftSettings),
+
     // Floor 4: the stages.
     .target(
       name: "DownloadAll",
       dependencies: [
-        "YAML", "Archive", "Transfer", "Host", "Console", "Bundle", "Kubespray", "Registry", "Integrity",
-        systemPackage,
+        "YAML", "Archive", "Transfer", "Host", "Console", "Bundle", "Kubespray", "Registry", "Mirrors",
+        "Integrity", systemPackage,
       ],
       swiftSettings: swiftSettings),
 
@@ -116,10 +120,16 @@ let package = Package(
       dependencies: ["Kubespray", "Bundle", "Host", "Integrity", "YAML", "Archive", systemPackage],
       swiftSettings: swiftSettings),
     .testTarget(
+      name: "MirrorsTests",
+      dependencies: [
+        "Mirrors", "TestServer", "Bundle", "Host", "Integrity", "YAML", "Archive", systemPackage,
+      ],
+      swiftSettings: swiftSettings),
+    .testTarget(
       name: "DownloadAllTests",
       dependencies: [
-        "DownloadAll", "TestServer", "TestRegistry", "Bundle", "Console", "Registry", "Transfer", "Integrity",
-        systemPackage,
+        "DownloadAll", "TestServer", "TestRegistry", "Bundle", "Console", "Registry", "Mirrors", "Transfer",
+        "Integrity", systemPackage,
       ],
       swiftSettings: swiftSettings),
     .testTarget(

@@ -1,0 +1,84 @@
+import Bundle
+import FoundationEssentials
+import SystemPackage
+
+/// A package that somebody asked for.
+public struct WantedPackage: Sendable, Hashable {
+  /// Its name.
+  public let name: String
+  /// Who asks for it, for people: `pkglist/debian/pkgs.txt line 12`.
+  public let origin: String
+
+  /// A package that somebody asked for.
+  public init(name: String, origin: String) {
+    self.name = name
+    self.origin = origin
+  }
+}
+
+/// The lists of packages that the bundle carries, one name a line, `#` for comments.
+public enum PackageList {
+  /// The packages for a target: those of `pkglist/FAMILY/*.txt` and `pkglist/FAMILY/VERSION/*.txt`.
+  ///
+  /// - Parameter folder: The folder `pkglist`.
+  /// - Throws: ``PackageListError``.
+  public static func read(for target: PackageTarget, in folder: FilePath) throws(PackageListError)
+    -> [WantedPackage]
+  {
+    var wanted: [WantedPackage] = []
+    for name in [target.listFolder, "\(target.listFolder)/\(target.version)"] {
+      let names = (try? FileManager.default.contentsOfDirectory(atPath: folder.appending(name).string)) ?? []
+      for file in names.sorted() where file.hasSuffix(".txt") {
+        let path = folder.appending(name).appending(file)
+        guard let text = try? String(contentsOfFile: path.string, encoding: .utf8) else {
+          throw .unreadable(path)
+        }
+        wanted += try parse(text, origin: "pkglist/\(name)/\(file)")
+      }
+    }
+    guard !wanted.isEmpty else { throw .empty(folder.appending(target.listFolder)) }
+    return wanted
+  }
+
+  /// The packages of one list.
+  ///
+  /// - Throws: ``PackageListError/badName(_:origin:)``.
+  public static func parse(_ text: String, origin: String) throws(PackageListError) -> [WantedPackage] {
+    var wanted: [WantedPackage] = []
+    for (index, line) in text.split(separator: "\n", omittingEmptySubsequences: false).enumerated() {
+      let content = line.prefix { $0 != "#" }.filter { !$0.isWhitespace }
+      guard !content.isEmpty else { continue }
+      let origin = "\(origin) line \(index + 1)"
+      // Names of Debian (policy 5.6.1) and of RPM; never an option or a pattern.
+      guard content.utf8.first != UInt8(ascii: "-"),
+        content.unicodeScalars.allSatisfy({
+          $0.isASCII
+            && ($0.properties.isAlphabetic || $0.properties.numericType != nil
+              || "+-._".unicodeScalars.contains($0))
+        })
+      else { throw .badName(content, origin: origin) }
+      wanted.append(WantedPackage(name: content, origin: origin))
+    }
+    return wanted
+  }
+}
+
+/// A list of packages that cannot be used.
+public enum PackageListError: Error, CustomStringConvertible {
+  /// No list has a package for the target.
+  case empty(FilePath)
+  /// The file cannot be read as UTF-8 text.
+  case unreadable(FilePath)
+  /// A line is no name of a package.
+  case badName(String, origin: String)
+
+  /// A sentence for people.
+  public var description: String {
+    switch self {
+    case .empty(let folder): "\(folder) lists no packages. Put one name a line into \(folder)/pkgs.txt."
+    case .unreadable(let path): "\(path) cannot be read. Correct its permissions, or save it as UTF-8."
+    case .badName(let name, let origin):
+      "\(origin): \"\(name)\" is no name of a package. Write one name a line, comments after #."
+    }
+  }
+}
