@@ -25,19 +25,23 @@ public struct Artifact: Sendable, Hashable {
   public var digest: Digest?
   /// Who vouches for the bytes.
   public var verification: Verification
+  /// Its size in bytes, where that is published: nobody needs to ask the server then.
+  public var size: Int64?
 
   /// Where it is asked for, for people: the line of a list.
   public var listing: String?
 
   /// An artifact.
   public init(
-    path: BundlePath, source: Source, stage: StageName, digest: Digest? = nil, verification: Verification
+    path: BundlePath, source: Source, stage: StageName, digest: Digest? = nil, verification: Verification,
+    size: Int64? = nil
   ) {
     self.path = path
     self.source = source
     self.stage = stage
     self.digest = digest
     self.verification = verification
+    self.size = size
   }
 }
 

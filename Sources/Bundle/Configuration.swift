@@ -23,6 +23,12 @@ public struct Configuration: Sendable {
   public var registry = Registry()
   /// The container images.
   public var images = Images()
+  /// The operating-system packages.
+  public var packages = Packages()
+  /// The Python packages.
+  public var pypi = PyPI()
+  /// How long what a package repository answered is used before it is asked again.
+  public var refreshAfter: Duration = .seconds(86_400)
   /// Base URLs to fetch from instead of a host, by host name in lower case; without a slash at the end.
   public var mirrors: [String: String] = [:]
   /// The proxies between this machine and the internet.
@@ -110,6 +116,40 @@ extension Configuration {
     public var platforms: [String] = []
     /// Registries, `HOST[:PORT]`, that are asked without TLS.
     public var plainHTTP: [String] = []
+  }
+
+  /// The operating-system packages.
+  public struct Packages: Sendable {
+    /// Whether to leave out the operating-system packages.
+    public var skip = false
+    /// Whether programs that this machine lacks may be installed on it.
+    public var install = true
+    /// The releases to carry packages for: `host`, or `ID-VERSION` such as `debian-12`.
+    public var targets = ["host"]
+    /// The release that `host` means; nil (`auto`) means what this machine runs.
+    public var host: String?
+    /// The folder with the lists of packages.
+    public var lists: FilePath = "pkglist"
+    /// The package sources of targets other than this machine, by target.
+    public var sources: [String: String] = [:]
+    /// The key that signs the repositories: the file of an exported secret key, or a key of this user's GnuPG.
+    public var signingKey: String?
+  }
+
+  /// The Python packages.
+  public struct PyPI: Sendable {
+    /// Whether to leave out the Python packages.
+    public var skip = false
+    /// The Pythons to carry wheels for, such as `3.12`; empty means those of the targets and 3.11, 3.12 and 3.13.
+    public var pythons: [String] = []
+    /// Whether source distributions are carried beside the wheels.
+    public var sourceDistributions = true
+    /// Requirements beside those of kubespray, as pip writes them.
+    public var extra = [
+      "PyYAML", "ruamel.yaml", "pip", "setuptools", "wheel", "selinux", "flit_core", "cython<3",
+    ]
+    /// More requirement files.
+    public var requirements: [String] = []
   }
 
   /// The proxies between this machine and the internet; a value may hold a password.

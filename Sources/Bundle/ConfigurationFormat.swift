@@ -95,6 +95,22 @@ extension SettingFormat<Duration> {
   }
 }
 
+extension SettingFormat<Duration> {
+  /// A length of time in one unit, `90m` or `24h`; without a unit, seconds.
+  static let age = Self(accepts: "a length of time such as 30s, 90m, 24h or 7d, or 0s") { text in
+    let unit = text.last.flatMap { last in ageUnits.first { $0.suffix == String(last).lowercased() } }
+    guard let number = decimal(String(unit == nil ? text[...] : text.dropLast())) else { return nil }
+    let (product, overflow) = Int64(number).multipliedReportingOverflow(by: unit?.seconds ?? 1)
+    return overflow ? nil : .seconds(product)
+  } text: { age in
+    let seconds = age.components.seconds
+    guard seconds > 0, let unit = ageUnits.first(where: { seconds.isMultiple(of: $0.seconds) }) else {
+      return "\(seconds)s"
+    }
+    return "\(seconds / unit.seconds)\(unit.suffix)"
+  }
+}
+
 extension SettingFormat<FilePath> {
   /// A path as it is written; `~` and variables are left alone, relative ones are below the current folder.
   static let path = Self(accepts: "a path without control characters") {
@@ -118,6 +134,9 @@ private func decimal(_ text: String) -> Int? {
 }
 
 private let rateUnits: [(suffix: String, bytes: Int64)] = [("G", 1 << 30), ("M", 1 << 20), ("K", 1 << 10)]
+
+// The largest unit that fits is written, so a day reads back as 1d.
+private let ageUnits: [(suffix: String, seconds: Int64)] = [("d", 86_400), ("h", 3_600), ("m", 60), ("s", 1)]
 
 /// Whether a text holds a control character: such a name would break lists and messages.
 func hasControls(_ text: String) -> Bool {

@@ -73,11 +73,13 @@ extension ConfigurationSetting {
   /// A setting that is a list; in the environment its items are separated by spaces or commas.
   static func list(
     _ key: String, _ path: any WritableKeyPath<Configuration, [String]> & Sendable,
-    _ format: SettingFormat<String>, environment: [String] = [], _ summary: String
+    _ format: SettingFormat<String>, environment: [String] = [], flag: String? = nil, travels: Bool = true,
+    _ summary: String
   ) -> ConfigurationSetting {
     ConfigurationSetting(
-      key: key, environment: environment, flag: nil, summary: summary, accepts: "a list of \(format.accepts)",
-      travels: true
+      key: key, environment: environment, flag: flag, summary: summary,
+      accepts: "a list of \(format.accepts)",
+      travels: travels
     ) { text, configuration in
       let items = text.split { ", \t\n".contains($0) }.map { format.parse(String($0)) }
       guard !items.contains(nil) else { return false }

@@ -1,7 +1,8 @@
 extension Configuration {
   /// Every setting, in the order of config/config.yml.
   public static let settings: [ConfigurationSetting] =
-    placeSettings + kubespraySettings + hostSettings + versionSettings + registrySettings + networkSettings
+    placeSettings + kubespraySettings + hostSettings + versionSettings + registrySettings
+    + packageSettings + networkSettings
 
   private static let placeSettings: [ConfigurationSetting] = [
     .scalar(
@@ -95,6 +96,50 @@ extension Configuration {
     .list(
       "images.plain_http", \.images.plainHTTP, .host, environment: ["PLAIN_HTTP_REGISTRIES"],
       "registries that are asked without TLS"),
+  ]
+
+  private static let packageSettings: [ConfigurationSetting] = [
+    .scalar(
+      "packages.skip", \.packages.skip, .bool, environment: ["SKIP_PACKAGES"], flag: "--skip-packages",
+      "leave out the operating-system packages"),
+    .scalar(
+      "packages.install", \.packages.install, .bool, environment: ["INSTALL_PACKAGES"],
+      flag: "--no-install", travels: false, "install programs that this machine lacks"),
+    .list(
+      "packages.targets", \.packages.targets, .packageTarget, environment: ["PACKAGE_TARGETS"],
+      flag: "--package-targets", "the releases to carry packages for"),
+    .scalar(
+      "packages.host", \.packages.host, .automatic(or: .release(of: "debian-12 or rocky-9")),
+      environment: ["PACKAGE_HOST"], "the release that \"host\" means among the targets"),
+    .scalar(
+      "packages.lists", \.packages.lists, .path, environment: ["PACKAGE_LISTS"], travels: false,
+      "the folder with the lists of packages"),
+    .table(
+      "packages.sources", \.packages.sources, keys: .release(of: "debian-13 or rocky-9"),
+      values: .line("a path"), travels: false, "the package sources of other targets than this machine"),
+    .scalar(
+      "packages.signing_key", \.packages.signingKey, .optional(.line("a file or the id of a key")),
+      environment: ["SIGNING_KEY"], flag: "--signing-key", travels: false,
+      "the key that signs the repositories"),
+    .scalar(
+      "pypi.skip", \.pypi.skip, .bool, environment: ["SKIP_PYPI"], flag: "--skip-pypi",
+      "leave out the Python packages"),
+    .list(
+      "pypi.pythons", \.pypi.pythons, .pythonVersion, environment: ["PYPI_PYTHONS"],
+      "the Pythons to carry wheels for; none means those of the targets and 3.11, 3.12, 3.13"),
+    .scalar(
+      "pypi.source_distributions", \.pypi.sourceDistributions, .bool,
+      environment: ["PYPI_SOURCE_DISTRIBUTIONS"], "carry source distributions beside the wheels"),
+    .list(
+      "pypi.extra", \.pypi.extra, .requirement, environment: ["PYPI_EXTRA"],
+      "requirements beside those of kubespray"),
+    .list(
+      "pypi.requirements", \.pypi.requirements, .line("requirement files"),
+      environment: ["PYPI_REQUIREMENTS"], travels: false, "more requirement files"),
+    .scalar(
+      "refresh_after", \.refreshAfter, .age, environment: ["REFRESH_AFTER"], flag: "--refresh",
+      travels: false,
+      "how old an answer of a package repository may be; 0s always asks again"),
   ]
 
   private static let networkSettings: [ConfigurationSetting] = [

@@ -32,6 +32,26 @@ extension SettingFormat<String> {
     text.wholeMatch(of: /[a-z0-9]+\/[a-z0-9_]+(\/[a-z0-9.]+)?/) == nil ? nil : text
   }
 
+  /// The releases whose packages are carried. Whether one is supported is the business of who collects them.
+  static let packageTarget = words("\"host\" or releases such as debian-12, ubuntu-24.04 or rocky-9") {
+    $0 == "host" ? $0 : releaseName($0)
+  }
+
+  /// One release of a distribution.
+  static func release(of examples: String) -> Self {
+    words("a release such as \(examples)") { releaseName($0) }
+  }
+
+  /// A minor version of Python 3.
+  static let pythonVersion = words("versions of Python such as 3.12") {
+    $0.wholeMatch(of: /3\.[1-9][0-9]?/) == nil ? nil : $0
+  }
+
+  /// A requirement without spaces (PEP 508 allows to leave them out).
+  static let requirement = words("requirements such as ruamel.yaml or cython<3, without spaces") {
+    $0.wholeMatch(of: /[A-Za-z0-9][^\s]*/) == nil || hasControls($0) ? nil : $0
+  }
+
   /// What can be checked out of kubespray's repository, by the rules of the shell project's get-kubespray.sh.
   static let kubesprayVersion = words(
     "a release such as 2.30.0, master, a branch such as release-2.30, or a commit hash (7 to 40 digits)"
@@ -79,6 +99,12 @@ extension SettingFormat<String> {
 /// `X.Y.Z` with an optional `v` in front, which is dropped, and an optional pre-release.
 private func withoutV(_ text: String) -> String? {
   text.wholeMatch(of: /v?([0-9]+\.[0-9]+\.[0-9]+(-[0-9A-Za-z.-]+)?)/).map { String($0.1) }
+}
+
+/// `ID-VERSION` in lower case: the ID as os-release(5) allows it.
+private func releaseName(_ text: String) -> String? {
+  let lowered = text.lowercased()
+  return lowered.wholeMatch(of: /[a-z][a-z0-9._]*-[0-9]+(\.[0-9]+)?/) == nil ? nil : lowered
 }
 
 private func hostAndPort(_ text: String) -> String? {

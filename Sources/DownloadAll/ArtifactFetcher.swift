@@ -11,22 +11,30 @@ struct ArtifactFetcher: Sendable {
   private let run: RunContext
   private let stage: StageName
   private let copies: ArtifactCopies
+  private let advice: @Sendable (Artifact, any Error) -> String?
 
-  init(run: RunContext, stage: StageName) {
+  /// - Parameter advice: What to do about an artifact that could not be fetched, where the stage knows more than the
+  ///   error.
+  init(
+    run: RunContext, stage: StageName,
+    advice: @escaping @Sendable (Artifact, any Error) -> String? = { _, _ in nil }
+  ) {
     self.run = run
     self.stage = stage
+    self.advice = advice
     copies = ArtifactCopies(run: run)
   }
 
-  /// Fetches everything.
+  /// Fetches everything, after what the report has already.
   ///
   /// - Throws: ``NotEnoughSpace``, or `CancellationError`. Failures of single artifacts are in the report.
   func fetch(_ artifacts: [Artifact], into report: inout StageReport) async throws {
-    report.items = artifacts.count
+    var wholeBytes = report.files.reduce(0) { $0 + $1.size }
+    let known = report.items > 0 ? wholeBytes : nil
+    report.items += artifacts.count
     var missing: [Artifact] = []
     var failures: [StageReport.Failure] = []
-    var wholeBytes: Int64 = 0
-    run.emit(.stageTotals(stage.rawValue, items: artifacts.count, bytes: nil))
+    run.emit(.stageTotals(stage.rawValue, items: report.items, bytes: known))
     await forEachConcurrently(artifacts, limit: 4) { artifact in
       await Result { try await copies.wholeFile(artifact) }
     } onResult: { artifact, result in
@@ -46,9 +54,9 @@ struct ArtifactFetcher: Sendable {
     guard !missing.isEmpty else { return }
     let images = missing.filter { $0.image != nil }
     missing.removeAll { $0.image != nil }
-    if !missing.isEmpty { try await fetchFiles(&missing, of: artifacts.count, wholeBytes, into: &report) }
+    if !missing.isEmpty { try await fetchFiles(&missing, of: report.items, wholeBytes, into: &report) }
     if !images.isEmpty {
-      let fetcher = ImageFetcher(run: run, items: artifacts.count, wholeBytes: wholeBytes)
+      let fetcher = ImageFetcher(run: run, items: report.items, wholeBytes: wholeBytes)
       try await fetcher.fetch(images) { note($0, $1, in: &report) }
     }
     try Task.checkCancellation()
@@ -96,19 +104,20 @@ struct ArtifactFetcher: Sendable {
       if Task.isCancelled { return }
       // An image is told by its reference, which the error begins with.
       let item = artifact.image == nil ? artifact.path.description : stage.rawValue
-      report.failures.append(.init(item: item, reason: "\(error)"))
+      let reason = ["\(error)", advice(artifact, error)].compactMap(\.self).joined(separator: " ")
+      report.failures.append(.init(item: item, reason: reason))
       run.emit(
-        .itemFinished(stage.rawValue, item: artifact.path.description, .failed("\(error)"), bytes: 0))
+        .itemFinished(stage.rawValue, item: artifact.path.description, .failed(reason), bytes: 0))
     }
   }
 
   private func knownSizes(_ artifacts: [Artifact]) async -> [BundlePath: Int64] {
-    let urls = artifacts.compactMap(\.url)
-    let answers = await run.remote.files(urls)
+    // What a repository's metadata tells is not asked of its server, file by file.
+    let answers = await run.remote.files(artifacts.filter { $0.size == nil }.compactMap(\.url))
     var sizes: [BundlePath: Int64] = [:]
     for artifact in artifacts {
       switch artifact.source {
-      case .url(let url): sizes[artifact.path] = try? answers[url]?.get().size
+      case .url(let url): sizes[artifact.path] = artifact.size ?? (try? answers[url]?.get().size)
       case .local(let path, _): sizes[artifact.path] = FileStatus(path)?.size
       case .generated(let bytes): sizes[artifact.path] = Int64(bytes.count)
       case .image: break

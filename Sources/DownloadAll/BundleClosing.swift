@@ -30,7 +30,11 @@ struct BundleClosing: Sendable {
     self.kubespray = kubespray
     let ran = Set(stages.map(\.stage))
     self.ran = ran
-    kept = (run.previous.manifest?.files ?? []).filter { !ran.contains($0.stage) }
+    // A file may have changed its stage with a new version of the program.
+    let brought = Set(stages.flatMap(\.files).map(\.path))
+    kept = (run.previous.manifest?.files ?? []).filter {
+      !ran.contains($0.stage) && !brought.contains($0.path)
+    }
   }
 
   /// Closes the bundle, as far as the stages that did not run allow it.

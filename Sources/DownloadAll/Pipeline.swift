@@ -67,14 +67,20 @@ public struct Pipeline: Sendable {
         }
       }
       let wanted = try run.claim(artifacts)
-      try await ArtifactFetcher(run: run, stage: name).fetch(wanted, into: &report)
+      let stage = run.plans.stage(name)
+      let fetcher = ArtifactFetcher(run: run, stage: name) { stage.failed($0, $1, run) }
+      try await fetcher.fetch(wanted, into: &report)
+      if report.failures.isEmpty {
+        let made = try run.claim(try await stage.madeArtifacts(run))
+        if !made.isEmpty { try await fetcher.fetch(made, into: &report) }
+      }
       if !report.failures.isEmpty { report.outcome = .failed }
     } catch let blocked as StageBlocked {
       report.outcome = .blocked
       report.blockedBy = blocked.by
-    } catch let precheck as PrecheckFailed {
+    } catch let error as any SeveralProblems {
       report.outcome = .failed
-      report.failures = precheck.problems.map { .init(item: name.rawValue, reason: $0) }
+      report.failures += error.problems.map { .init(item: name.rawValue, reason: $0) }
     } catch {
       report.outcome = .failed
       if !Task.isCancelled { report.failures.append(.init(item: name.rawValue, reason: "\(error)")) }

@@ -26,6 +26,9 @@ public struct RunContext: Sendable {
   let space: SpaceReservations
   let kubespray: KubesprayProvider
   let images: ImageSource
+  let resolutions: ResolutionMemory
+  /// Whether nothing but the cache may change: a plan is asked for, not a run.
+  var isPlanning = false
   /// The stages of this run.
   let selected: Set<StageName>
   let plans: StagePlans
@@ -83,6 +86,8 @@ public struct RunContext: Sendable {
     images = ImageSource(
       client: try RegistryClient(configuration, engine: engine, environment: environment, emit: emit),
       platforms: try Self.platforms(configuration, architecture))
+    resolutions = ResolutionMemory(
+      folder: configuration.cache.appending("resolutions"), maximumAge: configuration.refreshAfter)
     plans = StagePlans(stage)
   }
 

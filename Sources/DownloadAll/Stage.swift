@@ -11,6 +11,27 @@ protocol Stage: Sendable {
   ///
   /// - Throws: An error whose description names the thing, the cause and the next action.
   func artifacts(_ run: RunContext) async throws -> [Artifact]
+
+  /// The files that are made of the others, once every one of these lies whole in the bundle: the index of a
+  /// repository. Must be quick when they were made before.
+  ///
+  /// - Throws: An error whose description names the thing, the cause and the next action.
+  func madeArtifacts(_ run: RunContext) async throws -> [Artifact]
+
+  /// Told that one of its artifacts could not be fetched.
+  ///
+  /// - Returns: What to do, where the stage knows more than the error.
+  func failed(_ artifact: Artifact, _ error: any Error, _ run: RunContext) -> String?
+}
+
+extension Stage {
+  func madeArtifacts(_ run: RunContext) async throws -> [Artifact] { [] }
+  func failed(_ artifact: Artifact, _ error: any Error, _ run: RunContext) -> String? { nil }
+}
+
+/// An error that is several: each is told by itself.
+protocol SeveralProblems: Error {
+  var problems: [String] { get }
 }
 
 /// A stage that could not start because one that it needs has failed.

@@ -3,7 +3,8 @@ import Synchronization
 
 /// What each stage wants, found out once, whoever asks: the pipeline, precheck, or a stage that needs another.
 final class StagePlans: Sendable {
-  private let stage: @Sendable (StageName) -> any Stage
+  /// The stage of a name.
+  let stage: @Sendable (StageName) -> any Stage
   private let memos = Mutex<[StageName: Memo<[Artifact]>]>([:])
 
   init(_ stage: @escaping @Sendable (StageName) -> any Stage) {
@@ -41,10 +42,14 @@ public enum StageTable {
   static func stage(_ name: StageName, _ configuration: Configuration) -> any Stage {
     switch name {
     case .precheck: PrecheckStage()
+    case .pkgs: PkgsStage()
     case .py: PyStage()
     case .kubespray: KubesprayStage()
+    case .pypi: MirrorStage.pypi(configuration)
     case .files: FilesStage()
     case .images: ImagesStage(configuration)
+    case .repo: MirrorStage.repo(configuration)
+    case .scripts: ScriptsStage()
     }
   }
 

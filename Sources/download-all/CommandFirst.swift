@@ -28,6 +28,6 @@ private func takesValue(_ option: String) -> Bool {
 
 private let optionsWithoutValue: Set<String> = [
   "-q", "--quiet", "--json", "--no-progress", "-v", "--verbose", "-n", "--dry-run", "-y", "--yes", "--bundle",
-  "--flat", "--skip-images",
+  "--flat", "--skip-images", "--skip-packages", "--skip-pypi", "--no-install", "--refresh",
   "-h", "--help", "--version",
 ]

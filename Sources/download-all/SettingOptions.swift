@@ -52,6 +52,26 @@ struct SettingOptions: ParsableArguments {
   @Option(help: .init("Take the images of this list alone. [IMAGES_FROM_FILE]", valueName: "file"))
   var imagesFrom: String?
 
+  @Option(
+    help: .init(
+      "Carry packages for these releases: host,debian-13,... [PACKAGE_TARGETS]", valueName: "targets"))
+  var packageTargets: String?
+
+  @Flag(help: "Leave out the operating-system packages. [SKIP_PACKAGES]")
+  var skipPackages = false
+
+  @Flag(help: "Leave out the Python packages. [SKIP_PYPI]")
+  var skipPypi = false
+
+  @Option(help: .init("Sign the repositories with this key. [SIGNING_KEY]", valueName: "file-or-id"))
+  var signingKey: String?
+
+  @Flag(help: "Install nothing on this machine; say what is missing. [INSTALL_PACKAGES=false]")
+  var noInstall = false
+
+  @Flag(help: "Ask the package repositories again, however recent their last answer. [REFRESH_AFTER=0s]")
+  var refresh = false
+
   @Option(help: .init("The Python that runs Ansible here. [PYTHON]", valueName: "program"))
   var python: String?
 
@@ -82,6 +102,12 @@ struct SettingOptions: ParsableArguments {
     flags["files.layout"] = layout
     flags["images.skip"] = skipImages ? "true" : nil
     flags["images.from"] = imagesFrom
+    flags["packages.targets"] = packageTargets
+    flags["packages.skip"] = skipPackages ? "true" : nil
+    flags["packages.install"] = noInstall ? "false" : nil
+    flags["packages.signing_key"] = signingKey
+    flags["pypi.skip"] = skipPypi ? "true" : nil
+    flags["refresh_after"] = refresh ? "0s" : nil
     flags["python.executable"] = python
     flags["transfer.parallel"] = parallel
     flags["transfer.per_host"] = parallelPerHost

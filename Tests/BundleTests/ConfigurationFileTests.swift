@@ -58,7 +58,9 @@ import YAML
     let document = try #require(try YAML.parse(text, source: "outputs/config.yml"))
     let copy = try Configuration.resolve(documents: [document])
     #expect(document["registry"]?["port"]?.int == 35_000 && document["images"]?["skip"]?.bool == false)
-    let local = ["outputs", "cache", "mirrors", "kubespray.source", "kubespray.inventory"]
+    let local = [
+      "outputs", "cache", "mirrors", "kubespray.source", "kubespray.inventory", "packages.sources",
+    ]
     for (entry, other) in zip(original.entries, copy.entries) {
       let isLocal = local.contains(entry.key) || ["proxy", "python"].contains { entry.key.hasPrefix($0) }
       #expect(isLocal ? other.origin == .default : other.value == entry.value, "\(entry.key)")

@@ -51,7 +51,10 @@ import Testing
   }
 
   @Test(arguments: [
-    ("fiels", "neither a stage (precheck, py, kubespray, files, images) nor a command"),
+    (
+      "fiels",
+      "neither a stage (precheck, pkgs, py, kubespray, pypi, files, images, repo, scripts) nor a command"
+    ),
     ("plan", "a command stands before any stage"),
   ])
   func whatIsNoStageIsToldWithTheStages(_ text: String, _ expected: String) {

@@ -14,12 +14,15 @@ import Testing
 
   private static let selections: [([StageName], [StageName])] = [
     ([], StageName.allCases),
-    ([.files], [.py, .kubespray, .files]),
-    ([.images], [.py, .kubespray, .images]),
-    ([.py], [.py, .kubespray]),
-    ([.kubespray], [.kubespray]),
+    ([.files], [.pkgs, .py, .kubespray, .files]),
+    ([.images], [.pkgs, .py, .kubespray, .images]),
+    ([.py], [.pkgs, .py, .kubespray]),
+    ([.kubespray], [.pkgs, .kubespray]),
+    ([.pypi], [.pkgs, .kubespray, .pypi]),
+    ([.repo], [.pkgs, .py, .kubespray, .repo]),
+    ([.scripts], [.pkgs, .py, .kubespray, .scripts]),
     ([.precheck], [.precheck]),
-    ([.kubespray, .precheck, .kubespray], [.precheck, .kubespray]),
+    ([.kubespray, .precheck, .kubespray], [.precheck, .pkgs, .kubespray]),
   ]
 
   @Test(arguments: selections)

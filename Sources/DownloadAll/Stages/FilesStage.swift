@@ -30,20 +30,7 @@ struct FilesStage: Stage {
     let list = files.map { hidingCredentials($0.url) }.sorted().joined(separator: "\n") + "\n"
     artifacts.append(try generated("files/files.list", list))
     artifacts.append(try generated("offline.yml", try inventory.render(catalog)))
-    artifacts.append(try generated("config.yml", settings(run, version, catalog).yaml()))
     return artifacts
-  }
-
-  /// The settings as the target needs them: everything that was `auto` is decided here.
-  private func settings(_ run: RunContext, _ version: KubesprayVersion, _ catalog: Catalog) -> Configuration {
-    var settings = run.configuration
-    settings.architecture = run.architecture.rawValue
-    settings.kubespray.version = version.name
-    settings.versions.runc = settings.versions.runc ?? catalog.version(of: "runc")
-    settings.versions.containerd = settings.versions.containerd ?? catalog.version(of: "containerd")
-    settings.versions.nerdctl = settings.versions.nerdctl ?? catalog.version(of: "nerdctl")
-    settings.versions.cni = settings.versions.cni ?? catalog.version(of: "cni")
-    return settings
   }
 
   private func generated(_ path: String, _ text: String) throws -> Artifact {

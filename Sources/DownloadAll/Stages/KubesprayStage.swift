@@ -5,7 +5,7 @@ import Kubespray
 /// Gets the kubespray source, and wants its unpatched tarball in the bundle.
 struct KubesprayStage: Stage {
   let name = StageName.kubespray
-  let needs: [StageName] = []
+  let needs: [StageName] = [.pkgs]
 
   func artifacts(_ run: RunContext) async throws -> [Artifact] {
     let source = try await run.kubespray.source()

@@ -15,6 +15,7 @@ struct PrecheckStage: Stage {
   let needs: [StageName] = []
 
   func artifacts(_ run: RunContext) async throws -> [Artifact] {
+    tellMachine(run)
     var problems = machineProblems(run)
     let missing = await missingArtifacts(run)
     problems += await networkProblems(run, missing)
@@ -22,46 +23,32 @@ struct PrecheckStage: Stage {
     return []
   }
 
-  private func machineProblems(_ run: RunContext) -> [String] {
+  /// What makes the run impossible on this machine, whatever the network says. What is merely missing, the stage pkgs
+  /// installs.
+  func machineProblems(_ run: RunContext) -> [String] {
     var problems: [String] = []
-    if let system = try? OSRelease.current() {
-      run.say(.info, "\(system.prettyName), \(Architecture.current.rawValue)", stage: name)
-    }
-    for tool in tools(run) where findExecutable(tool.name) == nil {
-      problems.append("\(tool.name) is missing, which \(tool.purpose). Install it: \(tool.install)")
+    if run.selected.contains(.repo), !run.configuration.packages.skip {
+      do {
+        _ = try PackageTargets(run.configuration.packages, system: try OSRelease.current())
+      } catch {
+        problems.append("\(error)")
+      }
     }
     for folder in [run.configuration.outputs, run.configuration.cache] {
       if let problem = writeProblem(folder) { problems.append(problem) }
+    }
+    return problems
+  }
+
+  private func tellMachine(_ run: RunContext) {
+    if let system = try? OSRelease.current() {
+      run.say(.info, "\(system.prettyName), \(Architecture.current.rawValue)", stage: name)
     }
     for (name, value) in [("http", run.configuration.proxy.http), ("https", run.configuration.proxy.https)] {
       if let value {
         run.say(.info, "\(name) goes through the proxy \(maskingSecrets(in: value))", stage: self.name)
       }
     }
-    return problems
-  }
-
-  private struct Tool {
-    let name: String
-    let purpose: String
-    let install: String
-  }
-
-  private func tools(_ run: RunContext) -> [Tool] {
-    let isDebian = (try? OSRelease.current().family) == .debian
-    func install(_ package: String) -> String {
-      isDebian ? "apt-get install \(package)" : "dnf install \(package)"
-    }
-    var tools = [
-      Tool(name: "bash", purpose: "kubespray's generate_list.sh runs in", install: install("bash"))
-    ]
-    if run.kubespray.usesGit {
-      tools.append(Tool(name: "git", purpose: "kubespray.source is fetched with", install: install("git")))
-    }
-    if run.kubespray.hasPatches {
-      tools.append(Tool(name: "patch", purpose: "local patches are applied with", install: install("patch")))
-    }
-    return tools
   }
 
   private func writeProblem(_ folder: FilePath) -> String? {
@@ -93,17 +80,19 @@ struct PrecheckStage: Stage {
   }
 
   private func networkProblems(_ run: RunContext, _ missing: [Artifact]) async -> [String] {
-    let answers = await run.remote.files(missing.compactMap(\.url))
+    let answers = await run.remote.files(Self.questions(missing, run))
     var problems: [String] = []
     var reached: Set<String> = []
     var unreached: [String: String] = [:]
     var bytes: Int64 = 0
+    for artifact in missing {
+      guard let url = artifact.url else { continue }
+      bytes += artifact.size ?? (try? answers[url]?.get().size) ?? 0
+    }
     for (url, answer) in answers {
       let host = Self.host(of: run.remote.address(of: url))
       switch answer {
-      case .success(let file):
-        reached.insert(host)
-        bytes += file.size ?? 0
+      case .success: reached.insert(host)
       case .failure(let error as TransferError) where error.kind.isAboutTheHost:
         unreached[host] = "\(error.detail). \(error.advice)"
       case .failure: reached.insert(host)
@@ -145,7 +134,8 @@ struct PrecheckStage: Stage {
     }
     let copies = ArtifactCopies(run: run)
     let room = missing.map { artifact in
-      let size = sizes[artifact.path] ?? artifact.url.flatMap { try? answers[$0]?.get().size } ?? 0
+      let size =
+        sizes[artifact.path] ?? artifact.size ?? artifact.url.flatMap { try? answers[$0]?.get().size } ?? 0
       return (artifact.path, max(0, size - copies.partSize(artifact)))
     }
     do {
@@ -154,6 +144,15 @@ struct PrecheckStage: Stage {
       problems.append("\(error)")
     }
     return problems
+  }
+
+  /// What to ask: every file whose size nobody knows, and of the others one for each host, to see that it answers.
+  private static func questions(_ missing: [Artifact], _ run: RunContext) -> [String] {
+    var urls = missing.filter { $0.size == nil }.compactMap(\.url)
+    var hosts = Set(urls.map { host(of: run.remote.address(of: $0)) })
+    for url in missing.filter({ $0.size != nil }).compactMap(\.url)
+    where hosts.insert(host(of: run.remote.address(of: url))).inserted { urls.append(url) }
+    return urls
   }
 
   private func clockSkew(_ answers: some Sequence<Result<RemoteFile, any Error>>) -> Int64? {
@@ -168,7 +167,7 @@ struct PrecheckStage: Stage {
 }
 
 /// What stands in the way.
-struct PrecheckFailed: Error, CustomStringConvertible {
+struct PrecheckFailed: SeveralProblems, CustomStringConvertible {
   let problems: [String]
 
   var description: String { problems.joined(separator: "\n") }

@@ -5,7 +5,7 @@ import Kubespray
 /// Makes the Python environment and evaluates kubespray's catalog, which every later stage reads.
 struct PyStage: Stage {
   let name = StageName.py
-  let needs: [StageName] = [.kubespray]
+  let needs: [StageName] = [.pkgs, .kubespray]
 
   func artifacts(_ run: RunContext) async throws -> [Artifact] {
     let catalog = try await run.kubespray.catalog()

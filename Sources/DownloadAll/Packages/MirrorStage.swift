@@ -1,0 +1,137 @@
+import Bundle
+import Console
+import FoundationEssentials
+import Glibc
+import Host
+import Integrity
+import Mirrors
+import SystemPackage
+import Transfer
+
+/// Wants every file of one or more package mirrors, and then the index over each.
+struct MirrorStage: Stage {
+  let name: StageName
+  let needs: [StageName]
+  /// The mirrors, side by side; making them is cheap, resolving them is not.
+  let mirrors: @Sendable (RunContext) async throws -> [any Mirror]
+
+  func artifacts(_ run: RunContext) async throws -> [Artifact] {
+    let mirrors = try await mirrors(run)
+    var plans: [BundlePath: [Artifact]] = [:]
+    var problems: [String] = []
+    await forEachConcurrently(mirrors, limit: mirrors.count) { mirror in
+      await Result { try await artifacts(of: mirror, run) }
+    } onResult: { mirror, result in
+      switch result {
+      case .success(let artifacts): plans[mirror.folder] = artifacts
+      case .failure(let error): problems.append("\(mirror.folder): \(error)")
+      }
+    }
+    try Task.checkCancellation()
+    guard problems.isEmpty else { throw MirrorsFailed(problems: problems.sorted()) }
+    return mirrors.flatMap { plans[$0.folder] ?? [] }
+  }
+
+  func madeArtifacts(_ run: RunContext) async throws -> [Artifact] {
+    var artifacts: [Artifact] = []
+    for mirror in try await mirrors(run) {
+      let resolved = try await resolved(mirror, run)
+      let seal = try run.configuration.packages.signingKey.map(Self.identity) ?? ""
+      let index = MirrorIndex(mirror: mirror, resolved: resolved, seal: seal, cache: run.configuration.cache)
+      let folder = try await index.make(of: run.place(mirror.folder))
+      for file in try await offload({ () throws in try BundleTree.files(below: folder) }) {
+        artifacts.append(
+          Artifact(
+            path: try BundlePath("\(mirror.folder)/\(file)"),
+            source: .local(folder.appending(file), origin: nil),
+            stage: name, verification: .generated))
+      }
+    }
+    return artifacts
+  }
+
+  func failed(_ artifact: Artifact, _ error: any Error, _ run: RunContext) -> String? {
+    guard let error = error as? TransferError else { return nil }
+    switch error.kind {
+    case .status(404), .status(410), .digestMismatch, .sizeMismatch: break
+    default: return nil
+    }
+    // Repositories remove what they have replaced.
+    for folder in artifact.path.foldersAbove { run.resolutions.forget(folder) }
+    return "The repository may have changed since it was asked: run the same command again, it asks anew."
+  }
+
+  private func resolved(_ mirror: any Mirror, _ run: RunContext) async throws -> ResolutionMemory.Resolved {
+    try await run.resolutions.resolved(mirror) { run.say(.info, "\(mirror.folder): \($0)", stage: name) }
+  }
+
+  private func artifacts(of mirror: any Mirror, _ run: RunContext) async throws -> [Artifact] {
+    let resolved = try await resolved(mirror, run)
+    let files = resolved.resolution.files
+    let bytes = files.reduce(0) { $0 + ($1.size ?? 0) }
+    let date = Date(timeIntervalSince1970: TimeInterval(resolved.time)).formatted(.iso8601)
+    run.say(
+      .info,
+      "\(mirror.folder): \(files.count) packages, \(ByteCount.format(bytes))"
+        + (resolved.isRemembered ? ", as resolved at \(date); --refresh asks again" : ""), stage: name)
+    for warning in resolved.resolution.warnings {
+      run.say(.warning, "\(mirror.folder): \(warning)", stage: name)
+    }
+    return try files.map { try artifact($0, in: mirror.folder, run) }
+  }
+
+  private func artifact(
+    _ file: MirrorResolution.File, in folder: BundlePath, _ run: RunContext
+  ) throws -> Artifact {
+    let path = try BundlePath("\(folder)/\(file.path)")
+    if let local = Self.localPath(file.url) {
+      return Artifact(
+        path: path, source: .local(local, origin: nil), stage: name, digest: file.digest,
+        verification: file.digest == nil ? .local : .repositoryMetadata, size: file.size)
+    }
+    return Artifact(
+      path: path, source: .url(file.url), stage: name, digest: file.digest,
+      verification: file.digest == nil ? run.remote.verification(of: file.url) : .repositoryMetadata,
+      size: file.size)
+  }
+
+  /// The path of a `file:` URL (RFC 8089, section 2).
+  static func localPath(_ url: String) -> FilePath? {
+    guard url.lowercased().hasPrefix("file:") else { return nil }
+    var rest = url.dropFirst("file:".count)
+    if rest.hasPrefix("//") { rest = rest.dropFirst(2).drop { $0 != "/" } }
+    guard rest.hasPrefix("/") else { return nil }
+    var path: [UInt8] = []
+    var bytes = rest.utf8.makeIterator()
+    while let byte = bytes.next() {
+      guard byte == UInt8(ascii: "%") else {
+        path.append(byte)
+        continue
+      }
+      let digits = String(decoding: [bytes.next(), bytes.next()].compactMap(\.self), as: UTF8.self)
+      guard let escaped = UInt8(digits, radix: 16) else { return nil }
+      path.append(escaped)
+    }
+    return FilePath(String(decoding: path, as: UTF8.self))
+  }
+
+  /// What tells a signing key from another: the content of its file, or its id.
+  private static func identity(ofKey key: String) throws -> String {
+    access(key, F_OK) == 0 ? try Digest(ofFile: FilePath(key)).hex : key
+  }
+}
+
+/// What kept mirrors from being resolved.
+struct MirrorsFailed: SeveralProblems, CustomStringConvertible {
+  let problems: [String]
+
+  var description: String { problems.joined(separator: "\n") }
+}
+
+extension BundlePath {
+  /// The folders that the file lies in.
+  fileprivate var foldersAbove: [BundlePath] {
+    let segments = description.split(separator: "/")
+    return segments.indices.dropFirst().compactMap { try? BundlePath(segments[..<$0].joined(separator: "/")) }
+  }
+}

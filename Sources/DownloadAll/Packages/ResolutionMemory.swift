@@ -1,0 +1,117 @@
+import Bundle
+import FoundationEssentials
+import Glibc
+import Integrity
+import Mirrors
+import Synchronization
+import SystemPackage
+
+/// What the solvers of package clients decided: each asked once in a run, and not again before its answer is old.
+final class ResolutionMemory: Sendable {
+  /// What a run works with.
+  struct Resolved: Sendable {
+    /// What the solver decided.
+    let resolution: MirrorResolution
+    /// When it was asked, in seconds since 1970.
+    let time: Int64
+    /// Whether an earlier run asked it.
+    let isRemembered: Bool
+    /// The digest of the decision: whatever is made of it alone can be kept under this name.
+    let identity: Digest
+  }
+
+  private struct Record: Codable {
+    var time: Int64
+    var resolution: MirrorResolution
+  }
+
+  /// How many resolutions are kept for one folder of the bundle: several bundles may share a cache.
+  private static let keptPerMirror = 4
+
+  private let folder: FilePath
+  private let maximumAge: Int64
+  private let now: @Sendable () -> Int64
+  private let memos = Mutex<[BundlePath: Memo<Resolved>]>([:])
+  private let files = Mutex<[BundlePath: FilePath]>([:])
+
+  init(
+    folder: FilePath, maximumAge: Duration,
+    now: @escaping @Sendable () -> Int64 = { Int64(Date.now.timeIntervalSince1970) }
+  ) {
+    self.folder = folder
+    self.maximumAge = maximumAge.components.seconds
+    self.now = now
+  }
+
+  /// What a mirror is to hold.
+  ///
+  /// - Throws: What the mirror threw, the same to all who ask.
+  func resolved(_ mirror: any Mirror, _ say: @escaping @Sendable (String) -> Void) async throws -> Resolved {
+    let memo = memos.withLock { memos in
+      if let memo = memos[mirror.folder] { return memo }
+      let memo = Memo { [self] in try await find(mirror, say) }
+      memos[mirror.folder] = memo
+      return memo
+    }
+    return try await memo.value()
+  }
+
+  /// Forgets what was decided for a folder of the bundle: the servers no longer have it. The next run asks again.
+  func forget(_ mirror: BundlePath) {
+    if let file = files.withLock({ $0[mirror] }) { unlink(file.string) }
+  }
+
+  private func find(_ mirror: any Mirror, _ say: @escaping @Sendable (String) -> Void) async throws
+    -> Resolved
+  {
+    let question = Digest(of: Array("\(mirror.folder)\n\(try await mirror.inputs())".utf8)).hex
+    let shelf = folder.appending(mirror.folder.description.split(separator: "/").joined(separator: "-"))
+    let file = shelf.appending("\(question.prefix(32)).json")
+    files.withLock { $0[mirror.folder] = file }
+    if let record = read(file) {
+      let age = now() - record.time
+      // A record from the future was written by a clock that was wrong.
+      if age >= 0, age < maximumAge { return try resolved(record, isRemembered: true) }
+    }
+    let time = now()
+    let record = Record(time: time, resolution: try await mirror.resolve(say))
+    try createDirectories(shelf)
+    try writeAtomically(Array(try Self.encoder.encode(record)), to: file)
+    Self.prune(shelf, keeping: Self.keptPerMirror)
+    return try resolved(record, isRemembered: false)
+  }
+
+  private func resolved(_ record: Record, isRemembered: Bool) throws -> Resolved {
+    Resolved(
+      resolution: record.resolution, time: record.time, isRemembered: isRemembered,
+      identity: Digest(of: Array(try Self.encoder.encode(record.resolution))))
+  }
+
+  private func read(_ file: FilePath) -> Record? {
+    var bytes: [UInt8] = []
+    guard (try? readFile(file) { bytes.append(contentsOf: $0) }) != nil else { return nil }
+    return try? JSONDecoder().decode(Record.self, from: Data(bytes))
+  }
+
+  private static var encoder: JSONEncoder {
+    let encoder = JSONEncoder()
+    // In a fixed order: the digest of the text is an identity.
+    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+    return encoder
+  }
+
+  /// Removes all but the entries of a folder that were changed last.
+  static func prune(_ folder: FilePath, keeping count: Int) {
+    let names = (try? FileManager.default.contentsOfDirectory(atPath: folder.string)) ?? []
+    let dated = names.map { name in
+      var status = stat()
+      _ = lstat(folder.appending(name).string, &status)
+      return (
+        name: name, modified: Int64(status.st_mtim.tv_sec) * 1_000_000_000 + Int64(status.st_mtim.tv_nsec)
+      )
+    }
+    for entry in dated.sorted(by: { $0.modified > $1.modified }).dropFirst(count) {
+      try? FileManager.default.removeItem(atPath: folder.appending(entry.name).string)
+    }
+  }
+}

@@ -1,0 +1,122 @@
+import Bundle
+import Console
+import Host
+
+/// Installs what this machine lacks for the selected stages, from its own package sources, and nothing else.
+struct PkgsStage: Stage {
+  let name = StageName.pkgs
+  let needs: [StageName] = []
+  /// What the selected stages need.
+  var needed: @Sendable (RunContext) throws -> [HostProgram] = HostProgram.needed
+  /// The package world of this machine.
+  var family: @Sendable () -> OSRelease.Family = { (try? OSRelease.current())?.family ?? .other }
+  /// Runs a command, telling its lines.
+  var perform: @Sendable (Command, @escaping @Sendable (String) -> Void) async throws -> CommandResult = {
+    try await $0.run(onLine: $1)
+  }
+
+  func artifacts(_ run: RunContext) async throws -> [Artifact] {
+    let lacking = try await lacking(run)
+    guard !lacking.isEmpty else {
+      run.say(.debug, "every program that is needed is there", stage: name)
+      return []
+    }
+    let packages = unique(lacking.flatMap { $0.packages(family()) })
+    let reasons = lacking.map { "\($0.name) (to \($0.purpose))" }.joined(separator: ", ")
+    guard !packages.isEmpty else { throw PkgsFailed.unknownSystem(reasons) }
+    let commands = commands(packages)
+    let typed = commands.map { "\($0.asRoot())" }.joined(separator: " && ")
+    guard !run.isPlanning else {
+      run.say(.info, "would install: \(packages.joined(separator: " ")), for \(reasons)", stage: name)
+      return []
+    }
+    guard run.configuration.packages.install else { throw PkgsFailed.notAllowed(reasons, command: typed) }
+    // What makes the whole run impossible is told before this machine is changed.
+    if run.selected.contains(.precheck), !PrecheckStage().machineProblems(run).isEmpty {
+      throw StageBlocked(by: .precheck)
+    }
+    run.say(.info, "installing \(packages.joined(separator: " ")), for \(reasons)", stage: name)
+    for command in commands { try await install(command, typed: typed, run) }
+    let left = try await self.lacking(run)
+    guard left.isEmpty else {
+      throw PkgsFailed.stillMissing(left.map(\.name).joined(separator: ", "), command: typed)
+    }
+    return []
+  }
+
+  /// The packages that would be installed, in order; none when nothing is missing.
+  func lackingPackages(_ run: RunContext) async throws -> [String] {
+    unique(try await lacking(run).flatMap { $0.packages(family()) })
+  }
+
+  private func lacking(_ run: RunContext) async throws -> [HostProgram] {
+    var lacking: [HostProgram] = []
+    for program in try needed(run) where await !program.isPresent() { lacking.append(program) }
+    return lacking
+  }
+
+  private func commands(_ packages: [String]) -> [Command] {
+    guard family() == .debian else {
+      return [
+        Command("dnf", ["-y", "-q", "--setopt=install_weak_deps=False", "install"] + packages)
+      ]
+    }
+    // Another apt at work, such as the one that looks for upgrades by itself, is waited for.
+    let wait = ["-o", "DPkg::Lock::Timeout=300"]
+    return [
+      Command("apt-get", wait + ["-q", "update"]),
+      Command(
+        "apt-get", wait + ["-q", "-y", "--no-install-recommends", "install"] + packages,
+        environment: ["DEBIAN_FRONTEND": "noninteractive"]),
+    ]
+  }
+
+  private func install(_ command: Command, typed: String, _ run: RunContext) async throws {
+    let result: CommandResult
+    do {
+      result = try await perform(command.asRoot()) {
+        run.say(.debug, hidingCredentials($0), stage: name)
+      }
+    } catch CommandError.cancelled {
+      throw CancellationError()
+    } catch {
+      throw PkgsFailed.failed("\(error)", command: typed)
+    }
+    guard result.status != 0 else { return }
+    let lines = (result.standardOutput + "\n" + result.standardError).split(whereSeparator: \.isNewline)
+    throw PkgsFailed.failed(
+      hidingCredentials(lines.suffix(8).map { "  \($0)" }.joined(separator: "\n")), command: typed)
+  }
+
+  private func unique(_ names: [String]) -> [String] {
+    var seen: Set<String> = []
+    return names.filter { seen.insert($0).inserted }
+  }
+}
+
+/// Why a program that is needed is not there.
+enum PkgsFailed: Error, CustomStringConvertible {
+  /// `packages.install` is false.
+  case notAllowed(String, command: String)
+  /// The package client failed, and said why.
+  case failed(String, command: String)
+  /// The packages are there, the programs are not.
+  case stillMissing(String, command: String)
+  /// This machine has neither apt nor dnf.
+  case unknownSystem(String)
+
+  var description: String {
+    switch self {
+    case .notAllowed(let programs, let command):
+      "this machine lacks \(programs), and packages.install is false. Install them with: \(command)"
+    case .failed(let reason, let command):
+      "the missing programs could not be installed:\n\(reason)\nInstall them yourself, then run the same command "
+        + "again: \(command)"
+    case .stillMissing(let programs, let command):
+      "\(programs): still missing after \(command). Put it into the PATH, then run the same command again."
+    case .unknownSystem(let programs):
+      "this machine lacks \(programs), and has neither apt nor dnf. Install them by its own means, then run the same "
+        + "command again."
+    }
+  }
+}

@@ -1,0 +1,84 @@
+import Bundle
+import Host
+import Integrity
+import Kubespray
+import Mirrors
+import SystemPackage
+
+/// Wants what the target runs, `target-scripts/`, and the settings that the target has to agree with.
+struct ScriptsStage: Stage {
+  let name = StageName.scripts
+  let needs: [StageName] = [.py]
+
+  func artifacts(_ run: RunContext) async throws -> [Artifact] {
+    let version = try await run.kubespray.source().copy.version
+    let catalog = try await run.kubespray.catalog()
+    let folder = run.projectRoot.appending("target-scripts")
+    let names = try await offload { () throws in try Self.scripts(in: folder) }
+    var artifacts = try names.map { name in
+      Artifact(
+        path: try BundlePath(name), source: .local(folder.appending(name), origin: nil), stage: self.name,
+        verification: .local)
+    }
+    let settings = Array(try Self.settings(run, version, catalog).yaml().utf8)
+    artifacts.append(
+      Artifact(
+        path: try BundlePath("config.yml"), source: .generated(settings), stage: name,
+        verification: .generated))
+    return artifacts
+  }
+
+  /// The files of the folder, but for hidden ones.
+  ///
+  /// - Throws: ``ScriptsUnusable``.
+  static func scripts(in folder: FilePath) throws -> [String] {
+    let found: [String]
+    do {
+      found = try BundleTree.files(below: folder)
+    } catch {
+      throw ScriptsUnusable(path: folder, reason: "it cannot be read: \(error)")
+    }
+    let names = found.filter { !$0.split(separator: "/").contains { $0.hasPrefix(".") } }
+    guard !names.isEmpty else { throw ScriptsUnusable(path: folder, reason: "it has no files") }
+    for name in names where name.hasSuffix(".sh") {
+      var hasCarriageReturn = false
+      try readFile(folder.appending(name)) { hasCarriageReturn = hasCarriageReturn || $0.contains(0x0D) }
+      guard !hasCarriageReturn else {
+        throw ScriptsUnusable(
+          path: folder.appending(name),
+          reason: "its lines end as on Windows, which no shell runs (git's core.autocrlf makes such files)")
+      }
+    }
+    return names
+  }
+
+  /// The settings as the target needs them: everything that was `auto` is decided here.
+  private static func settings(
+    _ run: RunContext, _ version: KubesprayVersion, _ catalog: Catalog
+  ) throws -> Configuration {
+    var settings = run.configuration
+    settings.architecture = run.architecture.rawValue
+    settings.kubespray.version = version.name
+    settings.versions.runc = settings.versions.runc ?? catalog.version(of: "runc")
+    settings.versions.containerd = settings.versions.containerd ?? catalog.version(of: "containerd")
+    settings.versions.nerdctl = settings.versions.nerdctl ?? catalog.version(of: "nerdctl")
+    settings.versions.cni = settings.versions.cni ?? catalog.version(of: "cni")
+    if !settings.packages.skip {
+      let targets = try PackageTargets(settings.packages, system: try OSRelease.current())
+      settings.packages.targets = targets.choices.map(\.target.name)
+      // The packages of this release lie in the folder "local".
+      settings.packages.host = targets.host?.name
+    }
+    return settings
+  }
+}
+
+/// `target-scripts/`, or a file in it, that cannot go into the bundle.
+struct ScriptsUnusable: Error, CustomStringConvertible {
+  let path: FilePath
+  let reason: String
+
+  var description: String {
+    "\(path): \(reason). Start the program in the folder of the project, or restore it: git checkout target-scripts"
+  }
+}
