@@ -69,6 +69,29 @@ public struct ImageReference: Hashable, Sendable, Comparable, CustomStringConver
     self.digest = digest
   }
 
+  /// A reference of parts that are known, where a text would be ambiguous: `harbor/team/app` names a repository of
+  /// docker.io, though a registry may be called so.
+  ///
+  /// - Throws: ``ImageReferenceError`` naming what is wrong with a part.
+  public init(
+    registry: String, repository: String, tag: String?, digest: Digest? = nil
+  ) throws(ImageReferenceError) {
+    let text = "\(registry)/\(repository)\(tag.map { ":\($0)" } ?? "")"
+    func fail(_ reason: String) -> ImageReferenceError { ImageReferenceError(text: text, reason: reason) }
+    guard Self.isRegistry(registry) else { throw fail("\"\(registry)\" is no registry host") }
+    let parts = repository.split(separator: "/", omittingEmptySubsequences: false)
+    if let bad = parts.first(where: { !Self.isPathComponent($0) }) { throw fail(Self.componentReason(bad)) }
+    guard registry.utf8.count + 1 + repository.utf8.count <= Self.maximumNameLength else {
+      throw fail("registry and repository are longer than \(Self.maximumNameLength) bytes together")
+    }
+    if let tag, !Self.isTag(tag) { throw fail(Self.tagReason(tag)) }
+    guard tag != nil || digest != nil else { throw fail("it has neither a tag nor a digest") }
+    self.registry = registry
+    self.repository = repository
+    self.tag = tag
+    self.digest = digest
+  }
+
   /// The full reference: `docker.io/library/nginx:1.29.4`, with `@sha256:…` behind it where there is a digest.
   public var description: String { name + suffix }
 

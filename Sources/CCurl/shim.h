@@ -31,6 +31,10 @@ static inline CURLcode ko_easy_set_callback(CURL *handle, CURLoption option, ko_
   return curl_easy_setopt(handle, option, value);
 }
 
+static inline CURLcode ko_easy_set_seek(CURL *handle, curl_seek_callback value) {
+  return curl_easy_setopt(handle, CURLOPT_SEEKFUNCTION, value);
+}
+
 static inline CURLcode ko_easy_get_long(CURL *handle, CURLINFO info, long *value) {
   return curl_easy_getinfo(handle, info, value);
 }

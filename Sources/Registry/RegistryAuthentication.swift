@@ -38,6 +38,7 @@ actor RegistryAuthentication {
 
   private let engine: TransferEngine
   private let credentials: RegistryCredentials
+  private let actions: String
   private let now: @Sendable () -> ContinuousClock.Instant
   private var challenges: [RegistryEndpoint: [AuthenticationChallenge]] = [:]
   private var scopes: [Place: String] = [:]
@@ -45,11 +46,13 @@ actor RegistryAuthentication {
   private var tokenTasks: [TokenKey: Shared<LiveToken>] = [:]
   private var challengeTasks: [RegistryEndpoint: Shared<[AuthenticationChallenge]>] = [:]
 
+  /// - Parameter actions: What shall be allowed, until a registry says that something else is needed.
   init(
-    engine: TransferEngine, credentials: RegistryCredentials,
+    engine: TransferEngine, credentials: RegistryCredentials, actions: String = "pull",
     now: @escaping @Sendable () -> ContinuousClock.Instant = { .now }
   ) {
     self.engine = engine
+    self.actions = actions
     self.credentials = credentials
     self.now = now
   }
@@ -139,7 +142,7 @@ actor RegistryAuthentication {
     _ challenge: AuthenticationChallenge, _ place: Place, _ image: ImageReference, rejected: String?
   ) async throws(RegistryError) -> String {
     let request = try TokenRequest(
-      challenge, scope: scopes[place], image: image, endpoint: place.endpoint)
+      challenge, scope: scopes[place], actions: actions, image: image, endpoint: place.endpoint)
     let key = TokenKey(place: place, request: request)
     while true {
       if let token = tokens[key], token.expiry - Self.margin > now(),

@@ -8,7 +8,7 @@ struct TokenRequest: Hashable, Sendable {
   let realm: String
   /// The registry's name at that service.
   let service: String?
-  /// What the token shall allow: `repository:NAME:pull`.
+  /// What the token shall allow: `repository:NAME:pull`; several with a blank between them.
   let scope: String
 
   /// A token as the service gave it.
@@ -19,10 +19,13 @@ struct TokenRequest: Hashable, Sendable {
 
   /// The request that a challenge asks for.
   ///
-  /// - Parameter scope: What the registry said is needed; `nil` is to pull the image's repository.
+  /// - Parameters:
+  ///   - scope: What the registry said is needed; `nil` is to do `actions` to the image's repository.
+  ///   - actions: `pull`, or `pull,push`.
   /// - Throws: ``RegistryError`` when the registry names no token service, or one that could not keep a secret.
   init(
-    _ challenge: AuthenticationChallenge, scope: String?, image: ImageReference, endpoint: RegistryEndpoint
+    _ challenge: AuthenticationChallenge, scope: String?, actions: String = "pull", image: ImageReference,
+    endpoint: RegistryEndpoint
   ) throws(RegistryError) {
     guard let realm = challenge.parameters["realm"], (try? TransferURL(realm)) != nil else {
       throw RegistryError(badAnswer: "the registry names no usable token service", image: image)
@@ -33,7 +36,7 @@ struct TokenRequest: Hashable, Sendable {
     }
     self.realm = realm
     service = challenge.parameters["service"]
-    self.scope = scope ?? "repository:\(endpoint.repository(of: image)):pull"
+    self.scope = scope ?? "repository:\(endpoint.repository(of: image)):\(actions)"
   }
 
   /// The request: anonymous, with name and password, or with an identity token.
@@ -49,7 +52,7 @@ struct TokenRequest: Hashable, Sendable {
       request.fields["Content-Type"] = "application/x-www-form-urlencoded"
       request.body = Array(Self.encoded(form).utf8)
     case .password, nil:
-      request = HTTPRequest(url: realm + (realm.contains("?") ? "&" : "?") + Self.encoded(parameters))
+      request = HTTPRequest(url: realm + (realm.contains("?") ? "&" : "?") + Self.encoded(query))
       request.fields["Authorization"] = credential?.basicAuthorization
     }
     request.bodyLimit = 1 << 20
@@ -76,6 +79,13 @@ struct TokenRequest: Hashable, Sendable {
       case token
       case accessToken = "access_token"
       case expiresIn = "expires_in"
+    }
+  }
+
+  /// In a query each scope is a parameter of its own (token.md, "Requesting a Token").
+  private var query: [(String, String)] {
+    parameters.flatMap { name, value in
+      name == "scope" ? value.split(separator: " ").map { (name, String($0)) } : [(name, value)]
     }
   }
 

@@ -1,4 +1,5 @@
 import CCurl
+import Glibc
 
 /// One request and its answer, without redirects or retries.
 struct ExchangeRequest: Sendable {
@@ -9,6 +10,10 @@ struct ExchangeRequest: Sendable {
   var usesNetrc = true
   /// Sent as the body when present.
   var body: [UInt8]?
+  /// Sent as the body instead.
+  var upload: (any UploadBody)?
+  /// The engine's own number when absent, in seconds.
+  var stallTimeout: Int?
   /// Whether the connection of an earlier attempt is not trusted: bytes of its answer may still be on it.
   var needsFreshConnection = false
 }
@@ -35,6 +40,7 @@ final class Exchange {
   private var headDelivered = false
   private var bytesReceived: Int64 = 0
   private var sinkFailure: TransferError?
+  private var upload: UploadState?
 
   /// - Throws: ``TransferError`` when libcurl cannot make a handle.
   init(id: UInt64, request: ExchangeRequest, sink: any ResponseSink) throws(TransferError) {
@@ -45,6 +51,7 @@ final class Exchange {
     self.handle = handle
     self.request = request
     self.sink = sink
+    upload = request.upload.map(UploadState.init)
     errorBuffer[0] = 0
   }
 
@@ -63,7 +70,7 @@ final class Exchange {
     set(CURLOPT_USERAGENT, configuration.userAgent)
     set(CURLOPT_CONNECTTIMEOUT, configuration.connectTimeout)
     set(CURLOPT_LOW_SPEED_LIMIT, 1)
-    set(CURLOPT_LOW_SPEED_TIME, configuration.stallTimeout)
+    set(CURLOPT_LOW_SPEED_TIME, request.stallTimeout ?? configuration.stallTimeout)
     set(CURLOPT_BUFFERSIZE, 256 * 1024)
     set(CURLOPT_TCP_KEEPALIVE, 1)
     if request.usesNetrc { set(CURLOPT_NETRC, Int(CURL_NETRC_OPTIONAL.rawValue)) }
@@ -81,11 +88,16 @@ final class Exchange {
   /// The share of the bandwidth limit that this exchange may use, in bytes a second; 0 is unlimited.
   func limitRate(_ bytesPerSecond: Int64) {
     _ = ko_easy_set_offset(handle, CURLOPT_MAX_RECV_SPEED_LARGE, curl_off_t(bytesPerSecond))
+    _ = ko_easy_set_offset(handle, CURLOPT_MAX_SEND_SPEED_LARGE, curl_off_t(bytesPerSecond))
   }
 
   /// Turns libcurl's verdict into the result.
   func finish(_ code: CURLcode) -> ExchangeResult {
     var failure = sinkFailure
+    if let error = upload?.failure {
+      failure = TransferError(
+        .source, url: request.url.redacted, detail: "what was to be sent could not be read: \(error)")
+    }
     if failure == nil, code == CURLE_OK, !headDelivered { deliverHead() }
     failure = failure ?? sinkFailure
     if failure == nil, code != CURLE_OK { failure = error(for: code) }
@@ -102,7 +114,11 @@ final class Exchange {
     case "HEAD": set(CURLOPT_NOBODY, 1)
     default: set(CURLOPT_CUSTOMREQUEST, request.method)
     }
-    if let body = request.body {
+    if let body = request.upload {
+      set(CURLOPT_UPLOAD, 1)
+      set(CURLOPT_UPLOAD_BUFFERSIZE, 512 * 1024)
+      _ = ko_easy_set_offset(handle, CURLOPT_INFILESIZE_LARGE, curl_off_t(body.size))
+    } else if let body = request.body {
       set(CURLOPT_POSTFIELDSIZE, body.count)
       // libcurl copies this one, so the array need not outlive the call.
       body.withUnsafeBytes { bytes in
@@ -128,6 +144,7 @@ final class Exchange {
       let bytes = UnsafeRawBufferPointer(start: data, count: size * count)
       return exchange.receiveBody(bytes) ? bytes.count : 0
     }
+    if upload != nil { setUploadCallbacks(context) }
     _ = ko_easy_set_pointer(handle, CURLOPT_HEADERDATA, context)
     _ = ko_easy_set_callback(handle, CURLOPT_HEADERFUNCTION) { data, size, count, context in
       guard let data, let context else { return 0 }
@@ -135,6 +152,23 @@ final class Exchange {
       let bytes = UnsafeRawBufferPointer(start: data, count: size * count)
       exchange.receiveHeader(String(decoding: bytes, as: UTF8.self))
       return bytes.count
+    }
+  }
+
+  /// libcurl asks for the body's bytes, and to start over when it repeats a request by itself.
+  private func setUploadCallbacks(_ context: UnsafeMutableRawPointer) {
+    _ = ko_easy_set_pointer(handle, CURLOPT_READDATA, context)
+    _ = ko_easy_set_callback(handle, CURLOPT_READFUNCTION) { data, size, count, context in
+      guard let data, let context else { return Int(CURL_READFUNC_ABORT) }
+      let exchange = Unmanaged<Exchange>.fromOpaque(context).takeUnretainedValue()
+      let buffer = UnsafeMutableRawBufferPointer(start: data, count: size * count)
+      return exchange.upload?.read(into: buffer) ?? Int(CURL_READFUNC_ABORT)
+    }
+    _ = ko_easy_set_pointer(handle, CURLOPT_SEEKDATA, context)
+    _ = ko_easy_set_seek(handle) { context, offset, origin in
+      guard let context, origin == SEEK_SET else { return CURL_SEEKFUNC_FAIL }
+      let exchange = Unmanaged<Exchange>.fromOpaque(context).takeUnretainedValue()
+      return exchange.upload?.seek(to: Int64(offset)) == true ? CURL_SEEKFUNC_OK : CURL_SEEKFUNC_FAIL
     }
   }
 

@@ -8,6 +8,11 @@ public struct HTTPRequest: Sendable {
   public var fields: HTTPFields
   /// Sent as the body when present.
   public var body: [UInt8]?
+  /// Sent as the body instead of ``body``, for what does not fit in memory.
+  public var upload: (any UploadBody)?
+  /// After how many seconds without a byte the request counts as stalled; `nil` is the engine's own number. A server
+  /// may be busy for long with what it got.
+  public var stallTimeout: Int?
   /// The largest answer taken, in bytes.
   public var bodyLimit: Int
   /// How often a failed attempt is repeated; `nil` is the engine's own number.

@@ -88,6 +88,8 @@ public final class TransferEngine: Sendable {
       let sink = MemorySink(url: url.redacted, limit: request.bodyLimit)
       var exchange = ExchangeRequest(
         method: request.method, url: url, fields: request.fields, body: request.body)
+      exchange.upload = request.upload
+      exchange.stallTimeout = request.stallTimeout
       exchange.needsFreshConnection = attempt.count > 0
       let result = await follow(exchange, sink: sink)
       attempt.count += 1
@@ -147,6 +149,7 @@ public final class TransferEngine: Sendable {
       if head.status <= 303, request.method != "HEAD" {
         request.method = "GET"
         request.body = nil
+        request.upload = nil
       }
       // What is sent may be a secret, such as a token.
       guard request.body == nil || next.origin == request.url.origin else {

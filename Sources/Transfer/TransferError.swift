@@ -30,6 +30,8 @@ public struct TransferError: Error, Sendable, CustomStringConvertible {
     case tooLarge
     /// The local disk refused.
     case file
+    /// What was to be sent could not be read.
+    case source
     /// The caller has nothing to prove who asks, or it was refused.
     case notAuthorized
     /// The caller no longer wants it.
@@ -110,6 +112,7 @@ public struct TransferError: Error, Sendable, CustomStringConvertible {
     case .protocolViolation: "Try again, or use a mirror (mirrors:)."
     case .tooLarge: "This is not the expected answer; check the address."
     case .file: "Check free space and permissions of the folder."
+    case .source: "Check the file that was to be sent."
     case .notAuthorized: "Check the credentials."
     case .cancelled: "Run the same command again; it resumes."
     }

@@ -19,7 +19,7 @@ public struct TransferURL: Sendable, Hashable {
   }
 
   /// The URL as it is asked, credentials included.
-  let text: String
+  public let text: String
   /// Whom it asks.
   public let origin: Origin
   /// The URL without user and password, for messages and records.
@@ -36,7 +36,7 @@ public struct TransferURL: Sendable, Hashable {
   }
 
   /// The target of a redirect, relative to this URL; `nil` when it is no http or https URL.
-  func resolving(_ location: String) -> TransferURL? {
+  public func resolving(_ location: String) -> TransferURL? {
     guard let handle = curl_url() else { return nil }
     defer { curl_url_cleanup(handle) }
     guard curl_url_set(handle, CURLUPART_URL, text, 0) == CURLUE_OK,

@@ -1,0 +1,232 @@
+import Bundle
+import Integrity
+import Transfer
+
+/// Brings one blob into one repository (distribution-spec 1.1, "Pushing blobs"): whole if the registry takes it so, else
+/// in parts; after a cut it goes on where the registry says it is, or starts anew.
+struct BlobUpload {
+  /// How it got there.
+  enum Outcome: Equatable {
+    /// The repository had it.
+    case present
+    /// Another repository of the registry has it.
+    case mounted
+    /// It was sent.
+    case sent
+  }
+
+  /// Parts are this large, unless the registry wants others: each waits for an answer.
+  static let usualChunk: Int64 = 16 << 20
+  /// Smaller parts than this are tried with nobody.
+  static let smallestChunk: Int64 = 256 << 10
+
+  /// An upload that the registry has opened.
+  private struct Session {
+    /// Where to send the next part.
+    var location: TransferURL
+    /// How many bytes the registry has.
+    var offset: Int64 = 0
+  }
+
+  /// Why a part did not arrive, if that is not the end of it.
+  private enum Setback: Error {
+    /// The registry takes no such large part.
+    case tooLarge
+    /// Another attempt may succeed; the registry may have kept what arrived.
+    case cut(RegistryError)
+    /// Another attempt may succeed, from the start.
+    case lost(RegistryError)
+  }
+
+  let client: PushClient
+  let blob: Descriptor
+  let destination: ImageReference
+
+  /// Brings the blob there.
+  ///
+  /// - Parameters:
+  ///   - source: A repository of the same registry that has it.
+  ///   - open: Makes the reader; called when the blob must be sent. May take long.
+  /// - Throws: ``RegistryError``; ``ImageArchiveError`` and others when the archive cannot be read.
+  func run(
+    mountingFrom source: String?, open: @escaping @Sendable () throws -> BlobReader
+  ) async throws -> Outcome {
+    var session: Session?
+    if let source {
+      let response = try await begin("?mount=\(blob.digest)&from=\(source)")
+      if response.head.status == 201 { return .mounted }
+      if response.head.status == 202 { session = try self.session(response) }
+    }
+    if session == nil, try await client.has(blob, destination) { return .present }
+    let reader = try await offload { try open() }
+    do {
+      return try await send(reader, session)
+    } catch {
+      reader.discard()
+      throw error
+    }
+  }
+
+  /// Sends the blob, again and again if need be.
+  private func send(_ reader: BlobReader, _ opened: Session?) async throws -> Outcome {
+    var session = opened
+    var failures = 0
+    while true {
+      let start = session?.offset ?? 0
+      do {
+        var current = try await self.start(session)
+        defer { session = current }
+        try await send(reader, &current)
+        return .sent
+      } catch Setback.tooLarge {
+        session = nil
+        continue
+      } catch let setback as Setback {
+        if let session, session.offset - start >= 1 << 20 { failures = 0 }
+        session = try await recover(from: setback, session, failures)
+        failures += 1
+        // The answer may have been all that was lost.
+        if session == nil, try await client.has(blob, destination) { return .sent }
+      }
+    }
+  }
+
+  /// Waits, and finds out what is left of the upload.
+  private func recover(
+    from setback: Setback, _ session: Session?, _ failures: Int
+  ) async throws -> Session? {
+    let (error, mayGoOn) =
+      switch setback {
+      case .cut(let error): (error, true)
+      case .lost(let error): (error, false)
+      case .tooLarge: preconditionFailure("a part that is too large is no reason to wait")
+      }
+    guard failures < client.configuration.retries else {
+      client.giveUp(error)
+      throw error
+    }
+    let ceiling = min(
+      client.configuration.maximumBackoff, client.configuration.backoff * (1 << min(failures, 16)))
+    try await Task.sleep(for: ceiling * (0.5 + Double.random(in: 0..<0.5)))
+    guard mayGoOn, let session else { return nil }
+    return try await resume(session)
+  }
+
+  // MARK: The requests
+
+  private func begin(_ query: String) async throws(RegistryError) -> HTTPResponse {
+    var request = HTTPRequest(
+      "POST",
+      url: "\(client.endpoint.root)/\(client.endpoint.repository(of: destination))/blobs/uploads/\(query)")
+    request.body = []
+    return try await client.ask(request, destination)
+  }
+
+  private func start(_ session: Session?) async throws -> Session {
+    if let session { return session }
+    let response = try await begin("")
+    guard response.head.status == 202 else {
+      throw client.refusal(response, "opening an upload", destination)
+    }
+    return try self.session(response)
+  }
+
+  private func session(_ response: HTTPResponse) throws -> Session {
+    if let text = response.head.fields["OCI-Chunk-Min-Length"], let least = Int64(text), least > 0 {
+      client.chunkSize = max(client.chunkSize ?? Self.usualChunk, least)
+    }
+    return Session(location: try location(response, of: client.endpoint.root + "/"))
+  }
+
+  /// Where the answer says that it goes on; `current` when it does not say.
+  private func location(_ response: HTTPResponse, of current: String) throws -> TransferURL {
+    let base = try TransferURL(current)
+    guard let text = response.head.fields["Location"] else { return base }
+    guard let next = base.resolving(text) else {
+      throw RegistryError(
+        pushing: "the registry names an upload address that is no URL", destination)
+    }
+    let own = try TransferURL(client.endpoint.root).origin
+    // Behind a proxy that ends TLS many registries name themselves without it.
+    if next.origin.scheme == "http", own.scheme == "https" {
+      guard next.origin.host == own.host,
+        let path = next.text.dropFirst("http://".count).firstIndex(of: "/")
+      else {
+        throw RegistryError(
+          pushing: "the registry wants blobs sent without TLS to \(next.origin)", destination)
+      }
+      return try TransferURL("\(own)\(next.text[path...])")
+    }
+    return next
+  }
+
+  /// Asks how far an upload has come; `nil` when the registry does not know.
+  private func resume(_ session: Session) async throws -> Session? {
+    let response = try await client.ask(HTTPRequest(url: session.location.text), destination)
+    guard response.head.isSuccess, let next = received(response), next <= blob.size else { return nil }
+    return Session(location: try location(response, of: session.location.text), offset: next)
+  }
+
+  /// How many bytes the registry says it has: `Range: 0-LAST`.
+  private func received(_ response: HTTPResponse) -> Int64? {
+    guard let text = response.head.fields["Range"] else { return nil }
+    let bounds = text.split(separator: "=").last?.split(separator: "-") ?? []
+    guard bounds.count == 2, bounds[0] == "0", let last = Int64(bounds[1]), last >= 0 else { return nil }
+    // distribution says 0-0 of an upload without any byte.
+    return last == 0 ? 0 : last + 1
+  }
+
+  private func send(_ reader: BlobReader, _ session: inout Session) async throws {
+    while let size = client.chunkSize, blob.size - session.offset > size {
+      let end = session.offset + size
+      let fields: HTTPFields = ["Content-Range": "\(session.offset)-\(end - 1)"]
+      let response = try await transmit("PATCH", session.location.text, fields, reader, session.offset..<end)
+      session = Session(
+        location: try location(response, of: session.location.text), offset: received(response) ?? end)
+      guard session.offset <= blob.size, session.offset > 0 else {
+        throw Setback.lost(RegistryError(pushing: "the registry miscounts what it got", destination))
+      }
+    }
+    let separator = session.location.text.contains("?") ? "&" : "?"
+    _ = try await transmit(
+      "PUT", "\(session.location.text)\(separator)digest=\(blob.digest)", [:], reader,
+      session.offset..<blob.size)
+  }
+
+  private func transmit(
+    _ method: String, _ url: String, _ fields: HTTPFields, _ reader: BlobReader, _ range: Range<Int64>
+  ) async throws -> HTTPResponse {
+    try await offload { try reader.select(range) }
+    var request = HTTPRequest(method, url: url, fields: fields)
+    request.fields["Content-Type"] = "application/octet-stream"
+    request.upload = reader
+    request.stallTimeout = client.configuration.stallTimeout
+    let response: HTTPResponse
+    do {
+      response = try await client.ask(request, destination, isSingle: true)
+    } catch {
+      if let failure = reader.failure { throw failure }
+      throw error.isTransient ? Setback.cut(error) : error
+    }
+    let error = client.refusal(response, "taking \(blob.digest)", destination)
+    switch response.head.status {
+    case 200..<300: return response
+    case 405, 411, 413, 501:
+      let limit = min(client.chunkSize ?? Self.usualChunk * 4, Int64(range.count))
+      guard limit / 4 >= Self.smallestChunk else { throw error }
+      client.chunkSize = limit / 4
+      throw Setback.tooLarge
+    case 416: throw Setback.cut(error)
+    // The upload is unknown, or its bytes are not those that were sent.
+    case 400, 404: throw Setback.lost(error)
+    default: throw error
+    }
+  }
+}
+
+extension RegistryError {
+  /// The registry's answer to a push is against the specification.
+  fileprivate init(pushing detail: String, _ image: ImageReference) {
+    self.init(.badAnswer, image: image, detail: detail, advice: "Ask who runs the registry.")
+  }
+}

@@ -1,0 +1,233 @@
+import Bundle
+import Integrity
+import Synchronization
+import SystemPackage
+import Transfer
+
+/// Brings image archives into a registry, straight from their files and with the digests they have.
+///
+/// What the registry has is not sent: a tag that stands for the image already costs a question for each manifest. A blob
+/// that several images have is sent once. Each byte is proved while it is read; an image gets its tag when all of it is
+/// there. One image's failure does not stop the others.
+public final class ImagePush: Sendable {
+  let target: PushTarget
+  let engine: TransferEngine
+  let credentials: RegistryCredentials
+  let configuration: PushConfiguration
+  let onEvent: @Sendable (PushEvent) -> Void
+
+  /// A push into a registry; nothing is asked yet.
+  ///
+  /// - Parameters:
+  ///   - engine: Its limit on requests to one host should be at least ``PushConfiguration/parallel``; its certificate
+  ///     authorities are the ones that are believed.
+  public init(
+    target: PushTarget, engine: TransferEngine, credentials: RegistryCredentials = .none,
+    configuration: PushConfiguration, onEvent: @escaping @Sendable (PushEvent) -> Void = { _ in }
+  ) {
+    self.target = target
+    self.engine = engine
+    self.credentials = credentials
+    self.configuration = configuration
+    self.onEvent = onEvent
+  }
+
+  /// Pushes archives over HTTP.
+  ///
+  /// - Returns: What became of each image, in the order of the archives.
+  /// - Throws: ``PushCollision`` before anything is sent; ``RegistryError`` when the registry cannot be asked at all;
+  ///   `CancellationError`.
+  public func push(_ archives: [FilePath]) async throws -> [PushResult] {
+    let session = try await open(archives)
+    let client = try await client()
+    try await findPresent(session, client)
+    await bring(session, client)
+    try Task.checkCancellation()
+    return sorted(session, archives)
+  }
+
+  /// Reads what the archives hold; those that cannot be read are failures.
+  func open(_ archives: [FilePath]) async throws -> PushSession {
+    let (target, configuration) = (target, configuration)
+    var opened: [FilePath: Result<[PushImage], any Error>] = [:]
+    await forEachConcurrently(archives, limit: 4) { path in
+      await offload {
+        Result { try PushImage.open(path, target: target, configuration: configuration) }
+      }
+    } onResult: { path, result in
+      opened[path] = result
+    }
+    try Task.checkCancellation()
+    let images = archives.compactMap { try? opened[$0]?.get() }.flatMap { $0 }
+    try refuseCollisions(images)
+    let session = PushSession(images, onEvent: onEvent)
+    for path in archives {
+      if case .failure(let error) = opened[path] { session.finish(path, failed: "\(error)") }
+    }
+    return session
+  }
+
+  private func refuseCollisions(_ images: [PushImage]) throws(PushCollision) {
+    for (name, same) in Dictionary(grouping: images, by: { "\($0.destination)" }).sorted(by: {
+      $0.key < $1.key
+    }) {
+      guard let first = same.first, let other = same.first(where: { $0.digest != first.digest }) else {
+        continue
+      }
+      throw PushCollision(
+        destination: name, images: [first, other].map { ($0.image.reference, $0.contents.path) })
+    }
+  }
+
+  /// Finds how the registry is asked: a registry on another machine without TLS only where that is allowed.
+  func client() async throws(RegistryError) -> PushClient {
+    var pull = RegistryConfiguration()
+    if try await isPlain() { pull.plainHTTP = [target.host] }
+    return PushClient(
+      engine: engine, endpoint: RegistryEndpoint(registry: target.host, configuration: pull),
+      credentials: credentials, configuration: configuration, onEvent: onEvent)
+  }
+
+  private func isPlain() async throws(RegistryError) -> Bool {
+    if let isPlain = target.isPlain {
+      guard !isPlain || configuration.allowsPlainHTTP || target.isLoopback else {
+        throw RegistryError(
+          .unsupported, image: try name(), detail: "\(target.host) shall be asked without TLS",
+          advice: "If everybody on the way may read and change what is sent, allow it: --insecure.")
+      }
+      return isPlain
+    }
+    if target.isLoopback { return true }
+    guard configuration.allowsPlainHTTP else { return false }
+    do throws(TransferError) {
+      _ = try await engine.response(to: Self.greeting("https://\(target.host)/v2/"))
+      return false
+    } catch {
+      // A certificate that is not believed is no reason to do without.
+      let error = RegistryError(
+        error, image: try name(), endpoint: RegistryEndpoint(registry: target.host, configuration: .init()))
+      return error.kind != .transfer(.tls) || error.advice.contains("does not speak TLS")
+    }
+  }
+
+  private static func greeting(_ url: String) -> HTTPRequest {
+    var request = HTTPRequest(url: url)
+    request.retries = 0
+    return request
+  }
+
+  /// The registry in errors that are not one image's.
+  private func name() throws(RegistryError) -> ImageReference {
+    do {
+      return try ImageReference(
+        registry: target.host, repository: target.path.isEmpty ? "v2" : target.path, tag: "latest")
+    } catch {
+      preconditionFailure("a target's parts were checked when it was made: \(error)")
+    }
+  }
+
+  /// Finds the images that the registry has.
+  private func findPresent(_ session: PushSession, _ client: PushClient) async throws {
+    let failure = Mutex<(any Error)?>(nil)
+    await forEachConcurrently(session.images.indices, limit: configuration.parallel) { index in
+      guard failure.withLock({ $0 }) == nil else { return }
+      do throws(RegistryError) {
+        try await self.lookUp(index, session, client)
+      } catch {
+        switch error.kind {
+        case .transfer(.status): session.finish(index, .failed("\(error)"))
+        case .transfer, .credentials, .rateLimited: failure.withLock { $0 = $0 ?? error }
+        default: session.finish(index, .failed("\(error)"))
+        }
+      }
+    } onResult: { _, _ in
+    }
+    if let error = failure.withLock({ $0 }) { throw error }
+  }
+
+  private func lookUp(_ index: Int, _ session: PushSession, _ client: PushClient) async throws(RegistryError)
+  {
+    let image = session.images[index]
+    guard let last = image.documents.last else { return }
+    let digest = try await client.digest(of: image.name(of: last), image.destination)
+    guard digest == image.digest else {
+      session.note(index, replaces: digest)
+      return
+    }
+    for document in image.documents.dropLast() {
+      let digest = document.descriptor.digest
+      guard try await client.digest(of: "\(digest)", image.destination) == digest else { return }
+    }
+    for blob in image.image.blobs {
+      session.note(blob.digest, isIn: client.endpoint.repository(of: image.destination))
+    }
+    session.finish(index, .present)
+  }
+
+  /// Brings all blobs through one queue, and each image's manifests when its last blob is there.
+  private func bring(_ session: PushSession, _ client: PushClient) async {
+    await forEachConcurrently(session.jobs(), limit: configuration.parallel) { job in
+      for (number, index) in job.images.enumerated() {
+        guard !Task.isCancelled else { return }
+        if session.isDone(index) { continue }
+        do {
+          try await self.bring(job.blob, for: index, isFirst: number == 0, session, client)
+        } catch {
+          session.finish(index, .failed("\(error)"))
+        }
+      }
+    } onResult: { _, _ in
+    }
+  }
+
+  private func bring(
+    _ blob: Descriptor, for index: Int, isFirst: Bool, _ session: PushSession, _ client: PushClient
+  ) async throws {
+    try client.checkReachable()
+    let image = session.images[index]
+    let repository = client.endpoint.repository(of: image.destination)
+    let source = session.place(of: blob.digest)
+    if source != repository {
+      let upload = BlobUpload(client: client, blob: blob, destination: image.destination)
+      let outcome = try await upload.run(mountingFrom: source) {
+        try BlobReader(blob, in: image.contents.file(blob), of: image.contents.path) {
+          session.count($0, for: index)
+        }
+      }
+      if outcome != .sent, isFirst { onEvent(.skipped(blob.size)) }
+      session.note(blob.digest, isIn: repository)
+    }
+    if session.arrived(index) {
+      session.finish(
+        index, .pushed(replaced: nil), remark: try await pushDocuments(of: index, session, client))
+    }
+  }
+
+  /// Pushes manifests before the indexes that name them, and the tag with the last.
+  private func pushDocuments(
+    of index: Int, _ session: PushSession, _ client: PushClient
+  ) async throws(RegistryError) -> String? {
+    let image = session.images[index]
+    for document in image.documents {
+      do throws(RegistryError) {
+        try await client.put(document, as: image.name(of: document), image.destination)
+      } catch {
+        guard case .index = document.content, let tag = image.destination.tag,
+          let main = image.image.manifests.first,
+          error.detail.contains("MANIFEST_BLOB_UNKNOWN") || error.detail.contains("MANIFEST_UNKNOWN")
+        else { throw error }
+        try await client.put(main, as: tag, image.destination)
+        return "the registry takes no index whose other platforms are missing, so the tag stands for "
+          + "\(main.descriptor.digest), and a pull by \(image.digest) fails"
+      }
+    }
+    return nil
+  }
+
+  func sorted(_ session: PushSession, _ archives: [FilePath]) -> [PushResult] {
+    let order = Dictionary(archives.enumerated().map { ($1, $0) }) { first, _ in first }
+    return session.results.sorted {
+      (order[$0.archive] ?? 0, $0.destination ?? "") < (order[$1.archive] ?? 0, $1.destination ?? "")
+    }
+  }
+}

@@ -1,0 +1,173 @@
+import Bundle
+import Integrity
+import Synchronization
+import SystemPackage
+import Transfer
+
+/// Asks one registry, as distribution-spec 1.1, "Push", describes it.
+final class PushClient: Sendable {
+  let endpoint: RegistryEndpoint
+  let configuration: PushConfiguration
+  private let engine: TransferEngine
+  private let authentication: RegistryAuthentication
+  private let limits: RequestLimits
+  /// How large a part this registry takes at once; `nil` while it takes whole blobs.
+  private let chunk = Mutex<Int64?>(nil)
+  /// Why the registry could not be reached the last time, as long as nothing has worked since.
+  private let outage = Mutex<RegistryError?>(nil)
+
+  init(
+    engine: TransferEngine, endpoint: RegistryEndpoint, credentials: RegistryCredentials,
+    configuration: PushConfiguration, onEvent: @escaping @Sendable (PushEvent) -> Void
+  ) {
+    self.engine = engine
+    self.endpoint = endpoint
+    self.configuration = configuration
+    authentication = RegistryAuthentication(engine: engine, credentials: credentials, actions: "pull,push")
+    var pull = RegistryConfiguration()
+    pull.maximumWait = configuration.maximumWait
+    pull.limitRetries = configuration.retries
+    pull.limitBackoff = configuration.backoff
+    limits = RequestLimits(pull) { event in
+      if case .waiting = event { onEvent(.note("\(event)")) }
+    }
+  }
+
+  /// How large a part this registry takes at once; `nil` while it takes whole blobs.
+  var chunkSize: Int64? {
+    get { chunk.withLock { $0 } }
+    set { chunk.withLock { $0 = newValue } }
+  }
+
+  /// Fails at once while the registry is known to be out of reach, so that not every blob waits for it in vain.
+  ///
+  /// - Throws: ``RegistryError``.
+  func checkReachable() throws(RegistryError) {
+    if let error = outage.withLock({ $0 }) { throw error }
+  }
+
+  /// What a name stands for now; `nil` when there is no such manifest.
+  ///
+  /// - Throws: ``RegistryError``.
+  func digest(of name: String, _ image: ImageReference) async throws(RegistryError) -> Digest? {
+    let request = HTTPRequest(
+      "HEAD", url: endpoint.manifestURL(image, name), fields: ["Accept": MediaType.acceptedManifests])
+    let response = try await ask(request, image)
+    switch response.head.status {
+    case 404: return nil
+    case 200..<300:
+      // A registry need not say it; then the bytes do.
+      if let text = response.head.fields["Docker-Content-Digest"] { return try? Digest(text) }
+      var get = request
+      get.method = "GET"
+      get.bodyLimit = ManifestContent.maximumSize
+      let whole = try await ask(get, image)
+      return whole.head.isSuccess ? Digest(of: whole.body) : nil
+    default: throw refusal(response, "asking for \(name)", image)
+    }
+  }
+
+  /// Whether a repository has a blob.
+  ///
+  /// - Throws: ``RegistryError``.
+  func has(_ blob: Descriptor, _ image: ImageReference) async throws(RegistryError) -> Bool {
+    let response = try await ask(HTTPRequest("HEAD", url: endpoint.blobURL(image, blob)), image)
+    switch response.head.status {
+    case 200..<300: return true
+    case 404: return false
+    default: throw refusal(response, "asking for \(blob.digest)", image)
+    }
+  }
+
+  /// Puts a manifest or index under a name.
+  ///
+  /// - Throws: ``RegistryError``; of kind `notFound` when the registry misses something that the manifest names.
+  func put(
+    _ document: FetchedManifest, as name: String, _ image: ImageReference
+  ) async throws(RegistryError) {
+    var request = HTTPRequest(
+      "PUT", url: endpoint.manifestURL(image, name),
+      fields: ["Content-Type": document.descriptor.mediaType.rawValue])
+    request.body = document.bytes
+    request.stallTimeout = configuration.stallTimeout
+    let response = try await ask(request, image)
+    guard response.head.isSuccess else { throw refusal(response, "pushing its manifest", image) }
+    if let text = response.head.fields["Docker-Content-Digest"], let stored = try? Digest(text),
+      stored.algorithm == document.descriptor.digest.algorithm, stored != document.descriptor.digest
+    {
+      throw RegistryError(
+        .digestMismatch, image: image,
+        detail: "the registry stored its manifest as \(stored) where \(document.descriptor.digest) was sent",
+        advice: "Something on the way changes what is pushed; ask who runs the registry.")
+    }
+  }
+
+  /// Asks with authorization, once more with a new one if the first is refused, and again after a limit's pause.
+  ///
+  /// - Parameter isSingle: Whether a failed attempt is the caller's to repeat.
+  /// - Returns: Every answer but 401 and 429, and those that pass by themselves.
+  /// - Throws: ``RegistryError``.
+  func ask(
+    _ question: HTTPRequest, _ image: ImageReference, isSingle: Bool = false
+  ) async throws(RegistryError) -> HTTPResponse {
+    // An upload may be sent on to where the registry keeps its blobs, which gets no credentials.
+    let isOwn = (try? TransferURL(question.url))?.origin == (try? TransferURL(endpoint.root))?.origin
+    var rejection: RegistryAuthentication.Rejection?
+    var refusals = 0
+    while true {
+      var request = question
+      request.finalStatuses = [429]
+      if isSingle { request.retries = 0 }
+      let authorization =
+        isOwn
+        ? try await reachable(isLast: true) { () async throws(RegistryError) in
+          try await authentication.authorization(for: image, at: endpoint, after: rejection)
+        } : nil
+      request.fields["Authorization"] = authorization
+      try await limits.waitForHold(endpoint, image)
+      let response = try await reachable(isLast: !isSingle) { () async throws(RegistryError) in
+        do throws(TransferError) {
+          return try await engine.response(to: request)
+        } catch {
+          throw RegistryError(pushing: error, image, endpoint)
+        }
+      }
+      switch response.head.status {
+      case 401 where isOwn && rejection == nil:
+        rejection = RegistryAuthentication.Rejection(head: response.head, authorization: authorization)
+      case 401: throw RegistryError(pushing: response, "", image, endpoint)
+      case 429:
+        try limits.hold(after: response, refusals: refusals, endpoint, image)
+        refusals += 1
+        rejection = nil
+      default: return response
+      }
+    }
+  }
+
+  /// An answer that ends what was tried.
+  func refusal(_ response: HTTPResponse, _ doing: String, _ image: ImageReference) -> RegistryError {
+    RegistryError(pushing: response, doing, image, endpoint)
+  }
+
+  /// Takes note that the registry is out of reach, though it was asked again and again.
+  func giveUp(_ error: RegistryError) {
+    guard case .transfer(let kind) = error.kind, [.connection, .nameNotResolved, .tls].contains(kind) else {
+      return
+    }
+    outage.withLock { $0 = error }
+  }
+
+  private func reachable<T: Sendable>(
+    isLast: Bool, _ body: () async throws(RegistryError) -> T
+  ) async throws(RegistryError) -> T {
+    do throws(RegistryError) {
+      let result = try await body()
+      outage.withLock { $0 = nil }
+      return result
+    } catch {
+      if isLast { giveUp(error) }
+      throw error
+    }
+  }
+}

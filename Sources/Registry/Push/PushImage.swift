@@ -1,0 +1,57 @@
+import Archive
+import Bundle
+import Integrity
+import SystemPackage
+
+/// An image in an archive, on its way into a registry.
+struct PushImage: Sendable {
+  let contents: ArchiveContents
+  let image: ArchivedImage
+  let destination: ImageReference
+
+  /// What the destination's name will stand for.
+  var digest: Digest { image.descriptor.digest }
+
+  /// The manifests and indexes in the order in which a registry takes them: each after what it names.
+  var documents: [FetchedManifest] {
+    var seen: Set<Digest> = []
+    return (image.manifests + image.indexes.reversed()).filter { seen.insert($0.descriptor.digest).inserted }
+  }
+
+  /// By which names a manifest is pushed: only the last has the tag.
+  func name(of document: FetchedManifest) -> String {
+    let digest = document.descriptor.digest
+    return digest == self.digest ? destination.tag ?? "\(digest)" : "\(digest)"
+  }
+
+  /// Reads what an archive says it holds: an archive of this program or another OCI image layout, or a docker-archive.
+  ///
+  /// A docker-archive may hold an image under several names. One that is compressed is unpacked in passing, for its
+  /// manifest is at the end.
+  /// - Throws: ``ImageArchiveError``, ``Archive/ArchiveError``, `CancellationError`, or `ImageReferenceError` for a name
+  ///   that the registry cannot have.
+  static func open(
+    _ path: FilePath, target: PushTarget, configuration: PushConfiguration
+  ) throws -> [PushImage] {
+    func make(_ image: ArchivedImage, _ contents: ArchiveContents) throws -> PushImage {
+      PushImage(
+        contents: contents, image: image,
+        destination: try target.reference(
+          of: image.reference, strippedRegistries: configuration.strippedRegistries))
+    }
+    do {
+      let image = try ImageArchiveReader.summary(of: path)
+      let names = image.blobs.map { ($0.digest, ImageLayout.blobPath($0.digest)) }
+      return [
+        try make(
+          image,
+          ArchiveContents(
+            path, names: Dictionary(uniqueKeysWithValues: names), scratch: configuration.scratch))
+      ]
+    } catch ImageArchiveError.noImageLayout {
+      let archive = try DockerArchive(path)
+      let contents = ArchiveContents(path, names: archive.names, scratch: configuration.scratch)
+      return try archive.images.map { try make($0, contents) }
+    }
+  }
+}

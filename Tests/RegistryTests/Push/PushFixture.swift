@@ -1,0 +1,84 @@
+import Bundle
+import Foundation
+import Glibc
+import Host
+import Integrity
+import Synchronization
+import SystemPackage
+import TestRegistry
+import TestServer
+import Transfer
+
+@testable import Registry
+
+/// Archives in a folder of their own, and pushes that do not dawdle.
+final class PushFixture: Sendable {
+  let folder: FilePath
+  private let recorded = Mutex<[PushResult]>([])
+
+  init() throws {
+    var template = Array("/tmp/push-tests-XXXXXX".utf8CString)
+    guard mkdtemp(&template) != nil else { throw Errno(rawValue: errno) }
+    folder = FilePath(String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self))
+  }
+
+  deinit { try? FileManager.default.removeItem(atPath: folder.string) }
+
+  /// Writes an archive as download-all does.
+  func archive(
+    _ name: String, _ images: TestImage..., indexes: [TestImage.Blob] = []
+  ) throws -> FilePath {
+    let reference = try ImageReference(name)
+    let manifests = try images.map {
+      try FetchedManifest($0.manifest.bytes, descriptor: $0.manifest.descriptor)
+    }
+    let archived = try ArchivedImage(
+      reference: reference, manifests: manifests,
+      indexes: try indexes.map { try FetchedManifest($0.bytes, descriptor: $0.descriptor) })
+    let blobs = folder.appending("blobs")
+    try createDirectories(blobs)
+    for blob in images.flatMap({ [$0.config] + $0.layers }) {
+      try writeAtomically(blob.bytes, to: blobs.appending(blob.descriptor.digest.hex), isDurable: false)
+    }
+    let path = folder.appending(reference.archiveName)
+    _ = try ImageArchiveWriter.write(archived, blobs: { blobs.appending($0.hex) }, to: path)
+    return path
+  }
+
+  /// An image of layers with these many bytes; the same seed gives the same layers.
+  static func image(
+    _ sizes: [Int], seed: UInt64 = 1, type: MediaType = .ociManifest, architecture: String = "amd64"
+  )
+    -> TestImage
+  {
+    let layers = sizes.enumerated().map { number, size in
+      TestImage.Blob(
+        TestServer.Body.pattern(count: Int64(size), seed: seed &+ UInt64(number)).bytes,
+        type == .dockerManifest ? .dockerLayer : .ociLayerGzip)
+    }
+    return TestImage(platform: Platform(architecture: architecture), layers: layers, type: type)
+  }
+
+  func push(
+    to target: String, variables: [String: String] = [:], caFile: FilePath? = nil,
+    _ change: (inout PushConfiguration) -> Void = { _ in },
+    onEvent: @escaping @Sendable (PushEvent) -> Void = { _ in }
+  ) throws -> ImagePush {
+    var transfer = TransferConfiguration()
+    transfer.initialBackoff = .milliseconds(1)
+    transfer.maximumBackoff = .milliseconds(5)
+    transfer.retries = 3
+    transfer.noProxy = "*"
+    transfer.caFile = caFile?.string
+    var configuration = PushConfiguration(scratch: folder.appending("scratch"))
+    configuration.backoff = .milliseconds(1)
+    configuration.maximumBackoff = .milliseconds(5)
+    configuration.retries = 3
+    change(&configuration)
+    let credentials = try RegistryCredentials(
+      environment: variables, home: "/nonexistent", userID: 0, helper: { _, _ in (1, "") })
+    return ImagePush(
+      target: try PushTarget(target), engine: try TransferEngine(transfer), credentials: credentials,
+      configuration: configuration, onEvent: onEvent)
+  }
+}
