@@ -8,11 +8,14 @@ public struct WantedPackage: Sendable, Hashable {
   public let name: String
   /// Who asks for it, for people: `pkglist/debian/pkgs.txt line 12`.
   public let origin: String
+  /// Whether its absence from the release is an error; else it is a warning that names the origin.
+  public let isRequired: Bool
 
   /// A package that somebody asked for.
-  public init(name: String, origin: String) {
+  public init(name: String, origin: String, isRequired: Bool = true) {
     self.name = name
     self.origin = origin
+    self.isRequired = isRequired
   }
 }
 

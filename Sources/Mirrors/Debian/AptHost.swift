@@ -1,0 +1,67 @@
+import FoundationEssentials
+import Host
+import Integrity
+import SystemPackage
+
+/// The machine whose apt sources and keys are used.
+struct AptHost: Sendable {
+  /// The folder with apt's configuration.
+  var etc: FilePath = "/etc/apt"
+  /// The release that it runs; `nil` when it is none that packages can be collected for.
+  var target: PackageTarget? = (try? OSRelease.current()).flatMap { try? PackageTarget($0) }
+
+  /// The sources for a target.
+  struct Sources {
+    let origin: AptRoot.Origin
+    let sources: [AptSource]
+    /// Changes when what decides about packages changes.
+    let fingerprint: String
+  }
+
+  /// The sources for a target: those given, else this machine's, for another release with its codename exchanged.
+  ///
+  /// - Throws: ``DebianRepositoryError``.
+  func sources(for target: PackageTarget, given: FilePath?) throws -> Sources {
+    if let given {
+      guard let text = try? String(contentsOfFile: given.string, encoding: .utf8) else {
+        throw DebianRepositoryError.unreadable(given)
+      }
+      let sources = AptSource.parse(text, file: given)
+      guard !sources.isEmpty else { throw DebianRepositoryError.emptySources(given, target: target) }
+      return Sources(origin: .text(text), sources: sources, fingerprint: text)
+    }
+    let files = files(["sources.list"], "sources.list.d", [".list", ".sources"])
+    let own = files.flatMap { AptSource.parse($0.text, file: $0.path) }
+    if target == self.target {
+      guard !own.isEmpty else { throw DebianRepositoryError.emptySources(etc, target: target) }
+      let ranks = self.files(["preferences", "apt.conf"], "preferences.d", [""])
+      return Sources(
+        origin: .host, sources: own,
+        fingerprint: (files + ranks).map { "\($0.path)\n\($0.text)" }.joined(separator: "\n"))
+    }
+    guard let host = self.target, host.id == target.id else {
+      throw DebianRepositoryError.noSources(
+        target: target, host: self.target?.name ?? (try? OSRelease.current().prettyName) ?? "another system")
+    }
+    let derived = own.compactMap { $0.derived(from: host, for: target) }
+    guard derived.contains(where: { $0.isDistribution(target) }) else {
+      throw DebianRepositoryError.noSources(target: target, host: host.name)
+    }
+    let text = derived.map(\.deb822).joined(separator: "\n")
+    return Sources(origin: .text(text), sources: derived, fingerprint: text)
+  }
+
+  /// Readable files of these names in the folder, and of these endings in a folder in it.
+  private func files(_ names: [String], _ folder: String, _ endings: [String]) -> [(
+    path: FilePath, text: String
+  )] {
+    let parts = (try? FileManager.default.contentsOfDirectory(atPath: etc.appending(folder).string)) ?? []
+    let paths =
+      names.map { etc.appending($0) }
+      + parts.sorted().filter { part in endings.contains { part.hasSuffix($0) } }
+      .map { etc.appending(folder).appending($0) }
+    return paths.compactMap { path in
+      (try? String(contentsOfFile: path.string, encoding: .utf8)).map { (path, $0) }
+    }
+  }
+}

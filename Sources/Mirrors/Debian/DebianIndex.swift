@@ -1,0 +1,93 @@
+import Bundle
+import FoundationEssentials
+import Glibc
+import Host
+import Integrity
+import SystemPackage
+
+/// The files that make a folder of packages a repository.
+///
+/// The paragraphs are the distribution's own, from its signed lists: the packages have been verified against them, so
+/// nothing has to be read out of hundreds of archives again, and what lies in the folder besides is not indexed.
+struct DebianIndex {
+  let target: PackageTarget
+  let architecture: Architecture
+  let signingKey: SigningKey?
+
+  /// The note of a resolution that has the paragraphs.
+  static let note = "Packages"
+
+  /// The paragraph of a package as our index has it.
+  static func paragraph(_ control: DebianControl, path: String) -> String {
+    var lines: [String] = []
+    for line in control.text.split(separator: "\n") {
+      // Ubuntu lets some machines wait for an upgrade: here there is no older version to stay at.
+      if line.hasPrefix("Phased-Update-Percentage:") { continue }
+      lines.append(line.hasPrefix("Filename:") ? "Filename: \(path)" : String(line))
+    }
+    return lines.joined(separator: "\n") + "\n"
+  }
+
+  /// Writes the files.
+  func write(
+    _ resolution: MirrorResolution, folder: BundlePath, content: FilePath, to destination: FilePath
+  ) async throws {
+    guard let packages = resolution.notes[Self.note], !packages.isEmpty else {
+      throw DebianRepositoryError.noParagraphs(folder: folder.description)
+    }
+    for file in resolution.files {
+      let path = content.appending(file.path)
+      let size = try? FileManager.default.attributesOfItem(atPath: path.string)[.size] as? Int64
+      guard let size, file.size == nil || size == file.size else {
+        throw DebianRepositoryError.missingFile(path)
+      }
+    }
+    let list = destination.appending("Packages")
+    try writeAtomically(packages, to: list)
+    // Without the time of the file in it: the same list gives the same bytes.
+    _ = try await Command("gzip", ["-9", "--no-name", "--keep", "--force", list.string]).output()
+    _ = try await Command("xz", ["-6", "--keep", "--force", list.string]).output()
+    let release = destination.appending("Release")
+    try writeAtomically(try releaseText(destination), to: release)
+    guard let signingKey else { return }
+    try await signingKey.clearsign(release, to: destination.appending("InRelease"))
+    try await signingKey.detachedSignature(of: release, to: destination.appending("Release.gpg"))
+    try writeAtomically(try await signingKey.publicKey(), to: destination.appending("kubespray-offline.asc"))
+  }
+
+  /// Source of the fields: the Debian wiki's "RepositoryFormat", which apt follows.
+  private func releaseText(_ folder: FilePath) throws -> String {
+    var text = """
+      Origin: kubespray-offline
+      Label: kubespray-offline
+      Suite: \(target.codename ?? target.name)
+      Codename: \(target.codename ?? target.name)
+      Version: \(target.version)
+      Date: \(Self.date())
+      Architectures: \(architecture.rawValue)
+      Components: main
+      Description: Packages for \(target), collected by kubespray-offline
+
+      """
+    for (field, algorithm) in [("SHA256", DigestAlgorithm.sha256), ("SHA512", .sha512)] {
+      text += "\(field):\n"
+      for name in ["Packages", "Packages.gz", "Packages.xz"] {
+        let path = folder.appending(name)
+        let size = try FileManager.default.attributesOfItem(atPath: path.string)[.size] as? Int64 ?? 0
+        text += " \(try Digest(ofFile: path, algorithm: algorithm).hex) \(size) \(name)\n"
+      }
+    }
+    return text
+  }
+
+  /// Now, as RFC 2822 writes it, in UTC.
+  private static func date() -> String {
+    var now = time(nil)
+    var parts = tm()
+    gmtime_r(&now, &parts)
+    var buffer = [CChar](repeating: 0, count: 64)
+    // The names of days and months are English unless a program asks for another locale, which ours does not.
+    let count = strftime(&buffer, buffer.count, "%a, %d %b %Y %H:%M:%S UTC", &parts)
+    return String(decoding: buffer[..<count].map { UInt8(bitPattern: $0) }, as: UTF8.self)
+  }
+}

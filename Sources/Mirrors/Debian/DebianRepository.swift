@@ -1,0 +1,126 @@
+import Bundle
+import FoundationEssentials
+import Host
+import Integrity
+import SystemPackage
+
+/// A flat repository of Debian packages: what is wanted, everything that needs, and an index over it.
+public struct DebianRepository: Mirror {
+  /// Its folder in `outputs/`, such as `debs/local`.
+  public let folder: BundlePath
+  let target: PackageTarget
+  let architecture: Architecture
+  let wanted: [WantedPackage]
+  let sources: FilePath?
+  let signingKey: SigningKey?
+  let cache: FilePath
+  /// The machine whose apt sources and keys are used.
+  var host = AptHost()
+
+  /// Raised when the same inputs would give another resolution or index than before.
+  private static let format = 1
+
+  /// A repository.
+  ///
+  /// - Parameters:
+  ///   - target: The release that it is for.
+  ///   - folder: Its folder in `outputs/`.
+  ///   - architecture: The architecture that it is for.
+  ///   - wanted: The packages that must be installable.
+  ///   - sources: A file of apt sources, of one-line or deb822 form; without it this machine's own, which also serve
+  ///     for other releases of its distribution.
+  ///   - signingKey: The key to sign the index with.
+  ///   - cache: A folder that keeps the package lists between runs.
+  public init(
+    target: PackageTarget, folder: BundlePath, architecture: Architecture, wanted: [WantedPackage],
+    sources: FilePath?, signingKey: SigningKey?, cache: FilePath
+  ) {
+    self.target = target
+    self.folder = folder
+    self.architecture = architecture
+    self.wanted = wanted
+    self.sources = sources
+    self.signingKey = signingKey
+    self.cache = cache
+  }
+
+  /// What was asked for, from which sources, by which apt.
+  ///
+  /// - Throws: ``DebianRepositoryError``, ``SigningKeyError`` or `CommandError`.
+  public func inputs() async throws -> String {
+    let version = try await Command("apt-get", ["--version"]).output().prefix { $0 != "\n" }
+    let origin = try host.sources(for: target, given: sources)
+    let names = Set(wanted.map { "\($0.name) \($0.isRequired) \($0.origin)" }).sorted()
+    return [
+      "debian \(Self.format)", "\(target) \(architecture.rawValue)", String(version),
+      "key " + (try await signingKey?.identity() ?? "none"),
+      names.joined(separator: "\n"), origin.fingerprint,
+    ].joined(separator: "\n")
+  }
+
+  /// Fetches the package lists and asks apt's solver which packages are needed.
+  ///
+  /// - Throws: ``DebianRepositoryError``, `CommandError` or `Errno`.
+  public func resolve(_ say: @escaping @Sendable (String) -> Void) async throws -> MirrorResolution {
+    let declared = try host.sources(for: target, given: sources)
+    let root = try await AptRoot(
+      cache.appending("apt-\(target.name)-\(architecture.rawValue)"), host: host.etc, origin: declared.origin,
+      declared: declared.sources, architecture: architecture)
+    say("reading the package lists of \(target)")
+    let failures = try await root.update(for: target)
+    let fatal = failures.filter(\.isDistribution)
+    guard fatal.isEmpty else {
+      throw DebianRepositoryError.unreachable(target, reasons: fatal.map(\.reason))
+    }
+    let files = try await root.listFiles()
+    let lists = try await offload { try PackageLists(files) }
+    guard lists.count > 0 else { throw DebianRepositoryError.noPackages(target, architecture) }
+    let closure = DebianClosure(
+      target: target, solver: DebianSolver(root: root, lists: lists), unreachable: failures.map(\.reason))
+    let found = try await closure.find(wanted, say)
+    var paragraphs: [String] = []
+    var entries: [MirrorResolution.File] = []
+    for choice in found.choices {
+      let paragraph = try closure.paragraph(choice)
+      let path = Self.path(of: choice)
+      paragraphs.append(DebianIndex.paragraph(paragraph, path: path))
+      entries.append(
+        MirrorResolution.File(
+          path: path, url: try Self.fetchable(choice), size: Int64(paragraph["Size"]),
+          digest: try Digest(algorithm: .sha256, hex: paragraph["SHA256"])))
+    }
+    let unreached = failures.map {
+      "a package source in \($0.source.file) could not be read; nothing of it is in the repository of \(target):\n"
+        + $0.reason
+    }
+    say("\(entries.count) packages for \(target)")
+    return MirrorResolution(
+      files: entries, notes: [DebianIndex.note: paragraphs.joined(separator: "\n")],
+      warnings: unreached + found.warnings)
+  }
+
+  /// Makes `Packages`, compressed too, and `Release`; with a key also `InRelease`, `Release.gpg` and the public key.
+  ///
+  /// - Throws: ``DebianRepositoryError``, ``SigningKeyError``, `CommandError` or `Errno`.
+  public func makeIndex(
+    of resolution: MirrorResolution, in content: FilePath, to destination: FilePath
+  ) async throws {
+    try await DebianIndex(target: target, architecture: architecture, signingKey: signingKey)
+      .write(resolution, folder: folder, content: content, to: destination)
+  }
+
+  /// `pkgs/NAME_VERSION_ARCHITECTURE.deb`. FAT knows no colon, and a percent sign in a name would have to be escaped in
+  /// addresses: so without the epoch, as Debian's own pools do.
+  static func path(of choice: DebianSolver.Choice) -> String {
+    let version =
+      choice.version.firstIndex(of: ":").map { choice.version[$0...].dropFirst() } ?? choice.version[...]
+    let safe = version.map { $0 == ":" ? "-" : String($0) }.joined()
+    return "pkgs/\(choice.name)_\(safe)_\(choice.architecture).deb"
+  }
+
+  private static func fetchable(_ choice: DebianSolver.Choice) throws -> String {
+    for scheme in ["http:", "https:", "file:"] where choice.url.hasPrefix(scheme) { return choice.url }
+    if choice.url.hasPrefix("copy:") { return "file:" + choice.url.dropFirst(5) }
+    throw DebianRepositoryError.unsupportedAddress(package: choice.name, url: choice.url)
+  }
+}

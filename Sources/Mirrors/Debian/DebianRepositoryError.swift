@@ -1,0 +1,71 @@
+import Host
+import SystemPackage
+
+/// Why no repository of Debian packages could be put together.
+public enum DebianRepositoryError: Error, CustomStringConvertible {
+  /// The sources of this machine are for another release, and none were given for the target.
+  case noSources(target: PackageTarget, host: String)
+  /// A file of sources declares none that could be used.
+  case emptySources(FilePath, target: PackageTarget)
+  /// A file of sources cannot be read.
+  case unreadable(FilePath)
+  /// The distribution's own sources could not be read; each with apt's reason.
+  case unreachable(PackageTarget, reasons: [String])
+  /// The lists have no packages for the architecture.
+  case noPackages(PackageTarget, Architecture)
+  /// No list has packages of these names.
+  case unknown([WantedPackage], target: PackageTarget, unreachable: [String])
+  /// A package cannot be installed; with the solver's reason.
+  case unsolvable(WantedPackage, reason: String, unreachable: [String])
+  /// The solver chose a version that the lists do not describe, or describe without a digest.
+  case undescribed(package: String, url: String)
+  /// A package lies where it cannot be fetched from.
+  case unsupportedAddress(package: String, url: String)
+  /// A file that the index must name is not there.
+  case missingFile(FilePath)
+  /// The resolution was not made by this program.
+  case noParagraphs(folder: String)
+
+  /// A sentence for people, or several.
+  public var description: String {
+    switch self {
+    case .noSources(let target, let host):
+      "packages for \(target) cannot be found: the apt sources of this machine are for \(host). "
+        + "Write the sources of \(target) into a file and name it in packages.sources (\(target): FILE)."
+    case .emptySources(let file, let target):
+      "\(file): no apt source of binary packages for \(target) is in it. "
+        + "Write lines such as \"deb URI \(target.codename ?? "SUITE") main\", or deb822 paragraphs."
+    case .unreadable(let file):
+      "\(file) cannot be read as UTF-8 text. Check its name in packages.sources and its permissions."
+    case .unreachable(let target, let reasons):
+      "the package lists of \(target) cannot be fetched:\n" + reasons.joined(separator: "\n")
+        + "\nCheck the network, the proxy in apt's configuration and the address in the apt sources; a missing "
+        + "key is named with signed-by."
+    case .noPackages(let target, let architecture):
+      "the apt sources of \(target) have no packages for \(architecture.rawValue). "
+        + "Name sources that have them in packages.sources (\(target): FILE)."
+    case .unknown(let packages, let target, let unreachable):
+      "no package of this name in the apt sources of \(target): "
+        + packages.map { "\($0.name) (\($0.origin))" }.joined(separator: ", ")
+        + ". Correct the list, or add a source that has it." + Self.suspects(unreachable)
+    case .unsolvable(let package, let reason, let unreachable):
+      "\(package.name) (\(package.origin)) cannot be installed on an empty system:\n\(reason)\n"
+        + "Take it from the list, or add the source of what it needs." + Self.suspects(unreachable)
+    case .undescribed(let package, let url):
+      "\(package): \(hidingCredentials(url)) has no SHA-256 in the signed package lists, so it cannot be verified. "
+        + "Take it from the list, or use a source that has one."
+    case .unsupportedAddress(let package, let url):
+      "\(package): \(hidingCredentials(url)) is no http, https or file address. "
+        + "Name sources with such addresses in packages.sources."
+    case .missingFile(let path):
+      "\(path) is missing or has another size than its package list says. Run again: it is then fetched."
+    case .noParagraphs(let folder):
+      "\(folder): the resolution describes no packages. Remove the cache folder and run again."
+    }
+  }
+
+  private static func suspects(_ unreachable: [String]) -> String {
+    unreachable.isEmpty
+      ? "" : "\nThese sources could not be reached, which may be why:\n" + unreachable.joined(separator: "\n")
+  }
+}
