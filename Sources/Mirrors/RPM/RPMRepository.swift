@@ -1,0 +1,128 @@
+import Bundle
+import FoundationEssentials
+import Host
+import Integrity
+import SystemPackage
+
+/// A repository of RPM packages for one release of RHEL or its rebuilds.
+///
+/// It has what dnf would install on an empty system of that release to have the wanted packages, and the packages of
+/// a minimal system that come of the same build as one of those and require its exact version: a node that already
+/// has them can upgrade only all together. The solver is dnf's own library, in folders of its own: no configuration
+/// and no database of this host is changed, and root is not needed.
+public struct RPMRepository: Mirror {
+  /// Its folder in `outputs/`.
+  public let folder: BundlePath
+  let target: PackageTarget
+  let architecture: Architecture
+  let wanted: [WantedPackage]
+  let sourcesPath: FilePath?
+  let signingKey: SigningKey?
+  let cache: FilePath
+
+  /// Describes a repository; nothing is read yet.
+  ///
+  /// - Parameters:
+  ///   - target: For which release.
+  ///   - folder: Its folder in the bundle, such as `rpms/local`.
+  ///   - architecture: For which processor; packages of no other come along but those for all (`noarch`).
+  ///   - wanted: What was asked for: names of packages, or what packages provide.
+  ///   - sources: A .repo file or a folder of them; `nil` takes what this host's dnf uses, if it runs `target`.
+  ///   - signingKey: Signs the metadata.
+  ///   - cache: A folder for dnf's metadata, kept between runs.
+  public init(
+    target: PackageTarget, folder: BundlePath, architecture: Architecture, wanted: [WantedPackage],
+    sources: FilePath?, signingKey: SigningKey?, cache: FilePath
+  ) {
+    self.target = target
+    self.folder = folder
+    self.architecture = architecture
+    self.wanted = wanted
+    self.sourcesPath = sources
+    self.signingKey = signingKey
+    self.cache = cache
+  }
+
+  /// Names, target, the files that configure dnf, and the programs that do the work.
+  ///
+  /// - Throws: ``RPMRepositoryError``, or what the signing key throws.
+  public func inputs() async throws -> String {
+    // The file of a program changes with its version, and a look at it is cheaper than asking for the version.
+    let client = try RPMSolver.findClient().script
+    return [
+      "rpm repository 1", "target \(target) \(architecture.rawValue)",
+      "wanted " + Set(wanted.map(\.name)).sorted().joined(separator: " "),
+      "solver \(Digest(of: Array(RPMSolverScript.text.utf8)).hex)",
+      "dnf \(Self.stamp(of: client))",
+      "createrepo_c \(findExecutable("createrepo_c").map(Self.stamp) ?? "none")",
+      "key \(try await signingKey?.identity() ?? "none")", try sources().fingerprint(),
+    ].joined(separator: "\n")
+  }
+
+  /// Asks dnf; the metadata of the repositories is read again where it has changed.
+  ///
+  /// A package whose repository needs a client certificate, a password or a proxy of dnf's own, or knows no checksum
+  /// that is still trusted, is fetched by dnf and then lies in `cache`, to which its `file` URL points.
+  /// - Throws: ``RPMRepositoryError`` or `CommandError`.
+  public func resolve(_ say: @escaping @Sendable (String) -> Void) async throws -> MirrorResolution {
+    let solver = RPMSolver(
+      target: target, architecture: architecture, wanted: wanted, sources: try sources(),
+      root: cache.appending("dnf-\(target)-\(architecture.machineName)"))
+    let answer = try await solver.run(say)
+    let packages = answer.packages ?? []
+    var resolution = MirrorResolution(files: try files(of: packages))
+    resolution.notes["revision"] = String(packages.map(\.buildTime).max() ?? 0)
+    if let modules = answer.modules, !modules.isEmpty { resolution.notes["modules"] = modules }
+    resolution.warnings =
+      (answer.skipped ?? []).map {
+        "repository \($0.id) is left out, as its .repo file allows (skip_if_unavailable): "
+          + hidingCredentials($0.reason)
+      } + (answer.warnings ?? []).map(hidingCredentials)
+    RPMKeys(repositories: answer.repositories ?? []).add(to: &resolution)
+    for file in resolution.files { _ = try BundlePath("\(folder)/\(file.path)") }
+    say("\(packages.count) packages" + siblingText(answer.siblings ?? []))
+    return resolution
+  }
+
+  /// Makes `repodata/`, and `keys/signatures.json`, which tells what nodes can check.
+  ///
+  /// - Throws: ``RPMRepositoryError``, `CommandError`, or `Errno` of a write.
+  public func makeIndex(
+    of resolution: MirrorResolution, in content: FilePath, to destination: FilePath
+  ) async throws {
+    try await RPMIndex(signingKey: signingKey).make(of: resolution, in: content, to: destination)
+  }
+
+  private func siblingText(_ names: [String]) -> String {
+    names.isEmpty ? "" : ", with \(names.joined(separator: " ")) for nodes that already have them"
+  }
+
+  /// The packages by their usual file names at the top of the folder.
+  private func files(of packages: [RPMSolver.Answer.Package]) throws -> [MirrorResolution.File] {
+    var taken: Set<String> = []
+    return packages.map { package in
+      var name = "\(package.name)-\(package.version)-\(package.release).\(package.arch).rpm"
+      // Names that differ by case only are one file on FAT; dnf does not care what a file is called.
+      if !taken.insert(name.lowercased()).inserted {
+        name = "\(package.digest.hex.prefix(8))-\(name)"
+        taken.insert(name.lowercased())
+      }
+      return MirrorResolution.File(path: name, url: package.url, size: package.size, digest: package.digest)
+    }.sorted { $0.path < $1.path }
+  }
+
+  private func sources() throws(RPMRepositoryError) -> RPMSources {
+    if let sourcesPath { return try .at(sourcesPath) }
+    guard let host = try? OSRelease.current(), let own = try? PackageTarget(host), own == target else {
+      throw .noSources(target)
+    }
+    return .host()
+  }
+
+  private static func stamp(of path: FilePath) -> String {
+    let attributes = try? FileManager.default.attributesOfItem(atPath: path.string)
+    let size = attributes?[.size].map { "\($0)" } ?? ""
+    let date = (attributes?[.modificationDate] as? Date)?.timeIntervalSince1970 ?? 0
+    return "\(path) \(size) \(Int64(date))"
+  }
+}

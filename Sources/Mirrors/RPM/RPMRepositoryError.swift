@@ -1,0 +1,68 @@
+import SystemPackage
+
+/// Why a repository of RPM packages could not be resolved or made.
+public enum RPMRepositoryError: Error, CustomStringConvertible {
+  /// The target is not this host, and nobody told where its packages come from.
+  case noSources(PackageTarget)
+  /// The file or folder of the sources has no .repo file that can be read.
+  case noRepositoryFile(FilePath)
+  /// The folder of this program's own cache cannot be written, or an answer in it not be read.
+  case cache(FilePath, reason: String)
+  /// dnf 4 is not installed.
+  case noSolver
+  /// Every repository is switched off.
+  case noRepositoryEnabled(String)
+  /// No repository has a package of these names.
+  case unknownPackages([WantedPackage], PackageTarget)
+  /// The wanted packages cannot be installed together; the text is dnf's.
+  case unsolvable(String, PackageTarget)
+  /// A repository cannot be used; the text is dnf's.
+  case repositoryFailed(String)
+  /// dnf ended in a way that it should not.
+  case solverFailed(String)
+  /// A file of the resolution is not in the folder of the mirror.
+  case missingFile(FilePath)
+
+  /// A sentence for people.
+  public var description: String {
+    switch self {
+    case .noSources(let target):
+      "packages.sources does not tell where packages for \(target) come from, and this host runs something else. "
+        + "Copy /etc/yum.repos.d of a machine with \(target) to a folder here, its /etc/dnf/vars to vars/ and its "
+        + "/etc/pki/rpm-gpg to keys/ in that folder, and name the folder: packages.sources: {\(target): FOLDER}."
+    case .noRepositoryFile(let path):
+      "\(path) has no .repo file that can be read. Name a .repo file, or a folder of them, in packages.sources."
+    case .cache(let path, let reason):
+      "\(path) cannot be used: \(reason). Check its permissions and the room on its disk."
+    case .noSolver:
+      "packages for the RHEL family need dnf 4 and its Python library, which this host lacks. "
+        + "Install them: apt-get install dnf, or dnf install dnf python3-dnf."
+    case .noRepositoryEnabled(let folders):
+      "no repository is enabled in \(folders). Enable one (enabled=1 in its .repo file)."
+    case .unknownPackages(let wanted, let target):
+      "no repository of \(target) has "
+        + wanted.map { "\($0.name) (\($0.origin))" }.joined(separator: ", ")
+        + ". Correct the name, or enable the repository that has it."
+    case .unsolvable(let reason, let target):
+      "the packages for \(target) cannot be installed together. dnf says:\n\(reason.trimmedEnd)\n"
+        + "Remove one of them from the lists, or enable the repository that has what is missing."
+    case .repositoryFailed(let reason):
+      "a repository cannot be used. dnf says: \(reason.trimmedEnd)\n"
+        + "Check its address and your proxy, or give its .repo file skip_if_unavailable=1."
+    case .solverFailed(let reason):
+      "dnf could not be asked for the packages: \(reason.trimmedEnd)\n"
+        + "Check the .repo files with: dnf repolist."
+    case .missingFile(let path):
+      "\(path) is not there, so no index can be made. Run the stage again; it fetches what is missing."
+    }
+  }
+}
+
+extension String {
+  /// Without white space at its end.
+  fileprivate var trimmedEnd: String {
+    var text = self[...]
+    while text.last?.isWhitespace == true { text.removeLast() }
+    return String(text)
+  }
+}
