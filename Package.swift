@@ -15,7 +15,8 @@ let systemPackage = Target.Dependency.product(name: "SystemPackage", package: "s
 let package = Package(
   name: "kubespray-offline",
   products: [
-    .executable(name: "download-all", targets: ["download-all"])
+    .executable(name: "download-all", targets: ["download-all"]),
+    .executable(name: "target-setup", targets: ["target-setup"]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
@@ -77,11 +78,27 @@ let package = Package(
       ],
       swiftSettings: swiftSettings),
 
+    // Floor 4: the steps on the target. Neither the catalog nor the mirrors' resolvers are for it.
+    .target(
+      name: "TargetSetup",
+      dependencies: [
+        "YAML", "Archive", "Transfer", "Host", "Console", "Bundle", "Registry", "Integrity", systemPackage,
+      ],
+      swiftSettings: swiftSettings),
+
     // Floor 5: argument parsing and printing.
     .executableTarget(
       name: "download-all",
       dependencies: [
         "DownloadAll", "Console", "Bundle", systemPackage,
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ],
+      swiftSettings: swiftSettings),
+
+    .executableTarget(
+      name: "target-setup",
+      dependencies: [
+        "TargetSetup", "Console", "Bundle", systemPackage,
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: swiftSettings),
@@ -130,6 +147,13 @@ let package = Package(
       dependencies: [
         "DownloadAll", "TestServer", "TestRegistry", "Bundle", "Console", "Registry", "Mirrors", "Transfer",
         "Integrity", systemPackage,
+      ],
+      swiftSettings: swiftSettings),
+    .testTarget(
+      name: "TargetSetupTests",
+      dependencies: [
+        "TargetSetup", "TestServer", "TestRegistry", "Archive", "Bundle", "Console", "Host", "Registry",
+        "Transfer", "Integrity", systemPackage,
       ],
       swiftSettings: swiftSettings),
     .testTarget(

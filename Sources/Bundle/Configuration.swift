@@ -29,6 +29,10 @@ public struct Configuration: Sendable {
   public var pypi = PyPI()
   /// How long what a package repository answered is used before it is asked again.
   public var refreshAfter: Duration = .seconds(86_400)
+  /// The web server on the admin node.
+  public var nginx = Nginx()
+  /// The admin node itself.
+  public var target = Target()
   /// Base URLs to fetch from instead of a host, by host name in lower case; without a slash at the end.
   public var mirrors: [String: String] = [:]
   /// The proxies between this machine and the internet.
@@ -94,6 +98,8 @@ extension Configuration {
   public struct Registry: Sendable {
     /// The TCP port it listens on.
     public var port = 35_000
+    /// The address it listens on; nil means all.
+    public var bind: String?
     /// Its storage folder on the admin node, an absolute path.
     public var directory: FilePath = "/var/lib/registry"
     /// The registry that images are pushed to when it is not the bundle's own, with an optional path.
@@ -103,6 +109,28 @@ extension Configuration {
 
     /// Where images are pushed to: `HOST[:PORT][/PATH]`.
     public var address: String { local ?? "localhost:\(port)" }
+  }
+
+  /// The web server on the admin node.
+  public struct Nginx: Sendable {
+    /// The TCP port it listens on.
+    public var port = 80
+    /// The address it listens on; nil means all.
+    public var bind: String?
+  }
+
+  /// The admin node itself.
+  public struct Target: Sendable {
+    /// The address by which the other nodes reach it; nil (`auto`) means that of the default route.
+    public var address: String?
+    /// The folder of target-setup's own state and of the copy that is served.
+    public var directory: FilePath = "/var/lib/kubespray-offline"
+    /// Whether what is served is copied there first.
+    public var copy = TargetCopy.auto
+    /// The folder into which kubespray is extracted, as `kubespray-VERSION`.
+    public var kubesprayDirectory: FilePath = "/opt"
+    /// What to do on a machine that is a node of a cluster already.
+    public var existingNode = ExistingNode.refuse
   }
 
   /// The container images.

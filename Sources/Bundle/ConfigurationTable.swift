@@ -1,7 +1,7 @@
 extension Configuration {
   /// Every setting, in the order of config/config.yml.
   public static let settings: [ConfigurationSetting] =
-    placeSettings + kubespraySettings + hostSettings + versionSettings + registrySettings
+    placeSettings + kubespraySettings + hostSettings + versionSettings + registrySettings + targetSettings
     + packageSettings + networkSettings
 
   private static let placeSettings: [ConfigurationSetting] = [
@@ -74,6 +74,9 @@ extension Configuration {
       "registry.port", \.registry.port, .integer(1...65535), environment: ["REGISTRY_PORT"],
       "the port of the registry on the admin node"),
     .scalar(
+      "registry.bind", \.registry.bind, .optional(.address), environment: ["REGISTRY_BIND"],
+      "the address that the registry listens on; empty means all"),
+    .scalar(
       "registry.directory", \.registry.directory, .absolutePath, environment: ["REGISTRY_DIR"],
       "the storage folder of the registry on the admin node"),
     .scalar(
@@ -140,6 +143,30 @@ extension Configuration {
       "refresh_after", \.refreshAfter, .age, environment: ["REFRESH_AFTER"], flag: "--refresh",
       travels: false,
       "how old an answer of a package repository may be; 0s always asks again"),
+  ]
+
+  private static let targetSettings: [ConfigurationSetting] = [
+    .scalar(
+      "nginx.port", \.nginx.port, .integer(1...65535), environment: ["NGINX_PORT"],
+      "the port of the web server on the admin node"),
+    .scalar(
+      "nginx.bind", \.nginx.bind, .optional(.address), environment: ["NGINX_BIND"],
+      "the address that the web server listens on; empty means all"),
+    .scalar(
+      "target.address", \.target.address, .automatic(or: .hostAddress), environment: ["TARGET_ADDRESS"],
+      "the address by which the nodes reach the admin node"),
+    .scalar(
+      "target.directory", \.target.directory, .absolutePath, environment: ["TARGET_DIR"],
+      "the folder of target-setup's state and of the served copy"),
+    .scalar(
+      "target.copy", \.target.copy, .choice(), environment: ["TARGET_COPY"],
+      "serve a copy of the bundle: when it lies on removable media, always, or never"),
+    .scalar(
+      "target.kubespray_directory", \.target.kubesprayDirectory, .absolutePath,
+      environment: ["KUBESPRAY_DIR"], "the folder into which kubespray is extracted"),
+    .scalar(
+      "target.existing_node", \.target.existingNode, .choice(), environment: ["EXISTING_NODE"],
+      "leave the containerd of a cluster node alone, or take it over"),
   ]
 
   private static let networkSettings: [ConfigurationSetting] = [

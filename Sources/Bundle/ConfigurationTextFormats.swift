@@ -1,3 +1,11 @@
+import Glibc
+
+/// Whether a text is an IP address as inet_pton(3) reads it.
+private func isIPAddress(_ text: String) -> Bool {
+  var buffer = in6_addr()
+  return inet_pton(AF_INET, text, &buffer) == 1 || inet_pton(AF_INET6, text, &buffer) == 1
+}
+
 /// The formats of settings that are texts.
 extension SettingFormat<String> {
   /// Texts that a function accepts and brings into canonical form.
@@ -25,6 +33,22 @@ extension SettingFormat<String> {
     case "arm64", "aarch64": "arm64"
     default: nil
     }
+  }
+
+  /// An address to listen on.
+  static let address = words("an IPv4 or IPv6 address such as 192.0.2.10") {
+    isIPAddress($0) ? $0 : nil
+  }
+
+  /// How a host is reached: an address or a name.
+  static let hostAddress = words("an IP address or a host name") { text in
+    if isIPAddress(text) { return text }
+    let isName =
+      text.wholeMatch(of: /[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?(\.[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?)*/)
+      != nil
+    // 10.0.0.300 is a mistyped address, not a name.
+    let isNumber = text.allSatisfy { $0.isNumber || $0 == "." }
+    return isName && !isNumber ? text : nil
   }
 
   /// Where an image runs.

@@ -1,0 +1,364 @@
+import Console
+import FoundationEssentials
+import Glibc
+import Integrity
+import Synchronization
+import SystemPackage
+
+/// What one step has changed on the host, so that it can be taken back exactly.
+///
+/// A change is written down, and what was there is in the backup, before the change is made. So a kill at any
+/// moment leaves a journal that knows at least what was done, and the same call made again goes on from there.
+/// All paths are those of the host; the node's root stands before them on the disk.
+///
+/// Its methods wait for the disk: call those that handle large files by `offload`.
+public final class Journal: Sendable {
+  /// The step.
+  public let step: StepName
+
+  let root: FilePath
+  let backupFolder: FilePath
+  let changedFolder: FilePath
+  let file: JournalFile
+  private let say: @Sendable (String) -> Void
+  private let state: Mutex<[JournalEntry]>
+
+  /// Opens the journal of a step; there need not be one yet.
+  ///
+  /// - Throws: ``StepError`` when it is there and cannot be read.
+  public init(_ step: StepName, of node: Node) throws(StepError) {
+    self.step = step
+    root = node.root
+    let folder = node.path(node.stateFolder)
+    backupFolder = folder.appending("backup").appending(step.rawValue)
+    changedFolder = folder.appending("changed").appending(step.rawValue)
+    file = JournalFile(path: folder.appending("journal").appending("\(step.rawValue).jsonl"))
+    say = { node.say(.warning, $0, step: step) }
+    state = Mutex(try file.read())
+  }
+
+  /// All lines.
+  var entries: [JournalEntry] { state.withLock { $0 } }
+
+  /// Whether the step has changed nothing, or all of it was taken back.
+  public var isEmpty: Bool { state.withLock { $0.isEmpty } }
+
+  // MARK: Changes
+
+  /// Writes a file.
+  ///
+  /// - Parameters:
+  ///   - path: Where; folders that are missing are made.
+  ///   - mode: Its permission bits.
+  /// - Returns: Whether anything had to be changed.
+  /// - Throws: ``StepError``.
+  @discardableResult
+  public func write(_ path: FilePath, _ bytes: [UInt8], mode: UInt32 = 0o644) throws(StepError) -> Bool {
+    try place(path, sha256: Digest(of: bytes), mode: mode) { temporary in
+      try writeAtomically(bytes, to: temporary)
+    }
+  }
+
+  /// Writes a text file; see ``write(_:_:mode:)-([UInt8])``.
+  @discardableResult
+  public func write(_ path: FilePath, _ text: String, mode: UInt32 = 0o644) throws(StepError) -> Bool {
+    try write(path, Array(text.utf8), mode: mode)
+  }
+
+  /// Copies a file to a path of the host.
+  ///
+  /// - Parameter source: The file, by its path for this process: the node's root is not put before it.
+  /// - Returns: Whether anything had to be changed.
+  /// - Throws: ``StepError``.
+  @discardableResult
+  public func copy(_ source: FilePath, to path: FilePath, mode: UInt32 = 0o644) throws(StepError) -> Bool {
+    let digest: Digest
+    do {
+      digest = try Digest(ofFile: source)
+    } catch {
+      throw StepError("\(source) cannot be read: \(error). Check the bundle with: target-setup verify")
+    }
+    return try place(path, sha256: digest, mode: mode) { temporary in
+      _ = try copyDurably(source, to: temporary, expecting: digest)
+    }
+  }
+
+  /// Makes a symbolic link.
+  ///
+  /// - Returns: Whether anything had to be changed.
+  /// - Throws: ``StepError``.
+  @discardableResult
+  public func link(_ path: FilePath, to target: String) throws(StepError) -> Bool {
+    let place = onDisk(path)
+    if FileAttributes(place)?.kind == .link, (try? FileTree.linkTarget(place)) == target { return false }
+    try doing("make the link \(path)") {
+      var entry = JournalEntry(.file, path.string)
+      entry.link = target
+      try prepare(&entry, at: place)
+      let temporary = FileTree.temporaryName(for: place)
+      unlink(temporary.string)
+      guard symlink(target, temporary.string) == 0 else { throw Errno(rawValue: errno) }
+      try renameDurably(temporary, to: place)
+    }
+    return true
+  }
+
+  /// Moves a file, link or folder out of the way, into the backup.
+  ///
+  /// - Returns: Whether there was anything.
+  /// - Throws: ``StepError``.
+  @discardableResult
+  public func moveAside(_ path: FilePath) throws(StepError) -> Bool {
+    let place = onDisk(path)
+    guard FileAttributes(place) != nil else { return false }
+    try doing("move \(path) aside") {
+      var entry = JournalEntry(.aside, path.string)
+      entry.backup = try backUp(place)
+      try record([entry])
+      try FileTree.remove(place)
+    }
+    return true
+  }
+
+  /// Makes a folder and those above it that are missing.
+  ///
+  /// - Throws: ``StepError``.
+  public func makeFolder(_ path: FilePath, mode: UInt32 = 0o755) throws(StepError) {
+    try doing("make the folder \(path)") { try makeFolders(path, mode: mode) }
+  }
+
+  /// Gives a folder that was prepared beside it its final place, in one move.
+  ///
+  /// What undo removes is what is in it now; files that come into it later are left.
+  /// - Parameters:
+  ///   - prepared: The folder, a path of the host on the same file system, best a hidden neighbour of `path`.
+  ///   - path: Where nothing must be.
+  /// - Throws: ``StepError``.
+  public func placeTree(_ prepared: FilePath, at path: FilePath) throws(StepError) {
+    try doing("put the folder \(path) in its place") {
+      guard FileAttributes(onDisk(path)) == nil else { throw Errno.fileExists }
+      try makeFolders(path.removingLastComponent(), mode: 0o755)
+      var entry = JournalEntry(.tree, path.string)
+      entry.list = try writeList(of: onDisk(prepared))
+      try record([entry])
+      try renameDurably(onDisk(prepared), to: onDisk(path))
+    }
+  }
+
+  /// Says that what will come to be at a path, where nothing is now, is the work of a service that this step
+  /// starts: undo removes it with everything in it.
+  ///
+  /// - Returns: False when there is something that this step has not claimed before.
+  /// - Throws: ``StepError``.
+  @discardableResult
+  public func own(_ path: FilePath) throws(StepError) -> Bool {
+    if entries.contains(where: { $0.kind == .owned && $0.path == path.string }) { return true }
+    guard FileAttributes(onDisk(path)) == nil else { return false }
+    try doing("write down \(path)") { try record([JournalEntry(.owned, path.string)]) }
+    return true
+  }
+
+  // MARK: Notes
+
+  /// Writes down something that is no file: a service enabled, packages installed, a port opened.
+  ///
+  /// - Throws: ``StepError``.
+  public func note(_ kind: String, _ value: String) throws(StepError) {
+    guard !notes(kind).contains(value) else { return }
+    try doing("write down \(kind) \(value)") {
+      var entry = JournalEntry(.note, kind)
+      entry.value = value
+      try record([entry])
+    }
+  }
+
+  /// The notes of a kind, oldest first.
+  public func notes(_ kind: String) -> [String] {
+    entries.compactMap { $0.kind == .note && $0.path == kind ? $0.value : nil }
+  }
+
+  /// The last note of a kind.
+  public func lastNote(_ kind: String) -> String? { notes(kind).last }
+
+  // MARK: Looking
+
+  /// Whether every file and link that this step wrote is still there as it was written.
+  public var isIntact: Bool {
+    var last: [String: JournalEntry] = [:]
+    for entry in entries where entry.kind == .file { last[entry.path] = entry }
+    return last.values.allSatisfy { entry in
+      let place = onDisk(FilePath(entry.path))
+      if let link = entry.link { return (try? FileTree.linkTarget(place)) == link }
+      return FileAttributes(place)?.kind == .file && (try? Digest(ofFile: place)) == entry.sha256
+    }
+  }
+
+  /// The paths that this step wrote: files, links and trees.
+  public var writtenPaths: [FilePath] {
+    var seen: Set<String> = []
+    return entries.filter { [.file, .tree].contains($0.kind) && seen.insert($0.path).inserted }
+      .map { FilePath($0.path) }
+  }
+
+  // MARK: Inside
+
+  /// Where a path of the host lies for this process.
+  func onDisk(_ path: FilePath) -> FilePath { root == "/" ? path : root.appending(path.components) }
+
+  /// Forgets everything, once it has been taken back. The last step takes the state folder with it.
+  func forget() throws {
+    try FileTree.remove(file.path)
+    try FileTree.remove(backupFolder)
+    state.withLock { $0 = [] }
+    for folder in [file.path, backupFolder, changedFolder].map({ $0.removingLastComponent() }) {
+      rmdir(folder.string)
+    }
+    rmdir(file.path.removingLastComponent().removingLastComponent().string)
+  }
+
+  /// Turns what the system says into a sentence.
+  private func doing(_ what: String, _ work: () throws -> Void) throws(StepError) {
+    do {
+      try work()
+    } catch let error as StepError {
+      throw error
+    } catch {
+      throw StepError("cannot \(what): \(error). Correct the cause and run the same command again.")
+    }
+  }
+
+  /// Puts a file in its place unless it is there already.
+  private func place(
+    _ path: FilePath, sha256: Digest, mode: UInt32, _ fill: (FilePath) throws -> Void
+  ) throws(StepError) -> Bool {
+    let place = onDisk(path)
+    if let found = FileAttributes(place), found.kind == .file, found.mode == mode,
+      (try? Digest(ofFile: place)) == sha256
+    {
+      return false
+    }
+    try doing("write \(path)") {
+      var entry = JournalEntry(.file, path.string)
+      entry.sha256 = sha256
+      try prepare(&entry, at: place)
+      let temporary = FileTree.temporaryName(for: place)
+      unlink(temporary.string)
+      try fill(temporary)
+      guard chmod(temporary.string, mode_t(mode)) == 0 else { throw Errno(rawValue: errno) }
+      if FileAttributes(place)?.kind == .folder { throw Errno.isDirectory }
+      try renameDurably(temporary, to: place)
+    }
+    return true
+  }
+
+  /// Writes down that a path gets a new content: its folders, the backup of what is there, and the line.
+  private func prepare(_ entry: inout JournalEntry, at place: FilePath) throws {
+    try makeFolders(FilePath(entry.path).removingLastComponent(), mode: 0o755)
+    let path = entry.path
+    let earlier = entries.filter { $0.kind == .file && $0.path == path }
+    if FileAttributes(place) != nil {
+      if earlier.isEmpty {
+        entry.backup = try backUp(place)
+      } else if !isOurs(place, earlier) {
+        let kept = try keepChanged(place, path: FilePath(path))
+        say("\(path) was changed since this program wrote it; its content is kept in \(kept)")
+      }
+    }
+    try record([entry])
+  }
+
+  /// Whether a place holds what one of these lines wrote, or what was there before the first.
+  func isOurs(_ place: FilePath, _ lines: [JournalEntry]) -> Bool {
+    guard let found = FileAttributes(place) else { return true }
+    if let backup = lines.first?.backup, FileTree.areEqual(place, backupFolder.appending(backup)) {
+      return true
+    }
+    switch found.kind {
+    case .file:
+      let digest = try? Digest(ofFile: place)
+      return digest != nil && lines.contains { $0.sha256 == digest }
+    case .link:
+      let target = try? FileTree.linkTarget(place)
+      return target != nil && lines.contains { $0.link == target }
+    case .folder, .other: return false
+    }
+  }
+
+  /// Copies what somebody has changed to where it is out of the way and not lost.
+  ///
+  /// - Returns: Where it is kept, a path of the host.
+  func keepChanged(_ place: FilePath, path: FilePath) throws -> FilePath {
+    var number = 0
+    var kept: FilePath
+    repeat {
+      number += 1
+      kept = changedFolder.appending("\(number)").appending(path.components)
+    } while FileAttributes(kept) != nil
+    try createDirectories(kept.removingLastComponent())
+    try FileTree.copy(place, to: kept)
+    return root == "/" ? kept : FilePath(root: "/", kept.components.dropFirst(root.components.count))
+  }
+
+  private func makeFolders(_ path: FilePath, mode: UInt32) throws {
+    let place = onDisk(path)
+    var status = stat()
+    if stat(place.string, &status) == 0 {
+      guard status.st_mode & S_IFMT == S_IFDIR else { throw Errno.notDirectory }
+      return
+    }
+    if !path.removingLastComponent().isEmpty, path.removingLastComponent() != path {
+      try makeFolders(path.removingLastComponent(), mode: 0o755)
+    }
+    try record([JournalEntry(.folder, path.string)])
+    guard mkdir(place.string, mode_t(mode)) == 0 || errno == EEXIST else { throw Errno(rawValue: errno) }
+    // Whatever the umask.
+    guard chmod(place.string, mode_t(mode)) == 0 else { throw Errno(rawValue: errno) }
+  }
+
+  private func backUp(_ place: FilePath) throws -> String {
+    let name = "\(entries.count)"
+    try createDirectories(backupFolder.removingLastComponent())
+    // Secrets keep their modes in it, and nobody else looks in.
+    if FileAttributes(backupFolder) == nil {
+      guard mkdir(backupFolder.string, 0o700) == 0 else { throw Errno(rawValue: errno) }
+    }
+    let backup = backupFolder.appending(name)
+    // What a kill left of an earlier attempt has no line.
+    try FileTree.remove(backup)
+    try FileTree.copy(place, to: backup)
+    return name
+  }
+
+  private func writeList(of folder: FilePath) throws -> String {
+    var items: [TreeItem] = []
+    func visit(_ folder: FilePath, _ prefix: String) throws {
+      for name in try FileTree.names(in: folder) {
+        let place = folder.appending(name)
+        let path = prefix + name
+        switch FileAttributes(place)?.kind {
+        case .folder:
+          items.append(TreeItem(path: path))
+          try visit(place, path + "/")
+        case .link: items.append(TreeItem(path: path, link: try FileTree.linkTarget(place)))
+        case .file: items.append(TreeItem(path: path, sha256: try Digest(ofFile: place)))
+        case .other, nil: throw Errno.notSupported
+        }
+      }
+    }
+    try visit(folder, "")
+    let name = "\(entries.count).list"
+    try createDirectories(backupFolder)
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.withoutEscapingSlashes]
+    try writeAtomically(Array(try encoder.encode(items)), to: backupFolder.appending(name))
+    return name
+  }
+
+  private func record(_ lines: [JournalEntry]) throws {
+    try createDirectories(file.path.removingLastComponent())
+    try state.withLock { entries in
+      try file.append(lines)
+      entries += lines
+    }
+  }
+}

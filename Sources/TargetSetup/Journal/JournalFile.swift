@@ -1,0 +1,51 @@
+import FoundationEssentials
+import Integrity
+import SystemPackage
+
+/// The lines of a journal on the disk. Each is flushed before the change that it tells is made.
+struct JournalFile: Sendable {
+  let path: FilePath
+
+  /// All lines that are whole. The last one may have been cut off by a crash: its change was not made.
+  ///
+  /// - Throws: ``StepError`` when the file cannot be read.
+  func read() throws(StepError) -> [JournalEntry] {
+    var bytes: [UInt8] = []
+    do {
+      try readFile(path) { bytes.append(contentsOf: $0) }
+    } catch Errno.noSuchFileOrDirectory, Errno.notDirectory {
+      return []
+    } catch {
+      throw StepError("the journal \(path) cannot be read: \(error). Run the command as root.")
+    }
+    let decoder = JSONDecoder()
+    return bytes.split(separator: UInt8(ascii: "\n")).compactMap {
+      try? decoder.decode(JournalEntry.self, from: Data($0))
+    }
+  }
+
+  /// Adds lines and waits until they are on the disk.
+  ///
+  /// - Throws: `Errno`.
+  func append(_ entries: [JournalEntry]) throws {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+    let isNew = FileAttributes(path) == nil
+    let descriptor = try FileDescriptor.open(
+      path, .readWrite, options: [.create, .append, .closeOnExec, .noFollow],
+      permissions: [.ownerReadWrite, .groupRead, .otherRead])
+    try descriptor.closeAfter {
+      // A line that was cut off must not swallow the next one.
+      var bytes: [UInt8] = isNew ? [] : [UInt8(ascii: "\n")]
+      for entry in entries { bytes += Array(try encoder.encode(entry)) + [UInt8(ascii: "\n")] }
+      try descriptor.writeAll(bytes)
+      try synchronize(descriptor)
+    }
+    if isNew { try Self.synchronizeFolder(path.removingLastComponent()) }
+  }
+
+  private static func synchronizeFolder(_ folder: FilePath) throws {
+    let descriptor = try FileDescriptor.open(folder, .readOnly, options: [.closeOnExec])
+    try descriptor.closeAfter { try synchronize(descriptor) }
+  }
+}

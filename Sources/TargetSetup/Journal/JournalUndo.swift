@@ -1,0 +1,131 @@
+import FoundationEssentials
+import Glibc
+import Integrity
+import SystemPackage
+
+/// What taking back a journal did.
+public struct UndoReport: Sendable, Equatable {
+  /// How many files, links and folders were removed.
+  public internal(set) var removed = 0
+  /// How many were put back as they were.
+  public internal(set) var restored = 0
+  /// What was left, and why, for people.
+  public internal(set) var kept: [String] = []
+}
+
+extension Journal {
+  /// Takes back every change, the last one first.
+  ///
+  /// What a step made is removed if it is still as it was made, and else left and told. What was there before
+  /// comes back byte for byte with mode and owner; what somebody made of it since is kept in `changed/`. The
+  /// notes stay until ``forget()``. Can be stopped at any moment and made again.
+  /// - Throws: ``StepError``.
+  func takeBack() throws(StepError) -> UndoReport {
+    var report = UndoReport()
+    var seen: Set<String> = []
+    // Of several lines for one path the first tells what was there before.
+    let first = entries.filter { seen.insert("\($0.kind.rawValue) \($0.path)").inserted }
+    for entry in first.reversed() {
+      do {
+        switch entry.kind {
+        case .file: try takeBackFile(entry, &report)
+        case .aside: try bringBack(entry, &report)
+        case .folder: takeBackFolder(entry, &report)
+        case .tree: try takeBackTree(entry, &report)
+        case .owned:
+          let place = onDisk(FilePath(entry.path))
+          if FileAttributes(place) != nil { report.removed += 1 }
+          try FileTree.remove(place)
+        case .note: break
+        }
+      } catch {
+        throw StepError("cannot take back \(entry.path): \(error). Correct the cause and undo again.")
+      }
+    }
+    return report
+  }
+
+  private func takeBackFile(_ entry: JournalEntry, _ report: inout UndoReport) throws {
+    let path = FilePath(entry.path)
+    let place = onDisk(path)
+    unlink(FileTree.temporaryName(for: place).string)
+    if let backup = entry.backup { return try restore(path, from: backup, ours: lines(entry.path), &report) }
+    guard FileAttributes(place) != nil else { return }
+    guard isOurs(place, lines(entry.path)) else {
+      report.kept.append("\(path) was changed since, so it stays")
+      return
+    }
+    guard unlink(place.string) == 0 else { throw Errno(rawValue: errno) }
+    report.removed += 1
+  }
+
+  private func bringBack(_ entry: JournalEntry, _ report: inout UndoReport) throws {
+    guard let backup = entry.backup else { return }
+    try restore(FilePath(entry.path), from: backup, ours: lines(entry.path), &report)
+  }
+
+  private func restore(
+    _ path: FilePath, from backup: String, ours: [JournalEntry], _ report: inout UndoReport
+  ) throws {
+    let place = onDisk(path)
+    let source = backupFolder.appending(backup)
+    if FileAttributes(place) != nil {
+      if FileTree.areEqual(place, source) { return }
+      if !isOurs(place, ours) {
+        let kept = try keepChanged(place, path: path)
+        report.kept.append("\(path) is as it was before; what it was changed into since is in \(kept)")
+      }
+      if FileAttributes(place)?.kind == .folder || FileAttributes(source)?.kind == .folder {
+        try FileTree.remove(place)
+      }
+    }
+    try createDirectories(place.removingLastComponent())
+    try FileTree.copy(source, to: place)
+    report.restored += 1
+  }
+
+  private func takeBackFolder(_ entry: JournalEntry, _ report: inout UndoReport) {
+    let place = onDisk(FilePath(entry.path))
+    // rmdir refuses a folder that is not empty, and a mount point.
+    if rmdir(place.string) == 0 {
+      report.removed += 1
+    } else if FileAttributes(place)?.kind == .folder {
+      report.kept.append("\(entry.path) is not empty, so it stays")
+    }
+  }
+
+  private func takeBackTree(_ entry: JournalEntry, _ report: inout UndoReport) throws {
+    let top = onDisk(FilePath(entry.path))
+    guard FileAttributes(top)?.kind == .folder else { return }
+    var changed = 0
+    for item in try items(of: entry).reversed() {
+      let place = top.appending(FilePath(item.path).components)
+      guard let found = FileAttributes(place) else { continue }
+      switch found.kind {
+      case .folder: rmdir(place.string)
+      case .file where item.sha256 != nil && (try? Digest(ofFile: place)) == item.sha256,
+        .link where item.link != nil && (try? FileTree.linkTarget(place)) == item.link:
+        guard unlink(place.string) == 0 else { throw Errno(rawValue: errno) }
+      default: changed += 1
+      }
+    }
+    if rmdir(top.string) == 0 {
+      report.removed += 1
+    } else {
+      let files = changed == 1 ? "1 file" : "\(changed) files"
+      report.kept.append("\(entry.path) stays with what was changed in it (\(files)) or added to it")
+    }
+  }
+
+  /// What a tree had in it when it took its place.
+  func items(of entry: JournalEntry) throws -> [TreeItem] {
+    guard let list = entry.list else { return [] }
+    var bytes: [UInt8] = []
+    try readFile(backupFolder.appending(list)) { bytes.append(contentsOf: $0) }
+    return try JSONDecoder().decode([TreeItem].self, from: Data(bytes))
+  }
+
+  private func lines(_ path: String) -> [JournalEntry] {
+    entries.filter { $0.kind != .note && $0.path == path }
+  }
+}

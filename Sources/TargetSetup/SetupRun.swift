@@ -1,0 +1,227 @@
+import Console
+import Host
+import SystemPackage
+
+/// Does steps, shows their state, and takes them back.
+public struct SetupRun: Sendable {
+  private let node: Node
+  private let step: @Sendable (StepName) -> any Step
+
+  /// Work on a host.
+  public init(_ node: Node) {
+    self.init(node, step: StepTable.step)
+  }
+
+  /// Work on a host with other steps than the real ones.
+  init(_ node: Node, step: @escaping @Sendable (StepName) -> any Step) {
+    self.node = node
+    self.step = step
+  }
+
+  /// Does steps, in the order of ``StepName``. A failure stops those that need the failed one.
+  ///
+  /// - Parameter isForced: Whether a step is applied even when it finds nothing to do.
+  /// - Throws: `CancellationError`, or ``StepError`` when another run works on this host.
+  public func execute(_ names: [StepName], isForced: Bool = false) async throws -> [StepReport] {
+    let lock = names.contains(where: \.needsRoot) ? try HostLock(node) : nil
+    defer { withExtendedLifetime(lock) {} }
+    var reports: [StepReport] = []
+    var failed: Set<StepName> = []
+    for name in StepName.allCases where names.contains(name) {
+      try Task.checkCancellation()
+      let step = step(name)
+      if let cause = step.needs.first(where: failed.contains) {
+        failed.insert(name)
+        reports.append(
+          StepReport(
+            step: name, outcome: .blocked,
+            detail: "not started, because step \(cause.rawValue) failed", duration: .zero))
+        continue
+      }
+      let report = try await execute(step, isForced: isForced)
+      if report.outcome == .failed { failed.insert(name) }
+      reports.append(report)
+      // Nothing that a bundle brings is used when the bundle is not what was sent.
+      if name == .verify, report.outcome == .failed { failed.formUnion(StepName.allCases) }
+      if failed.count == StepName.allCases.count {
+        for rest in StepName.allCases where rest != .verify && names.contains(rest) {
+          reports.append(
+            StepReport(
+              step: rest, outcome: .blocked, detail: "not started, because the bundle is not whole",
+              duration: .zero))
+        }
+        break
+      }
+    }
+    return reports
+  }
+
+  private func execute(_ step: any Step, isForced: Bool) async throws -> StepReport {
+    let stage = step.name.rawValue
+    node.emit(.stageStarted(stage))
+    let clock = ContinuousClock()
+    let start = clock.now
+    func finish(_ outcome: StepReport.Outcome, _ detail: String) -> StepReport {
+      let drawn: StageOutcome =
+        switch outcome {
+        case .done: .done
+        case .failed, .blocked: .failed
+        case .already, .notNeeded, .leftAlone: .skipped
+        }
+      node.emit(.stageFinished(stage, drawn, summary: outcome == .failed ? "" : detail))
+      return StepReport(step: step.name, outcome: outcome, detail: detail, duration: clock.now - start)
+    }
+    do {
+      let journal = try Journal(step.name, of: node)
+      switch try await step.check(node, journal) {
+      case .done(let detail) where !isForced: return finish(.already, detail)
+      case .notApplicable(let detail): return finish(.notNeeded, detail)
+      case .refused(let detail):
+        node.say(.warning, detail, step: step.name)
+        return finish(.leftAlone, detail)
+      case .done, .needed: break
+      }
+      return finish(.done, try await step.apply(node, journal))
+    } catch is CancellationError {
+      throw CancellationError()
+    } catch CommandError.cancelled {
+      throw CancellationError()
+    } catch {
+      guard !Task.isCancelled else { throw CancellationError() }
+      return finish(.failed, "\(error)")
+    }
+  }
+
+  /// What each step finds. Nothing is changed.
+  ///
+  /// - Throws: `CancellationError`.
+  public func status(_ names: [StepName] = StepName.allCases) async throws -> [StepStatus] {
+    var found: [StepStatus] = []
+    for name in names {
+      try Task.checkCancellation()
+      do {
+        let journal = try Journal(name, of: node)
+        let state = try await step(name).check(node, journal)
+        found.append(
+          StepStatus(step: name, state: state.word, detail: state.detail, isUndoable: !journal.isEmpty))
+      } catch {
+        found.append(StepStatus(step: name, state: "unknown", detail: "\(error)", isUndoable: false))
+      }
+    }
+    return found
+  }
+
+  /// Takes steps back, the last one first.
+  ///
+  /// - Throws: `CancellationError`, or ``StepError`` when another run works on this host.
+  public func undo(_ names: [StepName]) async throws -> [StepReport] {
+    let lock = try HostLock(node)
+    defer { withExtendedLifetime(lock) {} }
+    var reports: [StepReport] = []
+    for name in StepName.allCases.reversed() where names.contains(name) {
+      try Task.checkCancellation()
+      reports.append(try await undo(step(name)))
+      if reports.last?.outcome == .failed { break }
+    }
+    return reports
+  }
+
+  private func undo(_ step: any Step) async throws -> StepReport {
+    let clock = ContinuousClock()
+    let start = clock.now
+    func report(_ outcome: StepReport.Outcome, _ detail: String) -> StepReport {
+      StepReport(step: step.name, outcome: outcome, detail: detail, duration: clock.now - start)
+    }
+    do {
+      let journal = try Journal(step.name, of: node)
+      guard !journal.isEmpty else { return report(.already, "nothing to undo") }
+      if let user = try laterStep(using: step.name) {
+        throw StepError(
+          "step \(user.rawValue) still uses \(step.name.rawValue). Undo it first: target-setup undo \(user.rawValue)"
+        )
+      }
+      try await step.beforeUndo(node, journal)
+      let undone = try await offloaded { () throws in try journal.takeBack() }
+      for text in undone.kept { node.say(.warning, text, step: step.name) }
+      try await step.afterUndo(node, journal)
+      try journal.forget()
+      return report(.done, undone.summary)
+    } catch is CancellationError {
+      throw CancellationError()
+    } catch {
+      guard !Task.isCancelled else { throw CancellationError() }
+      return report(.failed, "\(error)")
+    }
+  }
+
+  /// A step that was applied and cannot work without this one.
+  private func laterStep(using name: StepName) throws -> StepName? {
+    try StepName.allCases.first { other in
+      guard step(other).needs.contains(name) else { return false }
+      return try !Journal(other, of: node).isEmpty
+    }
+  }
+}
+
+/// How one step went.
+public struct StepReport: Sendable, Equatable, Encodable {
+  /// How it ended.
+  public enum Outcome: String, Sendable, Encodable {
+    /// It was done now.
+    case done
+    /// There was nothing to do.
+    case already = "nothing to do"
+    /// It does not concern this host or bundle.
+    case notNeeded = "not needed"
+    /// It could be done and is not wanted here.
+    case leftAlone = "left alone"
+    /// It failed; the detail says why and what to do.
+    case failed
+    /// A step that it needs failed.
+    case blocked
+  }
+
+  /// The step.
+  public let step: StepName
+  /// How it ended.
+  public let outcome: Outcome
+  /// What there is now, or what went wrong.
+  public let detail: String
+  /// How long it took.
+  public let duration: Duration
+
+  /// Encodes the duration as seconds.
+  public func encode(to encoder: any Encoder) throws {
+    var container = encoder.container(keyedBy: Key.self)
+    try container.encode(step, forKey: .step)
+    try container.encode(outcome, forKey: .outcome)
+    try container.encode(detail, forKey: .detail)
+    let parts = duration.components
+    try container.encode(Double(parts.seconds) + Double(parts.attoseconds) / 1e18, forKey: .seconds)
+  }
+
+  private enum Key: String, CodingKey {
+    case step, outcome, detail, seconds
+  }
+}
+
+/// What a step finds on the host.
+public struct StepStatus: Sendable, Equatable, Encodable {
+  /// The step.
+  public let step: StepName
+  /// `done`, `to do`, `not needed`, `left alone`, or `unknown` when it could not be told.
+  public let state: String
+  /// What was found.
+  public let detail: String
+  /// Whether the step has changed anything that undo would take back.
+  public let isUndoable: Bool
+}
+
+extension UndoReport {
+  /// A few words for tables.
+  var summary: String {
+    var parts = ["\(removed) removed", "\(restored) restored"]
+    if !kept.isEmpty { parts.append("\(kept.count) left, see above") }
+    return parts.joined(separator: ", ")
+  }
+}

@@ -1,0 +1,42 @@
+/// The steps of `target-setup`, in the order in which `all` takes them.
+public enum StepName: String, Sendable, Codable, CaseIterable, Hashable {
+  /// Every file of the bundle against its manifest.
+  case verify
+  /// The container runtime.
+  case containerd
+  /// The web server that hands out files and packages.
+  case nginx
+  /// This host's package sources.
+  case offlineRepo = "offline-repo"
+  /// The Python that Ansible needs.
+  case python
+  /// The registry.
+  case registry
+  /// The images in the registry.
+  case loadPush = "load-push"
+  /// The kubespray tree beside its offline.yml.
+  case extract
+  /// An environment with kubespray's Ansible in it.
+  case ansible
+
+  /// The steps of `all`: Ansible's environment is made only when it is asked for.
+  public static let all: [StepName] = allCases.filter { $0 != .ansible }
+
+  /// One line for help and tables.
+  public var summary: String {
+    switch self {
+    case .verify: "read every file of the bundle and compare it with bundle.json"
+    case .containerd: "install containerd, runc, nerdctl and the CNI plugins"
+    case .nginx: "serve files and packages over HTTP"
+    case .offlineRepo: "make this host take packages from the bundle alone"
+    case .python: "install the Python that Ansible needs"
+    case .registry: "serve container images"
+    case .loadPush: "put all images into the registry"
+    case .extract: "extract and patch kubespray, with offline.yml beside it"
+    case .ansible: "make a virtual environment with kubespray's Ansible"
+    }
+  }
+
+  /// Whether it changes this host.
+  public var needsRoot: Bool { self != .verify }
+}

@@ -1,0 +1,7 @@
+struct NginxStep: Step {
+  let name = StepName.nginx
+
+  func check(_ node: Node, _ journal: Journal) -> StepState { .notApplicable("not in this version") }
+
+  func apply(_ node: Node, _ journal: Journal) throws -> String { throw StepError("not in this version") }
+}

@@ -1,0 +1,6 @@
+import TargetSetup
+
+@main
+enum Main {
+  static func main() {}
+}
