@@ -53,19 +53,23 @@ struct StoredStream {
   private let isGzip: Bool
   private var isLastBlock = false
 
-  /// The content of a file.
+  /// The content of a file that is a tar.
   ///
   /// - Throws: ``StoredStreamError`` or `Errno`.
   init(_ file: RandomAccessFile) throws {
     self.file = file
-    var head = [UInt8](repeating: 0, count: 10)
+    var head = [UInt8](repeating: 0, count: 512)
     let count = try head.withUnsafeMutableBytes { try file.read(at: 0, into: $0) }
     guard count >= 2, head[0] == 0x1f, head[1] == 0x8b else {
+      // POSIX, "ustar Interchange Format": the magic at byte 257.
+      guard count == 512, head[257..<262].elementsEqual("ustar".utf8) else {
+        throw StoredStreamError.notStored
+      }
       (isGzip, offset, left) = (false, 0, file.size)
       return
     }
     // RFC 1952, section 2.3: without FEXTRA, FNAME, FCOMMENT and FHCRC the header has ten bytes.
-    guard count == 10, head[2] == 8, head[3] == 0 else { throw StoredStreamError.notStored }
+    guard count >= 10, head[2] == 8, head[3] == 0 else { throw StoredStreamError.notStored }
     (isGzip, offset, left) = (true, 10, 0)
   }
 

@@ -49,3 +49,140 @@ struct DockerRegistryPushTests {
     }
   }
 }
+
+extension DockerRegistryPushTests {
+  private static let passwords = "ann:$2y$05$abcdefghijklmnopqrstuu8xaCxxL82bnl.UY74PMksDxIJShppPC"
+
+  /// The files below a folder with their content's digest, those of unfinished uploads and of this program left out.
+  private func tree(_ folder: FilePath) throws -> [String: Digest] {
+    var result: [String: Digest] = [:]
+    let enumerator = FileManager.default.enumerator(atPath: folder.string)
+    while let name = enumerator?.nextObject() as? String {
+      var isFolder: ObjCBool = false
+      let path = folder.appending(name)
+      guard FileManager.default.fileExists(atPath: path.string, isDirectory: &isFolder), !isFolder.boolValue,
+        !name.contains("/_uploads/"), !name.hasPrefix(SeedRecord.name)
+      else { continue }
+      result[name] = try Digest(ofFile: path)
+    }
+    return result
+  }
+
+  private func archives(_ fixture: PushFixture) throws -> [FilePath] {
+    let common = PushFixture.image([900_000, 40_000], seed: 1)
+    let other = PushFixture.image([900_000, 70_000, 3], seed: 1, type: .dockerManifest)
+    let arm = PushFixture.image([50_000], seed: 20, architecture: "arm64")
+    return [
+      try fixture.archive("nginx:1", common), try fixture.archive("quay.io/team/app:2", other),
+      try fixture.archive("ghcr.io/both:3", common, arm),
+    ]
+  }
+
+  @Test func `What is seeded is what a push would have made`() async throws {
+    let fixture = try PushFixture()
+    let (pushed, seeded) = (try DockerRegistry(), try DockerRegistry())
+    defer {
+      pushed.remove()
+      seeded.remove()
+    }
+    let archives = try archives(fixture)
+    try await pushed.serving { host in _ = try await fixture.push(to: host).push(archives) }
+    let storage = seeded.folder.appending("storage")
+    try createDirectories(storage)
+    try await seeded.serving { host in
+      let first = try await fixture.push(to: host).seed(archives, into: storage)
+      #expect(first.map(\.outcome) == Array(repeating: .pushed(replaced: nil), count: 3), "\(first)")
+      for result in first {
+        let name = "docker://\(try #require(result.destination))"
+        _ = try await skopeo(
+          "copy", "-q", "--all", "--src-tls-verify=false", name, "dir:\(fixture.folder)/copy")
+      }
+      let second = try await fixture.push(to: host).seed(archives, into: storage)
+      #expect(second.map(\.outcome) == [.present, .present, .present])
+      #expect(second.map(\.bytesSent) == [0, 0, 0])
+    }
+    #expect(try tree(storage) == tree(pushed.folder.appending("storage")))
+  }
+
+  @Test func `Content that a power cut has spoilt is placed again`() async throws {
+    let fixture = try PushFixture()
+    let registry = try DockerRegistry()
+    defer { registry.remove() }
+    let image = PushFixture.image([90_000])
+    let archive = try fixture.archive("nginx:1", image)
+    let storage = registry.folder.appending("storage")
+    let digest = image.layers[0].descriptor.digest
+    let data = storage.appending("docker/registry/v2/blobs/sha256/\(digest.hex.prefix(2))/\(digest.hex)/data")
+    try createDirectories(data.removingLastComponent())
+    try writeAtomically([UInt8](repeating: 0, count: 90_000), to: data)
+    try await registry.serving { host in
+      let result = try await fixture.push(to: host).seed([archive], into: storage)
+      #expect(result.map(\.outcome) == [.pushed(replaced: nil)])
+    }
+    #expect(try Digest(ofFile: data) == digest)
+  }
+
+  @Test func `A folder of another registry is left as it was, and the images are pushed`() async throws {
+    let fixture = try PushFixture()
+    let registry = try DockerRegistry()
+    defer { registry.remove() }
+    let archive = try fixture.archive("nginx:1", PushFixture.image([9_000]))
+    let other = fixture.folder.appending("other")
+    try createDirectories(other)
+    try await registry.serving { host in
+      for folder in [other, fixture.folder.appending("missing")] {
+        let result = try await fixture.push(to: host).seed([archive], into: folder)
+        #expect(result.first?.failure == nil)
+      }
+    }
+    #expect(try tree(other).isEmpty)
+  }
+
+  @Test func `A registry with passwords`() async throws {
+    let fixture = try PushFixture()
+    let registry = try DockerRegistry()
+    defer { registry.remove() }
+    let archives = try archives(fixture)
+    try await registry.serving(passwords: Self.passwords) { host in
+      let names = RegistryCredentials.variableNames(registry: host)
+      let wrong = try await fixture.push(to: host, variables: [names.user: "ann", names.password: "wrong"])
+        .push(archives)
+      #expect(wrong.allSatisfy { $0.failure?.contains("refuses the credentials") == true }, "\(wrong)")
+      let right = try await fixture.push(to: host, variables: [names.user: "ann", names.password: "right"])
+        .push(archives)
+      #expect(right.allSatisfy { $0.failure == nil }, "\(right)")
+    }
+  }
+
+  @Test func `A push that is interrupted again and again ends as one that is not`() async throws {
+    let fixture = try PushFixture()
+    let (whole, torn) = (try DockerRegistry(), try DockerRegistry())
+    defer {
+      whole.remove()
+      torn.remove()
+    }
+    let archives = try archives(fixture)
+    try await whole.serving { host in _ = try await fixture.push(to: host).push(archives) }
+    try await torn.serving { host in
+      for round in 0..<20 {
+        let (bytes, continuation) = AsyncStream<Void>.makeStream()
+        let push = try fixture.push(to: host, { _ in }) { (event: PushEvent) in
+          if case .sent = event { continuation.yield() }
+        }
+        let task = Task { try await push.push(archives) }
+        // After as many pieces as the round says.
+        var iterator = bytes.makeAsyncIterator()
+        let watcher = Task {
+          _ = try? await task.value
+          continuation.finish()
+        }
+        for _ in 0...(round % 5) { if await iterator.next() == nil { break } }
+        task.cancel()
+        await watcher.value
+      }
+      let last = try await fixture.push(to: host).push(archives)
+      #expect(last.allSatisfy { $0.failure == nil }, "\(last)")
+    }
+    #expect(try tree(torn.folder.appending("storage")) == tree(whole.folder.appending("storage")))
+  }
+}
