@@ -20,17 +20,18 @@ public final class TestRegistry: Sendable {
   /// Changes an answer.
   public typealias Fault = @Sendable (TestServer.Request, TestServer.Response) -> TestServer.Response
 
-  private struct State {
+  struct State {
     var access = Access.open
     var tokens: Set<String> = []
     var tokenCount = 0
     var faults: [String: Fault] = [:]
     var storage: TestServer?
+    var uploads = Uploads()
   }
 
   /// The server below it.
   public let server: TestServer
-  private let state = Mutex(State())
+  let state = Mutex(State())
 
   /// Starts an empty registry.
   ///
@@ -106,7 +107,7 @@ public final class TestRegistry: Sendable {
       body: .init("{\"errors\":[{\"code\":\"\(code)\",\"message\":\"\(message)\"}]}"))
   }
 
-  private func route(_ path: String, _ answer: @escaping TestServer.Handler) {
+  func route(_ path: String, _ answer: @escaping TestServer.Handler) {
     server.route(path) { [weak self] request in
       guard let self else { return TestServer.Response(500) }
       let usual = refuse(request, path: path) ?? answer(request)
@@ -133,7 +134,8 @@ public final class TestRegistry: Sendable {
       let parts = path.split(separator: "/")
       let scope =
         parts.count > 3
-        ? ",scope=\"repository:\(parts[1..<(parts.count - 2)].joined(separator: "/")):pull\"" : ""
+        ? ",scope=\"repository:\(parts[1..<(parts.count - 2)].joined(separator: "/")):\(request.method == "GET" || request.method == "HEAD" ? "pull" : "pull,push")\""
+        : ""
       challenge = "Bearer realm=\"\(server.url("/token"))\",service=\"test\"\(scope)"
     }
     return Self.refusal(401, code: "UNAUTHORIZED").header("WWW-Authenticate", challenge)
