@@ -1,0 +1,71 @@
+import FoundationEssentials
+import Host
+import Integrity
+import SystemPackage
+
+/// A pip in a folder of its own, and the Python that runs ``ResolverScript`` with it.
+///
+/// The pip of a distribution is often too old to resolve for another Python correctly, and never to be changed.
+struct PrivatePip: Sendable {
+  let interpreter: FilePath
+  /// Runs any pip, only to fetch the private one.
+  let pip: @Sendable ([String]) -> Command
+  let cache: FilePath
+  /// How pip is configured beside what the user configured, for tests.
+  var environment: [String: String?] = [:]
+
+  /// The versions that the script was seen working with: 25.0, 26.0 and 26.3.
+  static let versions = "pip>=25.0,<27"
+
+  /// Where the package `pip` lies.
+  var folder: FilePath { cache.appending("pip-25-26") }
+
+  private var script: FilePath { folder.appending("kubespray-offline-resolver.py") }
+
+  /// Fetches the private pip, unless it is there, and writes the script.
+  ///
+  /// - Throws: ``PythonIndexError/noPip(_:)``, `CommandError` or `Errno`.
+  func prepare() async throws {
+    try createDirectories(cache)
+    if !FileManager.default.fileExists(atPath: folder.string) { try await install() }
+    // What lies there may be that of an older version of this program.
+    let written = try? String(contentsOfFile: script.string, encoding: .utf8)
+    if written != ResolverScript.text { try writeAtomically(ResolverScript.text, to: script) }
+  }
+
+  private func install() async throws {
+    let partial = FilePath(folder.string + ".part")
+    if FileManager.default.fileExists(atPath: partial.string) {
+      try FileManager.default.removeItem(atPath: partial.string)
+    }
+    let result = try await pip([
+      "install", "--quiet", "--no-deps", "--only-binary", ":all:", "--ignore-installed", "--target",
+      partial.string, Self.versions,
+    ]).run()
+    guard result.status == 0 else { throw PythonIndexError.noPip(result.standardError) }
+    try FileManager.default.moveItem(atPath: partial.string, toPath: folder.string)
+  }
+
+  /// Runs the script; ``prepare()`` must have come first.
+  ///
+  /// - Returns: Its answer, a JSON text.
+  /// - Throws: ``PythonIndexError`` or `CommandError`.
+  func ask(_ job: ResolverJob) async throws -> String {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = .sortedKeys
+    let input = String(decoding: try encoder.encode(job), as: UTF8.self)
+    // What would contradict the options that the script gives to pip.
+    var changes: [String: String?] = [
+      "PIP_USER": "0", "PIP_REQUIRE_VIRTUALENV": nil, "PIP_PYTHON": nil, "PIP_PREFIX": nil,
+      "PIP_PLATFORM": nil,
+      "PIP_ABI": nil, "PIP_REQUIREMENT": nil, "PIP_NO_DEPS": nil, "PIP_QUIET": nil, "PIP_VERBOSE": nil,
+      "PIP_DISABLE_PIP_VERSION_CHECK": "1", "PYTHONIOENCODING": "utf-8",
+    ]
+    changes.merge(environment) { _, new in new }
+    let command = Command(
+      interpreter.string, ["-I", script.string], environment: changes, input: input)
+    let result = try await command.run()
+    guard result.status == 0 else { throw PythonIndexError.broken(result.standardError) }
+    return result.standardOutput
+  }
+}

@@ -1,0 +1,60 @@
+import Host
+import SystemPackage
+
+/// Why there is no Python index.
+public enum PythonIndexError: Error, CustomStringConvertible {
+  /// No version of Python was asked for.
+  case noPythons
+  /// The requirement file cannot be read.
+  case unreadable(FilePath)
+  /// pip found no solution; what it said, by minor version of Python.
+  case unresolvable([Int: String], [FilePath], Architecture)
+  /// The private pip could not be fetched; what pip said.
+  case noPip(String)
+  /// The resolver stopped for another reason; what it said.
+  case broken(String)
+  /// The resolver's answer could not be understood.
+  case strangeAnswer(String)
+  /// Two different files of one name.
+  case ambiguous(name: String, urls: [String])
+  /// The resolution is not one of this mirror.
+  case foreign(path: String)
+
+  /// A sentence for people.
+  public var description: String {
+    switch self {
+    case .noPythons: "no version of Python was asked for. Name at least one in pypi.pythons."
+    case .unreadable(let file): "the requirements \(file) cannot be read. Correct pypi.requirements."
+    case .unresolvable(let failures, let files, let architecture):
+      failures.sorted { $0.key < $1.key }.map { python, text in
+        let wanted = files.map(\.string).joined(separator: ", ")
+        return "pip finds no wheels for \(wanted.isEmpty ? "pypi.extra" : wanted) that Python 3.\(python) on "
+          + "\(architecture.rawValue) can install:\n\(Self.lastLines(text))\n"
+      }.joined()
+        + "Correct the requirements, leave that Python out of pypi.pythons, or, if pip could not reach "
+        + "its index, correct its configuration (pip config list) or the proxy."
+    case .noPip(let text):
+      "a recent pip (\(PrivatePip.versions)) cannot be installed from the index that pip is configured for:\n"
+        + "\(Self.lastLines(text))\nCorrect pip's configuration (pip config list) or the proxy."
+    case .broken(let text):
+      "the program that asks pip stopped:\n\(Self.lastLines(text))\n"
+        + "Remove the folder pip-25-26 from the cache and try again; if it stays so, report it."
+    case .strangeAnswer(let text):
+      "the program that asks pip gave an answer that cannot be understood: \(hidingCredentials(text))"
+    case .ambiguous(let name, let urls):
+      "two different files are called \(name): \(urls.map(hidingCredentials).joined(separator: " and ")). "
+        + "Correct the indexes that pip is configured for (pip config list)."
+    case .foreign(let path):
+      "\(path) is no file of a Python index. Remove the remembered resolution from the cache."
+    }
+  }
+
+  /// What pip said in the end, indented, each line once, without credentials.
+  private static func lastLines(_ text: String) -> String {
+    var seen: Set<Substring> = []
+    let lines = text.split(whereSeparator: \.isNewline).filter {
+      $0.contains { !$0.isWhitespace } && seen.insert($0).inserted
+    }
+    return hidingCredentials(lines.suffix(10).map { "  \($0)" }.joined(separator: "\n"))
+  }
+}

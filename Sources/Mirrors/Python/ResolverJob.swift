@@ -1,0 +1,74 @@
+/// What ``ResolverScript`` is asked.
+struct ResolverJob: Encodable {
+  /// The folder with the package `pip`.
+  let pip: String
+  /// The Python to resolve for, such as `3.12`; `nil` asks for pip's settings instead.
+  let python: String?
+  /// The machine as `platform.machine()` tells it there.
+  let machine: String
+  /// The platforms of wheels, the preferred ones first.
+  let platforms: [String]
+  let requirements: [String]
+  let extra: [String]
+  /// Whether source distributions are wanted too.
+  let sources: Bool
+
+  func encode(to encoder: any Encoder) throws {
+    var container = encoder.container(keyedBy: Keys.self)
+    try container.encode(pip, forKey: .pip)
+    // The script expects every key, null included.
+    try container.encode(python, forKey: .python)
+    try container.encode(machine, forKey: .machine)
+    try container.encode(platforms, forKey: .platforms)
+    try container.encode(requirements, forKey: .requirements)
+    try container.encode(extra, forKey: .extra)
+    try container.encode(sources, forKey: .sources)
+  }
+
+  private enum Keys: String, CodingKey {
+    case pip
+    case python
+    case machine
+    case platforms
+    case requirements
+    case extra
+    case sources
+  }
+}
+
+/// What ``ResolverScript`` answers: a failure, or files and warnings.
+struct ResolverAnswer: Decodable {
+  /// What pip wrote when it found no solution.
+  var failure: String?
+  var files: [File]?
+  var warnings: [String]?
+
+  /// A wheel or a source distribution.
+  struct File: Decodable {
+    /// The normalized name of its project.
+    let project: String
+    let version: String
+    let name: String
+    let url: String
+    let size: Int64?
+    /// By algorithm.
+    let hashes: [String: String]
+    /// The Pythons that it declares to support (PEP 345, Requires-Python); may be empty.
+    let requiresPython: String
+    let yanked: Bool
+    /// Whether the requirements gave its URL, rather than its name.
+    let direct: Bool
+
+    enum CodingKeys: String, CodingKey {
+      case project
+      case version
+      case name
+      case url
+      case size
+      case hashes
+      case requiresPython = "requires_python"
+      case yanked
+      case direct
+    }
+  }
+}
