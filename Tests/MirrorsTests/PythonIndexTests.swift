@@ -103,4 +103,34 @@ struct PythonIndexTests {
     let result = try await install(content, world.requirements[0])
     #expect(result.status == 0, "\(result.standardOutput)")
   }
+
+  @Test(
+    "a real kubespray's Ansible installs from the index and runs",
+    .enabled(
+      if: realTree != nil, "set KUBESPRAY_TREE to a kubespray source tree to run the conformance tests"),
+    arguments: [Architecture.amd64, .arm64])
+  func kubespray(architecture: Architecture) async throws {
+    let world = try await PythonWorld()
+    world.environment = [:]
+    world.requirements = [FilePath(try #require(realTree)).appending("requirements.txt")]
+    let mirror = try world.mirror(
+      pythons: [11, 12, 13], architecture: architecture,
+      extra: [
+        "PyYAML", "ruamel.yaml", "pip", "setuptools", "wheel", "selinux", "flit_core", "cython<3",
+      ], sources: true)
+    guard architecture == .current else {
+      let names = try await mirror.resolve { _ in }.names
+      for python in [11, 12, 13] {
+        #expect(
+          names.contains { $0.contains("-cp3\(python)-manylinux") && $0.contains(architecture.machineName) })
+      }
+      return
+    }
+    let (content, resolution) = try await build(mirror, in: world)
+    #expect(resolution.names.contains { $0.hasPrefix("ansible-") && $0.hasSuffix(".tar.gz") })
+    let result = try await install(content, world.requirements[0])
+    #expect(result.status == 0, "\(result.standardOutput)")
+  }
 }
+
+private let realTree = ProcessInfo.processInfo.environment["KUBESPRAY_TREE"]
