@@ -1,0 +1,122 @@
+import Archive
+import FoundationEssentials
+import Glibc
+import Host
+import Integrity
+import SystemPackage
+
+/// Makes a kubespray tree of a bundle's tarball, patches and further files.
+///
+/// It is made in a folder beside the final one, which gets its name when the tree is complete and on the disk: a tree
+/// of the final name is never half of one.
+struct TreeExtraction: Sendable {
+  /// What it is made of.
+  let source: TreeSource
+  /// The folder that it is made in; what an earlier run left there is removed.
+  let part: FilePath
+  /// Runs a command on the machine.
+  let run: @Sendable (Command) async throws -> CommandResult
+
+  /// Extracts, patches and adds what belongs beside.
+  ///
+  /// - Throws: ``ExtractionError``, `ArchiveError`, `CommandError` or `Errno`.
+  func make() async throws {
+    try await offload { [part, source] () throws in
+      try Self.removeIfThere(part)
+      try ArchiveReader.extract(source.tarball, into: part, strippingComponents: 1)
+    }
+    guard FileManager.default.fileExists(atPath: part.appending("requirements.txt").string) else {
+      throw ExtractionError.notKubespray(source.tarball)
+    }
+    for patch in source.patches { try await apply(patch) }
+    try await offload { [part, source] () throws in
+      try Self.addInventory(to: part)
+      for (path, bytes) in source.extras {
+        let file = part.pushing(FilePath(path))
+        try createDirectories(file.removingLastComponent())
+        try writeAtomically(bytes, to: file, isDurable: false)
+      }
+      try Self.stamp(source, in: part)
+    }
+  }
+
+  /// The further files, by path in the tree, that are missing or not as this bundle has them, without those that
+  /// somebody has changed since they were written.
+  static func outdated(_ source: TreeSource, _ stamp: TreeStamp, in tree: FilePath) -> [String] {
+    source.extras.keys.sorted().filter { path in
+      guard let bytes = source.extras[path] else { return false }
+      let wanted = Digest(of: bytes).hex
+      let now = TreeStamp.digest(of: tree.pushing(FilePath(path)))
+      if now == wanted { return stamp.files[path] != wanted }
+      return now == nil || now == stamp.files[path]
+    }
+  }
+
+  private func apply(_ patch: FilePath) async throws {
+    // Forward only and without guessing, as download-all applies them.
+    let arguments = [
+      "-d", part.string, "-p1", "--forward", "--batch", "--no-backup-if-mismatch", "-i", patch.string,
+    ]
+    for options in [["--dry-run"], []] {
+      let result = try await run(Command("patch", options + arguments))
+      guard result.status == 0 else {
+        let lines = (result.standardOutput + result.standardError).split(whereSeparator: \.isNewline).prefix(
+          8)
+        throw ExtractionError.patchFailed(patch, lines.map { "  \($0)" }.joined(separator: "\n"))
+      }
+    }
+  }
+
+  /// An inventory to begin with: kubespray's sample, in which the bundle's offline.yml then replaces the empty one.
+  private static func addInventory(to tree: FilePath) throws {
+    let sample = tree.appending("inventory/sample")
+    let inventory = tree.appending(TreeSource.inventory)
+    guard FileManager.default.fileExists(atPath: sample.string),
+      !FileManager.default.fileExists(atPath: inventory.string)
+    else { return }
+    try FileManager.default.copyItem(atPath: sample.string, toPath: inventory.string)
+  }
+
+  private static func stamp(_ source: TreeSource, in tree: FilePath) throws {
+    var stamp = try source.stamp()
+    for file in try TreeStamp.files(below: tree) {
+      stamp.files[file] = TreeStamp.digest(of: tree.pushing(FilePath(file)))
+    }
+    try writeAtomically(try stamp.bytes(), to: tree.appending(TreeStamp.fileName))
+    // One flush for thousands of small files; the rename that follows must not reach the disk before them.
+    sync()
+  }
+
+  private static func removeIfThere(_ path: FilePath) throws {
+    guard FileManager.default.fileExists(atPath: path.string) else { return }
+    try FileManager.default.removeItem(atPath: path.string)
+  }
+}
+
+/// Why kubespray was not extracted.
+enum ExtractionError: Error, CustomStringConvertible, Equatable {
+  /// The tarball is not in the bundle.
+  case noTarball(FilePath, found: [String])
+  /// The tarball holds something else.
+  case notKubespray(FilePath)
+  /// A patch does not fit, with what `patch` said.
+  case patchFailed(FilePath, String)
+  /// There is a folder of that name that this program did not make, or made of something else.
+  case inTheWay(FilePath, reason: String)
+
+  var description: String {
+    switch self {
+    case .noTarball(let path, let found):
+      "\(path) is not in the bundle"
+        + (found.isEmpty ? "" : ", only \(found.joined(separator: ", "))")
+        + ". Copy the bundle again, or make it again with download-all."
+    case .notKubespray(let path):
+      "\(path) holds no kubespray: requirements.txt is missing in it. Make the bundle again with download-all."
+    case .patchFailed(let path, let output):
+      "the patch \(path) does not fit this kubespray:\n\(output)\nCorrect the patch, or remove it from the bundle."
+    case .inTheWay(let path, let reason):
+      "\(path) exists and \(reason). It may hold an inventory of yours, so it stays as it is: move it away "
+        + "(mv \(path) \(path).old) and run this step again."
+    }
+  }
+}

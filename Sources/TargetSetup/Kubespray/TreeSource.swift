@@ -1,0 +1,112 @@
+import FoundationEssentials
+import Integrity
+import SystemPackage
+
+/// What of a bundle an extracted kubespray tree is made of.
+struct TreeSource: Sendable {
+  /// The version, as the tarball is named.
+  let version: String
+  /// The tarball in the bundle.
+  let tarball: FilePath
+  /// The local patches for that version, in order.
+  let patches: [FilePath]
+  /// The files that come beside kubespray's own, by path in the tree.
+  let extras: [String: [UInt8]]
+
+  /// The folder that the inventory for this bundle is in.
+  static let inventory = "inventory/offline"
+
+  /// Looks into a bundle.
+  ///
+  /// - Parameters:
+  ///   - bundle: The folder of the bundle.
+  ///   - version: The version that its settings name; used when there are several tarballs.
+  ///   - settings: The addresses of this node.
+  ///   - repositories: The package repositories of the bundle.
+  /// - Throws: ``ExtractionError``, or an error of Foundation when a file cannot be read.
+  init(
+    bundle: FilePath, version: String, settings: OfflineSettings, repositories: BundleRepositories
+  ) throws {
+    let files = bundle.appending("files")
+    let names = ((try? FileManager.default.contentsOfDirectory(atPath: files.string)) ?? [])
+      .filter { $0.hasPrefix("kubespray-") && $0.hasSuffix(".tar.gz") }.sorted()
+    let expected = "kubespray-\(version.replacing("/", with: "-")).tar.gz"
+    guard let name = names.contains(expected) ? expected : names.count == 1 ? names.first : nil else {
+      throw ExtractionError.noTarball(files.appending(expected), found: names)
+    }
+    let chosen = String(name.dropFirst("kubespray-".count).dropLast(".tar.gz".count))
+    self.version = chosen
+    tarball = files.appending(name)
+    let folder = bundle.appending("patches").appending(chosen)
+    patches = ((try? FileManager.default.contentsOfDirectory(atPath: folder.string)) ?? [])
+      .filter { $0.hasSuffix(".patch") }.sorted().map { folder.appending($0) }
+    extras = try Self.extras(bundle, settings, repositories)
+  }
+
+  /// The stamp of a tree that was made of this, as far as it can be told before.
+  ///
+  /// - Throws: `Errno` when a file cannot be read.
+  func stamp() throws -> TreeStamp {
+    TreeStamp(
+      version: version, tarball: try Digest(ofFile: tarball).hex,
+      patches: try patches.map {
+        TreeStamp.Patch(name: $0.lastComponent?.string ?? "", sha256: try Digest(ofFile: $0).hex)
+      }, files: [:])
+  }
+
+  private static func extras(
+    _ bundle: FilePath, _ settings: OfflineSettings, _ repositories: BundleRepositories
+  ) throws -> [String: [UInt8]] {
+    var extras: [String: [UInt8]] = [:]
+    // At the top of the tree, where "ansible-playbook offline-repo.yml" looks for it and for its role.
+    let playbook = bundle.appending("playbook")
+    if FileManager.default.fileExists(atPath: playbook.string) {
+      for file in try TreeStamp.files(below: playbook) {
+        extras[file] = try bytes(of: playbook.pushing(FilePath(file)))
+      }
+      let role = "roles/offline-repo"
+      extras["\(role)/defaults/main/this-bundle.yml"] = Array(PlaybookSettings.text(repositories).utf8)
+      for repository in repositories.repositories {
+        for key in repository.publicKeys {
+          let name = FilePath(key).lastComponent?.string ?? key
+          extras["\(role)/files/\(repository.path)/\(name)"] = try bytes(of: bundle.pushing(FilePath(key)))
+        }
+      }
+    }
+    let offline = bundle.appending("offline.yml")
+    if FileManager.default.fileExists(atPath: offline.string) {
+      let text = String(decoding: try bytes(of: offline), as: UTF8.self)
+      let filled = Array(settings.fill(text).utf8)
+      extras["offline.yml"] = filled
+      extras["\(inventory)/group_vars/all/offline.yml"] = filled
+    }
+    return extras
+  }
+
+  private static func bytes(of path: FilePath) throws -> [UInt8] {
+    var bytes: [UInt8] = []
+    try readFile(path) { bytes.append(contentsOf: $0) }
+    return bytes
+  }
+}
+
+/// What the playbook offline-repo.yml has to know about a bundle.
+enum PlaybookSettings {
+  /// The text of `defaults/main/this-bundle.yml` of its role.
+  static func text(_ repositories: BundleRepositories) -> String {
+    var lines = ["---", "# Written by target-setup: what is in this bundle.", "offline_repo_targets:"]
+    let targets = repositories.targets.sorted { $0.key < $1.key }
+    if targets.isEmpty { lines[2] += " {}" }
+    lines += targets.map { "  \($0.key): \($0.value.folder)" }
+    let signed = repositories.repositories.filter { !$0.publicKeys.isEmpty }
+    lines.append("offline_repo_signatures:" + (signed.isEmpty ? " {}" : ""))
+    for repository in signed {
+      let keys = repository.publicKeys.map { FilePath($0).lastComponent?.string ?? $0 }
+      lines.append("  \(repository.path):")
+      lines.append("    public_keys: [\(keys.map { "\"\($0)\"" }.joined(separator: ", "))]")
+      lines.append("    packages: \(repository.packagesAreSigned)")
+      lines.append("    metadata: \(repository.metadataIsSigned)")
+    }
+    return lines.joined(separator: "\n") + "\n"
+  }
+}

@@ -1,0 +1,147 @@
+import FoundationEssentials
+import Host
+import SystemPackage
+
+/// The package repositories that a bundle carries, and which of them a machine takes.
+struct BundleRepositories: Sendable, Equatable {
+  /// Which package world a repository is of; the name of its folder in the bundle.
+  enum Kind: String, Sendable, CaseIterable {
+    case debs
+    case rpms
+
+    /// The package world of a distribution; `nil` where it is neither.
+    init?(_ family: OSRelease.Family) {
+      switch family {
+      case .debian: self = .debs
+      case .redHat: self = .rpms
+      case .other: return nil
+      }
+    }
+
+    /// A file that every repository of this kind has.
+    fileprivate var index: String { self == .debs ? "Packages" : "repodata/repomd.xml" }
+  }
+
+  /// The packages for one release.
+  struct Repository: Sendable, Equatable {
+    /// Which package world it is of.
+    let kind: Kind
+    /// Its folder below `debs` or `rpms`, such as `local`.
+    let folder: String
+    /// The keys with which a client checks it, by path below the bundle; empty when nothing is signed.
+    var publicKeys: [String] = []
+    /// Whether a key checks every package (RPM).
+    var packagesAreSigned = false
+    /// Whether a key checks the metadata.
+    var metadataIsSigned = false
+
+    /// Its place in the bundle and on the web server, such as `debs/local`.
+    var path: String { "\(kind.rawValue)/\(folder)" }
+  }
+
+  /// All of them, by kind and folder.
+  let repositories: [Repository]
+  /// The release whose packages are in the folder `local`; `nil` when the bundle does not tell.
+  let host: String?
+  /// Whether there is an index of Python packages.
+  let hasPython: Bool
+
+  /// Looks into a bundle.
+  ///
+  /// - Parameters:
+  ///   - bundle: The folder of the bundle.
+  ///   - host: The release that `local` stands for (setting `packages.host`).
+  init(bundle: FilePath, host: String?) {
+    self.host = host
+    hasPython = Self.exists(bundle.appending("pypi/index.html"))
+    repositories = Kind.allCases.flatMap { kind in
+      let folder = bundle.appending(kind.rawValue)
+      let names = (try? FileManager.default.contentsOfDirectory(atPath: folder.string)) ?? []
+      return names.sorted().compactMap { name in
+        Self.exists(folder.appending(name).pushing(FilePath(kind.index)))
+          ? Self.repository(kind, name, in: bundle) : nil
+      }
+    }
+  }
+
+  /// The folder for each release that the bundle tells, such as `debian-12` in `debs/local`.
+  var targets: [String: Repository] {
+    var targets: [String: Repository] = [:]
+    for repository in repositories {
+      if let name = repository.folder == "local" ? host : repository.folder { targets[name] = repository }
+    }
+    return targets
+  }
+
+  /// The packages for a machine; `nil` when the bundle has no packages at all, or none of that kind.
+  ///
+  /// - Throws: ``NoPackagesForRelease`` when it has only those of other releases.
+  func repository(for system: OSRelease) throws(NoPackagesForRelease) -> Repository? {
+    guard let kind = Kind(system.family) else { return nil }
+    let suitable = repositories.filter { $0.kind == kind }
+    guard !suitable.isEmpty else { return nil }
+    let name = system.releaseName
+    if let exact = targets[name], exact.kind == kind { return exact }
+    // The rebuilds of one RHEL release take each other's packages.
+    if kind == .rpms, let major = system.majorVersion {
+      let relative = targets.filter { $0.key.hasSuffix("-\(major)") && $0.value.kind == .rpms }
+      if let first = relative.min(by: { $0.key < $1.key }) { return first.value }
+    }
+    if host == nil, let local = suitable.first(where: { $0.folder == "local" }) { return local }
+    throw NoPackagesForRelease(name: name, found: targets.keys.sorted())
+  }
+
+  private static func repository(_ kind: Kind, _ folder: String, in bundle: FilePath) -> Repository {
+    var repository = Repository(kind: kind, folder: folder)
+    let place = bundle.pushing(FilePath(repository.path))
+    switch kind {
+    case .debs:
+      if exists(place.appending("InRelease")), exists(place.appending("kubespray-offline.asc")) {
+        repository.publicKeys = ["\(repository.path)/kubespray-offline.asc"]
+        repository.metadataIsSigned = true
+      }
+    case .rpms:
+      guard
+        let text = FileManager.default.contents(atPath: place.appending("keys/signatures.json").string),
+        let signatures = try? JSONDecoder().decode(Signatures.self, from: text)
+      else { break }
+      let keys = signatures.keys + [signatures.repositoryKey].compactMap { $0 }
+      repository.publicKeys = keys.filter { exists(place.pushing(FilePath($0))) }
+        .map { "\(repository.path)/\($0)" }
+      repository.packagesAreSigned = signatures.gpgcheck
+      repository.metadataIsSigned =
+        signatures.repositoryKey != nil && exists(place.appending("repodata/repomd.xml.asc"))
+    }
+    return repository
+  }
+
+  private static func exists(_ path: FilePath) -> Bool { FileManager.default.fileExists(atPath: path.string) }
+
+  /// `keys/signatures.json` of an RPM repository.
+  private struct Signatures: Decodable {
+    let gpgcheck: Bool
+    let keys: [String]
+    let repositoryKey: String?
+  }
+}
+
+extension OSRelease {
+  /// The name of the release as the settings write it: `debian-12`, `ubuntu-24.04`, `rocky-9`.
+  var releaseName: String {
+    "\(id)-\(family == .redHat ? majorVersion.map(String.init) ?? versionID : versionID)"
+  }
+}
+
+/// The bundle has packages, but not for this release.
+struct NoPackagesForRelease: Error, CustomStringConvertible, Equatable {
+  /// The release.
+  let name: String
+  /// Those it has packages for.
+  let found: [String]
+
+  var description: String {
+    "the bundle has no packages for \(name)"
+      + (found.isEmpty ? "" : ", only for \(found.joined(separator: ", "))")
+      + ". Make a bundle with \(name) in packages.targets."
+  }
+}

@@ -1,0 +1,96 @@
+import SystemPackage
+
+/// The files that make a machine take its packages from the bundle's web server.
+///
+/// The playbook offline-repo.yml writes the same bytes on all nodes, so that the two leave each other's work alone.
+struct RepositoryFiles: Sendable {
+  /// The web server of the bundle: `http://HOST[:PORT]`, without a slash at the end.
+  let server: String
+
+  static let aptSource: FilePath = "/etc/apt/sources.list.d/kubespray-offline.sources"
+  static let aptKey: FilePath = "/etc/apt/keyrings/kubespray-offline.asc"
+  static let aptSettings: FilePath = "/etc/apt/apt.conf.d/90kubespray-offline"
+  static let dnfSource: FilePath = "/etc/yum.repos.d/kubespray-offline.repo"
+  static let dnfKeys: FilePath = "/etc/pki/rpm-gpg"
+  static let pipSettings: FilePath = "/etc/pip.conf"
+
+  /// The name of the repository of RPM packages.
+  static let dnfRepository = "kubespray-offline"
+
+  /// The source of Debian packages (sources.list(5)): signed by the key, or else it alone is trusted.
+  ///
+  /// `Check-Date`, because a closed network often has no time: a node whose clock is behind shall not find the
+  /// repository "not valid yet".
+  func aptSource(_ repository: BundleRepositories.Repository, key: FilePath = Self.aptKey) -> String {
+    """
+    # kubespray-offline: packages from the bundle on the admin node.
+    Types: deb
+    URIs: \(server)/\(repository.path)/
+    Suites: ./
+    \(repository.publicKeys.isEmpty ? "Trusted: yes" : "Signed-By: \(key)")
+    Check-Date: no
+
+    """
+  }
+
+  /// Settings of apt: a proxy that the machine has otherwise is not asked for the bundle.
+  var aptSettings: String {
+    "// kubespray-offline: the bundle's web server is reached directly.\n"
+      + (aptDirect.map { "\($0) \"DIRECT\";\n" } ?? "")
+  }
+
+  /// The name of the setting that keeps apt from a proxy; `nil` for an IPv6 address, whose colons apt takes for
+  /// its own.
+  var aptDirect: String? {
+    host.contains(":") ? nil : "Acquire::\(server.prefix { $0 != ":" })::Proxy::\(host)"
+  }
+
+  /// The repository of RPM packages (dnf.conf(5)), with its keys in `folder`.
+  func dnfSource(_ repository: BundleRepositories.Repository, keys folder: FilePath = Self.dnfKeys) -> String
+  {
+    let keys = repository.publicKeys.map { "file://\(folder.appending(Self.installedKey($0)))" }
+    return """
+      # kubespray-offline: packages from the bundle on the admin node.
+      [\(Self.dnfRepository)]
+      name=Packages from the bundle on the admin node
+      baseurl=\(server)/\(repository.path)/
+      enabled=1
+      gpgcheck=\(repository.packagesAreSigned ? 1 : 0)
+      repo_gpgcheck=\(repository.metadataIsSigned ? 1 : 0)
+      \(keys.isEmpty ? "" : "gpgkey=\(keys.joined(separator: " "))\n")metadata_expire=300
+      proxy=_none_
+
+      """
+  }
+
+  /// The configuration of pip for all users.
+  var pipSettings: String {
+    """
+    # kubespray-offline: Python packages from the bundle on the admin node.
+    [global]
+    index-url = \(server)/pypi/
+    trusted-host = \(authority)
+    disable-pip-version-check = true
+
+    """
+  }
+
+  /// The name of a key of the bundle among the keys of the machine.
+  static func installedKey(_ path: String) -> String {
+    "kubespray-offline-\(FilePath(path).lastComponent?.string ?? path)"
+  }
+
+  /// The host of ``server`` with its port, as pip wants it told.
+  var authority: String {
+    server.split(separator: "/", omittingEmptySubsequences: true).last.map(String.init) ?? server
+  }
+
+  /// The host of ``server``, an IPv6 address in its brackets.
+  private var host: String {
+    guard let colon = authority.lastIndex(of: ":"), authority[colon...].dropFirst().allSatisfy(\.isNumber)
+    else {
+      return authority
+    }
+    return String(authority[..<colon])
+  }
+}

@@ -1,0 +1,103 @@
+import Console
+import FoundationEssentials
+import Host
+import Integrity
+import SystemPackage
+
+/// Makes a virtual environment with kubespray's requirements from the bundle's index.
+struct AnsibleStep: Step {
+  let name = StepName.ansible
+  let needs: [StepName] = [.nginx, .python, .extract]
+
+  /// The last file of an environment, with what it was made of: one without it is not complete.
+  static let stampName = "kubespray-offline.stamp"
+
+  func check(_ node: Node, _ journal: Journal) async throws -> StepState {
+    let source = try node.treeSource()
+    let environment = node.ansibleEnvironment(source)
+    guard let requirements = requirements(node, source),
+      let stamp = FileManager.default.contents(
+        atPath: node.path(environment).appending(Self.stampName).string),
+      stamp == Data(Self.stamp(requirements).utf8)
+    else { return .needed("there is no environment with Ansible in \(environment)") }
+    guard let version = await version(node, environment) else {
+      return .needed("Ansible in \(environment) does not run")
+    }
+    return .done("\(version) in \(environment)")
+  }
+
+  func apply(_ node: Node, _ journal: Journal) async throws -> String {
+    let source = try node.treeSource()
+    let environment = node.ansibleEnvironment(source)
+    guard let requirements = requirements(node, source) else {
+      throw StepError(
+        "\(node.kubesprayTree(source)) has no requirements.txt. Run \"target-setup extract\" first.")
+    }
+    guard node.repositories.hasPython else {
+      throw StepError(
+        "the bundle has no Python packages (pypi/). Make it without pypi.skip, or install Ansible by hand.")
+    }
+    guard let python = try await node.python() else {
+      throw StepError("there is no suitable Python on this host. Run \"target-setup python\" first.")
+    }
+    try journal.makeFolder(environment.removingLastComponent())
+    guard try journal.own(environment) else {
+      throw StepError(
+        "\(environment) exists and was not made by this program. Move it away and run this step again.")
+    }
+    let place = node.path(environment)
+    try await offload { () throws in
+      guard FileManager.default.fileExists(atPath: place.string) else { return }
+      try FileManager.default.removeItem(atPath: place.string)
+    }
+    _ = try await node.output(Command(python.program, ["-m", "venv", place.string]))
+    node.say(.info, "installing kubespray's requirements.txt from \(node.packageServer)/pypi/", step: name)
+    try await install(node, source, place)
+    guard let version = await version(node, environment) else {
+      throw StepError(
+        "Ansible was installed in \(environment) and does not run. Try \(environment)/bin/ansible --version.")
+    }
+    try writeAtomically(Self.stamp(requirements), to: place.appending(Self.stampName))
+    return "\(version) in \(environment)"
+  }
+
+  private func install(_ node: Node, _ source: TreeSource, _ place: FilePath) async throws {
+    // Compiling all collections takes longer than installing them, and a cluster uses few of them.
+    let arguments =
+      ["-m", "pip", "install", "--quiet", "--no-input", "--no-compile", "--no-cache-dir"]
+      + node.pipOptions
+      + ["--requirement", node.path(node.kubesprayTree(source)).appending("requirements.txt").string]
+    let python = place.appending("bin/python").string
+    let result = try await node.run(Command(python, arguments, environment: node.pipEnvironment))
+    guard result.status == 0 else {
+      throw StepError(
+        "Ansible cannot be installed from \(node.packageServer)/pypi/:\n\(NodePackages.lastLines(result))\n"
+          + "If the web server does not answer, run \"target-setup nginx\"; if a package is missing, its "
+          + "version for this Python is not in the bundle (pypi.pythons).")
+    }
+    // What every run imports; other users cannot keep compiled files here.
+    let compiled = ["ansible", "yaml", "jinja2", "cryptography", "netaddr"]
+    let code = "import sysconfig; print(sysconfig.get_path('purelib'))"
+    let library = FilePath(
+      try await node.output(Command(python, ["-c", code])).split(whereSeparator: \.isNewline).first.map(
+        String.init)
+        ?? "")
+    _ = await node.succeeds(
+      Command(python, ["-m", "compileall", "-q"] + compiled.map { library.appending($0).string }))
+  }
+
+  private func version(_ node: Node, _ environment: FilePath) async -> String? {
+    let program = node.path(environment).appending("bin/ansible").string
+    guard let result = try? await node.run(Command(program, ["--version"])), result.status == 0 else {
+      return nil
+    }
+    return result.standardOutput.split(whereSeparator: \.isNewline).first.map(String.init)
+  }
+
+  private func requirements(_ node: Node, _ source: TreeSource) -> Data? {
+    FileManager.default.contents(
+      atPath: node.path(node.kubesprayTree(source)).appending("requirements.txt").string)
+  }
+
+  private static func stamp(_ requirements: Data) -> String { "\(Digest(of: Array(requirements)).hex)\n" }
+}

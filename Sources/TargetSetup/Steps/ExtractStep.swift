@@ -1,0 +1,101 @@
+import Console
+import FoundationEssentials
+import Host
+import Integrity
+import SystemPackage
+
+/// Extracts and patches kubespray, with an inventory and the playbook for this bundle in it.
+struct ExtractStep: Step {
+  let name = StepName.extract
+
+  func check(_ node: Node, _ journal: Journal) async throws -> StepState {
+    let source = try node.treeSource()
+    let tree = node.kubesprayTree(source)
+    guard let stamp = TreeStamp.read(in: node.path(tree)) else {
+      return .needed("kubespray \(source.version) is not extracted to \(tree)")
+    }
+    let wanted = try await offload { () throws in try source.stamp() }
+    guard stamp.tarball == wanted.tarball, stamp.patches == wanted.patches else {
+      return .needed("\(tree) is made of another tarball or other patches than the bundle has")
+    }
+    let outdated = TreeExtraction.outdated(source, stamp, in: node.path(tree))
+    guard outdated.isEmpty else {
+      return .needed("\(tree): \(outdated.joined(separator: ", ")) is not as in the bundle")
+    }
+    return .done("kubespray \(source.version) is in \(tree)")
+  }
+
+  func apply(_ node: Node, _ journal: Journal) async throws -> String {
+    let source = try node.treeSource()
+    let tree = node.kubesprayTree(source)
+    let place = node.path(tree)
+    if let stamp = TreeStamp.read(in: place) {
+      let wanted = try await offload { () throws in try source.stamp() }
+      guard stamp.tarball == wanted.tarball, stamp.patches == wanted.patches else {
+        throw ExtractionError.inTheWay(
+          tree, reason: "is made of another tarball or other patches than the bundle has")
+      }
+      try await offload { () throws in try update(stamp, source, node, journal) }
+    } else {
+      guard isAbsentOrEmpty(place) else {
+        throw ExtractionError.inTheWay(tree, reason: "was not, or not completely, extracted by this program")
+      }
+      if !source.patches.isEmpty { try await providePatch(node, journal) }
+      let part = tree.removingLastComponent().appending(".kubespray-\(source.version).part")
+      try journal.makeFolder(tree.removingLastComponent())
+      try journal.own(part)
+      try await TreeExtraction(source: source, part: node.path(part)) { try await node.run($0) }.make()
+      // An empty folder of that name, as the shell project leaves behind.
+      try journal.moveAside(tree)
+      try await offload { () throws in try journal.placeTree(part, at: tree) }
+    }
+    for line in Self.nextCommands(tree: tree, environment: node.ansibleEnvironment(source)) {
+      node.say(.info, line, step: name)
+    }
+    return "kubespray \(source.version) is in \(tree)"
+  }
+
+  func beforeUndo(_ node: Node, _ journal: Journal) async throws {
+    try await node.removeNotedPackages(journal, step: name)
+  }
+
+  /// Brings the files that stand beside kubespray's own up to date, but for those that somebody has changed.
+  private func update(_ stamp: TreeStamp, _ source: TreeSource, _ node: Node, _ journal: Journal) throws {
+    let tree = node.kubesprayTree(source)
+    var stamp = stamp
+    for path in TreeExtraction.outdated(source, stamp, in: node.path(tree)) {
+      guard let bytes = source.extras[path] else { continue }
+      try journal.write(tree.pushing(FilePath(path)), bytes)
+      stamp.files[path] = Digest(of: bytes).hex
+    }
+    try journal.write(tree.appending(TreeStamp.fileName), try stamp.bytes())
+  }
+
+  /// What a user types next, in the order of doing it.
+  static func nextCommands(tree: FilePath, environment: FilePath) -> [String] {
+    let inventory = "\(TreeSource.inventory)/inventory.ini"
+    return [
+      "Next:",
+      "  ./target-setup ansible                  # once: Ansible in \(environment)",
+      "  cd \(tree) && . \(environment)/bin/activate",
+      "  vi \(inventory)     # your nodes; or copy offline.yml into group_vars/all/ of your own inventory",
+      "  ansible-playbook -i \(inventory) --become offline-repo.yml",
+      "  ansible-playbook -i \(inventory) --become cluster.yml",
+    ]
+  }
+
+  private func providePatch(_ node: Node, _ journal: Journal) async throws {
+    if await node.succeeds(Command("patch", ["--version"])) { return }
+    guard let packages = node.packages else {
+      throw StepError("patch is not installed, and the bundle has patches for kubespray. Install patch.")
+    }
+    try await packages.install(["patch"]) { names in
+      for name in names { try journal.note("package", name) }
+    }
+  }
+
+  private func isAbsentOrEmpty(_ path: FilePath) -> Bool {
+    guard FileManager.default.fileExists(atPath: path.string) else { return true }
+    return (try? FileManager.default.contentsOfDirectory(atPath: path.string).isEmpty) ?? false
+  }
+}

@@ -1,0 +1,162 @@
+import Archive
+import Foundation
+import Host
+import SystemPackage
+import Testing
+
+@testable import TargetSetup
+
+@Suite("Step extract")
+struct ExtractStepTests {
+  private static let offline = """
+    # Where YOUR_HOST still stands, write the address.
+    http_server: "http://YOUR_HOST"
+    registry_host: "YOUR_HOST:35000"
+    containerd_registries_mirrors:
+      - prefix: "{{ registry_host }}"
+        mirrors:
+          - host: "http://{{ registry_host }}"
+            skip_verify: true
+
+    """
+
+  private func withBundle(_ body: (_ root: FilePath, _ bundle: FilePath) async throws -> Void) async throws {
+    try await withFolder { folder in
+      let source = folder.appending("kubespray-2.30.0")
+      try put("ansible==10.7.0\n", at: source.appending("requirements.txt"))
+      try put("one\n", at: source.appending("roles/a/file"))
+      try put("[all]\n", at: source.appending("inventory/sample/inventory.ini"))
+      try put("# empty\n", at: source.appending("inventory/sample/group_vars/all/offline.yml"))
+      let bundle = folder.appending("bundle")
+      try put("", at: bundle.appending("files/other.tar.gz"))
+      _ = try await Command(
+        "tar",
+        [
+          "-C", folder.string, "-czf", bundle.appending("files/kubespray-2.30.0.tar.gz").string,
+          "kubespray-2.30.0",
+        ]
+      ).output()
+      try put(Self.offline, at: bundle.appending("offline.yml"))
+      try put("- hosts: all\n", at: bundle.appending("playbook/offline-repo.yml"))
+      try put("---\n", at: bundle.appending("playbook/roles/offline-repo/tasks/main.yml"))
+      try put("", at: bundle.appending("debs/local/Packages"))
+      try put(
+        "--- a/roles/a/file\n+++ b/roles/a/file\n@@ -1 +1 @@\n-one\n+two\n",
+        at: bundle.appending("patches/2.30.0/0001-two.patch"))
+      try await body(folder.appending("root"), bundle)
+    }
+  }
+
+  private func run(_ root: FilePath, _ bundle: FilePath, address: String = "10.0.0.5") async throws
+    -> StepReport
+  {
+    try #require(
+      try await SetupRun(node(root: root, bundle: bundle, address: address)).execute([.extract]).first)
+  }
+
+  @Test("the tree is patched, with inventory, playbook and this node's address, and undo leaves nothing")
+  func journey() async throws {
+    try await withBundle { root, bundle in
+      let report = try await run(root, bundle)
+      #expect(report.outcome == .done, "\(report.detail)")
+      let tree = root.appending("opt/kubespray-2.30.0")
+      #expect(text(tree.appending("roles/a/file")) == "two\n")
+      #expect(text(tree.appending("offline-repo.yml")) == "- hosts: all\n")
+      #expect(text(tree.appending("roles/offline-repo/tasks/main.yml")) == "---\n")
+      #expect(
+        text(tree.appending("roles/offline-repo/defaults/main/this-bundle.yml"))?
+          .contains("debian-12: local") == true)
+      #expect(text(tree.appending("inventory/offline/inventory.ini")) == "[all]\n")
+      let settings = text(tree.appending("inventory/offline/group_vars/all/offline.yml"))
+      #expect(
+        settings?.contains("\nhttp_server: \"http://10.0.0.5\"\nregistry_host: \"10.0.0.5:35000\"\n") == true)
+      #expect(text(tree.appending("inventory/sample/group_vars/all/offline.yml")) == "# empty\n")
+      #expect(try await run(root, bundle).outcome == .already)
+
+      let undone = try await SetupRun(node(root: root, bundle: bundle)).undo([.extract])
+      #expect(undone.map(\.outcome) == [.done], "\(undone)")
+      #expect(!FileManager.default.fileExists(atPath: root.appending("opt").string))
+    }
+  }
+
+  @Test("another address is written where nobody has changed the file, and undo still leaves nothing of ours")
+  func newAddress() async throws {
+    try await withBundle { root, bundle in
+      _ = try await run(root, bundle)
+      let tree = root.appending("opt/kubespray-2.30.0")
+      let mine = tree.appending("inventory/offline/group_vars/all/offline.yml")
+      try put("http_server: \"http://mine\"\n", at: mine)
+      #expect(try await run(root, bundle).outcome == .already)
+      #expect(try await run(root, bundle, address: "10.0.0.6").outcome == .done)
+      #expect(text(mine) == "http_server: \"http://mine\"\n")
+      #expect(text(tree.appending("offline.yml"))?.contains("http://10.0.0.6\"") == true)
+      #expect(try await run(root, bundle, address: "10.0.0.6").outcome == .already)
+      _ = try await SetupRun(node(root: root, bundle: bundle)).undo([.extract])
+      let left = try content(of: root.appending("opt")).filter { !$0.value.hasSuffix(" folder") }
+      #expect(Array(left.keys) == ["kubespray-2.30.0/inventory/offline/group_vars/all/offline.yml"])
+    }
+  }
+
+  @Test(
+    "a tree that this program did not finish is not taken as done and not touched; an empty folder is no tree"
+  )
+  func inTheWay() async throws {
+    try await withBundle { root, bundle in
+      let tree = root.appending("opt/kubespray-2.30.0")
+      try put("half", at: tree.appending("README.md"))
+      let report = try await run(root, bundle)
+      #expect(report.outcome == .failed)
+      #expect(report.detail.contains("was not, or not completely, extracted by this program"))
+      #expect(report.detail.contains("mv /opt/kubespray-2.30.0 /opt/kubespray-2.30.0.old"))
+      #expect(text(tree.appending("README.md")) == "half")
+      try FileManager.default.removeItem(atPath: tree.appending("README.md").string)
+      #expect(try await run(root, bundle).outcome == .done)
+    }
+  }
+
+  @Test("a patch that does not fit is named with its hunk, and there is no tree")
+  func badPatch() async throws {
+    try await withBundle { root, bundle in
+      try put(
+        "--- a/roles/a/file\n+++ b/roles/a/file\n@@ -1 +1 @@\n-three\n+four\n",
+        at: bundle.appending("patches/2.30.0/0002-bad.patch"))
+      let report = try await run(root, bundle)
+      #expect(report.outcome == .failed)
+      #expect(report.detail.contains("0002-bad.patch does not fit this kubespray"))
+      #expect(!FileManager.default.fileExists(atPath: root.appending("opt/kubespray-2.30.0").string))
+    }
+  }
+
+  @Test("another tarball of the same name is told, and the tree with its inventories stays")
+  func otherTarball() async throws {
+    try await withBundle { root, bundle in
+      _ = try await run(root, bundle)
+      try FileManager.default.removeItem(atPath: bundle.appending("patches/2.30.0/0001-two.patch").string)
+      let report = try await run(root, bundle)
+      #expect(report.outcome == .failed)
+      #expect(report.detail.contains("is made of another tarball or other patches than the bundle has"))
+      #expect(text(root.appending("opt/kubespray-2.30.0/roles/a/file")) == "two\n")
+    }
+  }
+
+  @Test(
+    "offline.yml names the registry as other nodes reach it",
+    arguments: [
+      (nil, "10.0.0.5:35000", "prefix: \"{{ registry_host }}\"", "host: \"http://{{ registry_host }}\""),
+      ("localhost:5000", "10.0.0.5:5000", "prefix: \"10.0.0.5:5000\"", "host: \"http://10.0.0.5:5000\""),
+      (
+        "harbor.example.com/k8s", "harbor.example.com/k8s", "prefix: \"harbor.example.com\"",
+        "host: \"https://harbor.example.com\""
+      ),
+    ] as [(String?, String, String, String)])
+  func registries(registry: String?, address: String, prefix: String, host: String) {
+    let settings = OfflineSettings(
+      host: "10.0.0.5", server: "http://10.0.0.5:8080", registryPort: 35000, registry: registry)
+    let text = settings.fill(Self.offline)
+    #expect(text.hasPrefix("# Where YOUR_HOST still stands, write the address.\n"))
+    #expect(text.contains("\nhttp_server: \"http://10.0.0.5:8080\"\nregistry_host: \"\(address)\"\n"))
+    #expect(text.contains(prefix))
+    #expect(text.contains(host))
+    #expect(text.contains("skip_verify: \(registry?.hasPrefix("harbor") != true)"))
+  }
+}

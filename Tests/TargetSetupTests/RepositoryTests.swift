@@ -1,0 +1,150 @@
+import Foundation
+import Host
+import SystemPackage
+import Testing
+
+@testable import TargetSetup
+
+@Suite("Package repositories of a bundle")
+struct RepositoryTests {
+  static let debian12 = OSRelease.parse("ID=debian\nVERSION_ID=12")
+  static let debian13 = OSRelease.parse("ID=debian\nVERSION_ID=13")
+  static let alma9 = OSRelease.parse("ID=almalinux\nID_LIKE=\"rhel centos fedora\"\nVERSION_ID=9.5")
+
+  @Test("a node takes the folder of its own release, and a rebuild of RHEL that of another")
+  func choice() throws {
+    try withFolder { bundle in
+      for file in ["debs/local/Packages", "debs/debian-13/Packages", "rpms/rocky-9/repodata/repomd.xml"] {
+        try put("", at: bundle.pushing(FilePath(file)))
+      }
+      let repositories = BundleRepositories(bundle: bundle, host: "debian-12")
+      #expect(try repositories.repository(for: Self.debian12)?.path == "debs/local")
+      #expect(try repositories.repository(for: Self.debian13)?.path == "debs/debian-13")
+      #expect(try repositories.repository(for: Self.alma9)?.path == "rpms/rocky-9")
+      #expect(try repositories.repository(for: OSRelease.parse("ID=alpine\nVERSION_ID=3")) == nil)
+      let error = #expect(throws: NoPackagesForRelease.self) {
+        try repositories.repository(for: OSRelease.parse("ID=ubuntu\nID_LIKE=debian\nVERSION_ID=24.04"))
+      }
+      #expect(
+        error?.description
+          == "the bundle has no packages for ubuntu-24.04, only for debian-12, debian-13, rocky-9. "
+          + "Make a bundle with ubuntu-24.04 in packages.targets.")
+    }
+  }
+
+  @Test("a bundle that does not tell its release serves every node of the family")
+  func unnamed() throws {
+    try withFolder { bundle in
+      try put("", at: bundle.appending("debs/local/Packages"))
+      let repositories = BundleRepositories(bundle: bundle, host: nil)
+      #expect(try repositories.repository(for: Self.debian13)?.path == "debs/local")
+      #expect(try repositories.repository(for: Self.alma9) == nil)
+    }
+  }
+
+  @Test("signatures and keys are those that the repository tells")
+  func signatures() throws {
+    try withFolder { bundle in
+      for file in ["Packages", "InRelease", "kubespray-offline.asc"] {
+        try put("", at: bundle.appending("debs/local").appending(file))
+      }
+      let rpms = bundle.appending("rpms/rocky-9")
+      try put("", at: rpms.appending("repodata/repomd.xml"))
+      try put("", at: rpms.appending("keys/RPM-GPG-KEY-Rocky-9"))
+      try put(
+        #"{"gpgcheck": true, "keys": ["keys/RPM-GPG-KEY-Rocky-9"]}"#,
+        at: rpms.appending("keys/signatures.json"))
+      let repositories = BundleRepositories(bundle: bundle, host: "debian-12")
+      let files = RepositoryFiles(server: "http://10.0.0.5:8080")
+      let debian = try #require(try repositories.repository(for: Self.debian12))
+      #expect(
+        files.aptSource(debian) == """
+          # kubespray-offline: packages from the bundle on the admin node.
+          Types: deb
+          URIs: http://10.0.0.5:8080/debs/local/
+          Suites: ./
+          Signed-By: /etc/apt/keyrings/kubespray-offline.asc
+          Check-Date: no
+
+          """)
+      let rocky = try #require(try repositories.repository(for: Self.alma9))
+      #expect(
+        files.dnfSource(rocky) == """
+          # kubespray-offline: packages from the bundle on the admin node.
+          [kubespray-offline]
+          name=Packages from the bundle on the admin node
+          baseurl=http://10.0.0.5:8080/rpms/rocky-9/
+          enabled=1
+          gpgcheck=1
+          repo_gpgcheck=0
+          gpgkey=file:///etc/pki/rpm-gpg/kubespray-offline-RPM-GPG-KEY-Rocky-9
+          metadata_expire=300
+          proxy=_none_
+
+          """)
+      #expect(
+        PlaybookSettings.text(repositories) == """
+          ---
+          # Written by target-setup: what is in this bundle.
+          offline_repo_targets:
+            debian-12: local
+            rocky-9: rocky-9
+          offline_repo_signatures:
+            debs/local:
+              public_keys: ["kubespray-offline.asc"]
+              packages: false
+              metadata: true
+            rpms/rocky-9:
+              public_keys: ["RPM-GPG-KEY-Rocky-9"]
+              packages: true
+              metadata: false
+
+          """)
+    }
+  }
+
+  @Test("without a key only this repository is trusted, and a proxy is kept away from it")
+  func unsigned() {
+    let repository = BundleRepositories.Repository(kind: .debs, folder: "local")
+    let files = RepositoryFiles(server: "http://10.0.0.5")
+    #expect(files.aptSource(repository).contains("\nTrusted: yes\n"))
+    #expect(files.aptSettings.hasSuffix("\nAcquire::http::Proxy::10.0.0.5 \"DIRECT\";\n"))
+    #expect(files.pipSettings.contains("index-url = http://10.0.0.5/pypi/\ntrusted-host = 10.0.0.5\n"))
+    let dnf = files.dnfSource(BundleRepositories.Repository(kind: .rpms, folder: "local"))
+    #expect(dnf.contains("\ngpgcheck=0\nrepo_gpgcheck=0\nmetadata_expire"))
+    // apt takes the colons of an IPv6 address for its own.
+    let other = RepositoryFiles(server: "http://[fd00::5]:8080")
+    #expect(other.aptDirect == nil)
+    #expect(other.pipSettings.contains("trusted-host = [fd00::5]:8080\n"))
+  }
+
+  @Test("of a transaction only what comes new is undone later")
+  func newPackages() {
+    let apt = """
+      Reading package lists...
+      Inst libpython3.11-stdlib [3.11.2-6] (3.11.2-6+deb12u6 local [amd64]) []
+      Inst python3.11-venv (3.11.2-6+deb12u6 local [amd64])
+      Inst libc6:i386 (2.36 local [i386])
+      Conf python3.11-venv (3.11.2-6+deb12u6 local [amd64])
+      """
+    #expect(NodePackages.newPackages(inSimulation: apt) == ["python3.11-venv", "libc6"])
+    let dnf = """
+      Dependencies resolved.
+       Package          Arch    Version      Repository          Size
+      Installing:
+       python3.11       x86_64  3.11.9-2     kubespray-offline    26 k
+      Installing dependencies:
+       mpdecimal        x86_64  2.5.1-3      kubespray-offline    85 k
+      Transaction Summary
+      """
+    #expect(NodePackages.newPackages(inTransaction: dnf) == ["python3.11", "mpdecimal"])
+  }
+
+  @Test("each supported release has its Python")
+  func pythons() {
+    #expect(NodePython.choice(for: Self.debian12)?.packages == ["python3.11", "python3.11-venv"])
+    #expect(NodePython.choice(for: Self.debian13)?.minor == 13)
+    #expect(NodePython.choice(for: Self.alma9)?.packages == ["python3.11"])
+    #expect(NodePython.choice(for: OSRelease.parse("ID=debian\nVERSION_ID=11")) == nil)
+  }
+}
