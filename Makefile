@@ -1,6 +1,6 @@
 # Every target is one command that can be typed without make; ARGS is passed on to it.
 .DEFAULT_GOAL := help
-.PHONY: help build run test unit e2e lint format bench demo conformance clean
+.PHONY: help build run test unit e2e node lint format bench demo conformance clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -21,6 +21,9 @@ unit: ## Run the unit and integration tests
 e2e: ## Run the end-to-end tests with the release program
 	scripts/test e2e
 
+node: ## Make a bundle and set it up on a throw-away machine without internet
+	scripts/test node
+
 lint: ## Check the style of the source
 	scripts/lint
 
@@ -34,9 +37,8 @@ bench: ## Measure start, verify, files and images beside openssl, curl, aria2c, 
 	Benchmarks/files
 	Benchmarks/images
 
-demo: ## Download kubespray's files into ./outputs
-	scripts/run precheck py kubespray files
-	scripts/run verify
+demo: ## Make a small bundle and set it up on a throw-away machine without internet, in some minutes
+	@scripts/demo
 
 conformance: ## Compare our catalog with a real kubespray's own lists (KUBESPRAY_TREE=folder)
 	Tests/Conformance/run "$(KUBESPRAY_TREE)"

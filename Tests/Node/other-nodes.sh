@@ -1,0 +1,130 @@
+# The program in roots that have nothing or something else; and a second node, which takes its packages and images from
+# the first. Sourced by run.
+
+# shellcheck shell=bash disable=SC2154 # what is defined in run
+
+# empty_roots: the travelling program where there is no library, another libc, an older or a newer Debian.
+empty_roots() {
+  local root=$work/empty loader applet
+  mkdir -p "$root/outputs"
+  cp -R "$usb/outputs/." "$root/outputs/"
+  loader=$(cd "$root" && find outputs/lib -name 'ld-linux*' -o -name 'ld64*' | head -n 1)
+  chmod 755 "$root/$loader"
+  check "the program runs in an empty root" chroot "$root" "/$loader" --library-path /outputs/lib /outputs/lib/target-setup --version
+  chmod 644 "$root/$loader"
+  # Only busybox: no glibc, as on Alpine.
+  mkdir -p "$root"/{bin,tmp,run}
+  cp "$(command -v busybox)" "$root/bin/busybox"
+  for applet in $("$root/bin/busybox" --list); do ln -sf busybox "$root/bin/$applet"; done
+  check "the launcher runs where there is only busybox" chroot "$root" /bin/sh /outputs/target-setup --version
+  check "verify finds the bundle whole there" chroot "$root" /bin/sh /outputs/target-setup verify
+  rm -rf "$root/outputs"
+  [[ $extent == full ]] || return 0
+  for codename in bullseye trixie; do
+    check "a root of $codename" make_root "$codename" "$codename"
+    create_node "$codename" "$codename"
+    mkdir "$nodes/$codename/root/outputs"
+    cp -R "$usb/outputs/." "$nodes/$codename/root/outputs/"
+    check "the program runs on $codename" chroot "$nodes/$codename/root" sh /outputs/target-setup --version
+    check "verify finds the bundle whole on $codename" chroot "$nodes/$codename/root" sh /outputs/target-setup verify
+    rm -rf "${nodes:?}/$codename"
+  done
+}
+
+admin_address=10.77.0.1
+worker_address=10.77.0.2
+
+# join NAME ADDRESS: the node's interface on the bridge; there is no route to anywhere else.
+join() { inside "$1" ip address add "$2/24" dev host0 && inside "$1" ip link set host0 up; }
+on_worker() { inside worker "$@"; }
+
+other_nodes() {
+  check "the operator's node on a bridge with a second node" start_both
+  run on_admin sh -c "cd $stick && TARGET_ADDRESS=$admin_address sh ./setup-all.sh"
+  check "setup-all.sh ends with status 0 there" exits 0
+  run target_setup ansible
+  check "target-setup makes the environment with Ansible" exits 0
+  check "one node logs in to the other" make_login
+  write_inventory
+  run playbook
+  check "the playbook takes the second node to the bundle" exits 0
+  check "apt-get update on the second node asks only the first" worker_apt_is_ours
+  check "the second node installs a package" on_worker apt-get install -y tree curl
+  check "the second node runs the bundle's containerd" start_worker_containerd
+  check "the second node pulls an image and runs it" worker_pulls
+  run playbook
+  check "the playbook changes nothing the second time" says 'changed=0 '
+  run playbook -e offline_repo_state=absent
+  check "the playbook gives back what was there" exits 0
+  check "the second node's sources are as before" diff -r "$work/worker-apt" "$nodes/worker/root/etc/apt"
+  shut_down worker
+  shut_down admin
+}
+
+# The second node has what every node that Ansible manages has: Python and an SSH server. They come from the bundle's
+# packages, put in while it is not running.
+start_both() {
+  local root=$nodes/worker/root
+  create_node worker base || return 1
+  mkdir -p "$root/run/outputs"
+  mount --bind "$bundle" "$root/run/outputs"
+  mv "$root/etc/apt/sources.list" "$work/worker-sources.list"
+  echo "deb [trusted=yes] file:/run/outputs/debs/local ./" >"$root/etc/apt/sources.list"
+  DEBIAN_FRONTEND=noninteractive chroot "$root" sh -c \
+    'apt-get -qq update && apt-get -qq install -y --no-install-recommends openssh-server python3' || return 1
+  umount "$root/run/outputs" && rmdir "$root/run/outputs"
+  mv "$work/worker-sources.list" "$root/etc/apt/sources.list"
+  rm -rf "$root"/var/lib/apt/lists/*
+  cp -R "$root/etc/apt" "$work/worker-apt"
+  rm -rf "$nodes/admin" && create_node admin base &&
+    start_admin --network-bridge=nodes && boot worker --network-bridge=nodes &&
+    join admin "$admin_address" && join worker "$worker_address" && wait_until ping_worker
+}
+ping_worker() { on_admin bash -c "exec 3<>/dev/tcp/$worker_address/22"; }
+
+make_login() {
+  on_admin apt-get install -y --no-install-recommends openssh-client &&
+    on_admin ssh-keygen -q -t ed25519 -N '' -f /root/.ssh/id_ed25519 || return 1
+  install -D -m 600 "$nodes/admin/root/root/.ssh/id_ed25519.pub" "$nodes/worker/root/root/.ssh/authorized_keys"
+  on_admin ssh -o StrictHostKeyChecking=accept-new "root@$worker_address" true
+}
+
+# Where the documentation tells the operator to put things: group_vars/all of the inventory.
+write_inventory() {
+  local inventory=$nodes/admin/root/root/inventory offline
+  offline=$(find "$nodes/admin/root/opt" -name offline.yml -path "*$kubespray_version*" -not -path '*sample*' | head -n 1)
+  mkdir -p "$inventory/group_vars/all"
+  printf '[kube_node]\nworker ansible_host=%s ansible_user=root ansible_python_interpreter=/usr/bin/python3\n' "$worker_address" \
+    >"$inventory/inventory.ini"
+  cp "$offline" "$inventory/group_vars/all/offline.yml"
+}
+playbook() {
+  local place ansible
+  place=$(cd "$nodes/admin/root" && find opt -path '*playbook*' -name offline-repo.yml | head -n 1)
+  [[ -n $place ]] || place=$(cd "$nodes/admin/root" && find opt -name offline-repo.yml | head -n 1)
+  ansible=$(cd "$nodes/admin/root" && find opt var/lib/kubespray-offline -name ansible-playbook -path '*/bin/*' | head -n 1)
+  on_admin "/$ansible" -i /root/inventory/inventory.ini "/$place" "$@"
+}
+worker_apt_is_ours() {
+  on_worker apt-get update | tee "$work/update.log" && grep -q '^\(Get\|Hit\|Ign\):' "$work/update.log" &&
+    ! grep -E '^(Get|Hit|Ign|Err):' "$work/update.log" | grep -v "http://$admin_address"
+}
+
+# As kubespray does it on every node, from the addresses that are in offline.yml.
+start_worker_containerd() {
+  local architecture
+  architecture=$(dpkg --print-architecture)
+  on_worker sh -ec "
+    curl -sSf -o /tmp/containerd.tgz http://$admin_address/files/containerd-$(version_of containerd)-linux-$architecture.tar.gz
+    tar -C /usr/local -xzf /tmp/containerd.tgz
+    curl -sSf -o /usr/local/bin/runc http://$admin_address/files/runc/v$(version_of runc)/runc.$architecture
+    chmod 755 /usr/local/bin/runc
+    touch /etc/resolv.conf
+    systemd-run --unit containerd --property Delegate=yes --property KillMode=process /usr/local/bin/containerd" &&
+    wait_until on_worker ctr version
+}
+worker_pulls() {
+  local image=$admin_address:35000/calico/node:v3.30.5
+  on_worker ctr images pull --plain-http "$image" &&
+    [[ $(on_worker ctr run --rm --net-host "$image" hello | tee /dev/stderr) == "hello from calico/node" ]]
+}

@@ -1,0 +1,157 @@
+# The node of the operator: set up from the stick, rebooted, set up again, undone. Sourced by run.
+
+# shellcheck shell=bash disable=SC2154 # what is defined in run
+
+stick=/media/usb/outputs
+steps=(containerd nginx offline-repo python registry load-push extract)
+
+# start_admin [NSPAWN-OPTION...]: the node, with the stick in it: read-only, and no program on it may be started.
+start_admin() {
+  boot admin --bind-ro="$usb:/media/usb" "$@" && inside admin mount -o remount,bind,ro,noexec /media/usb
+}
+# on_admin COMMAND...: in the node. target_setup ARGUMENT...: the program, as the launcher on the stick starts it.
+on_admin() { inside admin "$@"; }
+target_setup() { inside admin sh "$stick/target-setup" "$@"; }
+# from_admin COMMAND...: a program of this machine in the node's network.
+from_admin() { nsenter --target "$(leader admin)" --net "$@"; }
+get() { from_admin curl -q --noproxy '*' -sS --fail -o "$work/got" "$@"; }
+status_of() { from_admin curl -q --noproxy '*' -s -o /dev/null -w '%{http_code}' "$1"; }
+
+files_of() { "$here/list-files" "$nodes/$1/root" var/lib/kubespray-offline "${@:2}"; }
+
+setup() {
+  check "a node is there: Debian, systemd, nothing else" create_node admin base
+  check "it boots" start_admin
+  check "it reaches nothing" alone
+  files_of admin >"$work/before"
+  not_as_somebody
+  first_setup
+  served
+  used
+  second_setup
+  reboot
+  undo
+  shut_down admin
+}
+alone() { [[ $(on_admin ip -brief link | awk '{ print $1 }') == lo ]]; }
+
+not_as_somebody() {
+  run on_admin setpriv --reuid 65534 --regid 65534 --clear-groups sh -c "cd $stick && sh ./setup-all.sh"
+  check "without root: exit status 1" exits 1
+  check "without root: it says so" says "root"
+}
+
+first_setup() {
+  local start=$SECONDS
+  run on_admin sh -c "cd $stick && sh ./setup-all.sh"
+  cp "$work/err" "$work/first-setup.log"
+  check "setup-all.sh ends with status 0" exits 0
+  echo "     first setup: $((SECONDS - start)) s"
+}
+
+# served: what the node offers, as seen over its network.
+served() {
+  check "containerd runs, and is the bundle's" containerd_is_ours
+  check "nginx is a container that systemd watches" container_runs nginx
+  check "the registry is a container that systemd watches" container_runs registry
+  check "nginx serves files" serves_files
+  check "nginx serves packages" get http://127.0.0.1/debs/local/Packages.gz
+  check "nginx serves wheels" get http://127.0.0.1/pypi/ansible-core/
+  check "nginx serves nothing else" serves_nothing_else
+  check "the registry has every image, with the upstream digest" from_admin "$here/check-registry" 127.0.0.1:35000 "$images_made"
+}
+containerd_is_ours() {
+  local process
+  on_admin systemctl is-active containerd && process=$(on_admin systemctl show --value --property MainPID containerd) &&
+    [[ $(on_admin readlink "/proc/$process/exe") == /usr/local/bin/containerd ]] &&
+    cmp <(tar -xzOf "$bundle"/files/containerd-*.tar.gz bin/containerd) "$nodes/admin/root/usr/local/bin/containerd" &&
+    on_admin /usr/local/bin/runc --version && on_admin test -x /opt/cni/bin/loopback
+}
+container_runs() {
+  on_admin systemctl is-active "kubespray-offline-$1" && on_admin systemctl is-enabled "kubespray-offline-$1" &&
+    on_admin nerdctl ps | grep -x "$1"
+}
+serves_files() {
+  local file
+  get http://127.0.0.1/files/files.list && cmp "$bundle/files/files.list" "$work/got" || return 1
+  file=$(cd "$bundle" && find files -name kubelet | head -n 1)
+  get "http://127.0.0.1/$file" && cmp "$bundle/$file" "$work/got"
+}
+serves_nothing_else() {
+  local path
+  for path in config.yml bundle.json images/ images/images.list setup-all.sh playbook/offline-repo.yml lib/target-setup; do
+    [[ $(status_of "http://127.0.0.1/$path") == 40[34] ]] || { echo "$path is served"; return 1; }
+  done
+}
+
+# used: packages and wheels come from the node alone, and kubespray lies there.
+used() {
+  check "apt-get update asks only the bundle" apt_is_ours
+  check "apt-get install works" on_admin apt-get install -y tree
+  check "pip install works" on_admin sh -c \
+    "python3 -m venv /tmp/venv && /tmp/venv/bin/pip install -r /opt/kubespray-$kubespray_version/requirements.txt"
+  check "so does the Ansible that came" on_admin /tmp/venv/bin/ansible --version
+  on_admin rm -rf /tmp/venv
+  on_admin apt-get purge -y tree >"$work/purge.log" 2>&1
+  check "kubespray lies there" test -f "$nodes/admin/root/opt/kubespray-$kubespray_version/contrib/offline/generate_list.sh"
+  check "offline.yml has the node's address" offline_inventory
+  check "status knows all of it" status_is_done
+}
+apt_is_ours() {
+  on_admin apt-get update | tee "$work/update.log" && grep -q '^\(Get\|Hit\|Ign\):' "$work/update.log" &&
+    ! grep -E '^(Get|Hit|Ign|Err):' "$work/update.log" | grep -vE 'http://(127.0.0.1|localhost)'
+}
+offline_inventory() {
+  local file
+  file=$(find "$nodes/admin/root/opt" -name offline.yml -path "*$kubespray_version*" -not -path '*sample*' | head -n 1)
+  grep -E '^(http_server|registry_host|files_repo)' "$file" && ! grep -n "YOUR_HOST\|://HOST" "$file"
+}
+status_is_done() {
+  run target_setup status --json
+  exits 0 && python3 - "$work/out" "${steps[@]}" <<'END'
+import json, sys
+text = open(sys.argv[1]).read()
+found = json.loads(text)
+found = found.get("steps", found) if isinstance(found, dict) else found
+states = {step["step"]: step["state"] for step in found}
+print(states)
+sys.exit(any(states[name] != "done" for name in sys.argv[2:]))
+END
+}
+
+second_setup() {
+  local start=$SECONDS
+  files_of admin >"$work/after"
+  run on_admin sh -c "cd $stick && sh ./setup-all.sh"
+  check "a second run succeeds" exits 0
+  check "it does nothing and says so" says "nothing to do"
+  check "it takes seconds ($((SECONDS - start)) s)" test $((SECONDS - start)) -lt 30
+  files_of admin >"$work/after-second"
+  check "it changes no file" diff "$work/after" "$work/after-second"
+}
+
+# After a reboot the stick is no longer there.
+reboot() {
+  shut_down admin
+  check "the node boots again, without the stick" boot admin
+  check "nginx answers after the reboot" wait_until get http://127.0.0.1/files/files.list
+  check "the registry answers after the reboot" wait_until get http://127.0.0.1:35000/v2/
+  served
+  shut_down admin
+  check "the node boots with the stick" start_admin
+  check "nginx answers" wait_until get http://127.0.0.1/files/files.list
+}
+
+undo() {
+  local index
+  for ((index = ${#steps[@]} - 1; index >= 0; index--)); do
+    run target_setup undo "${steps[index]}"
+    check "undo ${steps[index]}" exits 0
+  done
+  files_of admin >"$work/undone"
+  check "all files are as they were before" diff "$work/before" "$work/undone"
+  check "nothing of ours runs" nothing_runs
+  run target_setup undo containerd
+  check "undo of what is undone does nothing and says so" says "nothing to undo"
+}
+nothing_runs() { ! on_admin ps ax | grep -E 'containerd|nginx|registry|[t]arget-setup'; }
