@@ -1,5 +1,6 @@
 import Bundle
 import Console
+import Glibc
 import Host
 import Integrity
 import Registry
@@ -80,10 +81,13 @@ struct ArtifactCopies: Sendable {
   {
     let download = Download(url: run.remote.address(of: url), destination: place, digest: artifact.digest)
     let stage = artifact.stage.rawValue
-    let emit = run.emit
+    let (emit, rate) = (run.emit, run.rate)
     let outcome = try await run.engine.download(download) { event in
       switch event {
-      case .resumed(let bytes), .received(let bytes): emit(.bytes(stage, bytes))
+      case .resumed(let bytes): emit(.bytes(stage, bytes))
+      case .received(let bytes):
+        emit(.bytes(stage, bytes))
+        rate.note(bytes)
       case .discarded(let bytes): emit(.bytes(stage, -bytes))
       case .retrying(let error, let pause):
         emit(
@@ -107,6 +111,9 @@ struct ArtifactCopies: Sendable {
       let (size, sha256) = try await offload { () throws in
         try copyDurably(path, to: place, expecting: artifact.digest)
       }
+      run.emit(.bytes(artifact.stage.rawValue, size))
+      // A script stays one where the file system of the bundle can tell.
+      if access(path.string, X_OK) == 0 { chmod(place.string, 0o755) }
       return record(artifact, at: place, size: size, sha256: sha256)
     } catch let error as Errno {
       throw LocalFileUnusable(path: path, place: place, reason: error)

@@ -8,6 +8,8 @@ import SystemPackage
 public struct Cleaning {
   /// What would be removed.
   public let paths: [FilePath]
+  /// How much that is, in bytes.
+  public let size: Int64
   /// Files in the folder of the bundle that this program does not know, and that stay.
   public let foreign: [FilePath]
 
@@ -15,17 +17,24 @@ public struct Cleaning {
 
   /// Finds what is there.
   ///
+  /// - Parameters:
+  ///   - includesBundle: Whether the finished files are removed, with what describes them.
+  ///   - includesCache: Whether the cache is removed.
+  ///   - includesRemains: Whether parts of files are removed, from which the next run would go on.
   /// - Throws: ``NotOurs`` when a folder was not made by this program.
-  public init(_ configuration: Configuration, includesBundle: Bool) throws {
+  public init(
+    _ configuration: Configuration, includesBundle: Bool, includesCache: Bool = true,
+    includesRemains: Bool = true
+  ) throws {
     self.configuration = configuration
     var paths: [FilePath] = []
-    if access(configuration.cache.string, F_OK) == 0 {
+    if includesCache, access(configuration.cache.string, F_OK) == 0 {
       guard CacheFolder.isTagged(configuration.cache) else { throw NotOurs(folder: configuration.cache) }
       paths.append(configuration.cache)
     }
     let outputs = configuration.outputs
     var foreign: [FilePath] = []
-    if access(outputs.string, F_OK) == 0 {
+    if includesBundle || includesRemains, access(outputs.string, F_OK) == 0 {
       let names = try BundleTree.files(below: outputs)
       let known = includesBundle ? Self.bundleFiles(configuration) : []
       let ours = names.filter { known.contains($0) || Remains.contains($0, known: known) }
@@ -37,6 +46,13 @@ public struct Cleaning {
     }
     self.paths = paths
     self.foreign = foreign
+    size = paths.reduce(0) { $0 + Self.size(of: $1) }
+  }
+
+  private static func size(of path: FilePath) -> Int64 {
+    if let status = FileStatus(path) { return status.size }
+    let names = (try? BundleTree.files(below: path)) ?? []
+    return names.reduce(0) { $0 + (FileStatus(path.appending($1))?.size ?? 0) }
   }
 
   /// Removes everything.

@@ -23,6 +23,7 @@ public struct Pipeline: Sendable {
     let lock = try run.lockOutputs()
     defer { withExtendedLifetime(lock) {} }
     try run.previous.checkUnchanged()
+    defer { run.rate.save() }
     var stages: [StageReport] = []
     await withTaskGroup(of: StageReport.self) { group in
       for stage in selection { group.addTask { await runStage(stage) } }
@@ -42,15 +43,38 @@ public struct Pipeline: Sendable {
     return report
   }
 
-  /// What every selected stage wants, without fetching any of it.
+  /// What every selected stage wants, without fetching any of it; and the stages that could not say it, with the reason.
   ///
-  /// - Throws: The first stage's error, or ``ArtifactCollision``.
-  public func plan() async throws -> [Artifact] {
-    var plan = ArtifactPlan()
-    for stage in selection where stage != .precheck {
-      try plan.add(try await run.plans.artifacts(of: stage, in: run))
+  /// - Throws: ``ArtifactCollision`` or `CancellationError`.
+  func plan() async throws -> (artifacts: [Artifact], unplanned: [PlanReport.Unplanned]) {
+    let run = planning
+    let stages = selection.filter { $0 != .precheck }
+    var results: [StageName: Result<[Artifact], any Error>] = [:]
+    await forEachConcurrently(stages, limit: max(1, stages.count)) { stage in
+      await Result { try await run.plans.artifacts(of: stage, in: run) }
+    } onResult: { stage, result in
+      results[stage] = result
     }
-    return plan.artifacts
+    try Task.checkCancellation()
+    var plan = ArtifactPlan()
+    var unplanned: [PlanReport.Unplanned] = []
+    for stage in stages {
+      switch results[stage] {
+      case .success(let artifacts): try plan.add(artifacts)
+      case .failure(let error):
+        unplanned.append(
+          PlanReport.Unplanned(stage: stage, reason: "\(error)", isConsequence: error is StageBlocked))
+      case nil: break
+      }
+    }
+    return (plan.artifacts, unplanned)
+  }
+
+  /// The same run, of which nothing but the cache may change.
+  var planning: RunContext {
+    var run = run
+    run.isPlanning = true
+    return run
   }
 
   private func runStage(_ name: StageName) async -> StageReport {

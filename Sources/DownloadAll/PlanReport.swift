@@ -24,6 +24,20 @@ public struct PlanReport: Sendable, Encodable {
     public let isWhole: Bool
   }
 
+  /// A stage that could not say what it wants.
+  public struct Unplanned: Sendable, Encodable {
+    /// The stage.
+    public let stage: StageName
+    /// Why, and what to do.
+    public let reason: String
+    /// Whether it is so because of another stage, which tells its own reason.
+    public let isConsequence: Bool
+  }
+
+  /// The packages that a run would install on this machine first.
+  public let install: [String]
+  /// The stages that could not say what they want: the plan lacks them.
+  public let unplanned: [Unplanned]
   /// The kubespray version.
   public let kubespray: String
   /// The architecture of the binaries.
@@ -45,17 +59,30 @@ public struct PlanReport: Sendable, Encodable {
 extension Pipeline {
   /// Plans, and asks the servers for sizes.
   ///
-  /// - Throws: What a stage threw while planning.
+  /// - Throws: ``ArtifactCollision``, or `CancellationError`. A stage that cannot be planned is in the report.
   public func report() async throws -> PlanReport {
-    let planned = try await plan()
+    let (planned, unplanned) = try await plan()
+    let items = try await items(planned)
+    let source = run.selected.contains(.kubespray) ? try? await run.kubespray.source() : nil
+    let catalog = run.selected.contains(.py) ? try? await run.kubespray.catalog() : nil
+    return PlanReport(
+      install: run.selected.contains(.pkgs) ? (try? await PkgsStage().lackingPackages(planning)) ?? [] : [],
+      unplanned: unplanned,
+      kubespray: source?.copy.version.name ?? run.configuration.kubespray.version,
+      architecture: run.architecture.rawValue, artifacts: items.sorted { $0.path < $1.path },
+      images: catalog?.selecting(run.configuration.kubespray.selection).images.map(\.reference) ?? [],
+      warnings: catalog?.warnings ?? [])
+  }
+
+  private func items(_ planned: [Artifact]) async throws -> [PlanReport.Item] {
     let copies = ArtifactCopies(run: run)
-    let answers = await run.remote.files(planned.compactMap(\.url))
+    let answers = await run.remote.files(planned.filter { $0.size == nil }.compactMap(\.url))
     var items: [PlanReport.Item] = []
     for artifact in planned {
       let whole = try await copies.wholeFile(artifact)
       let size: Int64? =
         switch artifact.source {
-        case .url(let url): try? answers[url]?.get().size
+        case .url(let url): artifact.size ?? (try? answers[url]?.get().size)
         case .local(let path, _): FileStatus(path)?.size
         case .generated(let bytes): Int64(bytes.count)
         case .image(let reference):
@@ -67,15 +94,63 @@ extension Pipeline {
           size: whole?.size ?? size, digest: artifact.digest, verification: artifact.verification,
           isWhole: whole != nil))
     }
-    let needsCatalog = run.selected.contains(.py)
-    let catalog =
-      needsCatalog
-      ? try await run.kubespray.catalog().selecting(run.configuration.kubespray.selection).images : []
-    return PlanReport(
-      kubespray: needsCatalog
-        ? try await run.kubespray.source().copy.version.name : run.configuration.kubespray.version,
-      architecture: run.architecture.rawValue, artifacts: items.sorted { $0.path < $1.path },
-      images: catalog.map(\.reference),
-      warnings: needsCatalog ? try await run.kubespray.catalog().warnings : [])
+    return items
+  }
+}
+
+extension PlanReport {
+  /// One line of the plan for people: a file, or all the packages of one repository.
+  public struct Row: Sendable, Equatable {
+    /// The path of the file, or the folder with what it holds.
+    public let path: String
+    /// The known bytes; `nil` when nothing is known.
+    public let size: Int64?
+    /// Who vouches for them.
+    public let verification: String
+    /// `whole`, `missing`, or how many are missing.
+    public let state: String
+    /// Where they come from.
+    public let origin: String
+  }
+
+  /// The plan for people, in order of paths: what a package repository holds is one line.
+  public var rows: [Row] {
+    var groups: [String: [Item]] = [:]
+    for item in artifacts { groups[group(of: item) ?? item.path, default: []].append(item) }
+    return groups.sorted { $0.key < $1.key }.map { name, items in
+      guard let folder = items.first.flatMap(group) else { return items.map(row)[0] }
+      let missing = items.filter { !$0.isWhole }.count
+      let sizes = items.compactMap(\.size)
+      let hosts = Set(items.compactMap { $0.url.map(host) }).sorted()
+      return Row(
+        path: "\(folder)/: \(items.count) packages", size: sizes.isEmpty ? nil : sizes.reduce(0, +),
+        verification: Set(items.map(\.verification.summary)).sorted().joined(separator: ", "),
+        state: missing == 0 ? "whole" : missing == items.count ? "missing" : "\(missing) missing",
+        origin: hosts.isEmpty ? "-" : hosts.joined(separator: ", "))
+    }
+  }
+
+  /// The plan for people, file by file.
+  public var fileRows: [Row] { artifacts.map(row) }
+
+  private func row(_ item: Item) -> Row {
+    Row(
+      path: item.path, size: item.size, verification: item.verification.summary,
+      state: item.isWhole ? "whole" : "missing", origin: item.url ?? "-")
+  }
+
+  /// The folder of the package repository that a file belongs to.
+  private func group(of item: Item) -> String? {
+    let segments = item.path.split(separator: "/")
+    switch item.stage {
+    case .repo where segments.count > 2: return segments.prefix(2).joined(separator: "/")
+    case .pypi where segments.count > 1: return segments.prefix(1).joined(separator: "/")
+    default: return nil
+    }
+  }
+
+  private func host(_ url: String) -> String {
+    (url.firstRange(of: "://").map { url[$0.upperBound...] } ?? url[...]).prefix { $0 != "/" }
+      .split(separator: "@").last.map(String.init) ?? url
   }
 }

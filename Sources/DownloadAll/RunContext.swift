@@ -27,6 +27,7 @@ public struct RunContext: Sendable {
   let kubespray: KubesprayProvider
   let images: ImageSource
   let resolutions: ResolutionMemory
+  let rate: TransferRate
   /// Whether nothing but the cache may change: a plan is asked for, not a run.
   var isPlanning = false
   /// The stages of this run.
@@ -86,6 +87,7 @@ public struct RunContext: Sendable {
     images = ImageSource(
       client: try RegistryClient(configuration, engine: engine, environment: environment, emit: emit),
       platforms: try Self.platforms(configuration, architecture))
+    rate = TransferRate(cache: configuration.cache)
     resolutions = ResolutionMemory(
       folder: configuration.cache.appending("resolutions"), maximumAge: configuration.refreshAfter)
     plans = StagePlans(stage)

@@ -3,36 +3,62 @@ import Bundle
 import Console
 import DownloadAll
 import Glibc
+import SystemPackage
 
 /// Removes what the program made.
 struct CleanCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "clean", abstract: "Remove the cache and the remains of interrupted downloads.",
-    discussion:
-      "The bundle itself stays, unless --bundle is given. Nothing that this program did not make is removed.")
+    discussion: """
+      Says what and how much, and asks first; without a terminal, --yes is needed.
+      The bundle itself stays, unless --bundle is given. Nothing that this program
+      did not make is removed.
+
+        download-all clean                         the cache, and parts of files
+        download-all clean --only-cache            the cache; parts are gone on from
+        download-all clean --bundle --keep-cache   the bundle; a new one is quick
+      """)
 
   @OptionGroup(title: "Settings") var settings: SettingOptions
 
   @Flag(help: "Remove the bundle too.")
   var bundle = false
 
-  @Flag(name: [.short, .long], help: "Do not ask before removing the bundle.")
+  @Flag(help: "Leave the cache.")
+  var keepCache = false
+
+  @Flag(help: "Remove the cache and nothing else.")
+  var onlyCache = false
+
+  @Flag(name: [.short, .long], help: "Do not ask.")
   var yes = false
 
   @Flag(
     name: [.customShort("n"), .customLong("dry-run")], help: "Show what would be removed; remove nothing.")
   var isDryRun = false
 
+  func validate() throws {
+    if onlyCache, bundle || keepCache {
+      throw ValidationError("--only-cache goes neither with --bundle nor with --keep-cache")
+    }
+  }
+
   func run() throws {
     let configuration = try settings.resolve()
-    let cleaning = try Cleaning(configuration, includesBundle: bundle)
+    let cleaning = try Cleaning(
+      configuration, includesBundle: bundle, includesCache: !keepCache, includesRemains: !onlyCache)
     if isDryRun {
       for path in cleaning.paths { print("would remove \(path)") }
       for path in cleaning.foreign { print("would leave \(path): it is not part of the bundle") }
       return
     }
-    if bundle, !yes, !confirmed("Remove the bundle in \(configuration.outputs)? [y/N] ") {
-      throw ValidationError("not confirmed; nothing was removed. Give --yes to remove without a question.")
+    guard !cleaning.paths.isEmpty else { return print("there is nothing to remove") }
+    let names = cleaning.paths.prefix(4).map(\.string).joined(separator: ", ")
+    let rest = cleaning.paths.count > 4 ? " and \(cleaning.paths.count - 4) more files" : ""
+    let what = "\(names)\(rest), \(ByteCount.format(cleaning.size))"
+    guard yes || confirmed("Remove \(what)? [y/N] ") else {
+      throw ValidationError(
+        "not confirmed; nothing was removed. Give --yes to remove without a question: \(what)")
     }
     for path in try cleaning.execute() { print("removed \(path)") }
     for path in cleaning.foreign { print("left \(path): it is not part of the bundle") }

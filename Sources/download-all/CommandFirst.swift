@@ -28,6 +28,7 @@ private func takesValue(_ option: String) -> Bool {
 
 private let optionsWithoutValue: Set<String> = [
   "-q", "--quiet", "--json", "--no-progress", "-v", "--verbose", "-n", "--dry-run", "-y", "--yes", "--bundle",
+  "--keep-cache", "--only-cache",
   "--flat", "--skip-images", "--skip-packages", "--skip-pypi", "--no-install", "--refresh",
   "-h", "--help", "--version",
 ]

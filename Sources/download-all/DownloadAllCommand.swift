@@ -26,6 +26,9 @@ struct DownloadAllCommand: AsyncParsableCommand {
         download-all verify    read the bundle again and compare it
         download-all --kubespray-version 2.29.1
         download-all --inventory inventory/mycluster --selection enabled
+        download-all repo --package-targets host,ubuntu-24.04
+        download-all --refresh repo pypi     new versions of packages, now
+        download-all clean --bundle          start over
 
       Settings come from config/config.yml, --config FILE, the environment and
       flags; the later wins. "download-all config" shows each with its origin.

@@ -11,8 +11,10 @@ struct PlanCommand: AsyncParsableCommand {
     commandName: "plan",
     abstract: "Show what would be fetched, from where, how much, and how it will be verified.",
     discussion: """
-      Writes nothing below outputs/. Kubespray's variables are evaluated in the
-      cache folder, which takes half a minute the first time.
+      Writes nothing below outputs/ and installs nothing. Kubespray's variables
+      are evaluated and the packages resolved in the cache folder, which takes a
+      minute the first time. The packages of one repository are one line;
+      --verbose lists each, --json has all of it.
       """)
 
   @OptionGroup(title: "Settings") var settings: SettingOptions
@@ -35,16 +37,24 @@ struct PlanCommand: AsyncParsableCommand {
     let report = try await Interruption.watching(console) {
       try await withTicking(console) { try await Pipeline(context, selection: selection).report() }
     }
-    if output.json { return try printJSON(report) }
+    if output.json {
+      try printJSON(report)
+      for stage in report.unplanned where !stage.isConsequence {
+        printError("error: \(stage.stage.rawValue): \(stage.reason)\n")
+      }
+      if !report.unplanned.isEmpty { throw ExitCode(.failed) }
+      return
+    }
     console.table(
       ["FILE", "SIZE", "VERIFIED BY", "STATE", "FROM"],
-      report.artifacts.map(row), rightAligned: [1])
+      (output.verbose ? report.fileRows : report.rows).map { row in
+        [row.path, row.size.map { ByteCount.format($0) } ?? "?", row.verification, row.state, row.origin]
+      }, rightAligned: [1])
+    for stage in report.unplanned where !stage.isConsequence {
+      console.emit(.message(.error, "\(stage.stage.rawValue): \(stage.reason)", stage: nil))
+    }
     console.finish(summary(of: report, outputs: "\(configuration.outputs)"))
-  }
-
-  private static func row(_ item: PlanReport.Item) -> [String] {
-    let size = item.size.map { ByteCount.format($0) } ?? "?"
-    return [item.path, size, item.verification.summary, item.isWhole ? "whole" : "missing", item.url ?? "-"]
+    if !report.unplanned.isEmpty { throw ExitCode(.failed) }
   }
 
   private static func summary(of report: PlanReport, outputs: String) -> String {
@@ -53,6 +63,13 @@ struct PlanCommand: AsyncParsableCommand {
     let missing = ByteCount.format(report.missingSize)
     var text = "\(report.artifacts.count) files, \(total), of which \(missing) are to be fetched"
     if unknown > 0 { text += "; the size of \(unknown) is not known" }
+    if !report.unplanned.isEmpty {
+      let stages = report.unplanned.map(\.stage.rawValue).joined(separator: ", ")
+      text += "; what these stages want is not known yet: \(stages)"
+    }
+    if !report.install.isEmpty {
+      text += ". A run installs first: \(report.install.joined(separator: " "))"
+    }
     text += ". kubespray \(report.kubespray), \(report.architecture). Nothing was written to \(outputs)."
     return text
   }

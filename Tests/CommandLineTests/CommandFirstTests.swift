@@ -33,7 +33,7 @@ import Testing
     #expect(parsed is RunCommand || parsed is PlanCommand)
   }
 
-  @Test(arguments: ["-y", "--yes", "--bundle"])
+  @Test(arguments: ["-y", "--yes", "--bundle", "--keep-cache", "--only-cache"])
   func everyFlagOfCleanWorksBeforeIt(_ flag: String) throws {
     #expect(try DownloadAllCommand.parseAsRoot(commandFirst([flag, "clean"])) is CleanCommand)
   }

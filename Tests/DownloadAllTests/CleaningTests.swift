@@ -35,6 +35,18 @@ import Testing
     #expect(!exists(fixture.outputs))
   }
 
+  @Test func theCacheMayStayOrGoAlone() async throws {
+    try await makeBundle()
+    try fixture.write("half", to: "outputs/files/runc.part")
+    try fixture.write("12345678", to: "cache/indexes/x")
+    let cache = try Cleaning(fixture.configuration, includesBundle: false, includesRemains: false)
+    #expect(cache.paths == [fixture.cache] && cache.size > 8)
+    let bundle = try Cleaning(fixture.configuration, includesBundle: true, includesCache: false)
+    #expect(bundle.paths == [fixture.outputs])
+    _ = try bundle.execute()
+    #expect(!exists(fixture.outputs) && exists(fixture.cache))
+  }
+
   @Test func whatOthersPutIntoTheBundleStays() async throws {
     try await makeBundle()
     try fixture.write("mine", to: "outputs/files/mine")

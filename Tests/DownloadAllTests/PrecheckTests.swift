@@ -43,6 +43,23 @@ import Testing
     #expect(fixture.downloads.isEmpty && fixture.names.isEmpty)
   }
 
+  @Test(arguments: [
+    (0, 1000.0, ""), (5_000_000, nil, ""),
+    (1_200_000_000, 10_000_000.0, ", about 2 min at 10 MB/s, the rate of the last run"),
+    (1_000_000, 10_000_000.0, ", less than a minute at 10 MB/s, the rate of the last run"),
+  ])
+  func anEstimateNeedsARateOfBefore(_ bytes: Int64, _ rate: Double?, _ expected: String) {
+    #expect(PrecheckStage.estimate(bytes, rate: rate).replacing("10.0 MB", with: "10 MB") == expected)
+  }
+
+  @Test func theRateOfARunIsKnownToTheNext() async throws {
+    let text = String(repeating: "kubelet ", count: 1 << 20)
+    _ = try await run([try fixture.artifact("/big", text)])
+    #expect(!fixture.messages.contains { $0.contains("the rate of the last run") })
+    _ = try await run([try fixture.artifact("/big", text), try fixture.artifact("/kubelet", "kubelet")])
+    #expect(fixture.messages.contains { $0.contains("the rate of the last run") })
+  }
+
   @Test func aMissingFileIsNoReasonToStopTheOthers() async throws {
     let report = try await run([
       try fixture.artifact("/kubelet", "kubelet"),

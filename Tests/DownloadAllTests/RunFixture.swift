@@ -40,7 +40,7 @@ final class RunFixture: Sendable {
 
   /// What one run shares.
   func context(
-    _ stages: [TestStage], change: (inout Configuration) -> Void = { _ in }
+    _ stages: [any Stage], change: (inout Configuration) -> Void = { _ in }
   ) throws -> RunContext {
     var configuration = configuration
     change(&configuration)
@@ -57,7 +57,7 @@ final class RunFixture: Sendable {
 
   /// One run as a new process would make it.
   func run(
-    _ stages: [TestStage], change: (inout Configuration) -> Void = { _ in }
+    _ stages: [any Stage], change: (inout Configuration) -> Void = { _ in }
   ) async throws -> RunReport {
     let context = try context(stages, change: change)
     return try await Pipeline(context, selection: stages.map(\.name)).execute()

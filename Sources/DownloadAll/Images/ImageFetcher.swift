@@ -164,7 +164,7 @@ struct ImageFetcher: Sendable {
 
   private func fetch(_ blob: Blob) async throws -> Int64 {
     let stage = stage.rawValue
-    let emit = run.emit
+    let (emit, rate) = (run.emit, run.rate)
     let missing = blob.descriptor.size - blobs.partSize(blob.descriptor)
     var last: (any Error)?
     for reference in blob.wantedBy {
@@ -173,7 +173,10 @@ struct ImageFetcher: Sendable {
           blob.descriptor, of: reference, to: blobs.place(blob.descriptor.digest), isDurable: false
         ) { event in
           switch event {
-          case .resumed(let bytes), .received(let bytes): emit(.bytes(stage, bytes))
+          case .resumed(let bytes): emit(.bytes(stage, bytes))
+          case .received(let bytes):
+            emit(.bytes(stage, bytes))
+            rate.note(bytes)
           case .discarded(let bytes): emit(.bytes(stage, -bytes))
           case .retrying(let error, let pause):
             let text = "\(reference): \(error.detail); next attempt in \(DurationText.format(pause))"

@@ -63,6 +63,16 @@ struct PrecheckStage: Stage {
     }
   }
 
+  /// The lists of the package clients, the Python environment and the indexes come to some hundred megabytes.
+  private func cacheProblem(_ run: RunContext) -> String? {
+    guard let space = try? FileSystemSpace.at(run.configuration.cache),
+      space.availableBytes < SpaceReservations.reserve
+    else { return nil }
+    return
+      "not enough space for \(run.configuration.cache): \(ByteCount.format(space.availableBytes)) are free. Free "
+      + "space, or choose a larger disk with --cache."
+  }
+
   /// What has still to be fetched. A stage that cannot say what it wants reports that itself.
   private func missingArtifacts(_ run: RunContext) async -> [Artifact] {
     let copies = ArtifactCopies(run: run)
@@ -123,8 +133,8 @@ struct PrecheckStage: Stage {
       problems.append("\(host) cannot be reached: \(reason)")
     }
     if !missing.isEmpty {
-      run.say(
-        .info, "\(reached.count) hosts answer; \(ByteCount.format(bytes)) to fetch", stage: name)
+      let known = "\(reached.count) hosts answer; \(ByteCount.format(bytes)) to fetch"
+      run.say(.info, known + Self.estimate(bytes, rate: run.rate.ofLastRun), stage: name)
     }
     if let skew = clockSkew(answers.values), abs(skew) > 300 {
       run.say(
@@ -143,6 +153,7 @@ struct PrecheckStage: Stage {
     } catch {
       problems.append("\(error)")
     }
+    if let problem = cacheProblem(run) { problems.append(problem) }
     return problems
   }
 
@@ -153,6 +164,14 @@ struct PrecheckStage: Stage {
     for url in missing.filter({ $0.size != nil }).compactMap(\.url)
     where hosts.insert(host(of: run.remote.address(of: url))).inserted { urls.append(url) }
     return urls
+  }
+
+  /// How long it takes at the rate of the last run, if there was one.
+  static func estimate(_ bytes: Int64, rate: Double?) -> String {
+    guard let rate, rate >= 1, bytes > 0 else { return "" }
+    let seconds = Double(bytes) / rate
+    let time = seconds < 60 ? "less than a minute" : "about \(Int64((seconds / 60).rounded())) min"
+    return ", \(time) at \(ByteCount.format(bytesPerSecond: rate)), the rate of the last run"
   }
 
   private func clockSkew(_ answers: some Sequence<Result<RemoteFile, any Error>>) -> Int64? {
