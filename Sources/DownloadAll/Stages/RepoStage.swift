@@ -13,16 +13,23 @@ extension MirrorStage {
         run.say(.info, "operating-system packages are left out, as packages.skip says", stage: .repo)
         return []
       }
-      return try repositories(run)
+      let targets = try PackageTargets(run.configuration.packages, system: try OSRelease.current())
+      return try targets.choices.compactMap { try repository($0, run) }
     }
   }
 
-  private static func repositories(_ run: RunContext) throws -> [any Mirror] {
-    let targets = try PackageTargets(run.configuration.packages, system: try OSRelease.current())
-    for choice in targets.choices {
-      _ = try PackageList.read(
-        for: choice.target, in: run.projectRoot.pushing(run.configuration.packages.lists))
+  private static func repository(_ choice: PackageTargets.Choice, _ run: RunContext) throws -> (any Mirror)? {
+    let settings = run.configuration.packages
+    let wanted = try PackageList.read(for: choice.target, in: run.projectRoot.pushing(settings.lists))
+    let folder = try BundlePath(choice.folder)
+    let key = settings.signingKey.map { SigningKey($0) }
+    let cache = run.configuration.cache.appending("packages")
+    switch choice.target.family {
+    case .debian:
+      return DebianRepository(
+        target: choice.target, folder: folder, architecture: run.architecture, wanted: wanted,
+        sources: choice.sources, signingKey: key, cache: cache)
+    case .redHat, .other: return nil
     }
-    return []
   }
 }
