@@ -37,8 +37,7 @@ struct DebianIndex {
     }
     for file in resolution.files {
       let path = content.appending(file.path)
-      let size = try? FileManager.default.attributesOfItem(atPath: path.string)[.size] as? Int64
-      guard let size, file.size == nil || size == file.size else {
+      guard let status = FileStatus(path), file.size == nil || status.size == file.size else {
         throw DebianRepositoryError.missingFile(path)
       }
     }
@@ -73,7 +72,7 @@ struct DebianIndex {
       text += "\(field):\n"
       for name in ["Packages", "Packages.gz", "Packages.xz"] {
         let path = folder.appending(name)
-        let size = try FileManager.default.attributesOfItem(atPath: path.string)[.size] as? Int64 ?? 0
+        let size = FileStatus(path)?.size ?? 0
         text += " \(try Digest(ofFile: path, algorithm: algorithm).hex) \(size) \(name)\n"
       }
     }
