@@ -127,7 +127,7 @@ import Testing
     #expect(try names([.files]) == ["ca-certificates"])
     #expect(try names([.py]) == ["bash", "python3", "ca-certificates"])
     #expect(try names([.kubespray]) { $0.kubespray.source = "git+https://example.com/k.git" }.contains("git"))
-    #expect(try names([.repo]) == ["ca-certificates", "apt-get", "apt-ftparchive", "xz"])
+    #expect(try names([.repo]) == ["ca-certificates", "apt-get", "xz"])
     #expect(try names([.repo]) { $0.packages.skip = true } == ["ca-certificates"])
     #expect(
       try names([.repo]) {

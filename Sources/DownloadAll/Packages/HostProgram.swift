@@ -76,7 +76,6 @@ extension HostProgram {
 
   private static let debianTools = [
     HostProgram("apt-get", debian: "apt", redHat: "apt", "resolve Debian packages"),
-    HostProgram("apt-ftparchive", debian: "apt-utils", redHat: "apt-utils", "index Debian packages"),
     HostProgram("xz", debian: "xz-utils", redHat: "xz", "index Debian packages"),
   ]
 
@@ -101,6 +100,6 @@ extension HostProgram {
     return HostProgram(
       "python3", debian: isNamed ? "python3.\(minor) python3.\(minor)-venv" : "python3 python3-venv",
       redHat: "python3.\(minor)", "run Ansible and pip"
-    ) { await PythonEnvironment.isPossible(withMinor: 10) }
+    ) { await HostPython.isPossible(minor: 10) }
   }
 }

@@ -24,7 +24,7 @@ struct MirrorStage: Stage {
     } onResult: { mirror, result in
       switch result {
       case .success(let artifacts): plans[mirror.folder] = artifacts
-      case .failure(let error): problems.append("\(mirror.folder): \(error)")
+      case .failure(let error): problems.append(told("\(error)", of: mirror))
       }
     }
     try Task.checkCancellation()
@@ -62,7 +62,7 @@ struct MirrorStage: Stage {
   }
 
   private func resolved(_ mirror: any Mirror, _ run: RunContext) async throws -> ResolutionMemory.Resolved {
-    try await run.resolutions.resolved(mirror) { run.say(.info, "\(mirror.folder): \($0)", stage: name) }
+    try await run.resolutions.resolved(mirror) { run.say(.info, told($0, of: mirror), stage: name) }
   }
 
   private func artifacts(of mirror: any Mirror, _ run: RunContext) async throws -> [Artifact] {
@@ -72,12 +72,17 @@ struct MirrorStage: Stage {
     let date = Date(timeIntervalSince1970: TimeInterval(resolved.time)).formatted(.iso8601)
     run.say(
       .info,
-      "\(mirror.folder): \(files.count) packages, \(ByteCount.format(bytes))"
+      told("\(files.count) packages, \(ByteCount.format(bytes))", of: mirror)
         + (resolved.isRemembered ? ", as resolved at \(date); --refresh asks again" : ""), stage: name)
     for warning in resolved.resolution.warnings {
-      run.say(.warning, "\(mirror.folder): \(warning)", stage: name)
+      run.say(.warning, told(warning, of: mirror), stage: name)
     }
     return try files.map { try artifact($0, in: mirror.folder, run) }
+  }
+
+  /// With the mirror's name, where the stage may have several.
+  private func told(_ text: String, of mirror: any Mirror) -> String {
+    mirror.folder.description == name.rawValue ? text : "\(mirror.folder): \(text)"
   }
 
   private func artifact(

@@ -14,11 +14,11 @@ extension MirrorStage {
         return []
       }
       let targets = try PackageTargets(run.configuration.packages, system: try OSRelease.current())
-      return try targets.choices.compactMap { try repository($0, run) }
+      return try targets.choices.map { try repository($0, run) }
     }
   }
 
-  private static func repository(_ choice: PackageTargets.Choice, _ run: RunContext) throws -> (any Mirror)? {
+  private static func repository(_ choice: PackageTargets.Choice, _ run: RunContext) throws -> any Mirror {
     let settings = run.configuration.packages
     let wanted = try PackageList.read(for: choice.target, in: run.projectRoot.pushing(settings.lists))
     let folder = try BundlePath(choice.folder)
@@ -29,7 +29,10 @@ extension MirrorStage {
       return DebianRepository(
         target: choice.target, folder: folder, architecture: run.architecture, wanted: wanted,
         sources: choice.sources, signingKey: key, cache: cache)
-    case .redHat, .other: return nil
+    case .redHat, .other:
+      return RPMRepository(
+        target: choice.target, folder: folder, architecture: run.architecture, wanted: wanted,
+        sources: choice.sources, signingKey: key, cache: cache)
     }
   }
 }

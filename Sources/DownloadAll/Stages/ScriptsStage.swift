@@ -63,12 +63,15 @@ struct ScriptsStage: Stage {
     settings.versions.containerd = settings.versions.containerd ?? catalog.version(of: "containerd")
     settings.versions.nerdctl = settings.versions.nerdctl ?? catalog.version(of: "nerdctl")
     settings.versions.cni = settings.versions.cni ?? catalog.version(of: "cni")
+    var carried: [PackageTarget] = []
     if !settings.packages.skip {
       let targets = try PackageTargets(settings.packages, system: try OSRelease.current())
       settings.packages.targets = targets.choices.map(\.target.name)
       // The packages of this release lie in the folder "local".
       settings.packages.host = targets.host?.name
+      carried = targets.choices.map(\.target)
     }
+    settings.pypi.pythons = MirrorStage.pythons(settings.pypi, targets: carried).map { "3.\($0)" }
     return settings
   }
 }

@@ -1,0 +1,74 @@
+import FoundationEssentials
+import Host
+import Integrity
+import SystemPackage
+
+/// A Python of this machine, with a pip to run.
+public struct HostPython: Sendable {
+  /// The program.
+  public let path: FilePath
+  /// The Python whose pip is run: the same, or one in an environment of its own.
+  private let pipPython: FilePath
+
+  /// Whether this machine has a Python 3, at least of that minor version, that can make environments and fill them.
+  public static func isPossible(minor: Int) async -> Bool { await first(minor: minor) != nil }
+
+  /// Finds a Python.
+  ///
+  /// - Parameters:
+  ///   - setting: `auto`, or the name or path of a Python (setting `python.executable`).
+  ///   - cache: A folder to put a pip into when the Python has none.
+  /// - Throws: ``PythonEnvironmentError``, `CommandError` or `Errno`.
+  public static func find(_ setting: String = "auto", cache: FilePath) async throws -> HostPython {
+    let family = (try? OSRelease.current())?.family
+    let python: PythonInterpreter
+    if setting == "auto" {
+      guard let found = await first(minor: 10) else {
+        throw PythonEnvironmentError.noPython(minors: 10...13, found: [], family)
+      }
+      python = found
+    } else {
+      guard let path = findExecutable(setting), let found = await PythonInterpreter.probe(path) else {
+        throw PythonEnvironmentError.notPython(setting)
+      }
+      guard found.isUsable else { throw PythonEnvironmentError.incomplete(path, minor: found.minor, family) }
+      python = found
+    }
+    if python.canInstallFromOutside { return HostPython(path: python.path, pipPython: python.path) }
+    return HostPython(path: python.path, pipPython: try await environment(with: python, cache))
+  }
+
+  /// A command that runs some pip for this Python.
+  public func pip(_ arguments: [String]) -> Command {
+    // A user's "user = true" would contradict options such as --target.
+    let changes: [String: String?] = ["PIP_USER": "0", "PIP_REQUIRE_VIRTUALENV": nil, "PYTHONHOME": nil]
+    return Command(
+      pipPython.string, ["-m", "pip", "--disable-pip-version-check", "--no-input"] + arguments,
+      environment: changes)
+  }
+
+  private static func first(minor: Int) async -> PythonInterpreter? {
+    for name in PythonInterpreter.candidates {
+      guard let path = findExecutable(name), let python = await PythonInterpreter.probe(path) else {
+        continue
+      }
+      if python.minor >= minor, python.isUsable { return python }
+    }
+    return nil
+  }
+
+  /// An environment that has the pip of `ensurepip`: Debian's Python comes without one of its own.
+  private static func environment(with python: PythonInterpreter, _ cache: FilePath) async throws -> FilePath
+  {
+    try createDirectories(cache)
+    guard let absolute = realpath(cache) else { throw Errno.noSuchFileOrDirectory }
+    let identity = Digest(of: Array("\(python.path) \(python.versionText)".utf8)).hex.prefix(16)
+    let folder = absolute.appending("pip-\(identity)")
+    let stamp = folder.appending("kubespray-offline.stamp")
+    if KubesprayTree.exists(stamp) { return folder.appending("bin/python") }
+    if KubesprayTree.exists(folder) { try FileManager.default.removeItem(atPath: folder.string) }
+    _ = try await Command(python.path.string, ["-m", "venv", folder.string]).output()
+    try writeAtomically("\(python.path)\n", to: stamp)
+    return folder.appending("bin/python")
+  }
+}
