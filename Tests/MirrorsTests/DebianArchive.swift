@@ -1,0 +1,127 @@
+import Bundle
+import Foundation
+import Host
+import Integrity
+import SystemPackage
+
+@testable import Mirrors
+
+/// A folder of the test's own with an apt archive, the machine that uses it, and what is made of it.
+final class DebianArchive: Sendable {
+  let root: FilePath
+
+  init() throws {
+    let url = FileManager.default.temporaryDirectory.appending(path: "debian-archive-\(UUID().uuidString)")
+    try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
+    root = FilePath(url.path)
+    for name in ["etc", "dists", "content/pkgs", "index", "cache"] {
+      try createDirectories(root.appending(name))
+    }
+  }
+
+  deinit { try? FileManager.default.removeItem(atPath: root.string) }
+
+  var etc: FilePath { root.appending("etc") }
+  var content: FilePath { root.appending("content") }
+
+  /// The line that declares the archive.
+  var line: String { "deb [trusted=yes] file:\(root)/archive bookworm main" }
+
+  /// A package of an archive, whose file has its name as content.
+  struct Package {
+    var name: String
+    var version = "1"
+    var fields: [String] = []
+
+    var paragraph: String {
+      let bytes = Array(name.utf8)
+      return """
+        Package: \(name)
+        Version: \(version)
+        Architecture: amd64
+        Maintainer: nobody
+        \(fields.joined(separator: "\n"))
+        Filename: pool/\(name).deb
+        Size: \(bytes.count)
+        SHA256: \(Digest(of: bytes).hex)
+        Description: test
+
+        """.replacing("\n\n", with: "\n")
+    }
+  }
+
+  /// Writes the archive and declares it, with other lines, as the sources of the machine.
+  func publish(_ packages: [Package], alsoDeclaring lines: [String] = [], origin: String = "Debian") throws {
+    let suite = root.appending("archive/dists/bookworm")
+    try createDirectories(suite.appending("main/binary-amd64"))
+    let list = packages.map(\.paragraph).joined(separator: "\n")
+    try writeAtomically(list, to: suite.appending("main/binary-amd64/Packages"))
+    let hash = Digest(of: Array(list.utf8)).hex
+    try writeAtomically(
+      """
+      Origin: \(origin)
+      Codename: bookworm
+      Suite: oldstable
+      Date: Wed, 01 Jan 2025 00:00:00 UTC
+      Architectures: amd64
+      Components: main
+      SHA256:
+       \(hash) \(list.utf8.count) main/binary-amd64/Packages
+
+      """, to: suite.appending("Release"))
+    try writeAtomically(
+      ([line] + lines).joined(separator: "\n") + "\n", to: etc.appending("sources.list"))
+  }
+
+  /// A repository of these packages, for a machine that runs Debian 12 with the archive as its source.
+  func repository(
+    _ wanted: [WantedPackage], target: String = "debian-12", sources: FilePath? = nil, key: SigningKey? = nil
+  ) throws -> DebianRepository {
+    var repository = DebianRepository(
+      target: try PackageTarget(named: target), folder: try BundlePath("debs/local"), architecture: .amd64,
+      wanted: wanted, sources: sources, signingKey: key, cache: root.appending("cache"))
+    repository.host = AptHost(etc: etc, target: try PackageTarget(named: "debian-12"))
+    return repository
+  }
+
+  func resolve(_ names: String...) async throws -> MirrorResolution {
+    try await repository(names.map { WantedPackage(name: $0, origin: "list") }).resolve { _ in }
+  }
+
+  /// Puts the files of a resolution where the engine would, and makes the index beside them.
+  func makeIndex(_ resolution: MirrorResolution, key: SigningKey? = nil) async throws {
+    for file in resolution.files {
+      let name = file.path.dropFirst("pkgs/".count).prefix { $0 != "_" }
+      try writeAtomically(String(name), to: content.appending(file.path))
+    }
+    try await repository([], key: key).makeIndex(of: resolution, in: content, to: content)
+  }
+
+  /// An apt that knows nothing but the finished repository.
+  func client(_ options: String) async throws -> AptRoot {
+    let line = "deb [\(options)] file:\(content) ./"
+    return try await AptRoot(
+      root.appending("client"), host: etc, origin: .text(line),
+      declared: AptSource.parse(line, file: "client.list"), architecture: .amd64)
+  }
+}
+
+/// A throw-away GnuPG key, exported.
+struct TestKey {
+  let file: FilePath
+
+  init(in folder: FilePath, name: String = "key", passphrase: String = "") async throws {
+    let home = FilePath("/tmp/mirrors-key-\(UUID().uuidString.prefix(8))")
+    try FileManager.default.createDirectory(
+      atPath: home.string, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
+    defer { try? FileManager.default.removeItem(atPath: home.string) }
+    file = folder.appending("\(name).gpg")
+    let options = ["--homedir", home.string, "--batch", "--quiet", "--pinentry-mode", "loopback"]
+    let secret = options + ["--passphrase", passphrase]
+    _ = try await Command(
+      "gpg", secret + ["--quick-generate-key", "\(name)@example.com", "ed25519", "sign", "never"]
+    ).output()
+    _ = try await Command("gpg", secret + ["--output", file.string, "--export-secret-keys"]).output()
+    _ = try await Command("gpgconf", ["--homedir", home.string, "--kill", "all"]).run()
+  }
+}

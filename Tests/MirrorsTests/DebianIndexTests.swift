@@ -1,0 +1,145 @@
+import Bundle
+import Foundation
+import Host
+import Integrity
+import SystemPackage
+import Testing
+
+@testable import Mirrors
+
+/// The index over a repository, as apt itself takes it.
+@Suite("Index of a Debian repository", .enabled(if: findExecutable("apt-get") != nil, "apt-get is needed"))
+struct DebianIndexTests {
+  private func resolved(_ archive: DebianArchive) async throws -> MirrorResolution {
+    try archive.publish([
+      .init(name: "core", fields: ["Essential: yes"]),
+      .init(name: "app", version: "1:2", fields: ["Depends: lib", "Phased-Update-Percentage: 10"]),
+      .init(name: "lib"),
+    ])
+    return try await archive.resolve("app")
+  }
+
+  @Test("apt installs from it alone; what lies in the folder besides is not in it")
+  func installable() async throws {
+    let archive = try DebianArchive()
+    let resolution = try await resolved(archive)
+    try writeAtomically("stray", to: archive.content.appending("pkgs/stray_1_amd64.deb"))
+    try await archive.makeIndex(resolution)
+    let client = try await archive.client("trusted=yes")
+    #expect(try await client.update(for: try PackageTarget(named: "debian-12")).isEmpty)
+    let plan = try await client.command("apt-get", ["-s", "install", "app"]).output()
+    #expect(plan.contains("Inst app (1:2 kubespray-offline:12/bookworm [amd64])"))
+    let locate = ["download", "-q", "--print-uris", "app"]
+    let choices = DebianSolver.choices(try await client.command("apt-get", locate).output())
+    #expect(choices.map(\.url) == ["file:\(archive.content)/pkgs/app_2_amd64.deb"])
+    let index = try String(contentsOfFile: archive.content.appending("Packages").string, encoding: .utf8)
+    #expect(!index.contains("stray"))
+    #expect(!index.contains("Phased"))
+    for name in ["Packages.gz", "Packages.xz", "Release"] {
+      #expect(FileManager.default.fileExists(atPath: archive.content.appending(name).string), "\(name)")
+    }
+    #expect(!FileManager.default.fileExists(atPath: archive.content.appending("InRelease").string))
+  }
+
+  @Test("A signed index is good for gpgv and apt; a changed list is refused by apt")
+  func signed() async throws {
+    let archive = try DebianArchive()
+    let key = SigningKey(try await TestKey(in: archive.root).file.string)
+    try await archive.makeIndex(try await resolved(archive), key: key)
+    let content = archive.content
+    let armored = content.appending("kubespray-offline.asc")
+    let binary = archive.root.appending("public.gpg")
+    _ = try await Command("gpg", ["--batch", "--dearmor", "--output", binary.string, armored.string]).output()
+    let verify = ["--keyring", binary.string]
+    _ = try await Command("gpgv", verify + [content.appending("InRelease").string]).output()
+    _ = try await Command(
+      "gpgv", verify + [content.appending("Release.gpg").string, content.appending("Release").string]
+    ).output()
+
+    let target = try PackageTarget(named: "debian-12")
+    let client = try await archive.client("signed-by=\(armored)")
+    #expect(try await client.update(for: target).isEmpty)
+    for name in ["Packages", "Packages.gz", "Packages.xz"] {
+      try writeAtomically("Package: evil\nVersion: 1\n", to: content.appending(name))
+    }
+    try FileManager.default.removeItem(atPath: client.folder.appending("state/lists").string)
+    let failures = try await archive.client("signed-by=\(armored)").update(for: target)
+    #expect(failures.count == 1)
+    let reason = try #require(failures.first?.reason)
+    #expect(reason.contains("unexpected size") || reason.contains("Hash Sum mismatch"), "\(reason)")
+  }
+
+  @Test("A package that is missing or cut off is not indexed but named")
+  func missing() async throws {
+    let archive = try DebianArchive()
+    let resolution = try await resolved(archive)
+    try await archive.makeIndex(resolution)
+    try writeAtomically("l", to: archive.content.appending("pkgs/lib_1_amd64.deb"))
+    let error = try await #require(throws: DebianRepositoryError.self) {
+      try await archive.repository([]).makeIndex(
+        of: resolution, in: archive.content, to: archive.root.appending("index"))
+    }
+    #expect("\(error)".contains("pkgs/lib_1_amd64.deb is missing or has another size"))
+  }
+
+  @Test("Lists longer than one piece of reading are read whole")
+  func longList() throws {
+    let archive = try DebianArchive()
+    let file = archive.root.appending("Packages")
+    let padding = String(repeating: "x", count: 997)
+    let text = (0..<3000).map { "Package: p\($0)\nSource: s\($0 % 7)\nTag: \(padding)\nVersion: \($0)\n" }
+    try writeAtomically(text.joined(separator: "\n"), to: file)
+    let lists = try PackageLists([file])
+    #expect(lists.count == 3000)
+    for number in [0, 1036, 1037, 2999] {
+      #expect(try lists.paragraphs(of: "p\(number)").map { $0["Version"] } == ["\(number)"])
+    }
+    #expect(try lists.paragraphs(ofSource: "s3").count == 429 - (3000 % 7 > 3 ? 0 : 1))
+  }
+}
+
+/// Keys by file and by name, and what can be wrong with them.
+@Suite("Signing keys", .enabled(if: findExecutable("gpg") != nil, "gpg is needed"))
+struct SigningKeyTests {
+  @Test("An exported key gives its fingerprint and its public half, and leaves nothing behind")
+  func exported() async throws {
+    let archive = try DebianArchive()
+    let key = SigningKey(try await TestKey(in: archive.root).file.string)
+    let identity = try await key.identity()
+    #expect(identity.count == 40)
+    let armored = try await key.publicKey()
+    #expect(armored.hasPrefix("-----BEGIN PGP PUBLIC KEY BLOCK-----"))
+    let left = try FileManager.default.contentsOfDirectory(atPath: "/tmp").filter {
+      guard $0.hasPrefix("kubespray-offline-gpg-") else { return false }
+      let held = try? FileManager.default.contentsOfDirectory(atPath: "/tmp/\($0)/openpgp-revocs.d")
+      return held?.contains { $0.contains(identity) } ?? false
+    }
+    #expect(left.isEmpty)
+  }
+
+  @Test("What cannot sign is refused with what to do")
+  func refused() async throws {
+    let archive = try DebianArchive()
+    let file = archive.root.appending("Release")
+    try writeAtomically("text", to: file)
+    let output = archive.root.appending("InRelease")
+    func message(_ text: String) async throws -> String {
+      let error = try await #require(throws: SigningKeyError.self) {
+        try await SigningKey(text).clearsign(file, to: output)
+      }
+      return "\(error)"
+    }
+    #expect(try await message("/nonexistent/key.gpg").contains("there is no such file"))
+    #expect(try await message(file.string).contains("has no secret key"))
+    #expect(try await message("nobody-\(UUID().uuidString)@example.com").contains("no such secret key"))
+    let locked = try await TestKey(in: archive.root, name: "locked", passphrase: "secret")
+    #expect(try await message(locked.file.string).contains("passphrase"))
+    #expect(!FileManager.default.fileExists(atPath: output.string))
+    let first = try await TestKey(in: archive.root, name: "first").file
+    let second = try await TestKey(in: archive.root, name: "second").file
+    let both = archive.root.appending("both.gpg")
+    try (Data(contentsOf: URL(filePath: first.string)) + Data(contentsOf: URL(filePath: second.string)))
+      .write(to: URL(filePath: both.string))
+    #expect(try await message(both.string).contains("ambiguous"))
+  }
+}

@@ -1,0 +1,142 @@
+import Bundle
+import Foundation
+import Host
+import Integrity
+import SystemPackage
+import Testing
+
+@testable import Mirrors
+
+/// How apt's files of sources are read and turned into those of another release.
+@Suite("Debian sources")
+struct DebianSourcesTests {
+  private let bookworm = try? PackageTarget(named: "debian-12")
+
+  @Test("Both forms are read alike; comments, source packages and what is switched off are not")
+  func forms() {
+    let lines = AptSource.parse(
+      """
+      # deb http://example.com/no bookworm main
+      deb [arch=amd64,arm64 signed-by=/k.gpg] http://example.com/debian bookworm main contrib # why
+      deb-src http://example.com/debian bookworm main
+      """, file: "a.list")
+    let paragraphs = AptSource.parse(
+      """
+      Types: deb deb-src
+      # between
+      URIs: http://example.com/debian
+      Suites: bookworm
+      Components: main contrib
+      Architectures: amd64 arm64
+      Signed-By: /k.gpg
+
+      Enabled: no
+      Types: deb
+      URIs: http://example.com/off
+      Suites: bookworm
+      Components: main
+
+      Types: deb-src
+      URIs: http://example.com/sources
+      Suites: bookworm
+      Components: main
+      """, file: "a.list")
+    #expect(lines == paragraphs)
+    #expect(lines.count == 1)
+    #expect(lines.first?.options == ["Architectures": "amd64 arm64", "Signed-By": "/k.gpg"])
+  }
+
+  @Test("A key in the paragraph itself is kept")
+  func embeddedKey() throws {
+    let text = """
+      Types: deb
+      URIs: http://example.com/debian
+      Suites: bookworm
+      Components: main
+      Signed-By:
+       -----BEGIN PGP PUBLIC KEY BLOCK-----
+       .
+       abc
+       -----END PGP PUBLIC KEY BLOCK-----
+
+      """
+    let source = try #require(AptSource.parse(text, file: "a.sources").first)
+    let again = try #require(AptSource.parse(source.deb822, file: "a.sources").first)
+    #expect(again == source)
+    #expect(again.deb822.contains("\n .\n abc\n"))
+  }
+
+  @Test(
+    "Another release has the suites with its codename; third parties with other suites are dropped",
+    arguments: [
+      ("debian-13", "bookworm bookworm-updates", "main non-free-firmware", "trixie trixie-updates"),
+      ("debian-13", "bookworm-security", "main", "trixie-security"),
+      ("debian-11", "bookworm", "main non-free-firmware", "bullseye"),
+      ("debian-13", "nodistro", "main", nil), ("debian-13", "cloud-sdk-bookworm", "main", nil),
+      ("debian-13", "stable", "main", nil), ("debian-13", "bookwormish", "main", nil),
+      ("debian-11", "bookworm", "non-free-firmware", nil),
+    ])
+  func derived(_ name: String, _ suites: String, _ components: String, _ expected: String?) throws {
+    let text = "Types: deb\nURIs: http://example.com/debian\nSuites: \(suites)\nComponents: \(components)\n"
+    let source = try #require(AptSource.parse(text, file: "a.sources").first)
+    let target = try PackageTarget(named: name)
+    let derived = source.derived(from: try #require(bookworm), for: target)
+    #expect(derived?.suites.joined(separator: " ") == expected)
+    if name == "debian-11" { #expect(derived?.components.contains("non-free-firmware") != true) }
+  }
+
+  @Test(
+    "The distribution's own sources are told from others that name their suites alike",
+    arguments: [
+      ("deb http://example.com/debian bookworm main", true),
+      ("deb http://example.com/debian-security bookworm-security main contrib", true),
+      (
+        "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] http://example.com/x bookworm main",
+        true
+      ),
+      ("deb http://example.com/docker bookworm stable", false),
+      ("deb [signed-by=/usr/share/keyrings/vendor.gpg] http://example.com/vendor bookworm main", false),
+      ("deb http://example.com/pg bookworm-pgdg main", false), ("deb http://example.com/flat ./", false),
+    ])
+  func distribution(_ line: String, _ expected: Bool) throws {
+    let source = try #require(AptSource.parse(line, file: "a.list").first)
+    #expect(source.isDistribution(try #require(bookworm)) == expected)
+  }
+}
+
+/// This machine's own sources, with real packages.
+@Suite(
+  "Debian repositories from this machine's sources", .serialized,
+  .enabled(if: AptHost().target?.id == "debian", "needs a machine that runs a supported Debian"))
+struct DebianHostTests {
+  private func resolve(_ target: PackageTarget, _ names: [String]) async throws -> MirrorResolution {
+    // With the build products: the next run then asks only for what changed.
+    let cache = FilePath(#filePath).removingLastComponent().removingLastComponent().removingLastComponent()
+      .appending(".build/test-environments/apt")
+    return try await DebianRepository(
+      target: target, folder: try BundlePath("debs/local"), architecture: Architecture.current,
+      wanted: names.map { WantedPackage(name: $0, origin: "test") }, sources: nil, signingKey: nil,
+      cache: cache
+    ).resolve { _ in }
+  }
+
+  @Test("A small closure of this release is whole and has SHA-256 digests")
+  func host() async throws {
+    let resolution = try await resolve(try #require(AptHost().target), ["curl", "chrony", "ntpsec"])
+    let names = Set(resolution.files.map { String($0.path.dropFirst(5).prefix { $0 != "_" }) })
+    #expect(names.isSuperset(of: ["curl", "chrony", "ntpsec", "libc6", "dpkg", "bash", "coreutils"]))
+    #expect(resolution.files.allSatisfy { $0.digest?.algorithm == .sha256 && ($0.size ?? 0) > 0 })
+    #expect(
+      resolution.files.allSatisfy { $0.url.contains("/pool/") && !$0.path.contains { ":%".contains($0) } })
+    #expect(Set(resolution.files.map(\.path)).count == resolution.files.count)
+  }
+
+  @Test("The next release is found by exchanging the codename in this machine's sources")
+  func derived() async throws {
+    let host = try #require(AptHost().target)
+    let other = try PackageTarget(named: host.name == "debian-13" ? "debian-12" : "debian-13")
+    let resolution = try await resolve(other, ["python3"])
+    let minor = try #require(other.pythonMinor)
+    #expect(resolution.files.contains { $0.path.hasPrefix("pkgs/python3.\(minor)_3.\(minor).") })
+  }
+}
