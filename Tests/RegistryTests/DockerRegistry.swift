@@ -23,12 +23,20 @@ struct DockerRegistry {
 
   /// Runs the registry while the body works with it, on a port that the system chooses.
   ///
-  /// - Parameter passwords: Lines of an htpasswd file (bcrypt), if it shall ask for them.
-  func serving(passwords: String? = nil, _ body: @Sendable (_ host: String) async throws -> Void) async throws
-  {
+  /// - Parameters:
+  ///   - passwords: Lines of an htpasswd file (bcrypt), if it shall ask for them.
+  ///   - certificate: Files of a certificate and its key, if it shall speak TLS.
+  ///   - port: Where it listens, if that was chosen before.
+  ///   - megabytes: The size of its disk, a tmpfs that only it sees (wants root).
+  func serving(
+    passwords: String? = nil, certificate: (file: FilePath, key: FilePath)? = nil, port: Int = 0,
+    megabytes: Int? = nil, _ body: @Sendable (_ host: String) async throws -> Void
+  ) async throws {
+    let tls = certificate.map { ", tls: {certificate: \($0.file), key: \($0.key)}" } ?? ""
     var lines = [
       "version: 0.1", "log: {accesslog: {disabled: true}}",
-      "storage: {filesystem: {rootdirectory: \(folder)/storage}}", "http: {addr: \"127.0.0.1:0\"}",
+      "storage: {filesystem: {rootdirectory: \(folder)/storage}}",
+      "http: {addr: \"127.0.0.1:\(port)\"\(tls)}",
     ]
     if let passwords {
       try writeAtomically(passwords + "\n", to: folder.appending("htpasswd"))
@@ -36,13 +44,20 @@ struct DockerRegistry {
     }
     let configuration = folder.appending("config.yml")
     try writeAtomically(lines.joined(separator: "\n") + "\n", to: configuration)
+    var command = Command("docker-registry", ["serve", configuration.string])
+    if let megabytes {
+      let storage = folder.appending("storage")
+      try createDirectories(storage)
+      let script = "mount -t tmpfs -o size=\(megabytes)m tmpfs \"$0\" && exec docker-registry serve \"$1\""
+      command = Command("unshare", ["-m", "sh", "-c", script, storage.string, configuration.string])
+    }
     let (hosts, continuation) = AsyncStream<String>.makeStream()
     try await withThrowingTaskGroup { group in
-      group.addTask {
+      group.addTask { [command] in
         defer { continuation.finish() }
-        let result = try await Command("docker-registry", ["serve", configuration.string]).run { line in
+        let result = try await command.run { line in
           guard let mark = line.firstRange(of: "listening on ") else { return }
-          continuation.yield(String(line[mark.upperBound...].prefix { $0 != "\"" }))
+          continuation.yield(String(line[mark.upperBound...].prefix { $0 != "\"" && $0 != "," }))
         }
         Issue.record("docker-registry ended by itself: \(result.standardError)")
       }

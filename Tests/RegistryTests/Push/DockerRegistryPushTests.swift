@@ -1,10 +1,13 @@
 import Bundle
 import Foundation
+import Glibc
 import Host
 import Integrity
+import Synchronization
 import SystemPackage
 import TestRegistry
 import Testing
+import Transfer
 
 @testable import Registry
 
@@ -176,7 +179,8 @@ extension DockerRegistryPushTests {
           _ = try? await task.value
           continuation.finish()
         }
-        for _ in 0...(round % 5) { if await iterator.next() == nil { break } }
+        var left = round % 5 + 1
+        while left > 0, await iterator.next() != nil { left -= 1 }
         task.cancel()
         await watcher.value
       }
@@ -184,5 +188,87 @@ extension DockerRegistryPushTests {
       #expect(last.allSatisfy { $0.failure == nil }, "\(last)")
     }
     #expect(try tree(torn.folder.appending("storage")) == tree(whole.folder.appending("storage")))
+  }
+}
+
+extension DockerRegistryPushTests {
+  @Test func `A registry with TLS is believed by its certificate authority alone`() async throws {
+    let fixture = try PushFixture()
+    let registry = try DockerRegistry()
+    defer { registry.remove() }
+    let (file, key) = (registry.folder.appending("cert.pem"), registry.folder.appending("key.pem"))
+    let arguments = ["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=127.0.0.1"]
+    let extra = ["-addext", "subjectAltName=IP:127.0.0.1", "-keyout", key.string, "-out", file.string]
+    _ = try await Command("openssl", arguments + extra).output()
+    let archives = try archives(fixture)
+    try await registry.serving(passwords: Self.passwords, certificate: (file, key)) { host in
+      let names = RegistryCredentials.variableNames(registry: host)
+      let variables = [names.user: "ann", names.password: "right"]
+      let error = await #expect(throws: RegistryError.self) {
+        try await fixture.push(to: "https://\(host)", variables: variables).push(archives)
+      }
+      #expect(error?.kind == .transfer(.tls))
+      let results = try await fixture.push(to: "https://\(host)/project", variables: variables, caFile: file)
+        .push(archives)
+      #expect(results.allSatisfy { $0.failure == nil }, "\(results)")
+      let raw = try await skopeo(
+        "inspect", "--raw", "--tls-verify=false", "--creds", "ann:right",
+        "docker://\(host)/project/team/app:2")
+      #expect(Digest(of: Array(raw.utf8)) == results[1].digest)
+    }
+  }
+
+  @Test func `A registry that is killed in the middle and started again gets everything`() async throws {
+    let fixture = try PushFixture()
+    let (registry, whole) = (try DockerRegistry(), try DockerRegistry())
+    defer {
+      registry.remove()
+      whole.remove()
+    }
+    let big = try fixture.archive("big:1", PushFixture.image([30_000_000, 4_000_000], seed: 50))
+    let archives = try archives(fixture) + [big]
+    try await whole.serving { host in _ = try await fixture.push(to: host).push(archives) }
+    let (hosts, host) = AsyncStream<String>.makeStream()
+    let (pieces, piece) = AsyncStream<Void>.makeStream()
+    let push = Task {
+      var iterator = hosts.makeAsyncIterator()
+      let host = try #require(await iterator.next())
+      let push = try fixture.push(to: host, isPatient: true, { $0.parallel = 2 }) { (event: PushEvent) in
+        if case .sent = event { piece.yield() }
+      }
+      return (try await push.push(archives), host)
+    }
+    let port = Mutex(0)
+    try await registry.serving { address in
+      port.withLock { $0 = Int(address.split(separator: ":").last ?? "") ?? 0 }
+      host.yield(address)
+      // In the midst of the large blob.
+      var iterator = pieces.makeAsyncIterator()
+      var left = 20
+      while left > 0, await iterator.next() != nil { left -= 1 }
+    }
+    try await registry.serving(port: port.withLock { $0 }) { _ in
+      let (results, _) = try await push.value
+      #expect(results.allSatisfy { $0.failure == nil }, "\(results)")
+    }
+    #expect(try tree(registry.folder.appending("storage")) == tree(whole.folder.appending("storage")))
+  }
+
+  @Test(.enabled(if: geteuid() == 0, "a disk of its own for the registry wants root"))
+  func `A full disk is said to be full, and what was there stays`() async throws {
+    let fixture = try PushFixture()
+    let registry = try DockerRegistry()
+    defer { registry.remove() }
+    let big = try fixture.archive("big:1", PushFixture.image([9_000_000], seed: 50))
+    let small = try fixture.archive("small:1", PushFixture.image([9_000], seed: 60))
+    try await registry.serving(megabytes: 6) { host in
+      let first = try await fixture.push(to: host).push([small])
+      #expect(first[0].failure == nil, "\(first)")
+      let results = try await fixture.push(to: host).push([big, small])
+      #expect(results[0].failure?.contains("disk is full") == true, "\(results[0])")
+      #expect(results[1].outcome == .present, "\(results[1])")
+      let missing = try await fixture.push(to: host).client()
+      #expect(try await missing.digest(of: "1", try ImageReference("\(host)/library/big:1")) == nil)
+    }
   }
 }

@@ -61,6 +61,7 @@ final class PushFixture: Sendable {
 
   func push(
     to target: String, variables: [String: String] = [:], caFile: FilePath? = nil,
+    isPatient: Bool = false,
     _ change: (inout PushConfiguration) -> Void = { _ in },
     onEvent: @escaping @Sendable (PushEvent) -> Void = { _ in }
   ) throws -> ImagePush {
@@ -68,12 +69,14 @@ final class PushFixture: Sendable {
     transfer.initialBackoff = .milliseconds(1)
     transfer.maximumBackoff = .milliseconds(5)
     transfer.retries = 3
+    if isPatient { (transfer.retries, transfer.maximumBackoff) = (200, .milliseconds(50)) }
     transfer.noProxy = "*"
     transfer.caFile = caFile?.string
     var configuration = PushConfiguration(scratch: folder.appending("scratch"))
     configuration.backoff = .milliseconds(1)
     configuration.maximumBackoff = .milliseconds(5)
     configuration.retries = 3
+    if isPatient { (configuration.retries, configuration.maximumBackoff) = (200, .milliseconds(50)) }
     change(&configuration)
     let credentials = try RegistryCredentials(
       environment: variables, home: "/nonexistent", userID: 0, helper: { _, _ in (1, "") })
