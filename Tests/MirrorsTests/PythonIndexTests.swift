@@ -57,6 +57,8 @@ struct PythonIndexTests {
     #expect(page.contains("data-requires-python=\"&gt;=3.8,&lt;4\""))
     let metadata = content.appending("files/My.App-1+local.2-py3-none-any.whl.metadata")
     #expect(page.contains("data-core-metadata=\"\("sha256=" + (try Digest(ofFile: metadata).hex))\""))
+    // Debian 12's pip 23.0 would take it and then refuse the differently spelt name.
+    #expect(!page.contains("data-dist-info-metadata"))
     let root = try String(contentsOfFile: content.appending("index.html").string, encoding: .utf8)
     #expect(root.contains("<a href=\"my-app/\">") && root.contains("<a href=\"some-lib/\">"))
     let result = try await install(content, world.requirements[0])

@@ -67,9 +67,9 @@ struct SimpleIndex {
       attributes += " data-requires-python=\"\(escaped(entry.requiresPython))\""
     }
     if let metadata = entry.metadata {
-      let digest = "sha256=\(Digest(of: metadata).hex)"
-      // The second name is the one of PEP 714, the first what pip 21 to 23 look for.
-      attributes += " data-dist-info-metadata=\"\(digest)\" data-core-metadata=\"\(digest)\""
+      // Only by the name of PEP 714. pip 22.3 to 23.0, which is Debian 12's, reads data-dist-info-metadata and then
+      // refuses a wheel whose metadata spells the project's name differently, such as Jinja2.
+      attributes += " data-core-metadata=\"sha256=\(Digest(of: metadata).hex)\""
     }
     return "<a \(attributes)>\(escaped(entry.name))</a><br>"
   }
