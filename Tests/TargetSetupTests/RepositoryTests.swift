@@ -42,6 +42,18 @@ struct RepositoryTests {
     }
   }
 
+  @Test("of two folders \"local\" the one of the release's own kind is taken")
+  func merged() throws {
+    try withFolder { bundle in
+      try put("", at: bundle.appending("debs/local/Packages"))
+      try put("", at: bundle.appending("rpms/local/repodata/repomd.xml"))
+      let debian = BundleRepositories(bundle: bundle, host: "debian-12")
+      #expect(try debian.repository(for: Self.debian12)?.path == "debs/local")
+      let rocky = BundleRepositories(bundle: bundle, host: "rocky-9")
+      #expect(try rocky.repository(for: Self.alma9)?.path == "rpms/local")
+    }
+  }
+
   @Test("signatures and keys are those that the repository tells")
   func signatures() throws {
     try withFolder { bundle in

@@ -18,6 +18,11 @@ struct BundleRepositories: Sendable, Equatable {
       }
     }
 
+    /// The package world of a release by its name, such as `debian-12`.
+    fileprivate init(releaseNamed name: String) {
+      self = name.hasPrefix("debian-") || name.hasPrefix("ubuntu-") ? .debs : .rpms
+    }
+
     /// A file that every repository of this kind has.
     fileprivate var index: String { self == .debs ? "Packages" : "repodata/repomd.xml" }
   }
@@ -68,7 +73,9 @@ struct BundleRepositories: Sendable, Equatable {
   var targets: [String: Repository] {
     var targets: [String: Repository] = [:]
     for repository in repositories {
-      if let name = repository.folder == "local" ? host : repository.folder { targets[name] = repository }
+      guard let name = repository.folder == "local" ? host : repository.folder else { continue }
+      // Two folders "local", in a bundle that somebody has merged, are not both of the same release.
+      if targets[name]?.kind != Kind(releaseNamed: name) { targets[name] = repository }
     }
     return targets
   }
@@ -105,9 +112,11 @@ struct BundleRepositories: Sendable, Equatable {
         let text = FileManager.default.contents(atPath: place.appending("keys/signatures.json").string),
         let signatures = try? JSONDecoder().decode(Signatures.self, from: text)
       else { break }
-      let keys = signatures.keys + [signatures.repositoryKey].compactMap { $0 }
-      repository.publicKeys = keys.filter { exists(place.pushing(FilePath($0))) }
-        .map { "\(repository.path)/\($0)" }
+      let keys = signatures.keys.filter { $0 != signatures.repositoryKey }
+      repository.publicKeys = (keys + [signatures.repositoryKey].compactMap { $0 }).filter {
+        exists(place.pushing(FilePath($0)))
+      }
+      .map { "\(repository.path)/\($0)" }
       repository.packagesAreSigned = signatures.gpgcheck
       repository.metadataIsSigned =
         signatures.repositoryKey != nil && exists(place.appending("repodata/repomd.xml.asc"))

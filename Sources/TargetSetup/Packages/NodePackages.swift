@@ -49,6 +49,9 @@ struct NodePackages: Sendable {
         command("dnf", ["--assumeno", "--setopt=install_weak_deps=False", "install"] + names))
       try willInstall(Self.newPackages(inTransaction: plan.standardOutput).filter { !before.contains($0) })
       try await check(command("dnf", options + names), names)
+      // The keys of the bundle that dnf has imported for this.
+      try willInstall(
+        try await installed().subtracting(before).filter { $0.hasPrefix("gpg-pubkey-") }.sorted())
     }
   }
 
@@ -68,7 +71,12 @@ struct NodePackages: Sendable {
     let command =
       kind == .debs
       ? command("dpkg-query", ["--show", "--showformat", "${db:Status-Status} ${Package}\\n"])
-      : command("rpm", ["--query", "--all", "--queryformat", "installed %{NAME}\\n"])
+      : command(
+        "rpm",
+        [
+          "--query", "--all", "--queryformat",
+          "installed %{NAME}\\ninstalled %{NAME}-%{VERSION}-%{RELEASE}\\n",
+        ])
     let result = try await run(command)
     return Set(
       result.standardOutput.split(separator: "\n").compactMap { line in

@@ -11,6 +11,9 @@ struct OfflineRepoStep: Step {
   let name = StepName.offlineRepo
   let needs: [StepName] = [.nginx]
 
+  /// Where the repository is tried out; nothing of it stays.
+  private static let trialFolder: FilePath = "/run/kubespray-offline-trial"
+
   /// A file that the step writes.
   private struct Wanted {
     let path: FilePath
@@ -93,7 +96,7 @@ struct OfflineRepoStep: Step {
 extension OfflineRepoStep {
   /// Asks the package manager to read the repository with a configuration of its own, in a folder of its own.
   private func proveTrial(_ node: Node, _ repository: BundleRepositories.Repository) async throws {
-    let folder = node.path(node.stateFolder).appending(".trial")
+    let folder = node.path(Self.trialFolder)
     defer { try? FileManager.default.removeItem(atPath: folder.string) }
     try? FileManager.default.removeItem(atPath: folder.string)
     try createDirectories(folder.appending("lists/partial"))
@@ -177,7 +180,7 @@ extension OfflineRepoStep {
     else {
       return
     }
-    let folder = node.path(node.stateFolder).appending(".trial")
+    let folder = node.path(Self.trialFolder)
     defer { try? FileManager.default.removeItem(atPath: folder.string) }
     try createDirectories(folder)
     var environment = node.pipEnvironment
