@@ -87,10 +87,17 @@ let package = Package(
       swiftSettings: swiftSettings),
 
     // Floor 5: argument parsing and printing.
+    .target(
+      name: "CommandSupport",
+      dependencies: [
+        "Console", "Bundle", systemPackage,
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ],
+      swiftSettings: swiftSettings),
     .executableTarget(
       name: "download-all",
       dependencies: [
-        "DownloadAll", "Console", "Bundle", systemPackage,
+        "DownloadAll", "CommandSupport", "Console", "Bundle", systemPackage,
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: swiftSettings),
@@ -98,7 +105,7 @@ let package = Package(
     .executableTarget(
       name: "target-setup",
       dependencies: [
-        "TargetSetup", "Console", "Bundle", systemPackage,
+        "TargetSetup", "CommandSupport", "Console", "Bundle", "Host", systemPackage,
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: swiftSettings),
@@ -159,7 +166,8 @@ let package = Package(
     .testTarget(
       name: "CommandLineTests",
       dependencies: [
-        "download-all", "Bundle", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        "download-all", "target-setup", "Bundle", "TargetSetup",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: swiftSettings),
   ],

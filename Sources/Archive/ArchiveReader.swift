@@ -79,4 +79,24 @@ public enum ArchiveReader {
       try extraction.finish()
     }
   }
+
+  /// Unpacks a compressed file that is not an archive, or whose archive shall stay one: `x.tar.gz` becomes `x.tar`.
+  ///
+  /// - Parameter file: What to write; on an error what was written so far stays.
+  /// - Throws: ``ArchiveError``, `Errno` when the file cannot be written, or `CancellationError`.
+  public static func decompress(_ path: FilePath, to file: FilePath) throws {
+    let source = try ReadHandle(path, isRaw: true)
+    guard try source.next() != nil else {
+      throw ArchiveError.unreadable(archive: path, reason: "it is empty")
+    }
+    let output = try FileDescriptor.open(
+      file, .writeOnly, options: [.create, .truncate, .closeOnExec, .noFollow],
+      permissions: [.ownerReadWrite, .groupRead, .otherRead])
+    try output.closeAfter {
+      try source.readContent { bytes, _ in
+        try Task.checkCancellation()
+        _ = try output.writeAll(bytes)
+      }
+    }
+  }
 }

@@ -11,8 +11,9 @@ final class ReadHandle {
 
   /// Opens a tar or zip archive and leaves it to libarchive to tell the compression.
   ///
+  /// - Parameter isRaw: Whether it is opened as one entry that holds the file without its compression.
   /// - Throws: ``ArchiveError``.
-  init(_ path: FilePath) throws(ArchiveError) {
+  init(_ path: FilePath, isRaw: Bool = false) throws(ArchiveError) {
     self.path = path
     do {
       descriptor = try FileDescriptor.open(path, .readOnly, options: [.closeOnExec])
@@ -28,10 +29,14 @@ final class ReadHandle {
     }
     self.handle = handle
     // All properties are set: from here on deinit cleans up.
+    let formats =
+      isRaw
+      ? [archive_read_support_format_raw]
+      : [archive_read_support_format_tar, archive_read_support_format_zip]
     for support in [
       archive_read_support_filter_gzip, archive_read_support_filter_xz, archive_read_support_filter_zstd,
-      archive_read_support_filter_bzip2, archive_read_support_format_tar, archive_read_support_format_zip,
-    ] {
+      archive_read_support_filter_bzip2,
+    ] + formats {
       // A warning means that an external program does the work.
       guard support(handle) >= ARCHIVE_WARN else { throw .unreadable(archive: path, reason: message) }
     }

@@ -28,6 +28,9 @@ public struct Artifact: Sendable, Hashable {
   /// Its size in bytes, where that is published: nobody needs to ask the server then.
   public var size: Int64?
 
+  /// Whether it is a program to be started by its name, on file systems that keep such rights.
+  public var isExecutable = false
+
   /// Where it is asked for, for people: the line of a list.
   public var listing: String?
 

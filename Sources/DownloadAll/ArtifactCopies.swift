@@ -121,6 +121,7 @@ struct ArtifactCopies: Sendable {
   }
 
   private func record(_ artifact: Artifact, at place: FilePath, size: Int64, sha256: Digest) -> FetchedFile {
+    if artifact.isExecutable { chmod(place.string, 0o755) }
     run.verified.record(
       place, stage: artifact.stage, sha256: sha256, checked: artifact.digest, url: artifact.recordedOrigin)
     return FetchedFile(file: manifestFile(artifact, size: size, sha256: sha256), transferred: 0)

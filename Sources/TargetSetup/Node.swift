@@ -12,6 +12,20 @@ public enum InitSystem: Sendable, Equatable {
   case none
 }
 
+/// How the registry that images are pushed to is spoken to.
+public struct PushOptions: Sendable, Equatable {
+  /// The CA certificates that its own is checked with; `nil` for those of the system.
+  public var certificateAuthority: FilePath?
+  /// Whether its certificate is not checked, and plain HTTP is fine.
+  public var isInsecure: Bool
+
+  /// Options.
+  public init(certificateAuthority: FilePath? = nil, isInsecure: Bool = false) {
+    self.certificateAuthority = certificateAuthority
+    self.isInsecure = isInsecure
+  }
+}
+
 /// Runs a command, with the lines of its output as they come.
 public typealias CommandRunner =
   @Sendable (Command, (@Sendable (String) -> Void)?) async throws -> CommandResult
@@ -34,6 +48,12 @@ public struct Node: Sendable {
   public var initSystem: InitSystem
   /// The network interfaces, for the choice of this host's address.
   public var interfaces: NetworkInterfaces
+  /// How a registry is spoken to.
+  public var push = PushOptions()
+  /// The environment of the process: logins for registries, the home folder.
+  public var environment: [String: String] = [:]
+  /// Shows a table of results: names of columns, and rows.
+  public var showTable: @Sendable ([String], [[String]]) -> Void = { _, _ in }
   /// Runs commands; tests put in their own.
   public var runner: CommandRunner
   /// Where every event goes.

@@ -78,6 +78,10 @@ final class Exchange {
     setMethod()
     setProxy(configuration)
     if let file = configuration.caFile { set(CURLOPT_CAINFO, file) }
+    if !configuration.verifiesServers {
+      set(CURLOPT_SSL_VERIFYPEER, 0)
+      set(CURLOPT_SSL_VERIFYHOST, 0)
+    }
     if let folder = configuration.caDirectory { set(CURLOPT_CAPATH, folder) }
     for line in request.fields.lines { requestFields = curl_slist_append(requestFields, line) }
     _ = ko_easy_set_list(handle, CURLOPT_HTTPHEADER, requestFields)

@@ -28,6 +28,8 @@ public struct TransferConfiguration: Sendable {
   public var caFile: String?
   /// A folder of hashed CA certificates instead of the system's.
   public var caDirectory: String?
+  /// Whether servers must prove who they are; false only where the user has said so.
+  public var verifiesServers = true
   /// What servers see as the client's name.
   public var userAgent: String = "kubespray-offline"
 

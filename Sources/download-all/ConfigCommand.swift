@@ -1,5 +1,6 @@
 import ArgumentParser
 import Bundle
+import CommandSupport
 import Console
 
 /// Shows the settings.

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Bundle
+import CommandSupport
 import DownloadAll
 
 /// The program's command line.
@@ -42,8 +43,4 @@ struct DownloadAllCommand: AsyncParsableCommand {
       FetchCommand.self,
     ],
     defaultSubcommand: RunCommand.self)
-}
-
-extension String {
-  func padded(to width: Int) -> String { self + String(repeating: " ", count: max(0, width - count)) }
 }

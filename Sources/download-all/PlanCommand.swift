@@ -1,5 +1,6 @@
 import ArgumentParser
 import Bundle
+import CommandSupport
 import Console
 import DownloadAll
 import FoundationEssentials
@@ -73,11 +74,4 @@ struct PlanCommand: AsyncParsableCommand {
     text += ". kubespray \(report.kubespray), \(report.architecture). Nothing was written to \(outputs)."
     return text
   }
-}
-
-/// Writes a result as JSON to standard output.
-func printJSON(_ value: some Encodable) throws {
-  let encoder = JSONEncoder()
-  encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-  print(String(decoding: try encoder.encode(value), as: UTF8.self))
 }

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Bundle
+import CommandSupport
 import Glibc
 import SystemPackage
 
@@ -135,18 +136,4 @@ struct SettingOptions: ParsableArguments {
       if let value { setenv(name, value, 1) }
     }
   }
-}
-
-/// The environment of this process.
-func processEnvironment() -> [String: String] {
-  var found: [String: String] = [:]
-  var entry = environ
-  while let text = entry.pointee {
-    let line = String(cString: text)
-    if let equals = line.firstIndex(of: "=") {
-      found[String(line[..<equals])] = String(line[line.index(after: equals)...])
-    }
-    entry += 1
-  }
-  return found
 }

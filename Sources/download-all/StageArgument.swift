@@ -1,5 +1,6 @@
 import ArgumentParser
 import Bundle
+import CommandSupport
 
 /// The stage of that name.
 ///

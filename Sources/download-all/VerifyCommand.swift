@@ -1,5 +1,6 @@
 import ArgumentParser
 import Bundle
+import CommandSupport
 import Console
 import DownloadAll
 import SystemPackage
@@ -16,9 +17,10 @@ struct VerifyCommand: AsyncParsableCommand {
   func run() async throws {
     let configuration = try settings.resolve()
     let console = output.console()
+    let events = output.events(console)
     let result = try await Interruption.watching(console) {
       try await withTicking(console) {
-        try await VerifyRun.run(outputs: configuration.outputs, emit: output.events(console))
+        try await VerifyRun.run(outputs: configuration.outputs, emit: events)
       }
     }
     if output.json {

@@ -165,6 +165,14 @@ public final class Journal: Sendable {
   /// - Throws: ``StepError``.
   public func note(_ kind: String, _ value: String) throws(StepError) {
     guard !notes(kind).contains(value) else { return }
+    try replaceNote(kind, value)
+  }
+
+  /// Writes down something of which only the newest counts; see ``lastNote(_:)``.
+  ///
+  /// - Throws: ``StepError``.
+  public func replaceNote(_ kind: String, _ value: String) throws(StepError) {
+    guard lastNote(kind) != value else { return }
     try doing("write down \(kind) \(value)") {
       var entry = JournalEntry(.note, kind)
       entry.value = value

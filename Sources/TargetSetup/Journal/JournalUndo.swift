@@ -98,7 +98,9 @@ extension Journal {
     let top = onDisk(FilePath(entry.path))
     guard FileAttributes(top)?.kind == .folder else { return }
     var changed = 0
-    for item in try items(of: entry).reversed() {
+    // Of several trees that took this place the last one is there.
+    let last = entries.last { $0.kind == .tree && $0.path == entry.path } ?? entry
+    for item in try items(of: last).reversed() {
       let place = top.appending(FilePath(item.path).components)
       guard let found = FileAttributes(place) else { continue }
       switch found.kind {

@@ -1,7 +1,210 @@
+import Archive
+import Bundle
+import Console
+import Glibc
+import Host
+import Integrity
+import SystemPackage
+
+/// Installs the container runtime from the bundle and starts it.
 struct ContainerdStep: Step {
   let name = StepName.containerd
 
-  func check(_ node: Node, _ journal: Journal) -> StepState { .notApplicable("not in this version") }
+  func check(_ node: Node, _ journal: Journal) async throws -> StepState {
+    if journal.isEmpty, let sign = ClusterNode.sign(on: node),
+      node.configuration.target.existingNode == .refuse
+    {
+      return .refused(
+        "this machine is a node of a cluster (\(sign)), so its containerd is left as it is. --take-node replaces it"
+      )
+    }
+    let parts = try RuntimeParts(node)
+    guard journal.lastNote("installed") == parts.fingerprint(node) else {
+      return .needed("containerd \(parts.version) is to be installed")
+    }
+    guard journal.isIntact else { return .needed("files of containerd were changed or removed") }
+    guard let versions = await ContainerRuntime(node)?.versions else {
+      return .needed("containerd does not answer")
+    }
+    guard versions.client == versions.server else {
+      return .needed("containerd \(versions.server) runs, and \(versions.client) is installed")
+    }
+    return .done("containerd \(parts.version) answers")
+  }
 
-  func apply(_ node: Node, _ journal: Journal) throws -> String { throw StepError("not in this version") }
+  func apply(_ node: Node, _ journal: Journal) async throws -> String {
+    // All that is needed is found before anything is touched.
+    let parts = try RuntimeParts(node)
+    let service = Service("containerd", node)
+    let wanted = parts.fingerprint(node)
+    var isChanged = journal.lastNote("installed") != wanted || !journal.isIntact
+    if journal.notes("before").isEmpty {
+      try journal.note("before", await service.isRunning ? "running" : "not running")
+    }
+    try await offloaded {
+      // What the daemon makes for itself.
+      for path: FilePath in ["/var/lib/containerd", "/opt/containerd", "/run/containerd"] {
+        try journal.own(path)
+      }
+      try parts.install(node, journal)
+    }
+    let unit = try node.bundleText("containerd.service")
+    isChanged =
+      try journal.write("/etc/containerd/config.toml", try node.bundleText("config.toml")) || isChanged
+    isChanged =
+      try service.install(unit: unit, command: "/usr/local/bin/containerd", journal) || isChanged
+    await SecurityLabels.restore(journal, node)
+    guard let runtime = ContainerRuntime(node) else {
+      throw StepError(
+        "the archive of containerd \(parts.version) has no program ctr. Check it: target-setup verify")
+    }
+    if let versions = await runtime.versions, versions.client != versions.server { isChanged = true }
+    try await service.start(isChanged: isChanged)
+    try await runtime.waitUntilReady(service)
+    try journal.replaceNote("installed", wanted)
+    if node.initSystem == .none {
+      node.say(
+        .warning,
+        "there is no systemd here: services run until the next start of this machine; then run the command again",
+        step: name)
+    }
+    return "containerd \(parts.version) answers"
+  }
+
+  func beforeUndo(_ node: Node, _ journal: Journal) async throws {
+    try? await Service("containerd", node).stop()
+  }
+
+  func afterUndo(_ node: Node, _ journal: Journal) async throws {
+    let service = Service("containerd", node)
+    await service.forget()
+    if journal.lastNote("before") == "running" { try await service.start(isChanged: false) }
+  }
+}
+
+/// Whether a machine is a node of a cluster, by what kubespray and kubeadm leave on one.
+enum ClusterNode {
+  private static let signs: [FilePath] = [
+    "/etc/kubernetes/kubelet.conf", "/etc/kubernetes/kubelet.env", "/var/lib/kubelet/config.yaml",
+    "/usr/local/bin/kubelet", "/usr/bin/kubelet",
+  ]
+
+  /// What shows it; `nil` when nothing does.
+  static func sign(on node: Node) -> String? {
+    if let path = signs.first(where: node.exists) { return "it has \(path)" }
+    let path: FilePath = "/etc/containerd/config.toml"
+    var bytes: [UInt8] = []
+    guard (try? readFile(node.path(path), { bytes.append(contentsOf: $0) })) != nil else { return nil }
+    // Only a runtime for pods has an image for their sandboxes.
+    let text = String(decoding: bytes, as: UTF8.self)
+    return text.contains(/(?m)^\s*(sandbox_image|sandbox)\s*=/) ? "\(path) runs pods" : nil
+  }
+}
+
+/// The archives of the container runtime in the bundle, and where their content goes.
+struct RuntimeParts: Sendable {
+  private let containerd: String
+  private let runc: String
+  private let nerdctl: String
+  private let plugins: String
+  /// The version of containerd.
+  let version: String
+
+  /// Finds all of them.
+  ///
+  /// - Throws: ``StepError`` that names everything that is missing.
+  init(_ node: Node) throws(StepError) {
+    let versions = node.configuration.versions
+    let architecture = node.architecture.rawValue
+    let files = try node.bundleFiles(below: "files")
+    var problems: [String] = []
+    func find(_ name: String, _ setting: String, _ version: String?, _ fits: (Substring, String) -> Bool)
+      -> String
+    {
+      guard let version else {
+        problems.append("config.yml does not say which \(name) (versions.\(setting))")
+        return ""
+      }
+      let found = files.first { path in
+        fits(path.split(separator: "/").last ?? "", version)
+          && (setting != "runc" || path.contains("/v\(version)/"))
+      }
+      guard let found else {
+        problems.append("there is no \(name) \(version) for \(architecture) below files/")
+        return ""
+      }
+      do {
+        _ = try node.bundleFile(found)
+      } catch {
+        problems.append(error.description)
+      }
+      return found
+    }
+    containerd = find("containerd", "containerd", versions.containerd) {
+      $0 == "containerd-\($1)-linux-\(architecture).tar.gz"
+    }
+    runc = find("runc", "runc", versions.runc) { name, _ in name == "runc.\(architecture)" }
+    nerdctl = find("nerdctl", "nerdctl", versions.nerdctl) {
+      $0 == "nerdctl-\($1)-linux-\(architecture).tar.gz"
+    }
+    plugins = find("cni-plugins", "cni", versions.cni) {
+      $0 == "cni-plugins-linux-\(architecture)-v\($1).tgz"
+    }
+    for name in ["containerd.service", "config.toml"] {
+      do {
+        _ = try node.bundleFile(name)
+      } catch {
+        problems.append(error.description)
+      }
+    }
+    guard problems.isEmpty else {
+      throw StepError(
+        "the bundle in \(node.bundle) lacks what this step installs, and nothing was changed:\n"
+          + problems.map { "  \($0)" }.joined(separator: "\n")
+          + "\nMake it again with download-all, or copy it again.")
+    }
+    version = versions.containerd ?? ""
+  }
+
+  /// By what another content is noticed without reading it.
+  func fingerprint(_ node: Node) -> String {
+    let files = [containerd, runc, nerdctl, plugins, "containerd.service", "config.toml"]
+    let text = (files.map(node.fingerprint) + ["\(node.initSystem)"]).joined(separator: "\n")
+    return Digest(of: Array(text.utf8)).hex
+  }
+
+  /// Puts the programs in their places.
+  ///
+  /// - Throws: ``StepError``, `ArchiveError` or `CancellationError`.
+  func install(_ node: Node, _ journal: Journal) throws {
+    let folder = node.path(node.stateFolder).appending("tmp")
+    let unpacked = folder.appending("containerd")
+    try FileTree.remove(unpacked)
+    defer {
+      try? FileTree.remove(unpacked)
+      rmdir(folder.string)
+    }
+    for (number, (archive, place, below)) in [
+      (containerd, "/usr/local/bin", "bin"), (nerdctl, "/usr/local/bin", ""), (plugins, "/opt/cni/bin", ""),
+    ].enumerated() {
+      let part = unpacked.appending("\(number)")
+      try createDirectories(part)
+      try ArchiveReader.extract(try node.bundleFile(archive), into: part)
+      let source = below.isEmpty ? part : part.appending(below)
+      let programs = ((try? FileTree.names(in: source)) ?? []).filter { isProgram(source.appending($0)) }
+      guard !programs.isEmpty else {
+        throw StepError("\(archive) has no programs in it. Check the bundle: target-setup verify")
+      }
+      for name in programs {
+        try Task.checkCancellation()
+        try journal.copy(source.appending(name), to: FilePath(place).appending(name), mode: 0o755)
+      }
+    }
+    try journal.copy(try node.bundleFile(runc), to: "/usr/local/bin/runc", mode: 0o755)
+  }
+
+  /// Licences and notes lie beside the programs.
+  private func isProgram(_ path: FilePath) -> Bool {
+    FileAttributes(path).map { $0.kind == .file && $0.mode & 0o100 != 0 } ?? false
+  }
 }

@@ -1,7 +1,213 @@
+import Bundle
+import Console
+import Glibc
+import Host
+import Integrity
+import Registry
+import SystemPackage
+import Transfer
+
+/// Puts all images of the bundle into the registry, under their names there and with their digests.
 struct LoadPushStep: Step {
   let name = StepName.loadPush
+  let needs: [StepName] = [.registry]
 
-  func check(_ node: Node, _ journal: Journal) -> StepState { .notApplicable("not in this version") }
+  func check(_ node: Node, _ journal: Journal) async throws -> StepState {
+    let archives = try archives(node)
+    guard !archives.isEmpty else { return .notApplicable("the bundle has no images") }
+    guard node.pushesToOwnRegistry else {
+      return .needed("\(archives.count) images are to be in \(node.configuration.registry.address)")
+    }
+    let missing = try await missingImages(node)
+    return missing == 0
+      ? .done("all \(archives.count) images are in \(node.registryHost)")
+      : .needed("\(missing) of \(archives.count) images are to be put into \(node.registryHost)")
+  }
 
-  func apply(_ node: Node, _ journal: Journal) throws -> String { throw StepError("not in this version") }
+  func apply(_ node: Node, _ journal: Journal) async throws -> String {
+    let archives = try archives(node).map { try node.bundleFile($0) }
+    let results =
+      node.pushesToOwnRegistry
+      ? try await seed(archives, node, journal)
+      : try await push(node, node.configuration.registry.address).push(archives)
+    show(results, node)
+    let failures = results.compactMap { result in
+      result.failure.map { "  \(result.reference?.description ?? result.archive.string): \($0)" }
+    }
+    guard failures.isEmpty else {
+      throw StepError(
+        "\(failures.count) of \(results.count) images are not in the registry; run the command again when the cause is "
+          + "removed, what is there is not sent again:\n" + failures.joined(separator: "\n"))
+    }
+    let present = results.count { $0.outcome == .present }
+    let bytes = ByteCount.format(results.reduce(0) { $0 + $1.bytesSent })
+    return "\(results.count) images, \(present) of them were there, \(bytes) sent"
+  }
+
+  /// Straight into the folder of the bundle's own registry, which is then asked for every manifest.
+  private func seed(_ archives: [FilePath], _ node: Node, _ journal: Journal) async throws -> [PushResult] {
+    let folder = node.configuration.registry.directory
+    if !node.exists(folder.appending("docker")) { try journal.note("storage", folder.string) }
+    try journal.note("pushed", node.registryHost)
+    return try await push(node, node.localRegistryHost).seed(archives, into: node.path(folder))
+  }
+
+  func beforeUndo(_ node: Node, _ journal: Journal) async throws {
+    guard let folder = journal.lastNote("storage") else {
+      return node.say(.warning, "the registry had images before, so all of them stay", step: name)
+    }
+    let foreign = try repositories(in: node.path(FilePath(folder))).subtracting(pushedRepositories(node))
+    guard foreign.isEmpty else {
+      node.say(
+        .warning,
+        "the registry also has \(foreign.sorted().prefix(5).joined(separator: ", ")), so all images stay in \(folder)",
+        step: name)
+      return
+    }
+    try await offloaded {
+      let place = node.path(FilePath(folder))
+      try FileTree.remove(place.appending("docker"))
+      for name in try FileTree.names(in: place) where name.hasPrefix(".kubespray-offline") {
+        try FileTree.remove(place.appending(name))
+      }
+    }
+  }
+
+  // MARK: Parts
+
+  private func archives(_ node: Node) throws(StepError) -> [String] {
+    guard let manifest = node.manifest else {
+      return try node.bundleFiles(below: "images").filter { $0.hasSuffix(".tar.gz") }
+    }
+    return manifest.files.filter { $0.image != nil }.map(\.path.description)
+  }
+
+  private func stripped(_ node: Node) -> Set<String> {
+    ImageReference.strippedRegistries.union(node.configuration.registry.additional)
+  }
+
+  private func pushedRepositories(_ node: Node) -> Set<String> {
+    Set(
+      (node.manifest?.files ?? []).compactMap(\.image).map { image in
+        ImageReference.pushRepository(
+          registry: image.reference.registry, repository: image.reference.repository,
+          strippedRegistries: stripped(node))
+      })
+  }
+
+  /// How many images the bundle's own registry does not serve as they are in the bundle.
+  private func missingImages(_ node: Node) async throws -> Int {
+    let images = (node.manifest?.files ?? []).compactMap(\.image)
+    guard !images.isEmpty else { return try archives(node).count }
+    let target = try PushTarget(node.localRegistryHost)
+    let engine = try TransferEngine(transfer(node))
+    let stripped = stripped(node)
+    var missing = 0
+    await forEachConcurrently(images, limit: 6) { image -> Bool in
+      guard let reference = try? target.reference(of: image.reference, strippedRegistries: stripped) else {
+        return false
+      }
+      var request = HTTPRequest(
+        "HEAD",
+        url:
+          "http://\(target.host)/v2/\(reference.repository)/manifests/\(reference.tag ?? "\(image.digest)")",
+        fields: ["Accept": MediaType.acceptedManifests])
+      request.retries = 0
+      let answer = try? await engine.response(to: request)
+      return answer?.head.status == 200 && answer?.head.fields["Docker-Content-Digest"] == "\(image.digest)"
+    } onResult: { _, isThere in
+      if !isThere { missing += 1 }
+    }
+    try Task.checkCancellation()
+    return missing
+  }
+
+  private func transfer(_ node: Node) -> TransferConfiguration {
+    var configuration = TransferConfiguration()
+    configuration.userAgent = "kubespray-offline/\(programVersion)"
+    configuration.applyEnvironment(node.environment)
+    // The library was built on another system, whose certificates lay elsewhere.
+    let bundles = [
+      "/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/ca-bundle.pem",
+    ]
+    configuration.caFile = configuration.caFile ?? bundles.first { node.exists(FilePath($0)) }
+    if let file = node.push.certificateAuthority { configuration.caFile = file.string }
+    configuration.verifiesServers = !node.push.isInsecure
+    if node.pushesToOwnRegistry { configuration.noProxy = "*" }
+    return configuration
+  }
+
+  private func push(_ node: Node, _ address: String) throws -> ImagePush {
+    var configuration = PushConfiguration(
+      scratch: node.path(node.stateFolder).appending("tmp").appending("load-push"))
+    configuration.strippedRegistries = stripped(node)
+    configuration.allowsPlainHTTP = node.push.isInsecure
+    let home = node.environment["HOME"].flatMap { $0.isEmpty ? nil : $0 } ?? "/root"
+    let credentials = try RegistryCredentials(
+      environment: node.environment, home: FilePath(home), userID: getuid()
+    ) {
+      program, server in
+      let result = try await node.run(Command(program, ["get"], input: server + "\n"))
+      return (result.status, result.standardOutput)
+    }
+    let (emit, stage) = (node.emit, name.rawValue)
+    return ImagePush(
+      target: try PushTarget(address), engine: try TransferEngine(transfer(node)), credentials: credentials,
+      configuration: configuration
+    ) { event in
+      switch event {
+      case .planned(let images, let bytes): emit(.stageTotals(stage, items: images, bytes: bytes))
+      case .sent(let bytes), .skipped(let bytes): emit(.bytes(stage, bytes))
+      case .voided(let bytes): emit(.bytes(stage, -bytes))
+      case .note(let text): emit(.message(.info, text, stage: stage))
+      case .finished(let result):
+        let item = result.reference?.description ?? result.archive.string
+        let outcome: ItemOutcome =
+          switch result.outcome {
+          case .pushed: .done
+          case .present: .skipped
+          case .failed(let reason): .failed(reason)
+          }
+        emit(.itemFinished(stage, item: item, outcome, bytes: 0))
+        if let remark = result.remark { emit(.message(.warning, "\(item): \(remark)", stage: stage)) }
+      }
+    }
+  }
+
+  private func show(_ results: [PushResult], _ node: Node) {
+    node.showTable(
+      ["IMAGE", "IN THE REGISTRY AS", "DIGEST", "SENT", "RESULT"],
+      results.map { result in
+        let outcome =
+          switch result.outcome {
+          case .pushed(let replaced): replaced == nil ? "pushed" : "replaced"
+          case .present: "was there"
+          case .failed: "failed"
+          }
+        return [
+          result.reference?.description ?? result.archive.lastComponent?.string ?? "",
+          result.destination ?? "-",
+          result.digest.map { String("\($0)".prefix(19)) } ?? "-", ByteCount.format(result.bytesSent),
+          outcome,
+        ]
+      })
+  }
+
+  /// The repositories of a registry's storage folder: those that have manifests.
+  private func repositories(in storage: FilePath) throws -> Set<String> {
+    let top = storage.appending(FilePath("docker/registry/v2/repositories").components)
+    var found: Set<String> = []
+    func visit(_ folder: FilePath, _ name: String) throws {
+      for entry in try FileTree.names(in: folder) {
+        if entry == "_manifests" {
+          found.insert(name)
+        } else if !entry.hasPrefix("_") {
+          try visit(folder.appending(entry), name.isEmpty ? entry : "\(name)/\(entry)")
+        }
+      }
+    }
+    guard FileAttributes(top) != nil else { return [] }
+    try visit(top, "")
+    return found
+  }
 }

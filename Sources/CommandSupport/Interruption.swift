@@ -4,10 +4,8 @@ import Glibc
 import Synchronization
 
 /// Ctrl-C and SIGTERM: the first ends the work in good order, a second one at once. Either loses nothing: finished
-/// files have their names, unfinished ones are parts that the next run goes on from.
+/// files have their names, and the next run goes on from what is unfinished.
 public enum Interruption {
-  /// The exit status of an interrupted program (128 + SIGINT).
-  static let exitStatus: Int32 = 130
   /// How long the first signal waits for the work to end.
   private static let grace = DispatchTimeInterval.seconds(5)
 
@@ -49,6 +47,6 @@ public enum Interruption {
 
   private static func leave(_ console: Console) -> Never {
     console.finish("interrupted. Give the same command again to go on.")
-    exit(exitStatus)
+    exit(ExitStatus.interrupted.rawValue)
   }
 }

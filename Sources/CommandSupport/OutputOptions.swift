@@ -3,21 +3,24 @@ import Console
 import Glibc
 
 /// How the program shows what it does.
-struct OutputOptions: ParsableArguments {
+public struct OutputOptions: ParsableArguments, Sendable {
   @Flag(name: [.short, .long], help: "Show errors and the outcome only.")
-  var quiet = false
+  public var quiet = false
 
   @Flag(help: "Write JSON to standard output: results, and progress as one object a line.")
-  var json = false
+  public var json = false
 
   @Flag(help: "Write plain lines even on a terminal.")
-  var noProgress = false
+  public var noProgress = false
 
   @Flag(name: [.short, .long], help: "Show details of what is done.")
-  var verbose = false
+  public var verbose = false
+
+  /// As ArgumentParser makes them.
+  public init() {}
 
   /// The console that these options ask for.
-  func console() -> Console {
+  public func console() -> Console {
     Console(
       options: .resolve(
         isTerminal: isatty(STDERR_FILENO) == 1, outputIsTerminal: isatty(STDOUT_FILENO) == 1,
@@ -27,14 +30,14 @@ struct OutputOptions: ParsableArguments {
 
 extension OutputOptions {
   /// Where events go while a result is worked out: nowhere when the result itself is the JSON.
-  func events(_ console: Console) -> @Sendable (ConsoleEvent) -> Void {
+  public func events(_ console: Console) -> @Sendable (ConsoleEvent) -> Void {
     if json { return { _ in } }
     return { console.emit($0) }
   }
 }
 
 /// Runs work with a console that redraws ten times a second and is left tidy, whatever happens.
-func withTicking<T>(_ console: Console, _ work: () async throws -> T) async rethrows -> T {
+public func withTicking<T>(_ console: Console, _ work: () async throws -> T) async rethrows -> T {
   let ticker = Task {
     while !Task.isCancelled {
       console.tick()

@@ -1,0 +1,64 @@
+import Bundle
+import Integrity
+import SystemPackage
+
+extension Node {
+  /// The paths of all files of the bundle below a folder such as `files`, relative to the bundle.
+  ///
+  /// - Throws: ``StepError`` when the folder cannot be read.
+  func bundleFiles(below folder: String) throws(StepError) -> [String] {
+    if let manifest {
+      return manifest.files.map(\.path.description).filter { $0.hasPrefix(folder + "/") }
+    }
+    let place = bundle.appending(folder)
+    guard FileAttributes(place) != nil else { return [] }
+    do {
+      return try BundleTree.files(below: place).map { "\(folder)/\($0)" }
+    } catch {
+      throw StepError("\(place) cannot be read: \(error). Check the medium.")
+    }
+  }
+
+  /// A file of the bundle, proved to be there with the size that it was made with.
+  ///
+  /// - Returns: Its path for this process.
+  /// - Throws: ``StepError``.
+  func bundleFile(_ path: String) throws(StepError) -> FilePath {
+    let place = bundle.appending(FilePath(path).components)
+    guard let found = FileAttributes(place), found.kind == .file else {
+      throw StepError("the bundle has no \(path). Copy it again, or check it: target-setup verify")
+    }
+    if let known = manifestFile(path), known.size != found.size {
+      throw StepError(
+        "\(place) has \(found.size) bytes instead of \(known.size). Copy it again, or check all: target-setup verify"
+      )
+    }
+    return place
+  }
+
+  /// What the manifest says of a file.
+  func manifestFile(_ path: String) -> ManifestFile? {
+    manifest?.files.first { $0.path.description == path }
+  }
+
+  /// A text by which another content of a file would be noticed without reading it.
+  func fingerprint(_ path: String) -> String {
+    if let known = manifestFile(path) { return "\(path) \(known.sha256)" }
+    let status = FileStatus(bundle.appending(FilePath(path).components))
+    return "\(path) \(status?.size ?? -1) \(status?.modified ?? -1)"
+  }
+
+  /// The small files of the bundle as text.
+  ///
+  /// - Throws: ``StepError``.
+  func bundleText(_ path: String) throws(StepError) -> String {
+    let place = try bundleFile(path)
+    var bytes: [UInt8] = []
+    do {
+      try readFile(place) { bytes.append(contentsOf: $0) }
+    } catch {
+      throw StepError("\(place) cannot be read: \(error). Check the medium.")
+    }
+    return String(decoding: bytes, as: UTF8.self)
+  }
+}

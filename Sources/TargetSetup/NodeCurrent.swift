@@ -1,0 +1,71 @@
+import Bundle
+import Console
+import Glibc
+import Host
+import SystemPackage
+
+extension Node {
+  /// The groups of settings that the target may change; what else a bundle was made with is a fact about it.
+  private static let groups: Set<String> = ["nginx", "registry", "target"]
+
+  /// This machine, and the bundle that the program lies in or that was named.
+  ///
+  /// - Parameters:
+  ///   - bundle: The bundle's folder; `nil` for the one that the program lies in.
+  ///   - configFiles: Files of settings that were asked for.
+  ///   - environment: The variables of the process.
+  ///   - flags: The texts of flags, by key path of their settings.
+  /// - Throws: `ConfigurationError`, `ManifestError`, `OSReleaseError`, or ``StepError`` when the bundle is for
+  ///   another architecture.
+  public static func current(
+    bundle: FilePath?, configFiles: [FilePath], environment: [String: String], flags: [String: String],
+    emit: @escaping @Sendable (ConsoleEvent) -> Void
+  ) throws -> Node {
+    completeSearchPath()
+    let folder = try absolute(bundle ?? ownBundle(environment))
+    let variables = Configuration.settings.filter {
+      $0.key.split(separator: ".").first.map { groups.contains("\($0)") } ?? false
+    }
+    .flatMap(\.environment)
+    let configuration = try Configuration.resolve(
+      defaultFile: folder.appending("config.yml"), files: configFiles,
+      environment: environment.filter { variables.contains($0.key) }, flags: flags)
+    let manifest = try Manifest.load(from: folder)
+    if let other = manifest?.architecture, other != Architecture.current.rawValue {
+      throw StepError(
+        "the bundle in \(folder) is for \(other), and this machine is \(Architecture.current.rawValue). "
+          + "Make one with --architecture \(Architecture.current.rawValue).")
+    }
+    var node = Node(
+      bundle: folder, configuration: configuration, manifest: manifest, system: try OSRelease.current(),
+      initSystem: access("/run/systemd/system", F_OK) == 0 ? .systemd : .none,
+      interfaces: NetworkInterfaces.current(), emit: emit)
+    node.environment = environment
+    return node
+  }
+
+  /// The launcher says where it lies; a program that was started directly lies in `lib` below the bundle.
+  private static func ownBundle(_ environment: [String: String]) -> FilePath {
+    if let folder = environment["KUBESPRAY_OFFLINE_BUNDLE"], !folder.isEmpty { return FilePath(folder) }
+    let program = (try? FileTree.linkTarget("/proc/self/exe")).map { FilePath($0) } ?? "."
+    let folder = program.removingLastComponent()
+    return folder.lastComponent?.string == "lib" ? folder.removingLastComponent() : "."
+  }
+
+  private static func absolute(_ folder: FilePath) throws(StepError) -> FilePath {
+    guard let resolved = realpath(folder.string, nil) else {
+      throw StepError("\(folder): \(Errno(rawValue: errno)). Name the folder of the bundle: --bundle DIR")
+    }
+    defer { free(resolved) }
+    return FilePath(String(cString: resolved))
+  }
+
+  /// `su` leaves root without the folders of administration, in which systemctl's helpers, ip and others lie.
+  private static func completeSearchPath() {
+    let present = getenv("PATH").map { String(cString: $0) } ?? ""
+    let folders = present.split(separator: ":").map(String.init)
+    let missing = ["/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin"]
+      .filter { !folders.contains($0) }
+    if !missing.isEmpty { setenv("PATH", (folders + missing).joined(separator: ":"), 1) }
+  }
+}

@@ -1,0 +1,131 @@
+import Archive
+import Bundle
+import Glibc
+import Host
+import Integrity
+import SystemPackage
+
+/// The containerd of this host, spoken to by its own command `ctr`.
+struct ContainerRuntime: Sendable {
+  /// The namespace in which `nerdctl ps` looks by default.
+  private static let namespace = "default"
+
+  /// The program, a path of the host.
+  let program: FilePath
+  private let node: Node
+
+  /// The `ctr` of this host; `nil` when there is none.
+  init?(_ node: Node) {
+    let found = ["/usr/local/bin/ctr", "/usr/bin/ctr"].first { node.exists(FilePath($0)) }
+    guard let found else { return nil }
+    program = FilePath(found)
+    self.node = node
+  }
+
+  /// The one of this host, running.
+  ///
+  /// - Throws: ``StepError``.
+  static func running(_ node: Node) async throws(StepError) -> ContainerRuntime {
+    guard let runtime = ContainerRuntime(node), await runtime.versions != nil else {
+      throw StepError("no containerd answers on this host. Start it with: target-setup containerd")
+    }
+    return runtime
+  }
+
+  /// A command of `ctr`.
+  func command(_ arguments: [String]) -> Command {
+    Command(program.string, ["--namespace", Self.namespace] + arguments)
+  }
+
+  /// The versions of the client and of the daemon that runs; `nil` when none answers.
+  var versions: (client: String, server: String)? {
+    get async {
+      guard
+        let text = try? await node.output(Command(program.string, ["--connect-timeout", "3s", "version"]))
+      else { return nil }
+      let found = text.split(whereSeparator: \.isNewline).compactMap { line -> String? in
+        let words = line.split(separator: " ")
+        return words.first == "Version:" ? words.dropFirst().joined(separator: " ") : nil
+      }
+      return found.count == 2 ? (found[0], found[1]) : nil
+    }
+  }
+
+  /// Waits until the daemon answers.
+  func waitUntilReady(_ service: Service) async throws {
+    let clock = ContinuousClock()
+    let end = clock.now + .seconds(60)
+    while await versions == nil {
+      guard clock.now < end, await !service.hasFailed else {
+        throw StepError(
+          "containerd was started and does not answer. \(await service.lastWords)\nSee more with: \(service.logCommand)"
+        )
+      }
+      try await Task.sleep(for: .milliseconds(200))
+    }
+  }
+
+  /// The digest of an image that containerd has.
+  func digest(of image: ImageReference) async -> Digest? {
+    guard let text = try? await node.output(command(["images", "list", "name==\(image)"])) else { return nil }
+    for line in text.split(whereSeparator: \.isNewline) {
+      let words = line.split(separator: " ")
+      if words.count > 2, words[0] == "\(image)" { return try? Digest(String(words[2])) }
+    }
+    return nil
+  }
+
+  /// Brings an image from its archive in the bundle into containerd, unless it is there.
+  ///
+  /// - Returns: Whether it had to be brought.
+  /// - Throws: ``StepError`` or ``Host/CommandError``.
+  func bring(_ image: ImageReference, _ journal: Journal) async throws -> Bool {
+    let path: String
+    do {
+      path = try image.archivePath().description
+    } catch {
+      throw StepError("\(error)")
+    }
+    let wanted = node.manifestFile(path)?.image?.digest
+    if let present = await digest(of: image), wanted == nil || wanted == present { return false }
+    let archive = try node.bundleFile(path)
+    try journal.note("image", "\(image)")
+    let folder = node.path(node.stateFolder).appending("tmp")
+    let plain = folder.appending("\(journal.step.rawValue)-image.tar")
+    defer {
+      unlink(plain.string)
+      rmdir(folder.string)
+    }
+    // containerd before 1.7 takes no compressed archives.
+    try await offloaded {
+      try createDirectories(folder)
+      try ArchiveReader.decompress(archive, to: plain)
+    }
+    try await node.output(command(["images", "import", plain.string]))
+    guard let present = await digest(of: image) else {
+      throw StepError(
+        "\(path) was imported and containerd has no \(image). Check the archive: target-setup verify")
+    }
+    if let wanted, wanted != present {
+      throw StepError(
+        "containerd has \(image) as \(present) instead of \(wanted). Check the archive: target-setup verify")
+    }
+    return true
+  }
+
+  /// Removes the images that a step has brought.
+  func removeImages(of journal: Journal) async {
+    for image in journal.notes("image") {
+      _ = await node.succeeds(command(["images", "remove", "--sync", image]))
+    }
+  }
+
+  /// Removes a container that was left behind, whatever state it is in.
+  func removeContainer(_ name: String) async {
+    for arguments in [
+      ["tasks", "delete", "--force", name], ["containers", "delete", name], ["snapshots", "delete", name],
+    ] {
+      _ = await node.succeeds(command(arguments))
+    }
+  }
+}

@@ -1,0 +1,168 @@
+import Bundle
+import Console
+import Host
+import Integrity
+import SystemPackage
+
+/// A container of the bundle that runs as a service of this host, on the host's network.
+struct ContainerService: Sendable {
+  /// A file or folder of the host that the container sees.
+  struct Mount: Sendable {
+    let source: FilePath
+    let place: String
+    var isWritable = false
+  }
+
+  /// Its name: of the container, for `nerdctl ps`, and the end of its unit's.
+  let name: String
+  /// What it is, for people.
+  let title: String
+  let image: ImageReference
+  let mounts: [Mount]
+  var environment: [String: String] = [:]
+  /// The program in the container with its arguments.
+  let command: [String]
+  /// The port it listens on.
+  let port: Int
+  /// The address it listens on; `nil` means all.
+  let bind: String?
+  /// What is asked to see whether it works.
+  let probe: String
+
+  func service(_ node: Node) -> Service { Service("kubespray-offline-\(name)", node) }
+
+  private func script(_ node: Node) -> FilePath {
+    node.stateFolder.appending("services").appending("\(name).sh")
+  }
+
+  /// What decides whether the container must be started anew: everything it is made of.
+  private func fingerprint(_ node: Node, _ runtime: ContainerRuntime) throws(StepError) -> String {
+    let contents = mounts.map { mount in
+      let digest = (try? Digest(ofFile: node.path(mount.source)))?.hex ?? ""
+      return "\(mount.source) \(mount.place) \(mount.isWritable) \(digest)"
+    }
+    let archive: String
+    do {
+      archive = node.fingerprint(try image.archivePath().description)
+    } catch {
+      throw StepError("\(error)")
+    }
+    let all = [script(runtime), archive] + contents
+    return Digest(of: Array(all.joined(separator: "\n").utf8)).hex
+  }
+
+  /// Whether it runs as it would be made now.
+  func state(_ node: Node, _ journal: Journal) async throws -> StepState {
+    guard let runtime = ContainerRuntime(node),
+      journal.lastNote("container") == (try fingerprint(node, runtime))
+    else {
+      return .needed(journal.isEmpty ? "\(title) is not set up" : "\(title) is to be set up anew")
+    }
+    guard journal.isIntact else { return .needed("files of \(title) were changed or removed") }
+    guard await service(node).isRunning, let status = try await Readiness().status(probe),
+      (200..<400).contains(status)
+    else { return .needed("\(title) does not answer at \(probe)") }
+    return .done("\(title) answers at \(probe)")
+  }
+
+  /// Sets it up, starts it, and waits until it answers.
+  ///
+  /// - Throws: ``StepError`` or ``Host/CommandError``.
+  func set(up node: Node, _ journal: Journal) async throws {
+    let runtime = try await ContainerRuntime.running(node)
+    try await refuseTakenPort(node)
+    var isChanged = try await runtime.bring(image, journal)
+    let wanted = try fingerprint(node, runtime)
+    if journal.lastNote("container") != wanted { isChanged = true }
+    try journal.note("service", name)
+    if try journal.write(script(node), script(runtime), mode: 0o755) { isChanged = true }
+    let service = service(node)
+    let start = "/bin/sh \(script(node))"
+    if try service.install(unit: unit(node), command: start, journal) { isChanged = true }
+    await SecurityLabels.restore(journal, node)
+    try await Firewall.open(port, node, journal)
+    try await service.start(isChanged: isChanged)
+    guard try await Readiness().wait(for: probe, unless: { await service.hasFailed }) else {
+      throw StepError(
+        "\(title) was started and does not answer at \(probe). \(await service.lastWords)\n"
+          + "See more with: \(service.logCommand)")
+    }
+    try journal.replaceNote("container", wanted)
+  }
+
+  /// Stops it and removes what containerd has of it.
+  func remove(_ node: Node, _ journal: Journal) async throws {
+    guard !journal.notes("service").isEmpty else { return }
+    try? await service(node).stop()
+    guard let runtime = ContainerRuntime(node), await runtime.versions != nil else { return }
+    await runtime.removeContainer(name)
+    await runtime.removeImages(of: journal)
+  }
+
+  private func refuseTakenPort(_ node: Node) async throws(StepError) {
+    guard await !service(node).isRunning, let owner = PortOwner.find(port: port, bind: bind) else { return }
+    throw StepError(
+      "port \(port), which \(title) is to listen on, is taken by \(owner.description). Stop that, or choose another "
+        + "port: --\(name)-port PORT")
+  }
+
+  private func unit(_ node: Node) -> String {
+    """
+    # Written by target-setup; "target-setup undo \(name)" removes it.
+    [Unit]
+    Description=kubespray-offline: \(title)
+    Wants=containerd.service
+    After=containerd.service network.target
+
+    [Service]
+    ExecStart=/bin/sh \(script(node))
+    Restart=always
+    RestartSec=2
+    # ctr hands the signal on to the container and waits for it.
+    KillMode=mixed
+    TimeoutStopSec=30
+
+    [Install]
+    WantedBy=multi-user.target
+
+    """
+  }
+
+  /// What runs the container in the foreground, after removing what a crash or power cut left of it.
+  private func script(_ runtime: ContainerRuntime) -> String {
+    let ctr = "\(runtime.program) --namespace default"
+    var words = [
+      "run", "--rm", "--net-host", "--label", "nerdctl/name=\(name)", "--label", "nerdctl/namespace=default",
+    ]
+    for (name, value) in environment.sorted(by: { $0.key < $1.key }) {
+      words += ["--env", "\(name)=\(value)"]
+    }
+    for mount in mounts {
+      words += [
+        "--mount",
+        "type=bind,src=\(mount.source),dst=\(mount.place),options=rbind:\(mount.isWritable ? "rw" : "ro")",
+      ]
+    }
+    words += ["\(image)", name] + command
+    return """
+      #!/bin/sh
+      # Runs the container of \(title) in the foreground. Written by target-setup.
+      \(ctr) tasks delete --force \(name) >/dev/null 2>&1
+      \(ctr) containers delete \(name) >/dev/null 2>&1
+      \(ctr) snapshots delete \(name) >/dev/null 2>&1
+      # The container is given the host's copies of these.
+      for file in /etc/hosts /etc/resolv.conf; do [ -e "$file" ] || : >>"$file"; done
+      exec \(ctr) \(words.map(shellWord).joined(separator: " \\\n  "))
+
+      """
+  }
+
+  private func shellWord(_ word: String) -> String {
+    let plain = word.utf8.allSatisfy {
+      (0x30...0x39).contains($0) || (0x41...0x5a).contains($0) || (0x61...0x7a).contains($0)
+        || "-_./:=@%+,".utf8.contains($0)
+    }
+    if plain, !word.isEmpty { return word }
+    return "'" + word.split(separator: "'", omittingEmptySubsequences: false).joined(separator: "'\\''") + "'"
+  }
+}

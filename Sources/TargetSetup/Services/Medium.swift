@@ -1,0 +1,57 @@
+import Glibc
+import Integrity
+import SystemPackage
+
+/// What a folder lies on: a built-in disk, or something that will be unplugged.
+struct Medium: Sendable, Equatable {
+  /// File systems of what is carried or reached over a network, by the kernel's names for them.
+  private static let unreliable: Set<String> = [
+    "vfat", "msdos", "exfat", "iso9660", "udf", "ntfs", "ntfs3", "fuseblk", "nfs", "nfs4", "cifs", "smb3",
+    "9p",
+  ]
+
+  /// Why it cannot be relied on; `nil` when it can.
+  let reasonToLeave: String?
+
+  /// `nil` when the system does not tell.
+  init?(of folder: FilePath) {
+    guard let device = FileAttributes(folder)?.device else { return nil }
+    self.init(device: device, proc: "/proc", sys: "/sys")
+  }
+
+  /// The medium of a device, by what `/proc` and `/sys` say of it.
+  init(device: UInt64, proc: FilePath, sys: FilePath) {
+    let major = (device >> 8) & 0xfff | (device >> 32) & ~0xfff
+    let minor = device & 0xff | (device >> 12) & ~0xff
+    let number = "\(major):\(minor)"
+    let type = Self.fileSystem(of: number, in: Self.text(proc.appending("self").appending("mountinfo")))
+    if let type, Self.unreliable.contains(type) {
+      reasonToLeave = "it lies on a file system of type \(type)"
+      return
+    }
+    // A partition has no such file; its disk, the folder above, has.
+    let entry = sys.appending("dev").appending("block").appending(number).string
+    let isRemovable = ["\(entry)/removable", "\(entry)/../removable"].contains {
+      Self.text(FilePath($0)).hasPrefix("1")
+    }
+    reasonToLeave = isRemovable ? "it lies on a removable disk" : nil
+  }
+
+  /// The type of file system behind a device (proc(5), mountinfo).
+  private static func fileSystem(of device: String, in mounts: String) -> String? {
+    for line in mounts.split(separator: "\n") {
+      let words = line.split(separator: " ")
+      guard words.count > 3, words[2] == device, let mark = words.firstIndex(of: "-"),
+        mark + 1 < words.endIndex
+      else { continue }
+      return String(words[mark + 1])
+    }
+    return nil
+  }
+
+  private static func text(_ path: FilePath) -> String {
+    var bytes: [UInt8] = []
+    _ = try? readFile(path) { bytes.append(contentsOf: $0) }
+    return String(decoding: bytes, as: UTF8.self)
+  }
+}

@@ -1,0 +1,81 @@
+import Glibc
+import Integrity
+import SystemPackage
+
+/// Who listens on a TCP port of this machine.
+struct PortOwner: Sendable, Equatable {
+  /// The process; `nil` when it cannot be seen, which takes root.
+  let process: Int32?
+  /// Its name.
+  let name: String?
+
+  /// For people: `nginx (process 123)`.
+  var description: String {
+    guard let process else { return "another process" }
+    return "\(name ?? "a process") (process \(process))"
+  }
+
+  /// The owner of a port; `nil` when nobody listens there.
+  ///
+  /// - Parameters:
+  ///   - port: The port.
+  ///   - bind: The address that shall be listened on; `nil` means all.
+  ///   - proc: The folder `/proc`.
+  static func find(port: Int, bind: String? = nil, proc: FilePath = "/proc") -> PortOwner? {
+    let sockets = ["net/tcp", "net/tcp6"].flatMap {
+      listening(on: port, bind, in: proc.appending(FilePath($0).components))
+    }
+    guard let inode = sockets.first else { return nil }
+    return owner(of: inode, proc) ?? PortOwner(process: nil, name: nil)
+  }
+
+  /// The inodes of listening sockets (proc(5), /proc/net/tcp): state 0A, addresses as hexadecimal words in the
+  /// order of bytes of the machine.
+  private static func listening(on port: Int, _ bind: String?, in file: FilePath) -> [String] {
+    lines(file).dropFirst().compactMap { line in
+      let fields = line.split(separator: " ")
+      guard fields.count > 9, fields[3] == "0A" else { return nil }
+      let local = fields[1].split(separator: ":")
+      guard local.count == 2, Int(local[1], radix: 16) == port else { return nil }
+      if let bind, let wanted = words(bind), local[0] != wanted, !local[0].allSatisfy({ $0 == "0" }) {
+        return nil
+      }
+      return String(fields[9])
+    }
+  }
+
+  /// An IPv4 or IPv6 address as /proc/net writes it.
+  private static func words(_ address: String) -> String? {
+    var bytes = [UInt8](repeating: 0, count: 16)
+    let count =
+      inet_pton(AF_INET, address, &bytes) == 1 ? 4 : inet_pton(AF_INET6, address, &bytes) == 1 ? 16 : 0
+    guard count > 0 else { return nil }
+    return stride(from: 0, to: count, by: 4).map { start in
+      let word = bytes[start..<start + 4].withUnsafeBytes { $0.loadUnaligned(as: UInt32.self) }
+      let text = String(word, radix: 16, uppercase: true)
+      return String(repeating: "0", count: 8 - text.count) + text
+    }.joined()
+  }
+
+  private static func owner(of inode: String, _ proc: FilePath) -> PortOwner? {
+    let wanted = "socket:[\(inode)]"
+    for name in (try? FileTree.names(in: proc)) ?? [] {
+      guard let process = Int32(name) else { continue }
+      let folder = proc.appending(name)
+      let descriptors = (try? FileTree.names(in: folder.appending("fd"))) ?? []
+      guard
+        descriptors.contains(where: {
+          (try? FileTree.linkTarget(folder.appending("fd").appending($0))) == wanted
+        })
+      else { continue }
+      return PortOwner(process: process, name: lines(folder.appending("comm")).first)
+    }
+    return nil
+  }
+
+  private static func lines(_ file: FilePath) -> [String] {
+    var bytes: [UInt8] = []
+    _ = try? readFile(file) { bytes.append(contentsOf: $0) }
+    return bytes.split(separator: UInt8(ascii: "\n")).map { String(decoding: $0, as: UTF8.self) }
+  }
+}

@@ -1,0 +1,72 @@
+import ArgumentParser
+import CommandSupport
+import Console
+import Host
+import TargetSetup
+
+/// Does steps.
+struct RunCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "run", abstract: "Do steps: \"all\", or those named (the default command).")
+
+  @OptionGroup(title: "Settings") var options: NodeOptions
+  @OptionGroup(title: "Output") var output: OutputOptions
+
+  @Flag(help: "Do not read the whole bundle again before anything is installed from it.")
+  var skipVerify = false
+
+  @Flag(help: "Do steps again even if nothing is to be done.")
+  var force = false
+
+  @Argument(
+    help: .init("all, \(StepName.allCases.map(\.rawValue).joined(separator: ", ")).", valueName: "step"))
+  var steps: [String] = []
+
+  func validate() throws { _ = try stepArguments(steps, all: StepName.all) }
+
+  func run() async throws {
+    let names = try stepArguments(steps, all: StepName.all).filter { !skipVerify || $0 != .verify }
+    if names.contains(where: \.needsRoot) { try requireRoot("target-setup \(steps.joined(separator: " "))") }
+    let console = output.console()
+    let node = try options.node(console.emit)
+    let isForced = force
+    let reports = try await Interruption.watching(console) {
+      try await withTicking(console) { try await SetupRun(node).execute(names, isForced: isForced) }
+    }
+    try show(reports, console, output)
+    if reports.allSatisfy({ $0.outcome != .done }) { return console.finish("nothing to do") }
+    if names.contains(.extract) || names.contains(.nginx) {
+      console.finish(
+        "done. Nodes reach this machine as \(node.address): target-setup status shows the addresses")
+    } else {
+      console.finish("done")
+    }
+  }
+}
+
+/// Says at once that root is needed, before anything is read or asked.
+func requireRoot(_ command: String) throws {
+  guard !Privilege.isRoot else { return }
+  throw StepError("this changes the machine, so it needs root. Run it as root: sudo sh \(command)")
+}
+
+/// Shows how steps went; with failures it ends the program with status 1.
+func show(_ reports: [StepReport], _ console: Console, _ output: OutputOptions) throws {
+  if output.json {
+    try printJSON(reports)
+  } else {
+    console.table(
+      ["STEP", "RESULT", "TIME", "DETAIL"],
+      reports.map { report in
+        let detail = report.outcome == .failed ? "see below" : report.detail
+        return [report.step.rawValue, report.outcome.rawValue, DurationText.format(report.duration), detail]
+      }, rightAligned: [2])
+  }
+  let failures = reports.filter { $0.outcome == .failed }
+  guard !failures.isEmpty else { return }
+  for failure in failures {
+    console.emit(.message(.error, "\(failure.step.rawValue): \(failure.detail)", stage: nil))
+  }
+  console.finish("What is done stays; give the same command again when the cause is removed.")
+  throw ExitCode(.failed)
+}

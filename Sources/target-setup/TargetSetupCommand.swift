@@ -1,0 +1,48 @@
+import ArgumentParser
+import Bundle
+import CommandSupport
+import TargetSetup
+
+/// The program's command line.
+struct TargetSetupCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "target-setup",
+    abstract: "Turn a machine without internet into the mirror that kubespray installs from.",
+    usage: """
+      target-setup [OPTIONS] all | STEP...
+      target-setup status | config [OPTIONS]
+      target-setup undo [OPTIONS] all | STEP...
+      """,
+    discussion: """
+      The steps, in the order in which "all" takes them:
+
+      \(StepName.all.map(line).joined(separator: "\n"))
+
+      Only when it is asked for by name:
+
+      \(line(.ansible))
+
+      Each step first looks whether it is done already. Whatever it changes is
+      written to a journal below /var/lib/kubespray-offline before it is changed:
+      a run that was stopped goes on when the same command is given again, and
+      "undo STEP" gives back exactly what was there before.
+
+      Examples:
+        sh ./target-setup all                 everything, on a fresh machine
+        sh ./target-setup status              what is done, what is served where
+        sh ./target-setup all --address 10.0.0.5
+        sh ./target-setup load-push --registry harbor.example.com/k8s
+        sh ./target-setup undo all            take everything back
+
+      Settings come from the bundle's config.yml, --config FILE, the environment
+      and flags; the later wins. "config" shows each with its origin.
+
+      Exit status: 0 done, 1 something failed, 2 wrong usage or configuration,
+      130 interrupted.
+      """,
+    version: programVersion,
+    subcommands: [RunCommand.self, StatusCommand.self, UndoCommand.self, ConfigCommand.self],
+    defaultSubcommand: RunCommand.self)
+
+  private static func line(_ step: StepName) -> String { "  \(step.rawValue.padded(to: 13)) \(step.summary)" }
+}
