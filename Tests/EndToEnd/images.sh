@@ -79,8 +79,15 @@ images_rerun() {
   run
   check "all stages together succeed" exits 0
   check "all stages together fetch no blob again" no_blob_since "$mark"
+  check "all stages together are in bundle.json" all_stages_listed
   run verify
   check "verify finds all of it whole" exits 0
+}
+all_stages_listed() {
+  python3 -c '
+import json, sys
+stages = json.load(open(sys.argv[1]))["stages"]
+assert stages == "precheck pkgs py kubespray pypi files images repo scripts".split(), stages' "$outputs/bundle.json"
 }
 no_blob_since() { ! registry_since "$1" | grep -E '^20[06] GET .*/blobs/'; }
 
