@@ -5,9 +5,9 @@
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-build: ## Build the release program
+build: ## Build the release programs
 	scripts/install-dependencies build
-	swift build -c release --product download-all
+	swift build -c release
 
 run: ## Install what is missing, build, run download-all (make run ARGS="plan --json")
 	@scripts/run $(ARGS)
@@ -32,7 +32,7 @@ format: ## Bring the source into that style
 
 bench: ## Measure start, verify, files and images beside openssl, curl, aria2c, skopeo and podman
 	scripts/install-dependencies build run bench
-	swift build -c release --product download-all
+	swift build -c release
 	Benchmarks/program
 	Benchmarks/files
 	Benchmarks/images

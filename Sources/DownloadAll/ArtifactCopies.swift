@@ -112,8 +112,6 @@ struct ArtifactCopies: Sendable {
         try copyDurably(path, to: place, expecting: artifact.digest)
       }
       run.emit(.bytes(artifact.stage.rawValue, size))
-      // A script stays one where the file system of the bundle can tell.
-      if access(path.string, X_OK) == 0 { chmod(place.string, 0o755) }
       return record(artifact, at: place, size: size, sha256: sha256)
     } catch let error as Errno {
       throw LocalFileUnusable(path: path, place: place, reason: error)

@@ -24,6 +24,7 @@ final class KubesprayProvider: Sendable {
   let hasPatches: Bool
 
   private let sourceMemo: Memo<Source>
+  private let environmentMemo: Memo<PythonEnvironment>
   private let catalogMemo: Memo<Catalog>
 
   /// - Throws: `KubesprayVersionError` or `KubespraySourceError` when the settings name no kubespray.
@@ -63,15 +64,22 @@ final class KubesprayProvider: Sendable {
       return Source(copy: copy, origin: url)
     }
     self.sourceMemo = sourceMemo
-    catalogMemo = Memo {
+    let say: @Sendable (String) -> Void = { emit(.message(.info, $0, stage: StageName.py.rawValue)) }
+    let environmentMemo = Memo {
       let source = try await sourceMemo.value()
       let lock = try await lock()
       defer { withExtendedLifetime(lock) {} }
-      let say: @Sendable (String) -> Void = { emit(.message(.info, $0, stage: StageName.py.rawValue)) }
-      let environment = try await PythonEnvironment.prepare(
+      return try await PythonEnvironment.prepare(
         for: source.copy.tree, interpreter: configuration.python.executable ?? "auto",
         cache: configuration.cache,
         progress: say)
+    }
+    self.environmentMemo = environmentMemo
+    catalogMemo = Memo {
+      let source = try await sourceMemo.value()
+      let environment = try await environmentMemo.value()
+      let lock = try await lock()
+      defer { withExtendedLifetime(lock) {} }
       let evaluator = CatalogEvaluator(
         workingCopy: source.copy, environment: environment, architecture: architecture,
         inventory: configuration.kubespray.inventory, extraVariables: configuration.kubespray.extraVariables,
@@ -84,6 +92,11 @@ final class KubesprayProvider: Sendable {
   ///
   /// - Throws: What went wrong, the same to all who ask.
   func source() async throws -> Source { try await sourceMemo.value() }
+
+  /// The Python environment that evaluates the source.
+  ///
+  /// - Throws: What went wrong, the same to all who ask.
+  func environment() async throws -> PythonEnvironment { try await environmentMemo.value() }
 
   /// The catalog, as Ansible evaluates it.
   ///

@@ -83,7 +83,8 @@ public struct Pipeline: Sendable {
     var report = StageReport(stage: name, outcome: .done)
     do {
       let artifacts = try await run.plans.artifacts(of: name, in: run)
-      if run.selected.contains(.precheck), name != .precheck {
+      // A stage that fetches nothing has done its work.
+      if run.selected.contains(.precheck), name != .precheck, !artifacts.isEmpty {
         do {
           _ = try await run.plans.artifacts(of: .precheck, in: run)
         } catch {
@@ -93,7 +94,9 @@ public struct Pipeline: Sendable {
       let wanted = try run.claim(artifacts)
       let stage = run.plans.stage(name)
       let fetcher = ArtifactFetcher(run: run, stage: name) { stage.failed($0, $1, run) }
+      let begin = ContinuousClock.now
       try await fetcher.fetch(wanted, into: &report)
+      report.fetchDuration = .now - begin
       if report.failures.isEmpty {
         let made = try run.claim(try await stage.madeArtifacts(run))
         if !made.isEmpty { try await fetcher.fetch(made, into: &report) }

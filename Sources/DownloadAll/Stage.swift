@@ -75,6 +75,8 @@ public struct StageReport: Sendable {
   public var blockedBy: StageName?
   /// How long it took.
   public var duration: Duration = .zero
+  /// How long of that was fetching.
+  public var fetchDuration: Duration = .zero
   /// What failed.
   public var failures: [Failure] = []
   /// The files that are in the bundle.

@@ -58,7 +58,7 @@ struct RunCommand: AsyncParsableCommand {
     console.table(
       ["STAGE", "RESULT", "FILES", "WHOLE", "FETCHED", "RATE", "TIME", "FAILED"],
       report.stages.map { stage in
-        let seconds = stage.duration.seconds
+        let seconds = stage.fetchDuration.seconds
         return [
           stage.stage.rawValue, stage.outcome.rawValue, "\(stage.items)", "\(stage.skipped)",
           ByteCount.format(stage.bytes),

@@ -16,7 +16,7 @@ struct MirrorStage: Stage {
   let mirrors: @Sendable (RunContext) async throws -> [any Mirror]
 
   func artifacts(_ run: RunContext) async throws -> [Artifact] {
-    let mirrors = try await mirrors(run)
+    let mirrors = try await ownMirrors(run)
     var plans: [BundlePath: [Artifact]] = [:]
     var problems: [String] = []
     await forEachConcurrently(mirrors, limit: mirrors.count) { mirror in
@@ -34,7 +34,7 @@ struct MirrorStage: Stage {
 
   func madeArtifacts(_ run: RunContext) async throws -> [Artifact] {
     var artifacts: [Artifact] = []
-    for mirror in try await mirrors(run) {
+    for mirror in try await ownMirrors(run) {
       let resolved = try await resolved(mirror, run)
       let seal = try run.configuration.packages.signingKey.map(Self.identity) ?? ""
       let index = MirrorIndex(mirror: mirror, resolved: resolved, seal: seal, cache: run.configuration.cache)
@@ -59,6 +59,10 @@ struct MirrorStage: Stage {
     // Repositories remove what they have replaced.
     for folder in artifact.path.foldersAbove { run.resolutions.forget(folder) }
     return "The repository may have changed since it was asked: run the same command again, it asks anew."
+  }
+
+  private func ownMirrors(_ run: RunContext) async throws -> [any Mirror] {
+    try await run.resolutions.mirrors(of: name) { try await mirrors(run) }
   }
 
   private func resolved(_ mirror: any Mirror, _ run: RunContext) async throws -> ResolutionMemory.Resolved {

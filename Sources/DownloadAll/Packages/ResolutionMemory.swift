@@ -32,6 +32,7 @@ final class ResolutionMemory: Sendable {
   private let maximumAge: Int64
   private let now: @Sendable () -> Int64
   private let memos = Mutex<[BundlePath: Memo<Resolved>]>([:])
+  private let mirrorMemos = Mutex<[StageName: Memo<[any Mirror]>]>([:])
   private let files = Mutex<[BundlePath: FilePath]>([:])
 
   init(
@@ -41,6 +42,21 @@ final class ResolutionMemory: Sendable {
     self.folder = folder
     self.maximumAge = maximumAge.components.seconds
     self.now = now
+  }
+
+  /// The mirrors of a stage, put together once in a run.
+  ///
+  /// - Throws: What `make` threw, the same to all who ask.
+  func mirrors(
+    of stage: StageName, _ make: @escaping @Sendable () async throws -> [any Mirror]
+  ) async throws -> [any Mirror] {
+    let memo = mirrorMemos.withLock { memos in
+      if let memo = memos[stage] { return memo }
+      let memo = Memo(make)
+      memos[stage] = memo
+      return memo
+    }
+    return try await memo.value()
   }
 
   /// What a mirror is to hold.

@@ -132,7 +132,7 @@ struct PrecheckStage: Stage {
     for (host, reason) in unreached.sorted(by: { $0.key < $1.key }) where !reached.contains(host) {
       problems.append("\(host) cannot be reached: \(reason)")
     }
-    if !missing.isEmpty {
+    if missing.contains(where: { $0.url != nil || $0.image != nil }) {
       let known = "\(reached.count) hosts answer; \(ByteCount.format(bytes)) to fetch"
       run.say(.info, known + Self.estimate(bytes, rate: run.rate.ofLastRun), stage: name)
     }

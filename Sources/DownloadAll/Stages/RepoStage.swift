@@ -2,6 +2,7 @@ import Bundle
 import Console
 import Host
 import Integrity
+import Kubespray
 import Mirrors
 import SystemPackage
 
@@ -14,13 +15,31 @@ extension MirrorStage {
         return []
       }
       let targets = try PackageTargets(run.configuration.packages, system: try OSRelease.current())
-      return try targets.choices.map { try repository($0, run) }
+      var mirrors: [any Mirror] = []
+      for choice in targets.choices { mirrors.append(try await repository(choice, run)) }
+      return mirrors
     }
   }
 
-  private static func repository(_ choice: PackageTargets.Choice, _ run: RunContext) throws -> any Mirror {
+  /// What the roles of the chosen kubespray install on nodes, most of it under conditions of the cluster's: a package that
+  /// a release does not have is a warning.
+  private static func ofKubespray(_ target: PackageTarget, _ run: RunContext) async throws -> [WantedPackage]
+  {
+    let tree = try await run.kubespray.source().copy.tree
+    let python = try await run.kubespray.environment().python
+    return try await SystemPackages(tree: tree).packages(
+      id: target.id, version: target.version, python: python
+    )
+    .map { WantedPackage(name: $0.name, origin: $0.origin, isRequired: false) }
+  }
+
+  private static func repository(_ choice: PackageTargets.Choice, _ run: RunContext) async throws
+    -> any Mirror
+  {
     let settings = run.configuration.packages
-    let wanted = try PackageList.read(for: choice.target, in: run.projectRoot.pushing(settings.lists))
+    let wanted =
+      try PackageList.read(for: choice.target, in: run.projectRoot.pushing(settings.lists))
+      + (try await ofKubespray(choice.target, run))
     let folder = try BundlePath(choice.folder)
     let key = settings.signingKey.map { SigningKey($0) }
     let cache = run.configuration.cache.appending("packages")

@@ -1,4 +1,5 @@
 import Bundle
+import Console
 import Host
 import Integrity
 import Kubespray
@@ -9,6 +10,12 @@ import SystemPackage
 struct ScriptsStage: Stage {
   let name = StageName.scripts
   let needs: [StageName] = [.py]
+  /// The program that goes along.
+  var travelling: @Sendable (RunContext) throws -> TravellingProgram = { run in
+    try TravellingProgram.ofThisBuild(cache: run.configuration.cache) {
+      run.say($0, $1, stage: .scripts)
+    }
+  }
 
   func artifacts(_ run: RunContext) async throws -> [Artifact] {
     let version = try await run.kubespray.source().copy.version
@@ -16,16 +23,32 @@ struct ScriptsStage: Stage {
     let folder = run.projectRoot.appending("target-scripts")
     let names = try await offload { () throws in try Self.scripts(in: folder) }
     var artifacts = try names.map { name in
-      Artifact(
+      var artifact = Artifact(
         path: try BundlePath(name), source: .local(folder.appending(name), origin: nil), stage: self.name,
         verification: .local)
+      artifact.isExecutable = name.hasSuffix(".sh")
+      return artifact
     }
+    artifacts += try await program(run)
     let settings = Array(try Self.settings(run, version, catalog).yaml().utf8)
     artifacts.append(
       Artifact(
         path: try BundlePath("config.yml"), source: .generated(settings), stage: name,
         verification: .generated))
     return artifacts
+  }
+
+  /// The program that the scripts start, for machines like this one.
+  private func program(_ run: RunContext) async throws -> [Artifact] {
+    guard run.architecture == .current else {
+      run.say(
+        .warning,
+        "target-setup is left out: it was built for \(Architecture.current.rawValue), the targets are "
+          + "\(run.architecture.rawValue). Make the bundle's scripts on such a machine: download-all scripts",
+        stage: name)
+      return []
+    }
+    return try await travelling(run).artifacts()
   }
 
   /// The files of the folder, but for hidden ones.
