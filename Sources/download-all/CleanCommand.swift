@@ -57,16 +57,21 @@ struct CleanCommand: ParsableCommand {
     let names = cleaning.paths.prefix(4).map(\.string).joined(separator: ", ")
     let rest = cleaning.paths.count > 4 ? " and \(cleaning.paths.count - 4) more files" : ""
     let what = "\(names)\(rest), \(ByteCount.format(cleaning.size))"
-    guard yes || confirmed("Remove \(what)? [y/N] ") else {
-      throw ValidationError(
-        "not confirmed; nothing was removed. Give --yes to remove without a question: \(what)")
+    if !yes {
+      guard isatty(STDIN_FILENO) == 1 else {
+        throw ValidationError(
+          "nothing was removed: there is no terminal to ask on. Give --yes to remove \(what)")
+      }
+      guard confirmed("Remove \(what)? [y/N] ") else {
+        printError("nothing was removed\n")
+        throw ExitCode(.failed)
+      }
     }
     for path in try cleaning.execute() { print("removed \(path)") }
     for path in cleaning.foreign { print("left \(path): it is not part of the bundle") }
   }
 
   private func confirmed(_ question: String) -> Bool {
-    guard isatty(STDIN_FILENO) == 1 else { return false }
     printError(question)
     return ["y", "yes"].contains(readLine()?.lowercased() ?? "")
   }

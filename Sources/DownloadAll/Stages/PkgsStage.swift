@@ -16,6 +16,10 @@ struct PkgsStage: Stage {
   }
 
   func artifacts(_ run: RunContext) async throws -> [Artifact] {
+    // What makes the whole run impossible is told by precheck, before this machine is changed.
+    if run.selected.contains(.precheck), !run.isPlanning, !PrecheckStage().machineProblems(run).isEmpty {
+      throw StageBlocked(by: .precheck)
+    }
     let lacking = try await lacking(run)
     guard !lacking.isEmpty else {
       run.say(.debug, "every program that is needed is there", stage: name)
@@ -31,10 +35,6 @@ struct PkgsStage: Stage {
       return []
     }
     guard run.configuration.packages.install else { throw PkgsFailed.notAllowed(reasons, command: typed) }
-    // What makes the whole run impossible is told before this machine is changed.
-    if run.selected.contains(.precheck), !PrecheckStage().machineProblems(run).isEmpty {
-      throw StageBlocked(by: .precheck)
-    }
     run.say(.info, "installing \(packages.joined(separator: " ")), for \(reasons)", stage: name)
     for command in commands { try await install(command, typed: typed, run) }
     let left = try await self.lacking(run)
