@@ -30,12 +30,13 @@ lint: ## Check the style of the source
 format: ## Bring the source into that style
 	scripts/lint --fix
 
-bench: ## Measure start, verify, files and images beside openssl, curl, aria2c, skopeo and podman
+bench: ## Measure start, verify, files, images and packages beside openssl, curl, aria2c, skopeo, podman and apt
 	scripts/install-dependencies build run bench
 	swift build -c release
 	Benchmarks/program
 	Benchmarks/files
 	Benchmarks/images
+	if command -v apt-ftparchive; then Benchmarks/debs; else echo 'SKIP debs: apt-ftparchive is needed'; fi
 
 demo: ## Make a small bundle and set it up on a throw-away machine without internet, in some minutes
 	@scripts/demo
