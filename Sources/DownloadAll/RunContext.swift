@@ -33,6 +33,8 @@ public struct RunContext: Sendable {
   /// The stages of this run.
   let selected: Set<StageName>
   let plans: StagePlans
+  /// What makes the run impossible on this machine; looked for once, whoever asks.
+  let machineProblems: Memo<[String]>
   private let claims = ClaimedPlaces()
 
   /// Prepares a run: nothing is written below `outputs`.
@@ -88,6 +90,7 @@ public struct RunContext: Sendable {
       client: try RegistryClient(configuration, engine: engine, environment: environment, emit: emit),
       platforms: try Self.platforms(configuration, architecture))
     rate = TransferRate(cache: configuration.cache)
+    machineProblems = Memo { PrecheckStage.machineProblems(configuration, Set(selection)) }
     resolutions = ResolutionMemory(
       folder: configuration.cache.appending("resolutions"), maximumAge: configuration.refreshAfter)
     plans = StagePlans(stage)

@@ -92,7 +92,8 @@ final class ResolutionMemory: Sendable {
     let time = now()
     let record = Record(time: time, resolution: try await mirror.resolve(say))
     try createDirectories(shelf)
-    try writeAtomically(Array(try Self.encoder.encode(record)), to: file)
+    // An address of a private index can have a password in it.
+    try writeAtomically(Array(try Self.encoder.encode(record)), to: file, permissions: [.ownerReadWrite])
     Self.prune(shelf, keeping: Self.keptPerMirror)
     return try resolved(record, isRemembered: false)
   }

@@ -17,7 +17,7 @@ struct PkgsStage: Stage {
 
   func artifacts(_ run: RunContext) async throws -> [Artifact] {
     // What makes the whole run impossible is told by precheck, before this machine is changed.
-    if run.selected.contains(.precheck), !run.isPlanning, !PrecheckStage().machineProblems(run).isEmpty {
+    if run.selected.contains(.precheck), !run.isPlanning, !(try await run.machineProblems.value()).isEmpty {
       throw StageBlocked(by: .precheck)
     }
     let lacking = try await lacking(run)
