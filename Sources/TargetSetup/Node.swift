@@ -72,7 +72,8 @@ public struct Node: Sendable {
     self.bundle = bundle
     self.configuration = configuration
     self.manifest = manifest
-    manifestFiles = Dictionary((manifest?.files ?? []).map { ($0.path.description, $0) }) { first, _ in first }
+    manifestFiles = Dictionary((manifest?.files ?? []).map { ($0.path.description, $0) }) { first, _ in first
+    }
     self.system = system
     self.architecture = architecture
     self.root = root

@@ -59,10 +59,14 @@ struct HostTests {
 
   @Test(
     "a bundle on a stick or a share is to be copied",
-    arguments: [("vfat", true), ("exfat", true), ("iso9660", true), ("nfs4", true), ("ext4", false), ("xfs", false)])
+    arguments: [
+      ("vfat", true), ("exfat", true), ("iso9660", true), ("nfs4", true), ("ext4", false), ("xfs", false),
+    ])
   func medium(_ type: String, _ isUnreliable: Bool) throws {
     try withFolder { folder in
-      try put("30 1 8:17 / /data rw,relatime shared:1 - \(type) /dev/sdb1 rw\n", at: folder.appending("self").appending("mountinfo"))
+      try put(
+        "30 1 8:17 / /data rw,relatime shared:1 - \(type) /dev/sdb1 rw\n",
+        at: folder.appending("self").appending("mountinfo"))
       let medium = Medium(device: 8 << 8 | 17, proc: folder, sys: folder)
       #expect((medium.reasonToLeave != nil) == isUnreliable)
     }
@@ -72,7 +76,8 @@ struct HostTests {
   func removable() throws {
     try withFolder { folder in
       try put("1\n", at: folder.appending(FilePath("dev/block/8:17/removable").components))
-      #expect(Medium(device: 8 << 8 | 17, proc: folder, sys: folder).reasonToLeave == "it lies on a removable disk")
+      #expect(
+        Medium(device: 8 << 8 | 17, proc: folder, sys: folder).reasonToLeave == "it lies on a removable disk")
     }
   }
 }

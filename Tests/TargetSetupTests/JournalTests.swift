@@ -115,7 +115,9 @@ struct JournalTests {
           _ = try journal.takeBack()
           try FileTree.remove(node.path("/opt/.tree.new"))
           try journal.forget()
-          #expect(try content(of: node.root) == before, "killed at \(last), \(mends ? "mended and undone" : "undone")")
+          #expect(
+            try content(of: node.root) == before,
+            "killed at \(last), \(mends ? "mended and undone" : "undone")")
         }
       }
     }

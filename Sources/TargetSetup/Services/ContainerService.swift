@@ -135,7 +135,8 @@ struct ContainerService: Sendable {
     var words = [
       "run", "--rm",
       // The host's network without its resolv.conf, which --net-host would want to be there.
-      "--with-ns", "network:/proc/self/ns/net", "--label", "nerdctl/name=\(name)", "--label", "nerdctl/namespace=default",
+      "--with-ns", "network:/proc/self/ns/net", "--label", "nerdctl/name=\(name)", "--label",
+      "nerdctl/namespace=default",
     ]
     for (name, value) in environment.sorted(by: { $0.key < $1.key }) {
       words += ["--env", "\(name)=\(value)"]
