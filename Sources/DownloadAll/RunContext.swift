@@ -33,6 +33,8 @@ public struct RunContext: Sendable {
   /// The stages of this run.
   let selected: Set<StageName>
   let plans: StagePlans
+  /// What makes the run impossible on this machine, found out once for all who ask: it writes into folders.
+  let machineProblems: Memo<[String]>
   private let claims = ClaimedPlaces()
 
   /// Prepares a run: nothing is written below `outputs`.
@@ -77,7 +79,9 @@ public struct RunContext: Sendable {
     previous = try PreviousBundle(outputs: configuration.outputs)
     remote = RemoteFiles(engine: engine, mirrors: configuration.mirrors)
     space = SpaceReservations(folder: configuration.outputs)
-    selected = Set(selection)
+    let selected = Set(selection)
+    self.selected = selected
+    machineProblems = Memo { PrecheckStage.machineProblems(configuration, selected) }
     let download = KubesprayDownload(
       engine: engine, remote: remote, verified: verified, folder: configuration.cache.appending("downloads"),
       emit: emit)

@@ -16,7 +16,7 @@ struct PrecheckStage: Stage {
 
   func artifacts(_ run: RunContext) async throws -> [Artifact] {
     tellMachine(run)
-    var problems = machineProblems(run)
+    var problems = try await run.machineProblems.value()
     let missing = await missingArtifacts(run)
     problems += await networkProblems(run, missing)
     guard problems.isEmpty else { throw PrecheckFailed(problems: problems) }
@@ -25,16 +25,16 @@ struct PrecheckStage: Stage {
 
   /// What makes the run impossible on this machine, whatever the network says. What is merely missing, the stage pkgs
   /// installs.
-  func machineProblems(_ run: RunContext) -> [String] {
+  static func machineProblems(_ configuration: Configuration, _ selected: Set<StageName>) -> [String] {
     var problems: [String] = []
-    if run.selected.contains(.repo), !run.configuration.packages.skip {
+    if selected.contains(.repo), !configuration.packages.skip {
       do {
-        _ = try PackageTargets(run.configuration.packages, system: try OSRelease.current())
+        _ = try PackageTargets(configuration.packages, system: try OSRelease.current())
       } catch {
         problems.append("\(error)")
       }
     }
-    for folder in [run.configuration.outputs, run.configuration.cache] {
+    for folder in [configuration.outputs, configuration.cache] {
       if let problem = writeProblem(folder) { problems.append(problem) }
     }
     return problems
@@ -51,8 +51,8 @@ struct PrecheckStage: Stage {
     }
   }
 
-  private func writeProblem(_ folder: FilePath) -> String? {
-    let probe = folder.appending(".write-test")
+  private static func writeProblem(_ folder: FilePath) -> String? {
+    let probe = folder.appending(".write-test.\(getpid())")
     do {
       try writeAtomically([], to: probe)
       unlink(probe.string)
