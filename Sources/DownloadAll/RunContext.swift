@@ -33,7 +33,7 @@ public struct RunContext: Sendable {
   /// The stages of this run.
   let selected: Set<StageName>
   let plans: StagePlans
-  /// What makes the run impossible on this machine; looked for once, whoever asks.
+  /// What makes the run impossible on this machine, found out once for all who ask: it writes into folders.
   let machineProblems: Memo<[String]>
   private let claims = ClaimedPlaces()
 
@@ -79,7 +79,9 @@ public struct RunContext: Sendable {
     previous = try PreviousBundle(outputs: configuration.outputs)
     remote = RemoteFiles(engine: engine, mirrors: configuration.mirrors)
     space = SpaceReservations(folder: configuration.outputs)
-    selected = Set(selection)
+    let selected = Set(selection)
+    self.selected = selected
+    machineProblems = Memo { PrecheckStage.machineProblems(configuration, selected) }
     let download = KubesprayDownload(
       engine: engine, remote: remote, verified: verified, folder: configuration.cache.appending("downloads"),
       emit: emit)
@@ -90,7 +92,6 @@ public struct RunContext: Sendable {
       client: try RegistryClient(configuration, engine: engine, environment: environment, emit: emit),
       platforms: try Self.platforms(configuration, architecture))
     rate = TransferRate(cache: configuration.cache)
-    machineProblems = Memo { PrecheckStage.machineProblems(configuration, Set(selection)) }
     resolutions = ResolutionMemory(
       folder: configuration.cache.appending("resolutions"), maximumAge: configuration.refreshAfter)
     plans = StagePlans(stage)

@@ -38,7 +38,7 @@ extension Node {
 
   /// What the manifest says of a file.
   func manifestFile(_ path: String) -> ManifestFile? {
-    manifest?.files.first { $0.path.description == path }
+    manifestFiles[path]
   }
 
   /// A text by which another content of a file would be noticed without reading it.

@@ -140,6 +140,20 @@ extension Node {
     return text.contains(":") ? "[\(text)]" : text
   }
 
+  /// What to say when ``address`` is a guess that may be wrong; `nil` when it is not.
+  public var addressWarning: String? {
+    switch interfaces.choose(given: configuration.target.address) {
+    case .given, .routed: nil
+    case .first(_, let others) where others.isEmpty: nil
+    case .first(let address, let others):
+      "this machine has several addresses and no default route: \(address) is taken, not "
+        + "\(others.joined(separator: " or ")). Name the right one: --address"
+    case .loopback:
+      "this machine has no address but loopback, so no other node can reach it as \(address). When it has one, run the "
+        + "command again, or name one: --address"
+    }
+  }
+
   /// The web server for other machines: `http://HOST`, with the port unless it is 80.
   public var webServer: String { Self.url(address, configuration.nginx.port) }
 

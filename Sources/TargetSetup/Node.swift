@@ -37,7 +37,9 @@ public struct Node: Sendable {
   /// The settings: those of the bundle, changed by environment and flags.
   public var configuration: Configuration
   /// What the bundle says of itself; `nil` for one that was made by the shell project.
-  public var manifest: Manifest?
+  public let manifest: Manifest?
+  /// The files of the manifest, by path.
+  let manifestFiles: [String: ManifestFile]
   /// The distribution.
   public var system: OSRelease
   /// The processor architecture.
@@ -70,6 +72,8 @@ public struct Node: Sendable {
     self.bundle = bundle
     self.configuration = configuration
     self.manifest = manifest
+    manifestFiles = Dictionary((manifest?.files ?? []).map { ($0.path.description, $0) }) { first, _ in first
+    }
     self.system = system
     self.architecture = architecture
     self.root = root

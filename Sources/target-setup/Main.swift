@@ -1,6 +1,6 @@
 import CommandSupport
-import TargetSetup
 import Glibc
+import TargetSetup
 
 /// The entry point.
 @main

@@ -34,10 +34,14 @@ struct RunCommand: AsyncParsableCommand {
       try await withTicking(console) { try await SetupRun(node).execute(names, isForced: isForced) }
     }
     try show(reports, console, output)
-    if reports.allSatisfy({ $0.outcome != .done }) { return console.finish("nothing to do") }
-    if names.contains(.extract) || names.contains(.nginx) {
+    let changed = reports.filter { $0.outcome == .done && $0.step != .verify }
+    if changed.isEmpty {
+      console.finish(names == [.verify] ? "the bundle is whole" : "nothing to do")
+    } else if changed.contains(where: { [.nginx, .registry, .extract].contains($0.step) }) {
+      if let warning = node.addressWarning { console.emit(.message(.warning, warning, stage: nil)) }
       console.finish(
-        "done. Nodes reach this machine as \(node.address): target-setup status shows the addresses")
+        "done. The other nodes reach this machine as \(node.address); target-setup status shows what is served"
+      )
     } else {
       console.finish("done")
     }

@@ -7,8 +7,10 @@ import SystemPackage
 @testable import TargetSetup
 
 /// A folder for one test, removed after it.
-func withFolder(_ body: (FilePath) throws -> Void) throws {
-  let folder = try newFolder()
+///
+/// - Parameter isOnDisk: False for one in memory, where the system has such a place: for tests that flush very often.
+func withFolder(isOnDisk: Bool = true, _ body: (FilePath) throws -> Void) throws {
+  let folder = try newFolder(isOnDisk: isOnDisk)
   defer { try? FileManager.default.removeItem(atPath: folder.string) }
   try body(folder)
 }
@@ -20,8 +22,9 @@ func withFolder(_ body: (FilePath) async throws -> Void) async throws {
   try await body(folder)
 }
 
-private func newFolder() throws -> FilePath {
-  let folder = FilePath(FileManager.default.temporaryDirectory.path)
+private func newFolder(isOnDisk: Bool = true) throws -> FilePath {
+  let hasMemory = !isOnDisk && FileManager.default.isWritableFile(atPath: "/dev/shm")
+  let folder = FilePath(hasMemory ? "/dev/shm" : FileManager.default.temporaryDirectory.path)
     .appending("target-setup-\(UUID().uuidString)")
   try createDirectories(folder)
   return folder

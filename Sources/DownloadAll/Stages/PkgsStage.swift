@@ -17,8 +17,8 @@ struct PkgsStage: Stage {
 
   func artifacts(_ run: RunContext) async throws -> [Artifact] {
     // What makes the whole run impossible is told by precheck, before this machine is changed.
-    if run.selected.contains(.precheck), !run.isPlanning, !(try await run.machineProblems.value()).isEmpty {
-      throw StageBlocked(by: .precheck)
+    if run.selected.contains(.precheck), !run.isPlanning {
+      guard try await run.machineProblems.value().isEmpty else { throw StageBlocked(by: .precheck) }
     }
     let lacking = try await lacking(run)
     guard !lacking.isEmpty else {

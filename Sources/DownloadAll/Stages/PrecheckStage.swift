@@ -52,7 +52,7 @@ struct PrecheckStage: Stage {
   }
 
   private static func writeProblem(_ folder: FilePath) -> String? {
-    let probe = folder.appending(".write-test")
+    let probe = folder.appending(".write-test.\(getpid())")
     do {
       try writeAtomically([], to: probe)
       unlink(probe.string)

@@ -58,13 +58,29 @@ public final class ImagePush: Sendable {
       opened[path] = result
     }
     try Task.checkCancellation()
-    let images = archives.compactMap { try? opened[$0]?.get() }.flatMap { $0 }
+    let images = try leavingTags(archives.compactMap { try? opened[$0]?.get() }.flatMap { $0 })
     try refuseCollisions(images)
     let session = PushSession(images, onEvent: onEvent)
     for path in archives {
       if case .failure(let error) = opened[path] { session.finish(path, failed: "\(error)") }
     }
     return session
+  }
+
+  /// What has a tag and a digest is asked for by its digest, so another image of that tag has a better right to it.
+  private func leavingTags(_ images: [PushImage]) throws(ImageReferenceError) -> [PushImage] {
+    var digests: [String: Set<Digest>] = [:]
+    func name(_ image: PushImage) -> String? {
+      image.destination.tag.map { "\(image.destination.repository):\($0)" }
+    }
+    for image in images { if let name = name(image) { digests[name, default: []].insert(image.digest) } }
+    var result: [PushImage] = []
+    for image in images {
+      let isContested =
+        image.destination.digest != nil && name(image).map { (digests[$0]?.count ?? 0) > 1 } ?? false
+      result.append(isContested ? try image.withoutTag() : image)
+    }
+    return result
   }
 
   private func refuseCollisions(_ images: [PushImage]) throws(PushCollision) {

@@ -7,10 +7,20 @@ import SystemPackage
 struct PushImage: Sendable {
   let contents: ArchiveContents
   let image: ArchivedImage
-  let destination: ImageReference
+  private(set) var destination: ImageReference
 
   /// What the destination's name will stand for.
   var digest: Digest { image.descriptor.digest }
+
+  /// The same image under its digest alone.
+  ///
+  /// - Throws: `ImageReferenceError`, never for a name that was accepted with its tag.
+  func withoutTag() throws(ImageReferenceError) -> PushImage {
+    var image = self
+    image.destination = try ImageReference(
+      registry: destination.registry, repository: destination.repository, tag: nil, digest: digest)
+    return image
+  }
 
   /// The manifests and indexes in the order in which a registry takes them: each after what it names.
   var documents: [FetchedManifest] {

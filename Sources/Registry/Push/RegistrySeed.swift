@@ -32,7 +32,7 @@ extension ImagePush {
     let seed = Seeding(session: session, client: client, folder: folder, record: record, onEvent: onEvent)
     await seed.place()
     try Task.checkCancellation()
-    try await seed.flush()
+    if record.isChanged { try await offload { try record.save() } }
     await forEachConcurrently(session.images.indices, limit: configuration.parallel) { index in
       await seed.check(index)
     } onResult: { _, _ in
@@ -77,8 +77,6 @@ private final class Seeding: Sendable {
   private let onEvent: @Sendable (PushEvent) -> Void
   /// The images of which something was missing.
   private let changed = Mutex<Set<Int>>([])
-  /// What was written and may not be on the disk yet.
-  private let written = Mutex<[FilePath]>([])
 
   init(
     session: PushSession, client: PushClient, folder: StorageFolder, record: SeedRecord,
@@ -111,26 +109,6 @@ private final class Seeding: Sendable {
       }
     } onResult: { _, _ in
     }
-  }
-
-  /// Waits for the disk, and records what then need not be read again.
-  ///
-  /// - Throws: `Errno`.
-  func flush() async throws {
-    let failure = Mutex<(any Error)?>(nil)
-    let paths = written.withLock { $0 }
-    await forEachConcurrently(paths, limit: Self.threads) { path in
-      await offload {
-        do {
-          try self.folder.flush(path)
-        } catch {
-          failure.withLock { $0 = error }
-        }
-      }
-    } onResult: { _, _ in
-    }
-    if let error = failure.withLock({ $0 }) { throw error }
-    if record.isChanged { try await offload { try self.record.save() } }
   }
 
   /// Asks the registry for an image that was placed.
@@ -181,7 +159,6 @@ private final class Seeding: Sendable {
       reader.discard()
       throw error
     }
-    written.withLock { $0.append(path) }
     record.add(blob.digest)
     return true
   }

@@ -132,12 +132,4 @@ struct StorageFolder: Sendable {
     var folder = path.removingLastComponent()
     while folder != root, rmdir(folder.string) == 0 { folder.removeLastComponent() }
   }
-
-  /// Waits until a file's content is on the disk.
-  ///
-  /// - Throws: `Errno`.
-  func flush(_ path: FilePath) throws {
-    let file = try FileDescriptor.open(path, .readOnly, options: [.closeOnExec])
-    try file.closeAfter { try synchronize(file) }
-  }
 }

@@ -21,13 +21,20 @@ public final class Journal: Sendable {
   let changedFolder: FilePath
   let file: JournalFile
   private let say: @Sendable (String) -> Void
+  private let checkpoint: @Sendable () throws -> Void
   private let state: Mutex<[JournalEntry]>
 
   /// Opens the journal of a step; there need not be one yet.
   ///
   /// - Throws: ``StepError`` when it is there and cannot be read.
-  public init(_ step: StepName, of node: Node) throws(StepError) {
+  public convenience init(_ step: StepName, of node: Node) throws(StepError) {
+    try self.init(step, of: node, checkpoint: {})
+  }
+
+  /// Opens a journal that calls `checkpoint` between the parts of each change: a test ends it there.
+  init(_ step: StepName, of node: Node, checkpoint: @escaping @Sendable () throws -> Void) throws(StepError) {
     self.step = step
+    self.checkpoint = checkpoint
     root = node.root
     let folder = node.path(node.stateFolder)
     backupFolder = folder.appending("backup").appending(step.rawValue)
@@ -254,7 +261,9 @@ public final class Journal: Sendable {
       try fill(temporary)
       guard chmod(temporary.string, mode_t(mode)) == 0 else { throw Errno(rawValue: errno) }
       if FileAttributes(place)?.kind == .folder { throw Errno.isDirectory }
+      try checkpoint()
       try renameDurably(temporary, to: place)
+      try checkpoint()
     }
     return true
   }
@@ -334,6 +343,7 @@ public final class Journal: Sendable {
     // What a kill left of an earlier attempt has no line.
     try FileTree.remove(backup)
     try FileTree.copy(place, to: backup)
+    try checkpoint()
     return name
   }
 
@@ -368,5 +378,6 @@ public final class Journal: Sendable {
       try file.append(lines)
       entries += lines
     }
+    try checkpoint()
   }
 }

@@ -116,6 +116,7 @@ struct ContainerService: Sendable {
 
     [Service]
     ExecStart=/bin/sh \(script(node))
+    SyslogIdentifier=kubespray-offline-\(name)
     Restart=always
     RestartSec=2
     # ctr hands the signal on to the container and waits for it.
@@ -132,7 +133,10 @@ struct ContainerService: Sendable {
   private func script(_ runtime: ContainerRuntime) -> String {
     let ctr = "\(runtime.program) --namespace default"
     var words = [
-      "run", "--rm", "--net-host", "--label", "nerdctl/name=\(name)", "--label", "nerdctl/namespace=default",
+      "run", "--rm",
+      // The host's network without its resolv.conf, which --net-host would want to be there.
+      "--with-ns", "network:/proc/self/ns/net", "--label", "nerdctl/name=\(name)", "--label",
+      "nerdctl/namespace=default",
     ]
     for (name, value) in environment.sorted(by: { $0.key < $1.key }) {
       words += ["--env", "\(name)=\(value)"]
@@ -150,8 +154,6 @@ struct ContainerService: Sendable {
       \(ctr) tasks delete --force \(name) >/dev/null 2>&1
       \(ctr) containers delete \(name) >/dev/null 2>&1
       \(ctr) snapshots delete \(name) >/dev/null 2>&1
-      # The container is given the host's copies of these.
-      for file in /etc/hosts /etc/resolv.conf; do [ -e "$file" ] || : >>"$file"; done
       exec \(ctr) \(words.map(shellWord).joined(separator: " \\\n  "))
 
       """

@@ -13,9 +13,20 @@ struct Medium: Sendable, Equatable {
   /// Why it cannot be relied on; `nil` when it can.
   let reasonToLeave: String?
 
+  private init(reasonToLeave: String) { self.reasonToLeave = reasonToLeave }
+
   /// `nil` when the system does not tell.
   init?(of folder: FilePath) {
     guard let device = FileAttributes(folder)?.device else { return nil }
+    if let place = ["/media", "/run/media", "/mnt"].first(where: { folder.starts(with: FilePath($0)) }) {
+      self.init(reasonToLeave: "it lies below \(place), where disks are mounted for a while")
+      return
+    }
+    var space = statvfs()
+    if statvfs(folder.string, &space) == 0, space.f_flag & UInt(ST_RDONLY) != 0 {
+      self.init(reasonToLeave: "it lies on a disk that is mounted read-only")
+      return
+    }
     self.init(device: device, proc: "/proc", sys: "/sys")
   }
 

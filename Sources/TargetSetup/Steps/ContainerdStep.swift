@@ -43,7 +43,9 @@ struct ContainerdStep: Step {
     }
     try await offloaded {
       // What the daemon makes for itself.
-      for path: FilePath in ["/var/lib/containerd", "/opt/containerd", "/run/containerd"] {
+      for path: FilePath in [
+        "/var/lib/containerd", "/opt/containerd", "/run/containerd", "/etc/cni", "/etc/cni/net.d",
+      ] {
         try journal.own(path)
       }
       try parts.install(node, journal)

@@ -107,10 +107,12 @@ struct LoadPushStep: Step {
       guard let reference = try? target.reference(of: image.reference, strippedRegistries: stripped) else {
         return false
       }
+      // What has a digest is asked for by it; another image may have its tag.
+      let name = reference.digest == nil ? reference.tag ?? "\(image.digest)" : "\(image.digest)"
       var request = HTTPRequest(
         "HEAD",
         url:
-          "http://\(target.host)/v2/\(reference.repository)/manifests/\(reference.tag ?? "\(image.digest)")",
+          "http://\(target.host)/v2/\(reference.repository)/manifests/\(name)",
         fields: ["Accept": MediaType.acceptedManifests])
       request.retries = 0
       let answer = try? await engine.response(to: request)

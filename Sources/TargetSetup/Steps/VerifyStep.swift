@@ -33,8 +33,11 @@ struct VerifyStep: Step {
       let outcome = problem.map { ItemOutcome.failed("\($0.kind): \($0.detail)") } ?? .done
       emit(.itemFinished(stage, item: file.path.description, outcome, bytes: file.size))
     }
-    for case .unexpected(let path) in problems {
-      node.say(.warning, "\(path) is on the disk and not in the manifest; nothing will use it", step: name)
+    let unexpected = problems.compactMap { if case .unexpected(let path) = $0 { path } else { nil } }
+    if !unexpected.isEmpty {
+      let shown = unexpected.prefix(5).joined(separator: ", ")
+      let rest = unexpected.count > 5 ? " and \(unexpected.count - 5) more" : ""
+      node.say(.warning, "not in the manifest, so nobody vouches for it: \(shown)\(rest)", step: name)
     }
     let wrong = problems.filter { if case .unexpected = $0 { false } else { true } }
     guard wrong.isEmpty else { throw DamagedBundle(bundle: node.bundle, problems: wrong) }

@@ -128,4 +128,14 @@ import Testing
   func badTargets(text: String) {
     #expect(throws: PushTargetError.self) { try PushTarget(text) }
   }
+
+  @Test func `What was proved before the machine was started anew is not trusted`() throws {
+    let digest = Digest(of: [1])
+    let record = SeedRecord(in: fixture.folder, start: "first")
+    record.add(digest)
+    try record.save()
+    #expect(SeedRecord(in: fixture.folder, start: "first").contains(digest))
+    #expect(!SeedRecord(in: fixture.folder, start: "second").contains(digest))
+    #expect(!SeedRecord(in: fixture.folder, start: nil).contains(digest))
+  }
 }

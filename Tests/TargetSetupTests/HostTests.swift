@@ -1,0 +1,83 @@
+import Bundle
+import Glibc
+import Integrity
+import SystemPackage
+import TestServer
+import Testing
+
+@testable import TargetSetup
+
+@Suite("The host")
+struct HostTests {
+  private typealias Address = NetworkInterfaces.Address
+
+  @Test("the address is the one given, that of the default route, or the first that is no container's")
+  func address() {
+    let addresses = [
+      Address(interface: "docker0", text: "172.17.0.1"), Address(interface: "eth1", text: "10.0.0.5"),
+      Address(interface: "eth0", text: "10.0.0.6"), Address(interface: "eth1", text: "2001:db8::5"),
+    ]
+    let routed = NetworkInterfaces(routed: "10.0.0.6", addresses: addresses)
+    #expect(routed.choose(given: "mirror.example.com") == .given("mirror.example.com"))
+    #expect(routed.choose(given: nil) == .routed("10.0.0.6"))
+    let isolated = NetworkInterfaces(routed: nil, addresses: addresses)
+    #expect(isolated.choose(given: nil) == .first("10.0.0.5", others: ["10.0.0.6", "2001:db8::5"]))
+    #expect(NetworkInterfaces(routed: nil, addresses: []).choose(given: nil).address == "127.0.0.1")
+  }
+
+  @Test("an IPv6 address stands in brackets, and port 80 is not written")
+  func urls() {
+    var host = node(root: "/nonexistent", bundle: "/nonexistent", address: "2001:db8::5")
+    #expect(host.webServer == "http://[2001:db8::5]")
+    #expect(host.registryHost == "[2001:db8::5]:35000")
+    host.configuration.nginx.port = 8080
+    host.configuration.nginx.bind = "10.0.0.5"
+    #expect(host.webServer == "http://[2001:db8::5]:8080")
+    #expect(host.localWebServer == "http://10.0.0.5:8080")
+  }
+
+  @Test("who listens on a port is named with its process")
+  func portOwner() throws {
+    let server = try TestServer()
+    defer { server.stop() }
+    let port = try #require(server.baseURL.split(separator: ":").last.flatMap { Int($0) })
+    let owner = try #require(PortOwner.find(port: port))
+    #expect(owner.process == getpid())
+    #expect(owner.description.contains("process \(getpid())"))
+    // Somebody else's address is not in the way.
+    #expect(PortOwner.find(port: port, bind: "127.0.0.2") == nil)
+    #expect(PortOwner.find(port: port, bind: "127.0.0.1") != nil)
+  }
+
+  @Test("nobody listens on a port that was just given back")
+  func freePort() throws {
+    let server = try TestServer()
+    let port = try #require(server.baseURL.split(separator: ":").last.flatMap { Int($0) })
+    server.stop()
+    #expect(PortOwner.find(port: port) == nil)
+  }
+
+  @Test(
+    "a bundle on a stick or a share is to be copied",
+    arguments: [
+      ("vfat", true), ("exfat", true), ("iso9660", true), ("nfs4", true), ("ext4", false), ("xfs", false),
+    ])
+  func medium(_ type: String, _ isUnreliable: Bool) throws {
+    try withFolder { folder in
+      try put(
+        "30 1 8:17 / /data rw,relatime shared:1 - \(type) /dev/sdb1 rw\n",
+        at: folder.appending("self").appending("mountinfo"))
+      let medium = Medium(device: 8 << 8 | 17, proc: folder, sys: folder)
+      #expect((medium.reasonToLeave != nil) == isUnreliable)
+    }
+  }
+
+  @Test("so is one on a removable disk, whatever its file system")
+  func removable() throws {
+    try withFolder { folder in
+      try put("1\n", at: folder.appending(FilePath("dev/block/8:17/removable").components))
+      #expect(
+        Medium(device: 8 << 8 | 17, proc: folder, sys: folder).reasonToLeave == "it lies on a removable disk")
+    }
+  }
+}

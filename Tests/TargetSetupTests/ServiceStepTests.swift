@@ -1,0 +1,186 @@
+import Bundle
+import Foundation
+import Integrity
+import SystemPackage
+import TestServer
+import Testing
+
+@testable import TargetSetup
+
+@Suite("Steps containerd, nginx and registry")
+struct ServiceStepTests {
+  private func withHost(_ body: (ServiceHost) async throws -> Void) async throws {
+    try await withFolder { try await body(try ServiceHost($0)) }
+  }
+
+  @Test("everything that is missing is named before anything is touched")
+  func missingParts() async throws {
+    try await withHost { host in
+      try FileManager.default.removeItem(atPath: host.bundle.appending("files").appending("runc").string)
+      try FileManager.default.removeItem(atPath: host.bundle.appending("config.toml").string)
+      let report = try #require(try await SetupRun(host.node()).execute([.containerd]).first)
+      #expect(report.outcome == .failed)
+      #expect(report.detail.contains("no runc 1.3.4 for amd64"))
+      #expect(report.detail.contains("config.toml"))
+      #expect(host.commands == [])
+      #expect(try FileTree.names(in: host.root) == ["run"])
+    }
+  }
+
+  @Test(
+    "containerd replaces what is there, says when nothing is to do, and undo brings back and starts the old one"
+  )
+  func containerd() async throws {
+    try await withHost { host in
+      host.run("containerd.service")
+      try put(
+        "their unit\n", at: host.root.appending(FilePath("etc/systemd/system/containerd.service").components))
+      try put("their config\n", at: host.root.appending(FilePath("etc/containerd/config.toml").components))
+      try put("their runc\n", at: host.root.appending(FilePath("usr/local/bin/runc").components))
+      let before = try content(of: host.root)
+      let node = host.node()
+      let run = SetupRun(node)
+      #expect(try await run.execute([.containerd]).map(\.outcome) == [.done])
+      #expect(text(node.path("/usr/local/bin/runc")) == "runc 1.3.4\n")
+      #expect(FileAttributes(node.path("/usr/local/bin/containerd-shim-runc-v2"))?.mode == 0o755)
+      #expect(try FileTree.names(in: node.path("/opt/cni/bin")) == ["bridge", "loopback"])
+      #expect(text(node.path("/etc/containerd/config.toml")) == "version = 2\n")
+      #expect(
+        host.commands == [
+          "systemctl daemon-reload", "systemctl reset-failed containerd.service",
+          "systemctl restart containerd.service",
+        ])
+      #expect(try await run.execute([.containerd]).map(\.outcome) == [.already])
+      // A changed program is mended.
+      try put("broken\n", at: node.path("/usr/local/bin/ctr"))
+      #expect(try await run.status([.containerd]).map(\.state) == ["to do"])
+      #expect(try await run.execute([.containerd]).map(\.outcome) == [.done])
+      host.forgetCommands()
+      #expect(try await run.undo([.containerd]).map(\.outcome) == [.done])
+      #expect(host.commands.first == "systemctl stop containerd.service")
+      #expect(host.running == ["containerd.service"])
+      let after = try content(of: host.root).filter {
+        !$0.key.hasPrefix("run") && !$0.key.hasPrefix("var/lib/kubespray-offline")
+      }
+      var expected = before
+      for folder in ["var", "var/lib"] where after[folder] != nil { expected[folder] = after[folder] }
+      #expect(after == expected)
+    }
+  }
+
+  @Test("a node of a cluster is left alone unless it is to be taken")
+  func clusterNode() async throws {
+    try await withHost { host in
+      try put("", at: host.root.appending(FilePath("etc/kubernetes/kubelet.conf").components))
+      let reports = try await SetupRun(host.node()).execute([.containerd])
+      #expect(reports.map(\.outcome) == [.leftAlone])
+      #expect(reports[0].detail.contains("/etc/kubernetes/kubelet.conf"))
+      #expect(!host.node().exists("/usr/local/bin/containerd"))
+      let taken = try await SetupRun(host.node { $0.target.existingNode = .take }).execute([.containerd])
+      #expect(taken.map(\.outcome) == [.done])
+    }
+  }
+
+  @Test("a config.toml for pods shows a node of a cluster, ours does not")
+  func podsConfiguration() throws {
+    try withFolder { folder in
+      let node = node(root: folder, bundle: folder)
+      let path = folder.appending(FilePath("etc/containerd/config.toml").components)
+      try put("version = 2\n  # sandbox_image = \"x\"\n", at: path)
+      #expect(ClusterNode.sign(on: node) == nil)
+      try put("version = 2\n  sandbox_image = \"registry.example.com/pause:3.10\"\n", at: path)
+      #expect(ClusterNode.sign(on: node) == "/etc/containerd/config.toml runs pods")
+    }
+  }
+
+  @Test("the web server serves a copy, is started anew only when something changed, and undo leaves nothing")
+  func nginx() async throws {
+    try await withHost { host in
+      let server = try TestServer()
+      defer { server.stop() }
+      server.serve("/", Array("index".utf8))
+      let port = try #require(server.baseURL.split(separator: ":").last.flatMap { Int($0) })
+      // The test's own server plays the container, so it must not count as somebody else's.
+      host.run("kubespray-offline-nginx.service")
+      host.run("containerd.service")
+      try put("#!ctr\n", at: host.root.appending(FilePath("usr/local/bin/ctr").components))
+      let node = host.node {
+        $0.nginx.port = port
+        $0.target.copy = .always
+      }
+      let run = SetupRun(node)
+      let report = try #require(try await run.execute([.nginx]).first)
+      #expect(report.outcome == .done, "\(report.detail)")
+      #expect(text(node.path("/var/lib/kubespray-offline/www/files/kubelet")) == "a node's file\n")
+      #expect(try FileTree.names(in: node.path("/var/lib/kubespray-offline/www")) == ["files"])
+      let conf = try #require(text(node.path("/var/lib/kubespray-offline/nginx/default.conf")))
+      #expect(conf.contains("listen \(port) default_server;") && !conf.contains("listen 80"))
+      let script = try #require(text(node.path("/var/lib/kubespray-offline/services/nginx.sh")))
+      #expect(
+        script.contains("src=/var/lib/kubespray-offline/www,dst=/usr/share/nginx/html,options=rbind:ro"))
+      #expect(!script.contains("dst=/usr/share/nginx/html/files"))
+      #expect(host.commands.contains { $0.hasPrefix("systemctl restart kubespray-offline-nginx") })
+      #expect(try await run.execute([.nginx]).map(\.outcome) == [.already])
+      // A new file in the bundle is served after the next run.
+      try put("another\n", at: host.bundle.appending("files").appending("kubeadm"))
+      #expect(try await run.execute([.nginx]).map(\.outcome) == [.done])
+      #expect(text(node.path("/var/lib/kubespray-offline/www/files/kubeadm")) == "another\n")
+      #expect(try await run.undo([.nginx]).map(\.outcome) == [.done])
+      #expect(host.commands.contains("systemctl stop kubespray-offline-nginx.service"))
+      #expect(host.commands.contains { $0.hasSuffix("images remove --sync docker.io/library/nginx:1.29.4") })
+      #expect(!node.exists("/var/lib/kubespray-offline"))
+      #expect(!node.exists("/etc/systemd/system/kubespray-offline-nginx.service"))
+    }
+  }
+
+  @Test("a port that somebody else holds is named with its owner, and nothing is started")
+  func takenPort() async throws {
+    try await withHost { host in
+      let server = try TestServer()
+      defer { server.stop() }
+      let port = try #require(server.baseURL.split(separator: ":").last.flatMap { Int($0) })
+      host.run("containerd.service")
+      try put("#!ctr\n", at: host.root.appending(FilePath("usr/local/bin/ctr").components))
+      let report = try #require(
+        try await SetupRun(host.node { $0.registry.port = port }).execute([.registry]).first)
+      #expect(report.outcome == .failed)
+      #expect(report.detail.contains("port \(port)") && report.detail.contains("process \(getpid())"))
+      #expect(!host.commands.contains { $0.contains("start") })
+    }
+  }
+
+  @Test("the registry keeps its secret, to itself")
+  func registrySecret() throws {
+    let text = try RegistryStep.configuration("version: 0.1\nhttp:\n  addr: :35000\n", secret: "abc")
+    #expect(text == "version: 0.1\nhttp:\n  secret: abc\n  addr: :35000\n")
+    #expect(throws: StepError.self) { try RegistryStep.configuration("version: 0.1\n", secret: "abc") }
+  }
+
+  @Test("our listen lines stand in place of the file's own")
+  func listenLines() throws {
+    let text = "server {\n    listen 80 default_server;\n    listen [::]:80 default_server;\n    root /x;\n}"
+    func lines(_ bind: String?, _ hasIPv6: Bool) throws -> [String] {
+      try NginxStep.serverPart(text, port: 8080, bind: bind, hasIPv6: hasIPv6).split(separator: "\n")
+        .map { $0.trimmingCharacters(in: .whitespaces) }.filter { $0.hasPrefix("listen") }
+    }
+    #expect(try lines(nil, true) == ["listen 8080 default_server;", "listen [::]:8080 default_server;"])
+    #expect(try lines(nil, false) == ["listen 8080 default_server;"])
+    #expect(try lines("10.0.0.5", true) == ["listen 10.0.0.5:8080 default_server;"])
+    #expect(try lines("2001:db8::5", true) == ["listen [2001:db8::5]:8080 default_server;"])
+    #expect(throws: StepError.self) {
+      try NginxStep.serverPart("server {\n}", port: 80, bind: nil, hasIPv6: true)
+    }
+  }
+
+  @Test("images that go to another registry need no registry here")
+  func otherRegistry() async throws {
+    try await withHost { host in
+      let node = host.node { $0.registry.local = "harbor.example.com/k8s" }
+      let reports = try await SetupRun(node).execute([.registry])
+      #expect(reports.map(\.outcome) == [.notNeeded])
+      #expect(!node.pushesToOwnRegistry)
+      let own = host.node { $0.registry.local = "localhost:35000" }
+      #expect(own.pushesToOwnRegistry)
+    }
+  }
+}
