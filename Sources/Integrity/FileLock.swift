@@ -29,7 +29,12 @@ public final class FileLock: Sendable {
     self.descriptor = descriptor
   }
 
-  deinit { try? descriptor.close() }
+  deinit {
+    // A child that was forked but has not yet become another program still has the descriptor: closing ours alone
+    // would leave the lock to it.
+    flock(descriptor.rawValue, LOCK_UN)
+    try? descriptor.close()
+  }
 }
 
 /// Another process holds a ``FileLock``.
