@@ -82,6 +82,7 @@ struct ArtifactCopies: Sendable {
     let download = Download(url: run.remote.address(of: url), destination: place, digest: artifact.digest)
     let stage = artifact.stage.rawValue
     let (emit, rate) = (run.emit, run.rate)
+    rate.begin()
     let outcome = try await run.engine.download(download) { event in
       switch event {
       case .resumed(let bytes): emit(.bytes(stage, bytes))

@@ -21,13 +21,18 @@ final class TransferRate: Sendable {
     file = cache.appending("last-rate.json")
   }
 
+  /// Somebody begins to fetch.
+  func begin() {
+    let now = ContinuousClock.now
+    moved.withLock { $0.first = $0.first ?? now }
+  }
+
   /// Bytes have arrived.
   func note(_ bytes: Int64) {
     guard bytes > 0 else { return }
     let now = ContinuousClock.now
     moved.withLock { moved in
       moved.bytes += bytes
-      moved.first = moved.first ?? now
       moved.last = now
     }
   }

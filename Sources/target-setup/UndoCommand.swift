@@ -19,10 +19,10 @@ struct UndoCommand: AsyncParsableCommand {
   @Argument(help: .init("all, or steps by name.", valueName: "step"))
   var steps: [String] = []
 
-  func validate() throws { _ = try stepArguments(steps, all: StepName.allCases) }
+  func validate() throws { _ = try stepArguments(steps, all: []) }
 
   func run() async throws {
-    let names = try stepArguments(steps, all: StepName.allCases)
+    let names = try stepArguments(steps, all: StepName.allCases.filter(\.needsRoot))
     try requireRoot("target-setup undo \(steps.joined(separator: " "))")
     let console = output.console()
     let node = try options.node(console.emit)

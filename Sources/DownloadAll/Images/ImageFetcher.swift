@@ -165,6 +165,7 @@ struct ImageFetcher: Sendable {
   private func fetch(_ blob: Blob) async throws -> Int64 {
     let stage = stage.rawValue
     let (emit, rate) = (run.emit, run.rate)
+    rate.begin()
     let missing = blob.descriptor.size - blobs.partSize(blob.descriptor)
     var last: (any Error)?
     for reference in blob.wantedBy {

@@ -121,11 +121,37 @@ struct ContainerRuntime: Sendable {
   }
 
   /// Removes a container that was left behind, whatever state it is in.
-  func removeContainer(_ name: String) async {
-    for arguments in [
-      ["tasks", "delete", "--force", name], ["containers", "delete", name], ["snapshots", "delete", name],
-    ] {
-      _ = await node.succeeds(command(arguments))
+  ///
+  /// One that was being started when its service was stopped comes up a moment later, so it is looked for again.
+  func removeContainer(_ name: String) async throws {
+    var absences = 0
+    for _ in 0..<50 where absences < 2 {
+      for arguments in [
+        ["tasks", "delete", "--force", name], ["containers", "delete", name], ["snapshots", "delete", name],
+      ] {
+        _ = await node.succeeds(command(arguments))
+      }
+      let left = await names(["tasks", "list", "--quiet"]) + names(["containers", "list", "--quiet"])
+      absences = left.contains(name) ? 0 : absences + 1
+      try await Task.sleep(for: .milliseconds(200))
     }
+  }
+
+  /// The containers that run, in all namespaces, as `NAMESPACE/NAME`.
+  var runningContainers: [String] {
+    get async {
+      var found: [String] = []
+      for namespace in await names(["namespaces", "list", "--quiet"]) {
+        let list = Command(program.string, ["--namespace", namespace, "tasks", "list", "--quiet"])
+        found += await names(list).map { "\(namespace)/\($0)" }
+      }
+      return found
+    }
+  }
+
+  private func names(_ arguments: [String]) async -> [String] { await names(command(arguments)) }
+
+  private func names(_ command: Command) async -> [String] {
+    ((try? await node.output(command)) ?? "").split(whereSeparator: \.isNewline).map(String.init)
   }
 }

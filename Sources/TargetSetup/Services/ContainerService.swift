@@ -95,7 +95,7 @@ struct ContainerService: Sendable {
     guard !journal.notes("service").isEmpty else { return }
     try? await service(node).stop()
     guard let runtime = ContainerRuntime(node), await runtime.versions != nil else { return }
-    await runtime.removeContainer(name)
+    try await runtime.removeContainer(name)
     await runtime.removeImages(of: journal)
   }
 

@@ -53,9 +53,13 @@ struct Service: Sendable {
     case .none:
       if isChanged { try await stop() }
       guard await !isRunning else { return }
-      // A session of its own, so that it outlives this program.
+      // A session of its own, so that it outlives this program; it runs when its process file is there.
+      let start = """
+        rm -f "$2"; setsid sh "$0" </dev/null >>"$1" 2>&1 &
+        n=0; while [ ! -s "$2" ] && [ $n -lt 100 ]; do sleep 0.1; n=$((n+1)); done
+        """
       try await node.output(
-        Command("sh", ["-c", "setsid sh \"$0\" </dev/null >>\"$1\" 2>&1 &", script.string, logFile.string]))
+        Command("sh", ["-c", start, script.string, logFile.string, processFile.string]))
     }
   }
 
@@ -118,7 +122,7 @@ struct Service: Sendable {
         ? Command("journalctl", ["--unit", unit, "--lines", "15", "--no-pager", "--output", "cat"])
         : Command("tail", ["-n", "15", logFile.string])
       let text = ((try? await node.run(command))?.standardOutput ?? "")
-        .split(whereSeparator: \.isNewline).map { "  \($0)" }.joined(separator: "\n")
+        .split(whereSeparator: \.isNewline).map { "  \($0.prefix(300))" }.joined(separator: "\n")
       return text.isEmpty ? "It said nothing." : "It said last:\n\(text)"
     }
   }

@@ -74,6 +74,15 @@ struct ContainerdStep: Step {
   }
 
   func beforeUndo(_ node: Node, _ journal: Journal) async throws {
+    // Their files would be taken from under them.
+    if let runtime = ContainerRuntime(node) {
+      let running = await runtime.runningContainers
+      guard running.isEmpty else {
+        throw StepError(
+          "containers of others run in this containerd: \(running.joined(separator: ", ")). Stop them first: "
+            + "nerdctl --namespace NAME stop, or ctr --namespace NAME tasks kill")
+      }
+    }
     try? await Service("containerd", node).stop()
   }
 
