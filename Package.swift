@@ -152,7 +152,8 @@ let package = Package(
     .testTarget(
       name: "DownloadAllTests",
       dependencies: [
-        "DownloadAll", "TestServer", "TestRegistry", "Bundle", "Console", "Registry", "Mirrors", "Transfer",
+        "DownloadAll", "target-setup", "TestServer", "TestRegistry", "Bundle", "Host", "Console", "Registry",
+        "Mirrors", "Transfer",
         "Integrity", systemPackage,
       ],
       swiftSettings: swiftSettings),

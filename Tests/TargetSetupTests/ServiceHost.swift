@@ -98,6 +98,8 @@ final class ServiceHost: Sendable {
         let isUp = state.running.contains("containerd.service")
         let text = "Client:\n  Version:  v2.2.1\nServer:\n  Version:  v2.2.1\n"
         return isUp ? CommandResult(status: 0, standardOutput: text) : CommandResult(status: 1)
+      } else if isAbout("--quiet") {
+        return CommandResult(status: 0)
       } else if isAbout("list") {
         let name = words.last?.dropFirst("name==".count) ?? ""
         let line = state.images[String(name)].map { "\(name) type \($0) 1 MiB linux/amd64 -\n" }

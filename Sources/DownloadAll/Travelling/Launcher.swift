@@ -27,6 +27,10 @@ extension TravellingProgram {
     works() { "$1" --inhibit-cache --library-path "$2" --list "$2/target-setup" >/dev/null 2>&1; }
     if ! works "$loader" "$library"; then
       for folder in /run /tmp /var/tmp /dev/shm "$HOME" /var/lib; do
+        # What a kill in the middle of this has left.
+        for old in "$folder"/.target-setup.*; do
+          [ ! -O "$old" ] || kill -0 "${old##*.}" 2>/dev/null || rm -rf "$old"
+        done
         private=$folder/.target-setup.$$
         # mkdir fails where somebody else has made that folder before.
         (umask 077 && mkdir "$private") 2>/dev/null || continue
