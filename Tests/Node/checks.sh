@@ -27,11 +27,12 @@ summary() {
   [[ $failed == 0 ]]
 }
 
-# wait_until COMMAND...: false when it still fails after some minutes; machines that run tests may be busy.
+# wait_until COMMAND...: false when it still fails after some minutes, with what it said last; machines that run tests
+# may be busy.
 wait_until() {
-  local deadline=$((SECONDS + 180))
-  until "$@"; do
-    ((SECONDS < deadline)) || return 1
+  local deadline=$((SECONDS + 120))
+  until "$@" >"$work/waited.log" 2>&1; do
+    ((SECONDS < deadline)) || { cat "$work/waited.log"; return 1; }
     sleep 0.1
   done
 }

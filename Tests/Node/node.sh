@@ -32,12 +32,13 @@ make_root() {
   fi
   mkdir -p "$roots"
   local IFS=,
-  debootstrap --variant=minbase --include="$*" "$codename" "$root" "$(archive_of "$codename")" >"$root.log" 2>&1 || {
+  env -u TMPDIR debootstrap --variant=minbase --include="$*" "$codename" "$root" "$(archive_of "$codename")" >"$root.log" 2>&1 || {
     tail -n 5 "$root.log"
     return 1
   }
-  # The packages' files stay as they are; what only slows the tests down goes.
-  rm -rf "$root"/var/cache/apt/* "$root"/var/lib/apt/lists/* "$root"/usr/share/{doc,man,locale,info}/*
+  # What only slows the tests down goes. The folders stay: dpkg counts who uses them.
+  rm -rf "$root"/var/cache/apt/* "$root"/var/lib/apt/lists/*
+  find "$root"/usr/share/{doc,man,locale,info} ! -type d -delete
   rm -f "$root/etc/resolv.conf" "$root/etc/machine-id"
   tar -C "$root" -cf "$root.tar" . && rm -rf "$root"
   [[ -z ${ROOT_CACHE-} ]] || cp "$root.tar" "$ROOT_CACHE/$codename-$name.tar"

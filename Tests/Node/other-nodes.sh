@@ -5,31 +5,33 @@
 
 # empty_roots: the travelling program where there is no library, another libc, an older or a newer Debian.
 empty_roots() {
-  local root=$work/empty loader applet
-  mkdir -p "$root/outputs"
+  local root=$work/empty loader applet release
+  mkdir -p "$root"/{proc,outputs}
   cp -R "$usb/outputs/." "$root/outputs/"
-  loader=$(cd "$root" && find outputs/lib -name 'ld-linux*' -o -name 'ld64*' | head -n 1)
+  loader=$(cd "$root" && find outputs/lib -name 'ld-linux*' | head -n 1)
   chmod 755 "$root/$loader"
-  check "the program runs in an empty root" chroot "$root" "/$loader" --library-path /outputs/lib /outputs/lib/target-setup --version
+  check "the program runs in an empty root" in_root "$root" "/$loader" --library-path /outputs/lib /outputs/lib/target-setup --version
   chmod 644 "$root/$loader"
   # Only busybox: no glibc, as on Alpine.
   mkdir -p "$root"/{bin,tmp,run}
   cp "$(command -v busybox)" "$root/bin/busybox"
-  for applet in $("$root/bin/busybox" --list); do ln -sf busybox "$root/bin/$applet"; done
-  check "the launcher runs where there is only busybox" chroot "$root" /bin/sh /outputs/target-setup --version
-  check "verify finds the bundle whole there" chroot "$root" /bin/sh /outputs/target-setup verify
+  for applet in $("$root/bin/busybox" --list); do [[ -e $root/bin/$applet ]] || ln -s busybox "$root/bin/$applet"; done
+  check "the launcher runs where there is only busybox" in_root "$root" /bin/sh /outputs/target-setup --version
+  check "verify finds the bundle whole there" in_root "$root" /bin/sh /outputs/target-setup verify
   rm -rf "$root/outputs"
   [[ $extent == full ]] || return 0
-  for codename in bullseye trixie; do
-    check "a root of $codename" make_root "$codename" "$codename"
-    create_node "$codename" "$codename"
-    mkdir "$nodes/$codename/root/outputs"
-    cp -R "$usb/outputs/." "$nodes/$codename/root/outputs/"
-    check "the program runs on $codename" chroot "$nodes/$codename/root" sh /outputs/target-setup --version
-    check "verify finds the bundle whole on $codename" chroot "$nodes/$codename/root" sh /outputs/target-setup verify
-    rm -rf "${nodes:?}/$codename"
+  for release in bullseye trixie; do
+    check "a root of $release" make_root "$release" "$release"
+    create_node "$release" "$release"
+    mkdir "$nodes/$release/root/outputs"
+    cp -R "$usb/outputs/." "$nodes/$release/root/outputs/"
+    check "the program runs on $release" in_root "$nodes/$release/root" /bin/sh /outputs/target-setup --version
+    check "verify finds the bundle whole on $release" in_root "$nodes/$release/root" /bin/sh /outputs/target-setup verify
+    rm -rf "${nodes:?}/$release"
   done
 }
+# in_root ROOT COMMAND...: with nothing of this system but /proc.
+in_root() { unshare --mount --pid --fork --mount-proc --root "$@"; }
 
 admin_address=10.77.0.1
 worker_address=10.77.0.2
@@ -70,7 +72,7 @@ start_both() {
   mount --bind "$bundle" "$root/run/outputs"
   mv "$root/etc/apt/sources.list" "$work/worker-sources.list"
   echo "deb [trusted=yes] file:/run/outputs/debs/local ./" >"$root/etc/apt/sources.list"
-  DEBIAN_FRONTEND=noninteractive chroot "$root" sh -c \
+  env -u TMPDIR DEBIAN_FRONTEND=noninteractive chroot "$root" sh -c \
     'apt-get -qq update && apt-get -qq install -y --no-install-recommends openssh-server python3' || return 1
   umount "$root/run/outputs" && rmdir "$root/run/outputs"
   mv "$work/worker-sources.list" "$root/etc/apt/sources.list"

@@ -17,6 +17,7 @@ from_admin() { nsenter --target "$(leader admin)" --net "$@"; }
 get() { from_admin curl -q --noproxy '*' -sS --fail -o "$work/got" "$@"; }
 status_of() { from_admin curl -q --noproxy '*' -s -o /dev/null -w '%{http_code}' "$1"; }
 
+# But for the program's own state.
 files_of() { "$here/list-files" "$nodes/$1/root" var/lib/kubespray-offline "${@:2}"; }
 
 setup() {
@@ -104,7 +105,7 @@ apt_is_ours() {
 offline_inventory() {
   local file
   file=$(find "$nodes/admin/root/opt" -name offline.yml -path "*$kubespray_version*" -not -path '*sample*' | head -n 1)
-  grep -E '^(http_server|registry_host|files_repo)' "$file" && ! grep -n "YOUR_HOST\|://HOST" "$file"
+  grep -E '^(http_server|registry_host|files_repo)' "$file" && ! grep -nE '^[^#]*YOUR_HOST' "$file"
 }
 status_is_done() {
   run target_setup status --json
