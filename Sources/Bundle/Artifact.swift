@@ -27,6 +27,8 @@ public struct Artifact: Sendable, Hashable {
   public var verification: Verification
   /// Its size in bytes, where that is published: nobody needs to ask the server then.
   public var size: Int64?
+  /// Whether the bundle is whole without it, when its server no longer has it.
+  public var isOptional = false
 
   /// Whether it is a program to be started by its name, on file systems that keep such rights.
   public var isExecutable = false

@@ -102,6 +102,11 @@ struct ArtifactFetcher: Sendable {
     case .failure(let error):
       // What an interruption stopped has not failed.
       if Task.isCancelled { return }
+      if artifact.isOptional, let error = error as? TransferError, error.kind.isAboutAbsence {
+        run.say(.warning, "left out: \(error) Nothing that was asked for needs it.", stage: stage)
+        run.emit(.itemFinished(stage.rawValue, item: artifact.path.description, .skipped, bytes: 0))
+        return
+      }
       // An image is told by its reference, which the error begins with.
       let item = artifact.image == nil ? artifact.path.description : stage.rawValue
       let reason = ["\(error)", advice(artifact, error)].compactMap(\.self).joined(separator: " ")
@@ -158,6 +163,16 @@ extension Artifact {
     case .local(_, let origin): origin.map(hidingCredentials)
     case .generated: nil
     case .image(let reference): "docker://\(reference)"
+    }
+  }
+}
+
+extension TransferError.Kind {
+  /// Whether the server says that it does not have the file.
+  fileprivate var isAboutAbsence: Bool {
+    switch self {
+    case .status(404), .status(410): true
+    default: false
     }
   }
 }

@@ -12,13 +12,18 @@ public struct MirrorResolution: Sendable, Codable, Equatable {
     public var size: Int64?
     /// The digest in the metadata.
     public var digest: Digest?
+    /// Whether the mirror is of use without it: nothing that was asked for needs the file.
+    public var isOptional: Bool
 
     /// A file of a mirror.
-    public init(path: String, url: String, size: Int64? = nil, digest: Digest? = nil) {
+    public init(
+      path: String, url: String, size: Int64? = nil, digest: Digest? = nil, isOptional: Bool = false
+    ) {
       self.path = path
       self.url = url
       self.size = size
       self.digest = digest
+      self.isOptional = isOptional
     }
   }
 

@@ -115,6 +115,22 @@ struct BrokenMirror: Mirror {
     #expect(fixture.server.requests.filter { $0.method == "HEAD" }.count == 1)
   }
 
+  @Test func whatNobodyNeedsAndTheServerNoLongerHasIsLeftOut() async throws {
+    let gone = MirrorResolution.File(
+      path: "pkgs/gone.deb", url: fixture.server.url("/pool/gone.deb"), size: 4,
+      digest: Digest(of: Array("gone".utf8)), isOptional: true)
+    let files = [file("a.deb", "aaa"), gone]
+    let report = try await fixture.run([stage(try StubMirror("debs/local", files: files))])
+    #expect(report.failures.isEmpty && report.bundle == .complete)
+    #expect(fixture.messages.contains { $0.contains("left out") && $0.contains("/pool/gone.deb") })
+    #expect(fixture.text("outputs/debs/local/dists/Packages")?.contains("gone.deb") == false)
+    // It is there again: so is it in the index.
+    fixture.serve("/pool/gone.deb", "gone")
+    let next = try await fixture.run([stage(try StubMirror("debs/local", files: files))])
+    #expect(next.failures.isEmpty)
+    #expect(fixture.text("outputs/debs/local/dists/Packages")?.contains("gone.deb") == true)
+  }
+
   @Test func otherInputsAreAnotherQuestion() async throws {
     _ = try await fixture.run([
       stage(try StubMirror("debs/local", inputs: "1", files: [file("a.deb", "aaa")]))

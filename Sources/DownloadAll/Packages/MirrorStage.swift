@@ -35,7 +35,11 @@ struct MirrorStage: Stage {
   func madeArtifacts(_ run: RunContext) async throws -> [Artifact] {
     var artifacts: [Artifact] = []
     for mirror in try await ownMirrors(run) {
-      let resolved = try await resolved(mirror, run)
+      var resolved = try await resolved(mirror, run)
+      try resolved.leaveOut { file in
+        guard file.isOptional else { return false }
+        return FileStatus(run.place(try BundlePath("\(mirror.folder)/\(file.path)"))) == nil
+      }
       let seal = try run.configuration.packages.signingKey.map(Self.identity) ?? ""
       let index = MirrorIndex(mirror: mirror, resolved: resolved, seal: seal, cache: run.configuration.cache)
       let folder = try await index.make(of: run.place(mirror.folder))
@@ -98,10 +102,12 @@ struct MirrorStage: Stage {
         path: path, source: .local(local, origin: nil), stage: name, digest: file.digest,
         verification: file.digest == nil ? .local : .repositoryMetadata, size: file.size)
     }
-    return Artifact(
+    var artifact = Artifact(
       path: path, source: .url(file.url), stage: name, digest: file.digest,
       verification: file.digest == nil ? run.remote.verification(of: file.url) : .repositoryMetadata,
       size: file.size)
+    artifact.isOptional = file.isOptional
+    return artifact
   }
 
   /// The path of a `file:` URL (RFC 8089, section 2).

@@ -11,13 +11,29 @@ final class ResolutionMemory: Sendable {
   /// What a run works with.
   struct Resolved: Sendable {
     /// What the solver decided.
-    let resolution: MirrorResolution
+    private(set) var resolution: MirrorResolution
     /// When it was asked, in seconds since 1970.
     let time: Int64
     /// Whether an earlier run asked it.
     let isRemembered: Bool
     /// The digest of the decision: whatever is made of it alone can be kept under this name.
-    let identity: Digest
+    private(set) var identity: Digest
+
+    fileprivate init(_ resolution: MirrorResolution, time: Int64, isRemembered: Bool) throws {
+      self.resolution = resolution
+      self.time = time
+      self.isRemembered = isRemembered
+      identity = Digest(of: Array(try ResolutionMemory.encoder.encode(resolution)))
+    }
+
+    /// Leaves out files: what remains is another decision.
+    mutating func leaveOut(_ isLeftOut: (MirrorResolution.File) throws -> Bool) throws {
+      let files = try resolution.files.filter { try !isLeftOut($0) }
+      guard files.count != resolution.files.count else { return }
+      var rest = resolution
+      rest.files = files
+      self = try Resolved(rest, time: time, isRemembered: isRemembered)
+    }
   }
 
   private struct Record: Codable {
@@ -99,9 +115,7 @@ final class ResolutionMemory: Sendable {
   }
 
   private func resolved(_ record: Record, isRemembered: Bool) throws -> Resolved {
-    Resolved(
-      resolution: record.resolution, time: record.time, isRemembered: isRemembered,
-      identity: Digest(of: Array(try Self.encoder.encode(record.resolution))))
+    try Resolved(record.resolution, time: record.time, isRemembered: isRemembered)
   }
 
   private func read(_ file: FilePath) -> Record? {
@@ -110,7 +124,7 @@ final class ResolutionMemory: Sendable {
     return try? JSONDecoder().decode(Record.self, from: Data(bytes))
   }
 
-  private static var encoder: JSONEncoder {
+  fileprivate static var encoder: JSONEncoder {
     let encoder = JSONEncoder()
     // In a fixed order: the digest of the text is an identity.
     encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]

@@ -14,6 +14,8 @@ struct DebianClosure {
   /// What belongs in the repository.
   struct Result {
     var choices: [DebianSolver.Choice]
+    /// The names of those that are there only so that what a node has already can move along.
+    var companions: Set<String>
     var warnings: [String]
   }
 
@@ -38,11 +40,14 @@ struct DebianClosure {
       warnings.append("\(error)")
       names.remove(name)
     }
+    let needed = Set(outcome.choices.keys)
     outcome = try await completeBase(outcome, names, say, &warnings)
     for choice in try await siblings(of: outcome.choices, wanted: names) {
       outcome.choices[choice.name] = choice
     }
-    return Result(choices: outcome.choices.values.sorted { $0.name < $1.name }, warnings: warnings)
+    return Result(
+      choices: outcome.choices.values.sorted { $0.name < $1.name },
+      companions: Set(outcome.choices.keys).subtracting(needed), warnings: warnings)
   }
 
   /// The wanted packages that exist, by name.

@@ -42,7 +42,7 @@ struct DebianIndex {
       }
     }
     let list = destination.appending("Packages")
-    try writeAtomically(packages, to: list)
+    try writeAtomically(Self.paragraphs(packages, of: resolution.files), to: list)
     // Without the time of the file in it: the same list gives the same bytes.
     _ = try await Command("gzip", ["-9", "--no-name", "--keep", "--force", list.string]).output()
     _ = try await Command("xz", ["-6", "--keep", "--force", list.string]).output()
@@ -52,6 +52,16 @@ struct DebianIndex {
     try await signingKey.clearsign(release, to: destination.appending("InRelease"))
     try await signingKey.detachedSignature(of: release, to: destination.appending("Release.gpg"))
     try writeAtomically(try await signingKey.publicKey(), to: destination.appending("kubespray-offline.asc"))
+  }
+
+  /// The paragraphs of the files that are there.
+  private static func paragraphs(_ text: String, of files: [MirrorResolution.File]) -> String {
+    let names = Set(files.map { "Filename: \($0.path)" })
+    let lines = text.split(separator: "\n", omittingEmptySubsequences: false)
+    return lines.split(whereSeparator: \.isEmpty)
+      .filter { $0.contains { names.contains(String($0)) } }
+      .map { $0.joined(separator: "\n") + "\n" }
+      .joined(separator: "\n")
   }
 
   /// Source of the fields: the Debian wiki's "RepositoryFormat", which apt follows.

@@ -18,7 +18,7 @@ public struct DebianRepository: Mirror {
   var host = AptHost()
 
   /// Raised when the same inputs would give another resolution or index than before.
-  private static let format = 1
+  private static let format = 2
 
   /// A repository.
   ///
@@ -87,7 +87,8 @@ public struct DebianRepository: Mirror {
       entries.append(
         MirrorResolution.File(
           path: path, url: try Self.fetchable(choice), size: Int64(paragraph["Size"]),
-          digest: try Digest(algorithm: .sha256, hex: paragraph["SHA256"])))
+          digest: try Digest(algorithm: .sha256, hex: paragraph["SHA256"]),
+          isOptional: found.companions.contains(choice.name)))
     }
     let unreached = failures.map {
       "a package source in \($0.source.file) could not be read; nothing of it is in the repository of \(target):\n"
