@@ -51,7 +51,7 @@ struct RunCommand: AsyncParsableCommand {
 /// Says at once that root is needed, before anything is read or asked.
 func requireRoot(_ command: String) throws {
   guard !Privilege.isRoot else { return }
-  throw StepError("this changes the machine, so it needs root. Run it as root: sudo sh \(command)")
+  throw StepError("this changes the machine, so it needs root. Run it as root: sudo sh ./\(command)")
 }
 
 /// Shows how steps went; with failures it ends the program with status 1.
