@@ -28,7 +28,7 @@ struct RunCommand: AsyncParsableCommand {
     let names = try stepArguments(steps, all: StepName.all).filter { !skipVerify || $0 != .verify }
     if names.contains(where: \.needsRoot) { try requireRoot("target-setup \(steps.joined(separator: " "))") }
     let console = output.console()
-    let node = try options.node(console.emit)
+    let node = try options.node(console)
     let isForced = force
     let reports = try await Interruption.watching(console) {
       try await withTicking(console) { try await SetupRun(node).execute(names, isForced: isForced) }

@@ -15,7 +15,7 @@ struct StatusCommand: AsyncParsableCommand {
 
   func run() async throws {
     let console = output.console()
-    let node = try options.node(output.events(console))
+    let node = try options.node(console, output.events(console))
     if !Privilege.isRoot {
       console.emit(
         .message(.warning, "without root containerd and what only root may read cannot be seen", stage: nil))
