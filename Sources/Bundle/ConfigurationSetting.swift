@@ -6,7 +6,7 @@ public struct ConfigurationSetting: Sendable {
   public let key: String
   /// The environment variables; the first that is set and not empty counts.
   public let environment: [String]
-  /// The flag of download-all, such as `--parallel`, if it has one.
+  /// The flag of the program that it concerns, such as `--parallel`, if it has one.
   public let flag: String?
   /// What it is for, in one sentence without its full stop.
   public let summary: String

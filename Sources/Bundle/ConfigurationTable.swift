@@ -72,6 +72,7 @@ extension Configuration {
   private static let registrySettings: [ConfigurationSetting] = [
     .scalar(
       "registry.port", \.registry.port, .integer(1...65535), environment: ["REGISTRY_PORT"],
+      flag: "--registry-port",
       "the port of the registry on the admin node"),
     .scalar(
       "registry.bind", \.registry.bind, .optional(.address), environment: ["REGISTRY_BIND"],
@@ -81,6 +82,7 @@ extension Configuration {
       "the storage folder of the registry on the admin node"),
     .scalar(
       "registry.local", \.registry.local, .optional(.registryAddress), environment: ["LOCAL_REGISTRY"],
+      flag: "--registry",
       "the registry to push to when it is not the bundle's own"),
     .list(
       "registry.additional", \.registry.additional, .host,
@@ -147,25 +149,27 @@ extension Configuration {
 
   private static let targetSettings: [ConfigurationSetting] = [
     .scalar(
-      "nginx.port", \.nginx.port, .integer(1...65535), environment: ["NGINX_PORT"],
+      "nginx.port", \.nginx.port, .integer(1...65535), environment: ["NGINX_PORT"], flag: "--nginx-port",
       "the port of the web server on the admin node"),
     .scalar(
       "nginx.bind", \.nginx.bind, .optional(.address), environment: ["NGINX_BIND"],
       "the address that the web server listens on; empty means all"),
     .scalar(
       "target.address", \.target.address, .automatic(or: .hostAddress), environment: ["TARGET_ADDRESS"],
+      flag: "--address",
       "the address by which the nodes reach the admin node"),
     .scalar(
       "target.directory", \.target.directory, .absolutePath, environment: ["TARGET_DIR"],
       "the folder of target-setup's state and of the served copy"),
     .scalar(
-      "target.copy", \.target.copy, .choice(), environment: ["TARGET_COPY"],
+      "target.copy", \.target.copy, .choice(), environment: ["TARGET_COPY"], flag: "--copy",
       "serve a copy of the bundle: when it lies on removable media, always, or never"),
     .scalar(
       "target.kubespray_directory", \.target.kubesprayDirectory, .absolutePath,
       environment: ["KUBESPRAY_DIR"], "the folder into which kubespray is extracted"),
     .scalar(
       "target.existing_node", \.target.existingNode, .choice(), environment: ["EXISTING_NODE"],
+      flag: "--take-node",
       "leave the containerd of a cluster node alone, or take it over"),
   ]
 

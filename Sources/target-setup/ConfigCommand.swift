@@ -14,7 +14,7 @@ struct ConfigCommand: ParsableCommand {
 
   func run() throws {
     let console = output.console()
-    let entries = try options.node(output.events(console)).configuration.entries
+    let entries = try options.node(console, output.events(console)).configuration.entries
     if output.json { return try printJSON(entries) }
     console.table(
       ["SETTING", "VALUE", "FROM", "MEANING"], entries.map { [$0.key, $0.value, "\($0.origin)", $0.summary] })

@@ -49,10 +49,8 @@ struct NodeOptions: ParsableArguments {
   @Flag(help: "Replace the containerd of a machine that is a cluster node. [EXISTING_NODE=take]")
   var takeNode = false
 
-  /// The host and the bundle.
-  ///
-  /// - Throws: ``ConfigurationError``, ``StepError`` or ``ManifestError``.
-  func node(_ emit: @escaping @Sendable (ConsoleEvent) -> Void) throws -> Node {
+  /// The texts of the flags that were given, by key path of their settings.
+  var flags: [String: String] {
     var flags: [String: String] = [:]
     flags["target.address"] = address
     flags["nginx.port"] = nginxPort
@@ -60,10 +58,23 @@ struct NodeOptions: ParsableArguments {
     flags["registry.local"] = registry
     flags["target.copy"] = copy
     flags["target.existing_node"] = takeNode ? "take" : nil
+    return flags
+  }
+
+  /// The host and the bundle.
+  ///
+  /// - Throws: ``ConfigurationError``, ``StepError`` or ``ManifestError``.
+  func node(_ console: Console) throws -> Node { try node(console, { console.emit($0) }) }
+
+  /// The host and the bundle, with events that go elsewhere.
+  ///
+  /// - Throws: ``ConfigurationError``, ``StepError`` or ``ManifestError``.
+  func node(_ console: Console, _ emit: @escaping @Sendable (ConsoleEvent) -> Void) throws -> Node {
     var node = try Node.current(
       bundle: bundle.map { FilePath($0) }, configFiles: configFiles.map { FilePath($0) },
       environment: processEnvironment(), flags: flags, emit: emit)
     node.push = PushOptions(certificateAuthority: caFile.map { FilePath($0) }, isInsecure: insecure)
+    node.showTable = { console.table($0, $1) }
     return node
   }
 }

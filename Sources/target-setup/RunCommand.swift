@@ -28,7 +28,7 @@ struct RunCommand: AsyncParsableCommand {
     let names = try stepArguments(steps, all: StepName.all).filter { !skipVerify || $0 != .verify }
     if names.contains(where: \.needsRoot) { try requireRoot("target-setup \(steps.joined(separator: " "))") }
     let console = output.console()
-    let node = try options.node(console.emit)
+    let node = try options.node(console)
     let isForced = force
     let reports = try await Interruption.watching(console) {
       try await withTicking(console) { try await SetupRun(node).execute(names, isForced: isForced) }
@@ -51,7 +51,7 @@ struct RunCommand: AsyncParsableCommand {
 /// Says at once that root is needed, before anything is read or asked.
 func requireRoot(_ command: String) throws {
   guard !Privilege.isRoot else { return }
-  throw StepError("this changes the machine, so it needs root. Run it as root: sudo sh \(command)")
+  throw StepError("this changes the machine, so it needs root. Run it as root: sudo sh ./\(command)")
 }
 
 /// Shows how steps went; with failures it ends the program with status 1.

@@ -1,6 +1,7 @@
 import ArgumentParser
 import CommandSupport
 import Console
+import Host
 import TargetSetup
 
 /// Shows what is done.
@@ -14,7 +15,11 @@ struct StatusCommand: AsyncParsableCommand {
 
   func run() async throws {
     let console = output.console()
-    let node = try options.node(output.events(console))
+    let node = try options.node(console, output.events(console))
+    if !Privilege.isRoot {
+      console.emit(
+        .message(.warning, "without root containerd and what only root may read cannot be seen", stage: nil))
+    }
     let report = try await Interruption.watching(console) { try await StatusReport(node) }
     if output.json { return try printJSON(report) }
     console.table(

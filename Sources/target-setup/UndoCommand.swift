@@ -25,7 +25,7 @@ struct UndoCommand: AsyncParsableCommand {
     let names = try stepArguments(steps, all: StepName.allCases.filter(\.needsRoot))
     try requireRoot("target-setup undo \(steps.joined(separator: " "))")
     let console = output.console()
-    let node = try options.node(console.emit)
+    let node = try options.node(console)
     let reports = try await Interruption.watching(console) {
       try await withTicking(console) { try await SetupRun(node).undo(names) }
     }

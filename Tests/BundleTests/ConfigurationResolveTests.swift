@@ -113,7 +113,7 @@ import YAML
     let found = try problems(
       ["registy: {}\nregistry:\n  port: abc\nmirrors: {github.com: ftp://x}\n"],
       environment: ["PARALLEL": "65", "IMAGE_ARCH": "sparc"],
-      flags: ["transfer.limit_rate": "10 MB", "registry.port": "1"])
+      flags: ["transfer.limit_rate": "10 MB", "registry.directory": "/r"])
     #expect(
       found == [
         "file0.yml:1:1: unknown key \"registy\" (did you mean \"registry\"?)",
@@ -123,7 +123,7 @@ import YAML
         "environment IMAGE_ARCH: \"architecture\" must be auto or amd64 (x86_64) or arm64 (aarch64), "
           + "not \"sparc\"",
         "environment PARALLEL: \"transfer.parallel\" must be a number from 1 to 64, not \"65\"",
-        "\"registry.port\" cannot be set on the command line; set it in a configuration file",
+        "\"registry.directory\" cannot be set on the command line; set it in a configuration file",
         "--limit-rate: \"transfer.limit_rate\" must be a number of bytes per second, with K, M or G after it "
           + "if you like (10M), or 0 for no limit, not \"10 MB\"",
       ])

@@ -113,7 +113,7 @@ public final class ImagePush: Sendable {
       }
       return isPlain
     }
-    if target.isLoopback { return true }
+    if target.isLoopback { return await !wantsTLS() }
     guard configuration.allowsPlainHTTP else { return false }
     do throws(TransferError) {
       _ = try await engine.response(to: Self.greeting("https://\(target.host)/v2/"))
@@ -124,6 +124,13 @@ public final class ImagePush: Sendable {
         error, image: try name(), endpoint: RegistryEndpoint(registry: target.host, configuration: .init()))
       return error.kind != .transfer(.tls) || error.advice.contains("does not speak TLS")
     }
+  }
+
+  /// Whether a registry answers a question without TLS by asking for it: what Go's server says, and nginx, has the word.
+  private func wantsTLS() async -> Bool {
+    let answer = try? await engine.response(to: Self.greeting("http://\(target.host)/v2/"))
+    guard let answer, answer.head.status == 400 else { return false }
+    return String(decoding: answer.body.prefix(1 << 10), as: UTF8.self).contains("HTTPS")
   }
 
   private static func greeting(_ url: String) -> HTTPRequest {
@@ -228,12 +235,16 @@ public final class ImagePush: Sendable {
       do throws(RegistryError) {
         try await client.put(document, as: image.name(of: document), image.destination)
       } catch {
-        guard case .index = document.content, let tag = image.destination.tag,
-          let main = image.image.manifests.first,
+        guard case .index = document.content, let main = image.image.manifests.first,
           error.detail.contains("MANIFEST_BLOB_UNKNOWN") || error.detail.contains("MANIFEST_UNKNOWN")
         else { throw error }
+        let reason = "the registry takes no index whose other platforms are missing, so"
+        guard let tag = image.destination.tag else {
+          return
+            "\(reason) the image is there as \(main.descriptor.digest), and a pull by \(image.digest) fails"
+        }
         try await client.put(main, as: tag, image.destination)
-        return "the registry takes no index whose other platforms are missing, so the tag stands for "
+        return "\(reason) the tag stands for "
           + "\(main.descriptor.digest), and a pull by \(image.digest) fails"
       }
     }

@@ -17,6 +17,7 @@ struct NginxStep: Step {
   }
 
   func apply(_ node: Node, _ journal: Journal) async throws -> String {
+    _ = try await ContainerRuntime.running(node)
     let text = try Self.serverPart(
       try node.bundleText("nginx-default.conf"), port: node.configuration.nginx.port,
       bind: node.configuration.nginx.bind, hasIPv6: access("/proc/net/if_inet6", F_OK) == 0)

@@ -1,0 +1,51 @@
+import ArgumentParser
+import Bundle
+import TargetSetup
+import Testing
+
+@testable import target_setup
+
+/// What people may type for target-setup.
+@Suite struct TargetSetupArgumentTests {
+  @Test func allIsEveryStepButAnsible() throws {
+    #expect(try stepArguments(["all"], all: StepName.all) == StepName.all)
+    #expect(!StepName.all.contains(.ansible))
+    #expect(try stepArguments(["load-push", "ansible"], all: []) == [.loadPush, .ansible])
+  }
+
+  @Test func stepsAndOptionsStandInAnyOrder() throws {
+    let typed = ["nginx", "--address", "10.0.0.5", "--skip-verify", "registry"]
+    let run = try #require(try TargetSetupCommand.parseAsRoot(commandFirst(typed)) as? RunCommand)
+    #expect(run.steps == ["nginx", "registry"])
+    #expect(run.options.address == "10.0.0.5" && run.skipVerify)
+    let undo = try TargetSetupCommand.parseAsRoot(
+      commandFirst(["--no-progress", "-b", "undo", "undo", "all"]))
+    #expect((undo as? UndoCommand)?.options.bundle == "undo")
+  }
+
+  @Test(arguments: [[], ["nothing"], ["nginx", "status"], ["undo"], ["--no-such", "all"]])
+  func wrongUsageIsRefused(_ typed: [String]) {
+    let error = #expect(throws: (any Error).self) {
+      try TargetSetupCommand.parseAsRoot(commandFirst(typed))
+    }
+    #expect(error.map { TargetSetupCommand.exitCode(for: $0) } == .validationFailure)
+  }
+
+  @Test func everyOptionBelongsToASetting() throws {
+    let typed = [
+      "all", "--address", "mirror.example.com", "--nginx-port", "8080", "--registry-port", "5000",
+      "--registry",
+      "harbor.example.com/k8s", "--copy", "always", "--take-node",
+    ]
+    let run = try #require(try TargetSetupCommand.parseAsRoot(commandFirst(typed)) as? RunCommand)
+    let configuration = try Configuration.resolve(
+      defaultFile: nil, environment: [:], flags: run.options.flags)
+    #expect(configuration.target.address == "mirror.example.com")
+    #expect(configuration.nginx.port == 8080)
+    #expect(configuration.registry.port == 5000)
+    #expect(configuration.registry.local == "harbor.example.com/k8s")
+    #expect(configuration.target.copy == .always)
+    #expect(configuration.target.existingNode == .take)
+    #expect("\(configuration.origin(of: "nginx.port"))" == "--nginx-port")
+  }
+}
