@@ -97,6 +97,10 @@ extension Journal {
       guard status.st_mode & S_IFMT == S_IFDIR else { throw Errno.notDirectory }
       return
     }
+    // The folder of the journals themselves goes with the last of them.
+    if place == file.path.removingLastComponent().removingLastComponent() {
+      return try createDirectories(place)
+    }
     if !path.removingLastComponent().isEmpty, path.removingLastComponent() != path {
       try makeFolders(path.removingLastComponent(), mode: 0o755)
     }
