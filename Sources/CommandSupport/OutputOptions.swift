@@ -4,15 +4,19 @@ import Glibc
 
 /// How the program shows what it does.
 public struct OutputOptions: ParsableArguments, Sendable {
+  /// Whether errors and the outcome are all that is shown.
   @Flag(name: [.short, .long], help: "Show errors and the outcome only.")
   public var quiet = false
 
+  /// Whether results and progress are JSON on standard output.
   @Flag(help: "Write JSON to standard output: results, and progress as one object a line.")
   public var json = false
 
+  /// Whether lines are plain even on a terminal.
   @Flag(help: "Write plain lines even on a terminal.")
   public var noProgress = false
 
+  /// Whether details are shown.
   @Flag(name: [.short, .long], help: "Show details of what is done.")
   public var verbose = false
 

@@ -26,8 +26,13 @@ public protocol Step: Sendable {
 }
 
 extension Step {
+  /// Nothing.
   public var needs: [StepName] { [] }
+
+  /// Does nothing.
   public func beforeUndo(_ node: Node, _ journal: Journal) async throws {}
+
+  /// Does nothing.
   public func afterUndo(_ node: Node, _ journal: Journal) async throws {}
 }
 

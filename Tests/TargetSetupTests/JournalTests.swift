@@ -64,6 +64,17 @@ struct JournalTests {
     }
   }
 
+  @Test("a step whose first file lies in the state folder does not call that folder its own")
+  func stateFolder() throws {
+    try withHost { node, before in
+      let journal = try Journal(.nginx, of: node)
+      try journal.write("/var/lib/kubespray-offline/nginx/nginx.conf", "events {}\n")
+      #expect(try journal.takeBack().kept == [])
+      try journal.forget()
+      #expect(try content(of: node.root) == before)
+    }
+  }
+
   @Test("a second run writes nothing, neither files nor lines")
   func second() throws {
     try withHost { node, _ in

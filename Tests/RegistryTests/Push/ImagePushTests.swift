@@ -46,6 +46,21 @@ import Testing
       requests("PUT", "/blobs/") == 3 + 4 - 1)
   }
 
+  @Test func `An image that is pinned by its digest leaves a contested tag to the other one`() async throws {
+    let (tagged, pinned) = (PushFixture.image([10, 20]), PushFixture.image([30], seed: 7))
+    registry.accept("library/one", ["1", "\(pinned.manifest.descriptor.digest)"])
+    let archives = [
+      try fixture.archive("one:1", tagged),
+      try fixture.archive("one:1@\(pinned.manifest.descriptor.digest)", pinned),
+    ]
+    for order in [archives, archives.reversed()] {
+      let results = try await fixture.push(to: registry.host).push(order)
+      #expect(results.allSatisfy { $0.failure == nil }, "\(results)")
+      expectWhole(tagged, in: "library/one", tag: "1")
+      expectWhole(pinned, in: "library/one", tag: "\(pinned.manifest.descriptor.digest)")
+    }
+  }
+
   @Test func `A second push asks for each manifest once and sends nothing`() async throws {
     registry.accept("library/one", ["1"])
     let archive = try fixture.archive("one:1", PushFixture.image([5_000]))
@@ -53,8 +68,8 @@ import Testing
     let before = registry.server.requests.count
     let results = try await fixture.push(to: registry.host).push([archive])
     #expect(results.map(\.outcome) == [.present])
-    // The greeting, which tells whether a login is wanted, and HEAD.
-    #expect(registry.server.requests.count == before + 2)
+    // One greeting tells whether TLS is wanted, one whether a login is, and HEAD.
+    #expect(registry.server.requests.count == before + 3)
   }
 
   @Test func `Another image under the same tag is replaced, and that is said`() async throws {
