@@ -32,7 +32,7 @@ make_root() {
   fi
   mkdir -p "$roots"
   local IFS=,
-  env -u TMPDIR debootstrap --variant=minbase --include="$*" "$codename" "$root" "$(archive_of "$codename")" >"$root.log" 2>&1 || {
+  env -u TMPDIR debootstrap --variant=minbase ${1+--include="$*"} "$codename" "$root" "$(archive_of "$codename")" >"$root.log" 2>&1 || {
     tail -n 5 "$root.log"
     return 1
   }

@@ -13,7 +13,9 @@ empty_roots() {
   check "the program runs in an empty root" in_root "$root" "/$loader" --library-path /outputs/lib /outputs/lib/target-setup --version
   chmod 644 "$root/$loader"
   # Only busybox: no glibc, as on Alpine.
-  mkdir -p "$root"/{bin,tmp,run}
+  mkdir -p "$root"/{bin,dev,etc,tmp,run}
+  printf 'ID=alpine\nVERSION_ID=3.22.0\nPRETTY_NAME="Alpine Linux v3.22"\n' >"$root/etc/os-release"
+  mknod -m 666 "$root/dev/null" c 1 3
   cp "$(command -v busybox)" "$root/bin/busybox"
   for applet in $("$root/bin/busybox" --list); do [[ -e $root/bin/$applet ]] || ln -s busybox "$root/bin/$applet"; done
   check "the launcher runs where there is only busybox" in_root "$root" /bin/sh /outputs/target-setup --version
@@ -21,8 +23,8 @@ empty_roots() {
   rm -rf "$root/outputs"
   [[ $extent == full ]] || return 0
   for release in bullseye trixie; do
-    check "a root of $release" make_root "$release" "$release"
-    create_node "$release" "$release"
+    check "a root of $release" make_root "$release" minimal-$release
+    create_node "$release" "minimal-$release"
     mkdir "$nodes/$release/root/outputs"
     cp -R "$usb/outputs/." "$nodes/$release/root/outputs/"
     check "the program runs on $release" in_root "$nodes/$release/root" /bin/sh /outputs/target-setup --version
@@ -68,13 +70,13 @@ other_nodes() {
 start_both() {
   local root=$nodes/worker/root
   create_node worker base || return 1
-  mkdir -p "$root/run/outputs"
-  mount --bind "$bundle" "$root/run/outputs"
+  mkdir -p "$root/run/outputs/debs"
+  cp -R "$bundle/debs/local" "$root/run/outputs/debs/"
   mv "$root/etc/apt/sources.list" "$work/worker-sources.list"
   echo "deb [trusted=yes] file:/run/outputs/debs/local ./" >"$root/etc/apt/sources.list"
   env -u TMPDIR DEBIAN_FRONTEND=noninteractive chroot "$root" sh -c \
     'apt-get -qq update && apt-get -qq install -y --no-install-recommends openssh-server python3' || return 1
-  umount "$root/run/outputs" && rmdir "$root/run/outputs"
+  rm -rf "$root/run/outputs"
   mv "$work/worker-sources.list" "$root/etc/apt/sources.list"
   rm -rf "$root"/var/lib/apt/lists/*
   cp -R "$root/etc/apt" "$work/worker-apt"

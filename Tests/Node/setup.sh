@@ -17,14 +17,19 @@ from_admin() { nsenter --target "$(leader admin)" --net "$@"; }
 get() { from_admin curl -q --noproxy '*' -sS --fail -o "$work/got" "$@"; }
 status_of() { from_admin curl -q --noproxy '*' -s -o /dev/null -w '%{http_code}' "$1"; }
 
-# But for the program's own state.
-files_of() { "$here/list-files" "$nodes/$1/root" var/lib/kubespray-offline "${@:2}"; }
+# files_of NAME [EXCLUDED...]: all files of a node, but for the program's own state and what package managers write down
+# for themselves; which packages there are is told by packages_of.
+files_of() {
+  "$here/list-files" "$nodes/$1/root" var/lib/kubespray-offline var/lib/apt var/lib/dpkg/status var/lib/dpkg/status-old "${@:2}"
+}
+packages_of() { inside "$1" dpkg-query --show; }
 
 setup() {
   check "a node is there: Debian, systemd, nothing else" create_node admin base
   check "it boots" start_admin
   check "it reaches nothing" alone
   files_of admin >"$work/before"
+  packages_of admin >"$work/packages-before"
   not_as_somebody
   first_setup
   served
@@ -90,7 +95,7 @@ used() {
   check "apt-get update asks only the bundle" apt_is_ours
   check "apt-get install works" on_admin apt-get install -y tree
   check "pip install works" on_admin sh -c \
-    "python3 -m venv /tmp/venv && /tmp/venv/bin/pip install -r /opt/kubespray-$kubespray_version/requirements.txt"
+    "python3 -m venv /tmp/venv && /tmp/venv/bin/pip install --no-cache-dir -r /opt/kubespray-$kubespray_version/requirements.txt"
   check "so does the Ansible that came" on_admin /tmp/venv/bin/ansible --version
   on_admin rm -rf /tmp/venv
   on_admin apt-get purge -y tree >"$work/purge.log" 2>&1
@@ -150,9 +155,27 @@ undo() {
     check "undo ${steps[index]}" exits 0
   done
   files_of admin >"$work/undone"
+  packages_of admin >"$work/packages-undone"
   check "all files are as they were before" diff "$work/before" "$work/undone"
+  check "all packages are as they were before" diff "$work/packages-before" "$work/packages-undone"
   check "nothing of ours runs" nothing_runs
   run target_setup undo containerd
   check "undo of what is undone does nothing and says so" says "nothing to undo"
+  [[ $extent != full ]] || undo_each
+}
+# undo_each: every step by itself is taken back to what was there before it.
+undo_each() {
+  local index
+  for index in "${!steps[@]}"; do
+    files_of admin var/lib/containerd >"$work/before-$index"
+    run target_setup "${steps[index]}"
+    check "${steps[index]} alone" exits 0
+  done
+  for ((index = ${#steps[@]} - 1; index >= 0; index--)); do
+    run target_setup undo "${steps[index]}"
+    files_of admin var/lib/containerd >"$work/after-$index"
+    check "undo ${steps[index]}: all files are as they were before this step" diff "$work/before-$index" "$work/after-$index"
+  done
+  check "undo: nothing is left of containerd's data" test ! -e "$nodes/admin/root/var/lib/containerd"
 }
 nothing_runs() { ! on_admin ps ax | grep -E 'containerd|nginx|registry|[t]arget-setup'; }
