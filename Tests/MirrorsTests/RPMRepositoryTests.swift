@@ -17,12 +17,13 @@ struct RPMRepositoryTests {
 
   static func repository(
     _ names: [String], sources: FilePath?, in folder: FilePath, target: String = "rocky-9",
-    architecture: Architecture = .amd64, signingKey: SigningKey? = nil
+    architecture: Architecture = .amd64, signingKey: SigningKey? = nil, optional: [String] = []
   ) throws -> RPMRepository {
     RPMRepository(
       target: try PackageTarget(named: target), folder: try BundlePath("rpms/local"),
       architecture: architecture,
-      wanted: names.enumerated().map { WantedPackage(name: $1, origin: "list line \($0 + 1)") },
+      wanted: names.enumerated().map { WantedPackage(name: $1, origin: "list line \($0 + 1)") }
+        + optional.map { WantedPackage(name: $0, origin: "a role", isRequired: false) },
       sources: sources, signingKey: signingKey, cache: folder.appending("cache"))
   }
 
@@ -72,6 +73,22 @@ struct RPMRepositoryTests {
         try await Self.repository(["app", "nonesuch"], sources: sources, in: folder).resolve { _ in }
       }
       #expect(error?.description.contains("no repository of rocky-9 has nonesuch (list line 2).") == true)
+    }
+  }
+
+  @Test("What a role may want and the release does not have is told and left out; the rest is there")
+  func optionalPackages() async throws {
+    let fixture = try await RPMFixture.shared.value
+    try await RPMFixture.withFolder { folder in
+      let sources = try fixture.sources(in: folder, baseURL: "file://\(fixture.repository)")
+      let resolution = try await Self.repository(
+        ["tool"], sources: sources, in: folder, optional: ["app", "broken", "nonesuch"]
+      ).resolve { _ in }
+      #expect(resolution.files.map(\.path) == Self.closure + ["keys/RPM-GPG-KEY-test"])
+      #expect(resolution.warnings.count == 2)
+      #expect(resolution.warnings.first?.hasPrefix("broken, which a role asks for, is left out") == true)
+      #expect(resolution.warnings.first?.contains("nothing provides what-nobody-has") == true)
+      #expect(resolution.warnings.last?.contains("nonesuch") == true)
     }
   }
 

@@ -51,7 +51,7 @@ public struct RPMRepository: Mirror {
     let client = try RPMSolver.findClient().script
     return [
       "rpm repository 1", "target \(target) \(architecture.rawValue)",
-      "wanted " + Set(wanted.map(\.name)).sorted().joined(separator: " "),
+      "wanted " + Set(wanted.map { "\($0.name) \($0.isRequired)" }).sorted().joined(separator: " "),
       "solver \(Digest(of: Array(RPMSolverScript.text.utf8)).hex)",
       "dnf \(Self.stamp(of: client))",
       "createrepo_c \(findExecutable("createrepo_c").map(Self.stamp) ?? "none")",
@@ -77,7 +77,7 @@ public struct RPMRepository: Mirror {
       (answer.skipped ?? []).map {
         "repository \($0.id) is left out, as its .repo file allows (skip_if_unavailable): "
           + hidingCredentials($0.reason)
-      } + (answer.warnings ?? []).map(hidingCredentials)
+      } + (answer.warnings ?? []).map(hidingCredentials) + leftOut(answer.left ?? [:])
     RPMKeys(repositories: answer.repositories ?? []).add(to: &resolution)
     for file in resolution.files { _ = try BundlePath("\(folder)/\(file.path)") }
     say("\(packages.count) packages" + siblingText(answer.siblings ?? []))
@@ -91,6 +91,15 @@ public struct RPMRepository: Mirror {
     of resolution: MirrorResolution, in content: FilePath, to destination: FilePath
   ) async throws {
     try await RPMIndex(signingKey: signingKey).make(of: resolution, in: content, to: destination)
+  }
+
+  private func leftOut(_ reasons: [String: String]) -> [String] {
+    reasons.sorted { $0.key < $1.key }.map { name, reason in
+      let origin = wanted.first { $0.name == name }?.origin ?? "nobody"
+      return
+        "\(name), which \(origin) asks for, is left out of the packages for \(target); nodes that need it will lack "
+        + "it. dnf says: \(hidingCredentials(reason))"
+    }
   }
 
   private func siblingText(_ names: [String]) -> String {

@@ -15,6 +15,7 @@ struct RPMSolver: Sendable {
     var machine: String
     var version: String
     var wanted: [String]
+    var optional: [String]
     var answer: String
   }
 
@@ -50,6 +51,8 @@ struct RPMSolver: Sendable {
     var repositories: [Repository]?
     var skipped: [Skipped]?
     var siblings: [String]?
+    /// Why packages that need not be there are not.
+    var left: [String: String]?
     var modules: String?
     var warnings: [String]?
 
@@ -124,7 +127,7 @@ struct RPMSolver: Sendable {
 
   private func checked(_ answer: Answer) throws(RPMRepositoryError) -> Answer {
     if let missing = answer.missing {
-      throw .unknownPackages(wanted.filter { missing.contains($0.name) }, target)
+      throw .unknownPackages(wanted.filter { $0.isRequired && missing.contains($0.name) }, target)
     }
     if let reason = answer.unsolvable { throw .unsolvable(reason, target) }
     if let reason = answer.repository { throw .repositoryFailed(hidingCredentials(reason)) }
@@ -134,11 +137,13 @@ struct RPMSolver: Sendable {
   }
 
   private func request(answer: FilePath) throws(RPMRepositoryError) -> Request {
-    Request(
+    let required = Set(wanted.filter(\.isRequired).map(\.name))
+    return Request(
       root: absolute(root), configuration: sources.configuration?.string,
       repositories: try repositoryFolders().map(absolute), variables: sources.variables.map(absolute),
       keys: sources.keys.map(absolute), machine: architecture.machineName, version: target.version,
-      wanted: Set(wanted.map(\.name)).sorted(), answer: absolute(answer))
+      wanted: required.sorted(), optional: Set(wanted.map(\.name)).subtracting(required).sorted(),
+      answer: absolute(answer))
   }
 
   /// dnf reads folders only, so a single file is put into one of its own.

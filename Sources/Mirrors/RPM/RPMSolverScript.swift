@@ -146,6 +146,27 @@ enum RPMSolverScript {
         return sorted(base.transaction.install_set)
 
 
+    def allowed(base, wanted, optional):
+        """The optional names that can be had beside the wanted ones, and why the others cannot."""
+        if not optional:
+            return [], {}
+        base.reset(goal=True)
+        left = {name: "no repository has it" for name in mark(base, optional)}
+        names = [name for name in optional if name not in left]
+        try:
+            solve(base, wanted + names)
+            return names, left
+        except dnf.exceptions.DepsolveError:
+            chosen = []
+            for name in names:  # One excludes another, or lacks something.
+                try:
+                    solve(base, wanted + chosen + [name])
+                    chosen.append(name)
+                except dnf.exceptions.DepsolveError as error:
+                    left[name] = str(error)
+            return chosen, left
+
+
     def minimal_system(base):
         """The packages that a minimal installation has: groups of comps where there are any, else our list."""
         base.read_comps(arch_filter=True)
@@ -314,11 +335,13 @@ enum RPMSolverScript {
         base = configured(request)
         with base:
             skipped = load(base, request, warnings)
-            say("solving for %d packages" % len(request["wanted"]))
-            members, extra = closure(base, request["wanted"], warnings)
+            say("solving for %d packages" % (len(request["wanted"]) + len(request["optional"])))
+            optional, left = allowed(base, request["wanted"], request["optional"])
+            del warnings.texts[:]
+            members, extra = closure(base, request["wanted"] + optional, warnings)
             used = sorted({package.reponame for package in members})
             return {
-                "packages": descriptions(base, members), "siblings": extra, "skipped": skipped,
+                "packages": descriptions(base, members), "siblings": extra, "skipped": skipped, "left": left,
                 "modules": module_documents(base, members), "warnings": warnings.texts,
                 "repositories": [
                     {"id": r.id, "gpgcheck": bool(r.gpgcheck), "keys": list(r.gpgkey)}
