@@ -51,7 +51,10 @@ two_runs() {
   check "two runs at once: it names the first" says "process [0-9]+"
   check "two runs at once: the first succeeds" wait "$first"
 }
-lock_is_held() { on_admin sh -c 'grep -q FLOCK /proc/locks && find /var/lib/kubespray-offline /run -name "*lock*" -path "*kubespray*" | grep -q .'; }
+# Asked of the kernel: to try the lock would be to take it for a moment.
+lock_is_held() {
+  on_admin sh -c 'inode=$(stat -c %i /run/kubespray-offline-target-setup.lock) && grep -q "FLOCK.*:$inode " /proc/locks'
+}
 
 # interruptions: killed at random moments, in full by pulling the plug, and then run to the end.
 interruptions() {

@@ -97,7 +97,7 @@ used() {
   check "pip install works" on_admin sh -c \
     "python3 -m venv /tmp/venv && /tmp/venv/bin/pip install --no-cache-dir -r /opt/kubespray-$kubespray_version/requirements.txt"
   check "so does the Ansible that came" on_admin /tmp/venv/bin/ansible --version
-  on_admin rm -rf /tmp/venv
+  on_admin rm -rf /tmp/venv /root/.ansible
   on_admin apt-get purge -y tree >"$work/purge.log" 2>&1
   check "kubespray lies there" test -f "$nodes/admin/root/opt/kubespray-$kubespray_version/contrib/offline/generate_list.sh"
   check "offline.yml has the node's address" offline_inventory
