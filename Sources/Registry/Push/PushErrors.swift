@@ -35,10 +35,10 @@ extension RegistryError {
     let what = doing.isEmpty ? "" : " while \(doing)"
     let tries = attempts > 1 ? " after \(attempts) attempts" : ""
     let detail = "the registry refuses\(what) \(reason)\(words)"
-    // distribution puts the system's words into the details of an "unknown error".
-    if String(decoding: body.prefix(1 << 16), as: UTF8.self).contains("no space left on device")
-      || status == 507
-    {
+    // distribution puts the system's words into the details of an "unknown error", or, where a file or folder could not
+    // be made, the system's number alone: 28 is ENOSPC.
+    let text = String(decoding: body.prefix(1 << 16), as: UTF8.self)
+    if text.contains("no space left on device") || text.contains(/"Err":\s*28\b/) || status == 507 {
       self.init(
         .denied, image: image, detail: "the registry's disk is full \(reason)",
         advice: "Make room for it, and run the same command again: what it has is not sent again.")
