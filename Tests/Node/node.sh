@@ -79,7 +79,7 @@ boot() {
   [[ "$*" != *--network-bridge* ]] || network=
   # shellcheck disable=SC2086 # no option is no word
   SYSTEMD_NSPAWN_API_VFS_WRITABLE=1 nsenter --target "$network_holder" --net \
-    systemd-nspawn --quiet --boot --directory="$nodes/$name/root" --machine="${name}" --register=no --keep-unit \
+    systemd-nspawn --quiet --boot --directory="$nodes/$name/root" --machine="$name-$network_holder" --hostname="$name" --register=no --keep-unit \
     --console=pipe --link-journal=no --capability=all --system-call-filter='@keyring bpf @mount' \
     $network "$@" </dev/null >>"$nodes/$name/console" 2>&1 &
   echo $! >"$nodes/$name/pid"
