@@ -25,6 +25,8 @@ final class ExchangeLoop: Sendable {
     var orders: [ExchangeOrder] = []
     var cancelled: Set<UInt64> = []
     var isStopping = false
+    /// The process ends: nobody waits for anything any more, and libcurl must not be touched again.
+    var isHalted = false
   }
 
   private struct State: Sendable {
@@ -43,7 +45,7 @@ final class ExchangeLoop: Sendable {
     }
     let address = UInt(bitPattern: multi)
     state.withLock { $0.multiAddress = address }
-    let started = startThread {
+    let started = TransferThreads.start(self) {
       guard let multi = UnsafeMutableRawPointer(bitPattern: address) else { return }
       ExchangeWorker(multi: multi, configuration: configuration, loop: self).run()
     }
@@ -75,10 +77,15 @@ final class ExchangeLoop: Sendable {
     leave { $0.isStopping = true }
   }
 
+  /// Ends the thread without another word to anybody, because the process ends.
+  func halt() {
+    leave { $0.isHalted = true }
+  }
+
   /// Everything that came in; called by the worker.
   func takeInbox() -> Inbox {
     state.withLock { state in
-      defer { state.inbox = Inbox(isStopping: state.inbox.isStopping) }
+      defer { state.inbox = Inbox(isStopping: state.inbox.isStopping, isHalted: state.inbox.isHalted) }
       return state.inbox
     }
   }
@@ -117,27 +124,4 @@ final class ExchangeLoop: Sendable {
     guard let multi = UnsafeMutableRawPointer(bitPattern: state.multiAddress) else { return }
     curl_multi_wakeup(multi)
   }
-}
-
-/// Starts a detached thread of the operating system; says whether it started.
-private func startThread(_ body: @escaping @Sendable () -> Void) -> Bool {
-  final class Box: Sendable {
-    let body: @Sendable () -> Void
-    init(_ body: @escaping @Sendable () -> Void) { self.body = body }
-  }
-  let box = Unmanaged.passRetained(Box(body))
-  var thread = pthread_t()
-  let code = pthread_create(
-    &thread, nil,
-    { context in
-      guard let context else { return nil }
-      Unmanaged<Box>.fromOpaque(context).takeRetainedValue().body()
-      return nil
-    }, box.toOpaque())
-  guard code == 0 else {
-    box.release()
-    return false
-  }
-  pthread_detach(thread)
-  return true
 }

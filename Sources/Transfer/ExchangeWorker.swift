@@ -28,6 +28,7 @@ final class ExchangeWorker {
     var isStopping = false
     while !isStopping {
       let inbox = loop.takeInbox()
+      guard !inbox.isHalted else { return }
       waiting += inbox.orders
       cancel(inbox.cancelled)
       isStopping = inbox.isStopping
