@@ -74,6 +74,18 @@ END
 # boot NAME [NSPAWN-OPTION...]: starts the node, without a network but loopback unless an option gives it one; returns
 # when its system is up.
 boot() {
+  local attempt
+  # On a machine under load systemd-nspawn can fail to set its network up; the node has not started then.
+  for attempt in 1 2 3; do
+    start_node "$@"
+    if wait_until booted_or_gone "$1" && booted "$1"; then return 0; fi
+    tail -n 20 "$nodes/$1/console"
+    if kill -0 "$(cat "$nodes/$1/pid")" 2>/dev/null; then return 1; fi
+    echo "$1 ended before it was up (attempt $attempt)"
+  done
+  return 1
+}
+start_node() {
   local name=$1 network=--private-network
   shift
   [[ "$*" != *--network-bridge* ]] || network=
@@ -83,10 +95,10 @@ boot() {
     --console=pipe --link-journal=no --capability=all --system-call-filter='@keyring bpf @mount' \
     $network "$@" </dev/null >>"$nodes/$name/console" 2>&1 &
   echo $! >"$nodes/$name/pid"
-  wait_until booted "$name" || { tail -n 20 "$nodes/$name/console"; return 1; }
 }
+booted_or_gone() { booted "$1" || gone "$(cat "$nodes/$1/pid")"; }
 booted() {
-  kill -0 "$(cat "$nodes/$1/pid")" || return 1
+  kill -0 "$(cat "$nodes/$1/pid")" 2>/dev/null || return 1
   leader "$1" >/dev/null && [[ $(inside "$1" systemctl is-system-running 2>/dev/null) =~ ^(running|degraded)$ ]]
 }
 
