@@ -25,6 +25,7 @@ public struct RunContext: Sendable {
   let remote: RemoteFiles
   let space: SpaceReservations
   let kubespray: KubesprayProvider
+  let charts: ChartSource
   let images: ImageSource
   let resolutions: ResolutionMemory
   let rate: TransferRate
@@ -78,6 +79,7 @@ public struct RunContext: Sendable {
     verified = VerifiedFiles(configuration.cache.appending(VerifiedFiles.fileName))
     previous = try PreviousBundle(outputs: configuration.outputs)
     remote = RemoteFiles(engine: engine, mirrors: configuration.mirrors)
+    charts = ChartSource(engine: engine, remote: remote, cache: configuration.cache)
     space = SpaceReservations(folder: configuration.outputs)
     let selected = Set(selection)
     self.selected = selected

@@ -12,6 +12,8 @@ public struct Catalog: Codable, Hashable, Sendable {
   public var files: [CatalogFile]
   /// The container images, by reference.
   public var images: [CatalogImage]
+  /// The Helm charts that roles install, by repository and name.
+  public var charts: [CatalogChart]
   /// The value of each `*_version` variable of the download defaults, and `kube_version`, by variable name.
   public var versions: [String: String]
   /// The variables that offline.yml must redirect, by name.
@@ -30,17 +32,19 @@ public struct Catalog: Codable, Hashable, Sendable {
     var catalog = self
     catalog.files.removeAll { !$0.isEnabled }
     catalog.images.removeAll { !$0.isEnabled }
+    catalog.charts.removeAll { !$0.isEnabled }
     return catalog
   }
 
   /// Makes a value of its parts.
   public init(
-    architecture: String, files: [CatalogFile], images: [CatalogImage], versions: [String: String],
-    overrides: [CatalogVariable], warnings: [String]
+    architecture: String, files: [CatalogFile], images: [CatalogImage], charts: [CatalogChart] = [],
+    versions: [String: String], overrides: [CatalogVariable], warnings: [String]
   ) {
     self.architecture = architecture
     self.files = files
     self.images = images
+    self.charts = charts
     self.versions = versions
     self.overrides = overrides
     self.warnings = warnings
@@ -113,6 +117,12 @@ public struct CatalogVariable: Codable, Hashable, Sendable {
     case fileURL
     /// A registry, or a registry with a path, that image references start with.
     case imageBase
+    /// A repository of Helm charts.
+    case chartRepository
+    /// Flags of a command that takes the repository of its chart from one of them.
+    case chartFlags
+    /// Values of the Cilium chart, in which digests of images can be switched off.
+    case ciliumValues
   }
 
   /// The variable's name.

@@ -78,7 +78,8 @@ public struct CatalogEvaluator: Sendable {
 
   private func run(progress: (@Sendable (String) -> Void)?) async throws -> Catalog {
     let roleImages = workingCopy.tree.roleImages()
-    let run = try EvaluationRun(self, roleImages: roleImages)
+    let roleCharts = workingCopy.tree.roleCharts()
+    let run = try EvaluationRun(self, roleImages: roleImages, roleCharts: roleCharts)
     defer { run.remove() }
     progress?("evaluating kubespray's variables with Ansible")
     let evaluations = try await run.execute()
@@ -86,7 +87,7 @@ public struct CatalogEvaluator: Sendable {
     let assembly = CatalogAssembly(
       evaluations: evaluations, usesInventory: inventory != nil,
       officialFiles: try Self.lines(of: lists.appending("files.list")),
-      officialImages: try Self.lines(of: lists.appending("images.list")), roleImages: roleImages)
+      officialImages: try Self.lines(of: lists.appending("images.list")), roleImages: roleImages, roleCharts: roleCharts)
     return CatalogAssembly.assemble(assembly, architecture: architecture.rawValue)
   }
 

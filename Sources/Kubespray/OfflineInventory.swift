@@ -32,7 +32,7 @@ public struct OfflineInventory: Sendable {
   ///
   /// - Throws: ``FileLayoutError`` when a URL of the catalog has no place in the bundle.
   public func render(_ catalog: Catalog) throws(FileLayoutError) -> String {
-    var lines = header
+    var lines = header + engineLines
     lines += [
       "", "# Registries: images are in the bundle's registry under their name without the public host.",
     ]
@@ -44,6 +44,7 @@ public struct OfflineInventory: Sendable {
       let place = try layout.placement(url: variable.value, template: variable.template)
       lines.append("\(variable.name): \(quoted("{{ files_repo }}/\(place.template)"))")
     }
+    lines += chartLines(catalog)
     return lines.joined(separator: "\n") + "\n"
   }
 
@@ -60,6 +61,57 @@ public struct OfflineInventory: Sendable {
     return "{{ registry_host }}/\(repository)"
   }
 
+  /// What lets each container engine ask the bundle's registry, which speaks plain HTTP, and for what is named by a
+  /// public host: charts and manifests of one's own, and images that kubespray's templates name outright.
+  private var engineLines: [String] {
+    let hosts = strippedRegistries.sorted()
+    var lines = [
+      "", "# The bundle's registry speaks plain HTTP, and stands for the public ones too.",
+      "containerd_registries_mirrors:",
+    ]
+    for prefix in ["{{ registry_host }}"] + hosts {
+      lines += [
+        "  - prefix: \(quoted(prefix))", "    mirrors:", "      - host: \"http://{{ registry_host }}\"",
+        "        capabilities: [\"pull\", \"resolve\"]", "        skip_verify: true",
+      ]
+    }
+    lines.append("crio_registries:")
+    for prefix in ["{{ registry_host }}"] + hosts {
+      lines += [
+        "  - prefix: \(quoted(prefix))", "    location: \"{{ registry_host }}\"", "    insecure: true",
+      ]
+    }
+    return lines + [
+      "crio_insecure_registries: [\"{{ registry_host }}\"]",
+      "docker_insecure_registries: [\"{{ registry_host }}\"]",
+    ]
+  }
+
+  private func chartLines(_ catalog: Catalog) -> [String] {
+    var lines: [String] = []
+    for variable in catalog.overrides {
+      let place = "{{ files_repo }}/\(CatalogChart.folder(of: variable.value))"
+      switch variable.kind {
+      case .chartRepository: lines.append("\(variable.name): \(quoted(place))")
+      case .chartFlags: lines.append("\(variable.name): \(quoted("--repository \(place)"))")
+      case .ciliumValues:
+        lines += [
+          "# The chart would ask for images by the digest of their index, of which the bundle has only its platforms.",
+          "\(variable.name):",
+          "  image: {useDigest: false}",
+          "  operator: {image: {useDigest: false}}",
+          "  certgen: {image: {useDigest: false}}",
+          "  envoy: {image: {useDigest: false}}",
+          "  hubble:",
+          "    relay: {image: {useDigest: false}}",
+          "    ui: {backend: {image: {useDigest: false}}, frontend: {image: {useDigest: false}}}",
+        ]
+      case .fileURL, .imageBase: continue
+      }
+    }
+    return lines.isEmpty ? [] : ["", "# Helm charts: the bundle's own chart repositories."] + lines
+  }
+
   private var header: [String] {
     [
       "# Overrides for an offline installation with kubespray \(version).",
@@ -68,14 +120,6 @@ public struct OfflineInventory: Sendable {
       "",
       "http_server: \"http://YOUR_HOST\"",
       "registry_host: \"YOUR_HOST:\(registryPort)\"",
-      "",
-      "# The bundle's registry speaks plain HTTP.",
-      "containerd_registries_mirrors:",
-      "  - prefix: \"{{ registry_host }}\"",
-      "    mirrors:",
-      "      - host: \"http://{{ registry_host }}\"",
-      "        capabilities: [\"pull\", \"resolve\"]",
-      "        skip_verify: true",
       "",
       "files_repo: \"{{ http_server }}/files\"",
       "yum_repo: \"{{ http_server }}/rpms\"",

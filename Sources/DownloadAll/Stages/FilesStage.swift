@@ -1,4 +1,5 @@
 import Bundle
+import Console
 import Host
 import Integrity
 import Kubespray
@@ -24,12 +25,32 @@ struct FilesStage: Stage {
           digest: file.checksum,
           verification: file.checksum == nil ? run.remote.verification(of: file.url) : .kubesprayChecksum))
     }
+    artifacts += try await charts(selected.charts, run)
     let inventory = OfflineInventory(
       version: version, layout: layout, registryPort: run.configuration.registry.port,
       additionalRegistries: run.configuration.registry.additional)
     let list = files.map { hidingCredentials($0.url) }.sorted().joined(separator: "\n") + "\n"
     artifacts.append(try generated("files/files.list", list))
     artifacts.append(try generated("offline.yml", try inventory.render(catalog)))
+    return artifacts
+  }
+
+  /// The Helm charts, each beside an index of its own.
+  private func charts(_ charts: [CatalogChart], _ run: RunContext) async throws -> [Artifact] {
+    var artifacts: [Artifact] = []
+    for chart in charts {
+      do {
+        artifacts += try await run.charts.chart(chart).artifacts()
+      } catch let error as ChartError {
+        run.say(.warning, "\(error)", stage: name)
+        // Where repositories usually have it: a chart that is not there either fails by itself, not the whole stage.
+        let file = "\(chart.name)-\(chart.version).tgz"
+        artifacts.append(
+          Artifact(
+            path: try BundlePath("files/\(chart.folder)/\(file)"), source: .url("\(chart.repository)/\(file)"),
+            stage: name, verification: run.remote.verification(of: chart.repository)))
+      }
+    }
     return artifacts
   }
 

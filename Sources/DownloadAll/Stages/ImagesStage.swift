@@ -37,8 +37,13 @@ struct ImagesStage: Stage {
   private func lists(_ run: RunContext) async throws -> (own: [ListedImage], additional: [ListedImage]) {
     if let file = run.configuration.images.from { return (try ImageList.read(file), []) }
     let catalog = try await run.kubespray.catalog().selecting(run.configuration.kubespray.selection)
-    let own = try catalog.images.map {
+    var own = try catalog.images.map {
       ListedImage(reference: try ImageReference($0.reference), origin: "kubespray's catalog, \($0.origin)")
+    }
+    for chart in catalog.charts where !chart.hasOwnImages {
+      // A chart that cannot be had is told by the stage that carries it.
+      guard let fetched = try? await run.charts.chart(chart) else { continue }
+      own += fetched.images.map { ListedImage(reference: $0, origin: "the Helm chart \(chart.name)") }
     }
     let versions = run.configuration.versions
     let admin = [

@@ -11,6 +11,7 @@ struct CatalogAssembly {
   let officialFiles: [String]
   let officialImages: [String]
   let roleImages: [RoleImage]
+  let roleCharts: [RoleChart]
 
   private var files: [String: CatalogFile] = [:]
   private var images: [String: CatalogImage] = [:]
@@ -18,13 +19,14 @@ struct CatalogAssembly {
 
   init(
     evaluations: [HostEvaluation], usesInventory: Bool, officialFiles: [String], officialImages: [String],
-    roleImages: [RoleImage]
+    roleImages: [RoleImage], roleCharts: [RoleChart]
   ) {
     self.evaluations = evaluations
     self.usesInventory = usesInventory
     self.officialFiles = officialFiles
     self.officialImages = officialImages
     self.roleImages = roleImages
+    self.roleCharts = roleCharts
   }
 
   /// - Parameter architecture: The bundle's architecture in kubespray's words, when no host tells.
@@ -38,12 +40,16 @@ struct CatalogAssembly {
     }
     work.nameVariables()
     work.addOfficial()
+    let charts = ChartAssembly(work.roleCharts, work.members)
+    work.addCiliumOperators(charts.charts)
+    work.warnings.formUnion(charts.warnings)
     work.warnAboutFailures()
     return Catalog(
       architecture: work.members.lazy.compactMap(\.architecture).first ?? architecture,
       files: work.files.values.sorted { $0.url < $1.url },
-      images: work.images.values.sorted { $0.reference < $1.reference },
-      versions: work.versions(), overrides: work.overrides(), warnings: work.warnings.sorted())
+      images: work.images.values.sorted { $0.reference < $1.reference }, charts: charts.charts,
+      versions: work.versions(), overrides: work.overrides() + charts.overrides,
+      warnings: work.warnings.sorted())
   }
 
   private func isWanted(_ entry: HostEvaluation.Entry, by evaluation: HostEvaluation) -> Bool {
@@ -210,6 +216,20 @@ struct CatalogAssembly {
       let isKubeadm = images[reference] == nil
       images[reference, default: CatalogImage(reference: reference, origin: "images.list")].isOfficial = true
       if isKubeadm { images[reference]?.isEnabled = true }
+    }
+  }
+
+  /// The Cilium chart runs the operator of its cloud, `generic` unless one is chosen: it puts the cloud behind the
+  /// name that kubespray gives it (the chart's template `cilium.operator.image`).
+  private mutating func addCiliumOperators(_ charts: [CatalogChart]) {
+    guard charts.contains(where: \.hasOwnImages) else { return }
+    for image in images.values where image.entries.contains("cilium_operator") {
+      guard let colon = image.reference.lastIndex(of: ":") else { continue }
+      var generic = image
+      generic.reference.insert(contentsOf: "-generic", at: colon)
+      generic.isOfficial = false
+      generic.origin = "downloads.cilium_operator, as Cilium's chart completes it"
+      images[generic.reference] = images[generic.reference] ?? generic
     }
   }
 

@@ -16,11 +16,11 @@ struct EvaluationRun {
   /// Prepares the folder.
   ///
   /// - Throws: ``CatalogError``, ``KubesprayTreeError`` or `Errno`.
-  init(_ evaluator: CatalogEvaluator, roleImages: [RoleImage]) throws {
+  init(_ evaluator: CatalogEvaluator, roleImages: [RoleImage], roleCharts: [RoleChart]) throws {
     self.evaluator = evaluator
     folder = try Self.temporaryFolder()
     do {
-      try prepare(roleImages)
+      try prepare(roleImages, roleCharts)
     } catch {
       remove()
       throw error
@@ -64,7 +64,7 @@ struct EvaluationRun {
     }
   }
 
-  private mutating func prepare(_ roleImages: [RoleImage]) throws {
+  private mutating func prepare(_ roleImages: [RoleImage], _ roleCharts: [RoleChart]) throws {
     let tree = evaluator.workingCopy.tree
     for name in ["out", "tmp", "lookup_plugins"] { try createDirectories(folder.appending(name)) }
     try link("tree", to: tree.path)
@@ -75,7 +75,7 @@ struct EvaluationRun {
       composed: roleImages.map {
         .init(template: $0.template, defaults: $0.defaults.string, condition: $0.condition)
       },
-      output: folder.appending("out").string)
+      charts: roleCharts, output: folder.appending("out").string)
     let requestFile = folder.appending("request.json")
     try writeAtomically(Array(try JSONEncoder().encode(request)), to: requestFile)
     let playbook = EvaluationPlaybook(

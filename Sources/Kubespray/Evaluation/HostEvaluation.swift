@@ -45,6 +45,31 @@ struct HostEvaluation: Decodable {
     var error: String?
   }
 
+  /// What a role installs as Helm charts.
+  struct Chart: Decodable {
+    struct Release: Decodable {
+      var name: String?
+      /// `REPOSITORY/CHART`, by the name that the role gives to the repository.
+      var chartReference: String?
+      var chartVersion: String?
+
+      enum CodingKeys: String, CodingKey {
+        case name
+        case chartReference = "chart_ref"
+        case chartVersion = "chart_version"
+      }
+    }
+    struct Repository: Decodable {
+      var name: String
+      var url: String
+    }
+    var releases: [Release]?
+    var repositories: [Repository]?
+    /// `nil` where it is not known.
+    var enabled: Bool?
+    var error: String?
+  }
+
   /// A value that could not be rendered.
   struct Failure: Decodable, Hashable {
     var subject: String
@@ -60,6 +85,7 @@ struct HostEvaluation: Decodable {
   var roleImages: [String: Variable]
   var versions: [String: String?]
   var composed: [Composed]
+  var charts: [Chart]
   var errors: [Failure]
 }
 
@@ -87,6 +113,8 @@ struct EvaluationRequest: Encodable {
   /// The variables that kubespray's download defaults declare.
   var names: [String]
   var composed: [Composition]
+  /// What roles install as Helm charts.
+  var charts: [RoleChart]
   /// The folder for the results, absolute.
   var output: String
 }

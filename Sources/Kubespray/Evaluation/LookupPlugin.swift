@@ -64,6 +64,15 @@ enum LookupPlugin {
         return hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()[:24]
 
 
+    def trusted_deeply(value):
+        """A structure, each text of which is a template."""
+        if isinstance(value, dict):
+            return {key: trusted_deeply(item) for key, item in value.items()}
+        if isinstance(value, list):
+            return [trusted_deeply(item) for item in value]
+        return trusted(value) if isinstance(value, str) else value
+
+
     def first_line(error):
         return " ".join(str(error).split())[:300]
 
@@ -141,12 +150,7 @@ enum LookupPlugin {
             """A templar that also knows the defaults of one role."""
             if path not in self.scopes:
                 merged = {}
-                if path and os.path.exists(path):
-                    try:
-                        data = self.loader.load_from_file(path, trusted_as_template=True)
-                    except TypeError:
-                        data = self.loader.load_from_file(path)
-                    merged.update(data or {})
+                merged.update(self.load(path) or {})
                 own = [name for name in merged if name.endswith("_image_repo")]
                 merged.update(self.variables)
                 templar = self.templar.copy_with_new_env(available_variables=merged)
@@ -156,17 +160,41 @@ enum LookupPlugin {
                 self.scopes[path] = templar
             return self.scopes[path]
 
-        def holds(self, condition, path, templar):
-            """Whether a role runs; what is unknown here may hold."""
+        def decided(self, condition, key, templar):
+            """Whether a role runs or a task is done: True, False, or None where that is not known here."""
             if condition is None:
                 return True
-            if (condition, path) not in self.conditions:
+            if (condition, key) not in self.conditions:
                 try:
                     value = truth(self.render(trusted("{{ " + condition + " }}"), templar))
                 except Exception:
-                    value = True
-                self.conditions[condition, path] = value
-            return self.conditions[condition, path]
+                    value = None
+                self.conditions[condition, key] = value
+            return self.conditions[condition, key]
+
+        def holds(self, condition, path, templar):
+            """Whether a role runs; what is unknown here may hold."""
+            return self.decided(condition, path, templar) is not False
+
+        def load(self, path):
+            """The variables of a file; none when it is not there."""
+            if not path or not os.path.exists(path):
+                return None
+            try:
+                return self.loader.load_from_file(path, trusted_as_template=True)
+            except TypeError:
+                return self.loader.load_from_file(path)
+
+        def chart(self, item):
+            """What a dependency on the role for Helm charts installs, before and after evaluation."""
+            templar = self.scope(item["defaults"])
+            enabled = self.decided(item["condition"], item["defaults"], templar)
+            try:
+                releases = self.render(trusted_deeply(item["releases"]), templar)
+                repositories = self.render(trusted_deeply(item["repositories"]), templar)
+            except Exception as error:
+                return {"error": first_line(error), "enabled": enabled}
+            return {"releases": releases, "repositories": repositories, "enabled": enabled}
 
         def composed(self, item):
             """One image reference that a role's template puts together."""
@@ -194,6 +222,7 @@ enum LookupPlugin {
                 "roleImages": self.role_images,
                 "versions": {name: item["value"] for name, item in self.named(VERSION_NAME, needed=False).items()},
                 "composed": composed,
+                "charts": [self.chart(item) for item in self.request["charts"]],
                 "errors": self.errors,
             }
 

@@ -76,7 +76,7 @@ struct RoleConditions {
   }
 
   /// Conditions that pick one host of a group say nothing about whether the feature is on.
-  private static func conditions(_ node: YAMLNode?) -> [String] {
+  static func conditions(_ node: YAMLNode?) -> [String] {
     let texts = node?.sequence?.compactMap(\.string) ?? node?.string.map { [$0] } ?? []
     return texts.filter { !$0.contains("inventory_hostname") }
   }

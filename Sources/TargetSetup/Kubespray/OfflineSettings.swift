@@ -40,7 +40,7 @@ struct OfflineSettings: Sendable {
     return host + (rest.hasPrefix(":") ? "" : ":80") + rest
   }
 
-  /// containerd's mirror is told by host alone, and TLS is checked unless there is none.
+  /// Container engines know a registry by its host alone, and check TLS unless there is none.
   private func forOther(_ other: String, line: String) -> String {
     let authority = other.split(separator: "/").first.map(String.init) ?? other
     let isOurs = authority.hasPrefix(host + ":")
@@ -48,5 +48,7 @@ struct OfflineSettings: Sendable {
     return line.replacing("prefix: \"{{ registry_host }}\"", with: "prefix: \"\(authority)\"")
       .replacing("host: \"http://{{ registry_host }}\"", with: "host: \"\(scheme)://\(authority)\"")
       .replacing("skip_verify: true", with: "skip_verify: \(scheme == "http")")
+      .replacing("insecure: true", with: "insecure: \(scheme == "http")")
+      .replacing("[\"{{ registry_host }}\"]", with: scheme == "http" ? "[\"\(authority)\"]" : "[]")
   }
 }

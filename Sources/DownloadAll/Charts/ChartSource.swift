@@ -1,0 +1,121 @@
+import Bundle
+import FoundationEssentials
+import Integrity
+import Kubespray
+import Synchronization
+import SystemPackage
+import Transfer
+import YAML
+
+/// The Helm charts of a run, each fetched once into the cache: a version of a chart never changes.
+final class ChartSource: Sendable {
+  private let engine: TransferEngine
+  private let remote: RemoteFiles
+  private let folder: FilePath
+  private let memos = Mutex<[CatalogChart: Memo<FetchedChart>]>([:])
+
+  /// - Parameter cache: The folder for what can be made again.
+  init(engine: TransferEngine, remote: RemoteFiles, cache: FilePath) {
+    self.engine = engine
+    self.remote = remote
+    folder = cache.appending("charts")
+  }
+
+  /// A chart as its repository has it.
+  ///
+  /// - Throws: ``ChartError``.
+  func chart(_ chart: CatalogChart) async throws -> FetchedChart {
+    let memo = memos.withLock { memos in
+      if let memo = memos[chart] { return memo }
+      let memo = Memo { [self] in
+        do {
+          return try await fetch(chart)
+        } catch let error as ChartError {
+          throw error
+        } catch {
+          throw ChartError(chart: chart, reason: "\(error)")
+        }
+      }
+      memos[chart] = memo
+      return memo
+    }
+    return try await memo.value()
+  }
+
+  private func fetch(_ chart: CatalogChart) async throws -> FetchedChart {
+    let name = Digest(of: Array("\(chart.repository) \(chart.name) \(chart.version)".utf8)).hex.prefix(24)
+    let file = folder.appending("\(name).tgz")
+    let note = folder.appending("\(name).json")
+    if let data = FileManager.default.contents(atPath: note.string),
+      let listing = try? JSONDecoder().decode(ChartListing.self, from: data),
+      FileManager.default.fileExists(atPath: file.string)
+    {
+      return try FetchedChart(chart, listing, file: file)
+    }
+    let listing = try await listing(of: chart)
+    try createDirectories(folder)
+    var download = Download(url: remote.address(of: listing.url), destination: file)
+    download.digest = listing.digest
+    _ = try await engine.download(download)
+    let fetched = try FetchedChart(chart, listing, file: file)
+    try writeAtomically(Array(try JSONEncoder().encode(listing)), to: note)
+    return fetched
+  }
+
+  /// What the repository's index says of the chart.
+  private func listing(of chart: CatalogChart) async throws -> ChartListing {
+    let url = chart.repository + "/index.yaml"
+    let answer = try await engine.response(
+      to: HTTPRequest(url: remote.address(of: url), bodyLimit: ChartListing.limits.inputBytes))
+    guard answer.head.status == 200 else {
+      throw ChartError(chart: chart, reason: "\(url) was answered with status \(answer.head.status)")
+    }
+    return try ChartListing(chart, index: answer.body, url: url)
+  }
+}
+
+/// One version of a chart in the index of its repository.
+///
+/// Source: Helm's documentation, "The Chart Repository Guide", the index file.
+struct ChartListing: Codable, Sendable {
+  /// Where the chart is.
+  let url: String
+  /// The digest that the index tells.
+  let digest: Digest?
+  /// The version as the index writes it.
+  let version: String
+
+  /// Indexes of large repositories have some megabytes.
+  static let limits = YAMLLimits(inputBytes: 64 << 20, depth: 64, nodes: 4_000_000)
+
+  /// - Throws: ``ChartError`` or `YAMLError`.
+  init(_ chart: CatalogChart, index: [UInt8], url: String) throws {
+    let document = try YAML.parse(bytes: index, source: url, limits: Self.limits)
+    let versions = document?["entries"]?[chart.name]?.sequence ?? []
+    guard
+      let entry = versions.first(where: {
+        Self.isSame($0["version"]?.string, chart.version)
+      }), let place = entry["urls"]?.sequence?.first?.string, let version = entry["version"]?.string
+    else {
+      throw ChartError(chart: chart, reason: "\(url) does not list it")
+    }
+    self.version = version
+    self.url = place.contains("://") ? place : "\(chart.repository)/\(place)"
+    digest = try entry["digest"]?.string.map { try Digest($0.contains(":") ? $0 : "sha256:\($0)") }
+  }
+
+  /// Charts are asked for with and without a `v`.
+  private static func isSame(_ left: String?, _ right: String) -> Bool {
+    left?.drop { $0 == "v" } == right.drop { $0 == "v" }
+  }
+}
+
+/// A chart that cannot be had.
+struct ChartError: Error, CustomStringConvertible {
+  let chart: CatalogChart
+  let reason: String
+
+  var description: String {
+    "the Helm chart \(chart.name) \(chart.version) of \(chart.repository) (\(chart.origin)): \(reason)"
+  }
+}
