@@ -26,6 +26,8 @@ public struct Manifest: Sendable, Codable, Equatable {
   public var stages: [StageName]
   /// Every file but the manifest itself, in order of paths.
   public var files: [ManifestFile]
+  /// Whether a deployment from it needs nothing else; `nil` when nobody has looked.
+  public var proof: ClosureProof?
 
   /// A manifest.
   public init(

@@ -18,6 +18,8 @@ public enum StageName: String, Sendable, Codable, CaseIterable, Hashable {
   case repo
   /// What the target runs, and the settings it needs.
   case scripts
+  /// The proof that a deployment will ask for nothing else.
+  case prove
 
   /// One line for help and tables.
   public var summary: String {
@@ -31,6 +33,7 @@ public enum StageName: String, Sendable, Codable, CaseIterable, Hashable {
     case .images: "pull all images into archives, digests kept"
     case .repo: "mirror the operating-system packages of every target"
     case .scripts: "copy target-scripts/, write config.yml"
+    case .prove: "prove that a deployment will ask for nothing that is not there"
     }
   }
 }

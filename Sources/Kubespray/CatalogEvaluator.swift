@@ -79,7 +79,7 @@ public struct CatalogEvaluator: Sendable {
   private func run(progress: (@Sendable (String) -> Void)?) async throws -> Catalog {
     let roleImages = workingCopy.tree.roleImages()
     let roleCharts = workingCopy.tree.roleCharts()
-    let run = try EvaluationRun(self, roleImages: roleImages, roleCharts: roleCharts)
+    let run = try EvaluationRun(self, EvaluationQuestions(images: roleImages, charts: roleCharts))
     defer { run.remove() }
     progress?("evaluating kubespray's variables with Ansible")
     let evaluations = try await run.execute()

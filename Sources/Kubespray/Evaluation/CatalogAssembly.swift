@@ -59,7 +59,7 @@ struct CatalogAssembly {
 
   /// The evaluations that speak for the cluster. A host that only runs etcd does not see the variables of the
   /// group k8s_cluster, so its idea of, say, `kube_version` is not the cluster's.
-  private var members: [HostEvaluation] {
+  var members: [HostEvaluation] {
     let cluster = evaluations.filter { $0.groups.contains("k8s_cluster") }
     let ordered =
       cluster.filter { $0.groups.contains("kube_control_plane") }

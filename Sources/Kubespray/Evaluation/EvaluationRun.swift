@@ -11,31 +11,39 @@ import SystemPackage
 struct EvaluationRun {
   private let folder: FilePath
   private let evaluator: CatalogEvaluator
+  private let questions: EvaluationQuestions
   private var arguments: [String] = []
 
   /// Prepares the folder.
   ///
   /// - Throws: ``CatalogError``, ``KubesprayTreeError`` or `Errno`.
-  init(_ evaluator: CatalogEvaluator, roleImages: [RoleImage], roleCharts: [RoleChart]) throws {
+  init(_ evaluator: CatalogEvaluator, _ questions: EvaluationQuestions) throws {
     self.evaluator = evaluator
+    self.questions = questions
     folder = try Self.temporaryFolder()
     do {
-      try prepare(roleImages, roleCharts)
+      try prepare()
     } catch {
       remove()
       throw error
     }
   }
 
-  /// Runs the official script with our playbook in front of its own.
+  /// Runs the official script with our playbook in front of its own; where offline.yml is part of the question, our
+  /// playbook alone, since the script reads the text of download.yml and never sees an override.
   ///
   /// - Throws: ``CatalogError`` or `CommandError`.
   func execute() async throws -> [HostEvaluation] {
     let tree = evaluator.workingCopy.tree
     // The script leaves its playbook in the tree's top folder when Ansible fails.
     defer { unlink(tree.path.appending("generate_list.yml").string) }
-    let command = Command(
-      "bash", ["\(folder)/tree/contrib/offline/generate_list.sh"] + arguments, environment: variables())
+    let command =
+      questions.offline == nil
+      ? Command(
+        "bash", ["\(folder)/tree/contrib/offline/generate_list.sh"] + arguments, environment: variables())
+      : Command(
+        "\(evaluator.environment.path)/bin/ansible-playbook", arguments, environment: variables(),
+        workingDirectory: folder.appending("tree"))
     let result = try await command.run()
     guard result.status == 0 else {
       throw CatalogError.evaluationFailed(output: Self.excerpt(result))
@@ -64,7 +72,7 @@ struct EvaluationRun {
     }
   }
 
-  private mutating func prepare(_ roleImages: [RoleImage], _ roleCharts: [RoleChart]) throws {
+  private mutating func prepare() throws {
     let tree = evaluator.workingCopy.tree
     for name in ["out", "tmp", "lookup_plugins"] { try createDirectories(folder.appending(name)) }
     try link("tree", to: tree.path)
@@ -72,10 +80,11 @@ struct EvaluationRun {
 
     let request = EvaluationRequest(
       names: try tree.declaredNames() + ["kube_version"],
-      composed: roleImages.map {
+      composed: questions.images.map {
         .init(template: $0.template, defaults: $0.defaults.string, condition: $0.condition)
       },
-      charts: roleCharts, output: folder.appending("out").string)
+      charts: questions.charts, packages: questions.packages, settings: questions.settings,
+      output: folder.appending("out").string)
     let requestFile = folder.appending("request.json")
     try writeAtomically(Array(try JSONEncoder().encode(request)), to: requestFile)
     let playbook = EvaluationPlaybook(
@@ -85,7 +94,15 @@ struct EvaluationRun {
       request: requestFile.string)
     try writeAtomically("---\n" + playbook.text, to: folder.appending("catalog.yml"))
 
-    if let inventory = evaluator.inventory { arguments += ["-i", try reachable(inventory, as: "inventory")] }
+    if let inventory = evaluator.inventory {
+      let overlay = try questions.offline.map { try InventoryOverlay(inventory, offline: $0) }
+      let place = try overlay?.write(in: folder.appending("inventory"))
+      arguments += ["-i", try place ?? reachable(inventory, as: "inventory")]
+    } else if let offline = questions.offline {
+      let file = folder.appending("offline.yml")
+      try writeAtomically(offline, to: file)
+      arguments += ["-e", "@\(file)"]
+    }
     if !evaluator.extraVariables.isEmpty {
       let file = folder.appending("extra.json")
       try writeAtomically(ExtraVariables.json(evaluator.extraVariables), to: file)

@@ -70,6 +70,14 @@ struct HostEvaluation: Decodable {
     var error: String?
   }
 
+  /// Packages that a task installs.
+  struct Packages: Decodable {
+    var names: [String]?
+    /// `nil` where it is not known.
+    var enabled: Bool?
+    var error: String?
+  }
+
   /// A value that could not be rendered.
   struct Failure: Decodable, Hashable {
     var subject: String
@@ -86,6 +94,9 @@ struct HostEvaluation: Decodable {
   var versions: [String: String?]
   var composed: [Composed]
   var charts: [Chart]
+  var packages: [Packages]
+  /// The values of the settings asked for, as JSON texts.
+  var settings: [String: String?]
   var errors: [Failure]
 }
 
@@ -115,6 +126,24 @@ struct EvaluationRequest: Encodable {
   var composed: [Composition]
   /// What roles install as Helm charts.
   var charts: [RoleChart]
+  /// What roles install as packages.
+  var packages: [RolePackages] = []
+  /// Variables whose values are wanted.
+  var settings: [ClosureSetting] = []
   /// The folder for the results, absolute.
   var output: String
+}
+
+/// What is asked of a tree beside the variables that its download defaults declare.
+struct EvaluationQuestions {
+  /// Images that roles compose.
+  var images: [RoleImage] = []
+  /// Helm charts that roles install.
+  var charts: [RoleChart] = []
+  /// Packages that roles install.
+  var packages: [RolePackages] = []
+  /// Variables whose values are wanted.
+  var settings: [ClosureSetting] = []
+  /// The text of an offline.yml that stands in the inventory's group_vars/all.
+  var offline: String?
 }

@@ -206,6 +206,35 @@ enum LookupPlugin {
                 return {"error": first_line(error), "enabled": enabled}
             return {"reference": reference, "enabled": enabled}
 
+        def packages(self, item):
+            """The names of packages that a task installs on a release."""
+            key = (item["defaults"], item["release"])
+            if key not in self.scopes:
+                merged = dict(self.load(item["defaults"]) or {})
+                merged.update(self.variables)
+                for path in item["variables"]:
+                    merged.update(self.load(path) or {})
+                facts = dict(merged.get("ansible_facts") or {})
+                facts.update(item["facts"])
+                merged.update({"ansible_" + name: value for name, value in item["facts"].items()})
+                merged.update(ansible_facts=facts, is_ostree=False, is_fedora_coreos=False)
+                self.scopes[key] = self.templar.copy_with_new_env(available_variables=merged)
+            templar = self.scopes[key]
+            result = {"enabled": self.decided(item["condition"], key, templar)}
+            try:
+                names = [self.render(trusted(name), templar) for name in item["names"]]
+                result["names"] = [name for entry in names for name in (entry if isinstance(entry, list) else [entry])]
+            except Exception as error:
+                result["error"] = first_line(error)
+            return result
+
+        def setting(self, item):
+            """The value of a variable of some role, as JSON text."""
+            try:
+                return json.dumps(self.render(trusted(item["template"]), self.scope(item["defaults"])))
+            except Exception:
+                return None
+
         def everything(self):
             downloads = self.variables.get("downloads") or {}
             urls = self.named(URL_NAME)
@@ -223,6 +252,8 @@ enum LookupPlugin {
                 "versions": {name: item["value"] for name, item in self.named(VERSION_NAME, needed=False).items()},
                 "composed": composed,
                 "charts": [self.chart(item) for item in self.request["charts"]],
+                "packages": [self.packages(item) for item in self.request["packages"]],
+                "settings": {item["name"]: self.setting(item) for item in self.request["settings"]},
                 "errors": self.errors,
             }
 

@@ -1,0 +1,45 @@
+import Bundle
+import Host
+import SystemPackage
+
+/// Lets Ansible evaluate what a cluster will ask for with a bundle's offline.yml in its inventory.
+public struct ClosureEvaluator: Sendable {
+  /// How the catalog of the same tree, inventory and architecture is evaluated.
+  private let evaluator: CatalogEvaluator
+  private let offline: String
+  private let releases: [NodeRelease]
+
+  /// Describes an evaluation; nothing runs yet.
+  ///
+  /// - Parameters:
+  ///   - evaluator: The tree, the inventory, the extra variables and the architecture.
+  ///   - offline: The text of offline.yml, in which the address of the admin node is filled in.
+  ///   - releases: What the nodes may run.
+  public init(_ evaluator: CatalogEvaluator, offline: String, releases: [NodeRelease]) {
+    self.evaluator = evaluator
+    self.offline = offline
+    self.releases = releases
+  }
+
+  /// The evaluation.
+  ///
+  /// - Throws: ``CatalogError``, ``KubesprayTreeError``, `CommandError` or `Errno`.
+  public func evaluate() async throws -> ClusterDemand {
+    let tree = evaluator.workingCopy.tree
+    let questions = EvaluationQuestions(
+      images: tree.roleImages(), charts: tree.roleCharts(), packages: tree.rolePackages(on: releases),
+      settings: ClosureSetting.all(in: tree), offline: offline)
+    let run = try EvaluationRun(evaluator, questions)
+    defer { run.remove() }
+    let evaluations = try await run.execute()
+    let assembly = CatalogAssembly(
+      evaluations: evaluations, usesInventory: evaluator.inventory != nil, officialFiles: [],
+      officialImages: [], roleImages: questions.images, roleCharts: questions.charts)
+    var catalog = CatalogAssembly.assemble(assembly, architecture: evaluator.architecture.rawValue)
+    for image in assembly.members.flatMap({ ClusterDemand.kubeadmImages($0.settings) })
+    where !catalog.images.contains(where: { $0.reference == image.reference }) {
+      catalog.images.append(image)
+    }
+    return ClusterDemand(catalog, assembly.members, questions.packages)
+  }
+}

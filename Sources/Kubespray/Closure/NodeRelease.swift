@@ -1,0 +1,28 @@
+/// A release of a distribution that nodes of the cluster run.
+public struct NodeRelease: Hashable, Sendable {
+  /// Its name, such as `debian-12`.
+  public let name: String
+  /// The `ID` of its os-release file.
+  public let id: String
+  /// Its version as package lists use it: `12`, `24.04`; for the RHEL family the major version.
+  public let version: String
+
+  /// Makes a value of its parts.
+  public init(name: String, id: String, version: String) {
+    self.name = name
+    self.id = id
+    self.version = version
+  }
+
+  /// What Ansible's setup module would tell of it, by the names of its facts.
+  var facts: [String: String] { SystemPackages.facts(id: id, version: version) }
+
+  /// The names, best first, under which a role keeps what is special to the release: its includes by
+  /// `ansible_distribution` and `ansible_os_family`.
+  var fileNames: [String] {
+    let distribution = facts["distribution"]?.lowercased() ?? id
+    let family = facts["os_family"]?.lowercased() ?? id
+    let major = facts["distribution_major_version"] ?? version
+    return ["\(distribution)-\(version)", "\(distribution)-\(major)", distribution, "\(family)-\(major)", family]
+  }
+}
