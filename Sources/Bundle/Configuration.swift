@@ -11,6 +11,8 @@ public struct Configuration: Sendable {
   public var cache: FilePath = "cache"
   /// The architecture of the target, `amd64` or `arm64`; nil (`auto`) means this machine's.
   public var architecture: String?
+  /// The platforms of the target machines, `linux/amd64` or `linux/arm64`; empty means that of ``architecture`` alone.
+  public var platforms: [String] = []
   /// Which kubespray, and what of it.
   public var kubespray = Kubespray()
   /// The Python that runs Ansible here.
@@ -74,8 +76,8 @@ extension Configuration {
 
   /// The arrangement of outputs/files.
   public struct Files: Sendable {
-    /// The folders below outputs/files.
-    public var layout = FileLayoutName.kubesprayOffline
+    /// The folders below outputs/files; nil (`auto`) means ``Configuration/fileLayout``.
+    public var layout: FileLayoutName?
   }
 
   /// Versions of what the admin node itself runs, without `v`; nil (`auto`) means kubespray's own choice.
@@ -139,8 +141,7 @@ extension Configuration {
     public var skip = false
     /// A list of images to take instead of kubespray's and those of imagelists/.
     public var from: FilePath?
-    /// The platforms to carry of each image, as `OS/ARCHITECTURE[/VARIANT]`; empty means Linux on the target's
-    /// architecture.
+    /// The platforms to carry of each image, as `OS/ARCHITECTURE[/VARIANT]`; empty means those of the target machines.
     public var platforms: [String] = []
     /// Registries, `HOST[:PORT]`, that are asked without TLS.
     public var plainHTTP: [String] = []

@@ -45,6 +45,7 @@ extension Configuration {
     for document in documents { problems += configuration.apply(document) }
     problems += configuration.apply(environment: environment)
     problems += configuration.apply(flags: flags)
+    if problems.isEmpty { problems += configuration.platformProblems }
     guard problems.isEmpty else { throw ConfigurationError(problems: problems) }
     return configuration
   }

@@ -14,6 +14,9 @@ extension Configuration {
     .scalar(
       "architecture", \.architecture, .automatic(or: .architecture), environment: ["IMAGE_ARCH"],
       flag: "--architecture", "the architecture of the target machines"),
+    .list(
+      "platforms", \.platforms, .machinePlatform, environment: ["PLATFORMS"], flag: "--platforms",
+      "the platforms of the target machines, when they are of several; none means that of \"architecture\""),
   ]
 
   private static let kubespraySettings: [ConfigurationSetting] = [
@@ -44,7 +47,8 @@ extension Configuration {
       environment: ["ansible_in_container"], flag: "--ansible-in-container", travels: false,
       "run Ansible in a container instead of a virtual environment"),
     .scalar(
-      "files.layout", \.files.layout, .choice(), environment: ["FILES_LAYOUT"], flag: "--layout",
+      "files.layout", \.files.layout, .automatic(or: .choice()), environment: ["FILES_LAYOUT"],
+      flag: "--layout",
       "how files are arranged below outputs/files"),
   ]
 
@@ -97,7 +101,7 @@ extension Configuration {
       travels: false, "a list of images to take instead of kubespray's and those of imagelists/"),
     .list(
       "images.platforms", \.images.platforms, .platform, environment: ["IMAGE_PLATFORMS"],
-      "the platforms to carry of each image; none means Linux on the target's architecture"),
+      "the platforms to carry of each image; none means those of the target machines"),
     .list(
       "images.plain_http", \.images.plainHTTP, .host, environment: ["PLAIN_HTTP_REGISTRIES"],
       "registries that are asked without TLS"),

@@ -35,6 +35,13 @@ extension SettingFormat<String> {
     }
   }
 
+  /// What a target machine is: Linux on an architecture.
+  static let machinePlatform = words("linux/amd64 or linux/arm64") { text in
+    let words = text.split(separator: "/", omittingEmptySubsequences: false).map(String.init)
+    guard words.count <= 2, words.count == 1 || words[0] == "linux" else { return nil }
+    return words.last.flatMap { architecture.parse($0) }.map { "linux/\($0)" }
+  }
+
   /// An address to listen on.
   static let address = words("an IPv4 or IPv6 address such as 192.0.2.10") {
     isIPAddress($0) ? $0 : nil

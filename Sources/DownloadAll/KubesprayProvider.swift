@@ -25,11 +25,13 @@ final class KubesprayProvider: Sendable {
 
   private let sourceMemo: Memo<Source>
   private let environmentMemo: Memo<PythonEnvironment>
-  private let catalogMemo: Memo<Catalog>
+  private let catalogMemos: [Architecture: Memo<Catalog>]
+  private let joinedMemo: Memo<Catalog>
 
+  /// - Parameter architectures: Those of the target machines, the main one first.
   /// - Throws: `KubesprayVersionError` or `KubespraySourceError` when the settings name no kubespray.
   init(
-    configuration: Configuration, architecture: Architecture, projectRoot: FilePath,
+    configuration: Configuration, architectures: [Architecture], projectRoot: FilePath,
     download: KubesprayDownload,
     emit: @escaping @Sendable (ConsoleEvent) -> Void
   ) throws {
@@ -75,7 +77,7 @@ final class KubesprayProvider: Sendable {
         progress: say)
     }
     self.environmentMemo = environmentMemo
-    catalogMemo = Memo {
+    let evaluate: @Sendable (Architecture) async throws -> Catalog = { architecture in
       let source = try await sourceMemo.value()
       let environment = try await environmentMemo.value()
       let lock = try await lock()
@@ -84,7 +86,24 @@ final class KubesprayProvider: Sendable {
         workingCopy: source.copy, environment: environment, architecture: architecture,
         inventory: configuration.kubespray.inventory, extraVariables: configuration.kubespray.extraVariables,
         cache: configuration.cache)
-      return try await evaluator.evaluate(progress: say)
+      guard architectures.count > 1 else { return try await evaluator.evaluate(progress: say) }
+      let catalog = try await evaluator.evaluate { say("\(architecture.rawValue): \($0)") }
+      guard catalog.architecture == architecture.rawValue else {
+        throw FixedArchitecture(asked: architecture.rawValue, given: catalog.architecture)
+      }
+      return catalog
+    }
+    let memos = Dictionary(
+      architectures.map { architecture in (architecture, Memo { try await evaluate(architecture) }) },
+      uniquingKeysWith: { first, _ in first })
+    catalogMemos = memos
+    joinedMemo = Memo {
+      var catalogs: [Catalog] = []
+      // One after another: they share the tree into which kubespray's own script writes its lists.
+      for architecture in architectures {
+        if let memo = memos[architecture] { catalogs.append(try await memo.value()) }
+      }
+      return try Catalog(joining: catalogs)
     }
   }
 
@@ -98,10 +117,19 @@ final class KubesprayProvider: Sendable {
   /// - Throws: What went wrong, the same to all who ask.
   func environment() async throws -> PythonEnvironment { try await environmentMemo.value() }
 
-  /// The catalog, as Ansible evaluates it.
+  /// The catalog, as Ansible evaluates it: of all architectures together, each file and image marked with those that
+  /// need it.
   ///
   /// - Throws: What went wrong, the same to all who ask.
-  func catalog() async throws -> Catalog { try await catalogMemo.value() }
+  func catalog() async throws -> Catalog { try await joinedMemo.value() }
+
+  /// The catalog of one of the architectures of the run.
+  ///
+  /// - Throws: What went wrong, the same to all who ask; `Errno` for an architecture that the run is not for.
+  func catalog(for architecture: Architecture) async throws -> Catalog {
+    guard let memo = catalogMemos[architecture] else { throw Errno.invalidArgument }
+    return try await memo.value()
+  }
 
   /// The version that was asked for; a folder that says which version it is knows better than a default.
   private static func version(
@@ -117,6 +145,17 @@ final class KubesprayProvider: Sendable {
       }
     }
     return try KubesprayVersion(configuration.kubespray.version)
+  }
+}
+
+/// An inventory or a variable that fixes the architecture, in a bundle for several.
+struct FixedArchitecture: Error, CustomStringConvertible {
+  let asked: String
+  let given: String
+
+  var description: String {
+    "kubespray's variables give \(given) as image_arch where the catalog of \(asked) is evaluated. Remove image_arch "
+      + "from the inventory and from kubespray.extra_vars: each node knows its own, and \"platforms\" says which there are."
   }
 }
 

@@ -12,7 +12,9 @@ import Transfer
 public struct RunContext: Sendable {
   /// The settings.
   public let configuration: Configuration
-  /// The architecture of the binaries.
+  /// The architectures of the target machines, the main one first; never empty.
+  public let architectures: [Architecture]
+  /// The main one, which the bundle is called after.
   public let architecture: Architecture
   /// The folder that holds `target-scripts/`, the local patches among them.
   public let projectRoot: FilePath
@@ -69,7 +71,11 @@ public struct RunContext: Sendable {
     self.configuration = configuration
     self.projectRoot = projectRoot
     self.emit = emit
-    architecture = configuration.architecture.flatMap(Architecture.init(rawValue:)) ?? .current
+    let machine = Architecture.current
+    let architectures = configuration.architectureNames(of: machine.rawValue).compactMap(
+      Architecture.init(rawValue:))
+    self.architectures = architectures.isEmpty ? [machine] : architectures
+    architecture = architectures.first ?? machine
     engine = try TransferEngine(TransferConfiguration(configuration, environment: environment))
     do {
       try CacheFolder.make(configuration.cache)
@@ -88,11 +94,12 @@ public struct RunContext: Sendable {
       engine: engine, remote: remote, verified: verified, folder: configuration.cache.appending("downloads"),
       emit: emit)
     kubespray = try KubesprayProvider(
-      configuration: configuration, architecture: architecture, projectRoot: projectRoot, download: download,
+      configuration: configuration, architectures: self.architectures, projectRoot: projectRoot,
+      download: download,
       emit: emit)
     images = ImageSource(
       client: try RegistryClient(configuration, engine: engine, environment: environment, emit: emit),
-      platforms: try Self.platforms(configuration, architecture))
+      platforms: try Self.platforms(configuration, machine))
     rate = TransferRate(cache: configuration.cache)
     resolutions = ResolutionMemory(
       folder: configuration.cache.appending("resolutions"), maximumAge: configuration.refreshAfter)
@@ -100,13 +107,12 @@ public struct RunContext: Sendable {
   }
 
   private static func platforms(
-    _ configuration: Configuration, _ architecture: Architecture
+    _ configuration: Configuration, _ machine: Architecture
   ) throws(PlatformError) -> [Platform] {
-    guard !configuration.images.platforms.isEmpty else {
-      return [Platform(architecture: architecture.rawValue)]
-    }
     var platforms: [Platform] = []
-    for text in configuration.images.platforms { platforms.append(try Platform(parsing: text)) }
+    for text in configuration.imagePlatforms(of: machine.rawValue) {
+      platforms.append(try Platform(parsing: text))
+    }
     return platforms
   }
 

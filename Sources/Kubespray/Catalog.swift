@@ -1,12 +1,13 @@
 import Bundle
 import Integrity
 
-/// What one kubespray needs from the internet for one inventory and architecture, as Ansible evaluates it.
+/// What one kubespray needs from the internet for one inventory, as Ansible evaluates it for one architecture; or for
+/// several of them, joined.
 ///
 /// It is the union of the tree's own contrib/offline lists and of what those lists miss; see
 /// ``CatalogEvaluator``. Everything is sorted, so that the same evaluation gives the same bytes.
 public struct Catalog: Codable, Hashable, Sendable {
-  /// The architecture in kubespray's words (`image_arch`): `amd64`, `arm64`.
+  /// The architecture in kubespray's words (`image_arch`): `amd64`, `arm64`; the main one of several.
   public var architecture: String
   /// The files, by URL.
   public var files: [CatalogFile]
@@ -63,6 +64,8 @@ public struct CatalogFile: Codable, Hashable, Sendable {
   public var template: String?
   /// The entries of `downloads` that ask for it.
   public var entries: [String]
+  /// The architectures that need it, in kubespray's words, sorted.
+  public var architectures: [String] = []
   /// Whether a cluster of this inventory downloads it.
   public var isEnabled: Bool
   /// Whether the tree's own files.list names it.
@@ -92,6 +95,8 @@ public struct CatalogImage: Codable, Hashable, Sendable {
   public var reference: String
   /// The entries of `downloads` that ask for it.
   public var entries: [String]
+  /// The architectures that need it, in kubespray's words, sorted.
+  public var architectures: [String] = []
   /// Whether a cluster of this inventory pulls it.
   public var isEnabled: Bool
   /// Whether the tree's own images.list names it.

@@ -21,6 +21,12 @@ struct SettingOptions: ParsableArguments {
   var architecture: String?
 
   @Option(
+    help: .init(
+      "Carry everything for these: linux/amd64,linux/arm64; the layout is then original. [PLATFORMS]",
+      valueName: "platforms"))
+  var platforms: String?
+
+  @Option(
     help: .init("A release, master, release-X.Y or a commit. [KUBESPRAY_VERSION]", valueName: "version"))
   var kubesprayVersion: String?
 
@@ -96,6 +102,7 @@ struct SettingOptions: ParsableArguments {
     flags["outputs"] = outputs
     flags["cache"] = cache
     flags["architecture"] = architecture
+    flags["platforms"] = platforms
     flags["kubespray.version"] = kubesprayVersion
     flags["kubespray.source"] = kubespraySource
     flags["kubespray.inventory"] = inventory

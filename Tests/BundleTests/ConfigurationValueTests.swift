@@ -26,6 +26,7 @@ import YAML
       ("architecture", "auto", "auto"), ("architecture", "x86_64", "amd64"), ("architecture", "AMD64", nil),
       ("kubespray.selection", "enabled", "enabled"), ("kubespray.selection", "some", nil),
       ("files.layout", "original", "original"), ("files.layout", "Original", nil),
+      ("files.layout", "auto", "auto"),
       ("versions.runc", "auto", "auto"), ("versions.runc", "v1.3.4", "1.3.4"),
       ("versions.runc", "latest", nil),
       ("versions.nginx", "1.29.4-alpine", "1.29.4-alpine"), ("versions.nginx", "a:b", nil),

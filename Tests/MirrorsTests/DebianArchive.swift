@@ -75,10 +75,12 @@ final class DebianArchive: Sendable {
 
   /// A repository of these packages, for a machine that runs Debian 12 with the archive as its source.
   func repository(
-    _ wanted: [WantedPackage], target: String = "debian-12", sources: FilePath? = nil, key: SigningKey? = nil
+    _ wanted: [WantedPackage], target: String = "debian-12", sources: FilePath? = nil, key: SigningKey? = nil,
+    architectures: [Architecture] = [.amd64]
   ) throws -> DebianRepository {
     var repository = DebianRepository(
-      target: try PackageTarget(named: target), folder: try BundlePath("debs/local"), architecture: .amd64,
+      target: try PackageTarget(named: target), folder: try BundlePath("debs/local"),
+      architectures: architectures,
       wanted: wanted, sources: sources, signingKey: key, cache: root.appending("cache"))
     repository.host = AptHost(etc: etc, target: try PackageTarget(named: "debian-12"))
     return repository

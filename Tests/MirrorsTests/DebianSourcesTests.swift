@@ -114,7 +114,7 @@ struct DebianHostTests {
     let cache = FilePath(#filePath).removingLastComponent().removingLastComponent().removingLastComponent()
       .appending(".build/test-environments/apt")
     return try await DebianRepository(
-      target: target, folder: try BundlePath("debs/local"), architecture: Architecture.current,
+      target: target, folder: try BundlePath("debs/local"), architectures: [Architecture.current],
       wanted: names.map { WantedPackage(name: $0, origin: "test") }, sources: nil, signingKey: nil,
       cache: cache
     ).resolve { _ in }

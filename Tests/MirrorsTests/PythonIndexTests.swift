@@ -96,7 +96,7 @@ struct PythonIndexTests {
     world.environment = [:]
     try world.require("jmespath==1.0.1", "netaddr==1.3.0")
     let mirror = try world.mirror(
-      pythons: [try await minor()], architecture: .current, extra: ["MarkupSafe"], sources: true)
+      pythons: [try await minor()], architectures: [.current], extra: ["MarkupSafe"], sources: true)
     let (content, resolution) = try await build(mirror, in: world)
     #expect(resolution.names.contains("netaddr-1.3.0-py3-none-any.whl"))
     #expect(resolution.names.contains("jmespath-1.0.1.tar.gz"))
@@ -116,7 +116,7 @@ struct PythonIndexTests {
     world.environment = [:]
     world.requirements = [FilePath(try #require(realTree)).appending("requirements.txt")]
     let mirror = try world.mirror(
-      pythons: [11, 12, 13], architecture: architecture,
+      pythons: [11, 12, 13], architectures: [architecture],
       extra: [
         "PyYAML", "ruamel.yaml", "pip", "setuptools", "wheel", "selinux", "flit_core", "cython<3",
       ], sources: true)

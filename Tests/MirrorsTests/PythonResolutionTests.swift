@@ -28,7 +28,7 @@ struct PythonResolutionTests {
     #expect(try await names(world.mirror(pythons: [11])) == [app, old])
     #expect(try await names(world.mirror(pythons: [12])) == [app, new])
     #expect(
-      try await names(world.mirror(pythons: [13], architecture: .arm64))
+      try await names(world.mirror(pythons: [13], architectures: [.arm64]))
         == [app, "arm-1-py3-none-any.whl", "direct-1-py3-none-any.whl", new])
   }
 

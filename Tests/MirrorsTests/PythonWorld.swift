@@ -97,11 +97,12 @@ final class PythonWorld {
   }
 
   func mirror(
-    pythons: [Int] = [12], architecture: Architecture = .amd64, glibcMinor: Int = 31, extra: [String] = [],
+    pythons: [Int] = [12], architectures: [Architecture] = [.amd64], glibcMinor: Int = 31,
+    extra: [String] = [],
     sources: Bool = false
   ) throws -> PythonIndex {
     var index = PythonIndex(
-      folder: try BundlePath("pypi"), pythons: pythons, architecture: architecture, glibcMinor: glibcMinor,
+      folder: try BundlePath("pypi"), pythons: pythons, architectures: architectures, glibcMinor: glibcMinor,
       requirements: requirements, extra: extra, sourceDistributions: sources, interpreter: SharedPip.python,
       pip: SharedPip.pip, cache: SharedPip.folder)
     index.pip.environment = environment

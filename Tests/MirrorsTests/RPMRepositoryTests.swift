@@ -17,11 +17,11 @@ struct RPMRepositoryTests {
 
   static func repository(
     _ names: [String], sources: FilePath?, in folder: FilePath, target: String = "rocky-9",
-    architecture: Architecture = .amd64, signingKey: SigningKey? = nil, optional: [String] = []
+    architectures: [Architecture] = [.amd64], signingKey: SigningKey? = nil, optional: [String] = []
   ) throws -> RPMRepository {
     RPMRepository(
       target: try PackageTarget(named: target), folder: try BundlePath("rpms/local"),
-      architecture: architecture,
+      architectures: architectures,
       wanted: names.enumerated().map { WantedPackage(name: $1, origin: "list line \($0 + 1)") }
         + optional.map { WantedPackage(name: $0, origin: "a role", isRequired: false) },
       sources: sources, signingKey: signingKey, cache: folder.appending("cache"))
@@ -58,7 +58,7 @@ struct RPMRepositoryTests {
     try await RPMFixture.withFolder { folder in
       let sources = try fixture.sources(in: folder, baseURL: "file://\(fixture.repository)")
       let resolution = try await Self.repository(
-        ["instrument"], sources: sources.appending("test.repo"), in: folder, architecture: .arm64
+        ["instrument"], sources: sources.appending("test.repo"), in: folder, architectures: [.arm64]
       ).resolve { _ in }
       #expect(resolution.files.map(\.path) == ["tool-1.0-1.el9.noarch.rpm", "keys/RPM-GPG-KEY-test"])
     }

@@ -13,7 +13,7 @@ struct FilesStage: Stage {
     let version = try await run.kubespray.source().copy.version
     let catalog = try await run.kubespray.catalog()
     let selected = catalog.selecting(run.configuration.kubespray.selection)
-    let layout = FileLayout(name: run.configuration.files.layout)
+    let layout = FileLayout(name: run.configuration.fileLayout)
     let files = selected.files + AdminNodeFiles(run.configuration.versions).files(in: catalog)
     let places = try layout.placements(of: files)
     var artifacts: [Artifact] = []

@@ -27,7 +27,7 @@ extension MirrorStage {
     let python = try await HostPython.find(settings.python.executable ?? "auto", cache: cache)
     return PythonIndex(
       folder: try BundlePath("pypi"), pythons: pythons(settings.pypi, targets: targets ?? []),
-      architecture: run.architecture,
+      architectures: run.architectures,
       glibcMinor: (targets ?? PackageTarget.supported).map(\.glibcMinor).min() ?? 28,
       requirements: [source.copy.tree.requirements] + settings.pypi.requirements.map { FilePath($0) },
       extra: settings.pypi.extra, sourceDistributions: settings.pypi.sourceDistributions,

@@ -46,11 +46,11 @@ extension MirrorStage {
     switch choice.target.family {
     case .debian:
       return DebianRepository(
-        target: choice.target, folder: folder, architecture: run.architecture, wanted: wanted,
+        target: choice.target, folder: folder, architectures: run.architectures, wanted: wanted,
         sources: choice.sources, signingKey: key, cache: cache)
     case .redHat, .other:
       return RPMRepository(
-        target: choice.target, folder: folder, architecture: run.architecture, wanted: wanted,
+        target: choice.target, folder: folder, architectures: run.architectures, wanted: wanted,
         sources: choice.sources, signingKey: key, cache: cache)
     }
   }

@@ -44,8 +44,11 @@ struct CatalogAssembly {
     work.addCiliumOperators(charts.charts)
     work.warnings.formUnion(charts.warnings)
     work.warnAboutFailures()
+    let architecture = work.members.lazy.compactMap(\.architecture).first ?? architecture
+    for url in work.files.keys { work.files[url]?.architectures = [architecture] }
+    for reference in work.images.keys { work.images[reference]?.architectures = [architecture] }
     return Catalog(
-      architecture: work.members.lazy.compactMap(\.architecture).first ?? architecture,
+      architecture: architecture,
       files: work.files.values.sorted { $0.url < $1.url },
       images: work.images.values.sorted { $0.reference < $1.reference }, charts: charts.charts,
       versions: work.versions(), overrides: work.overrides() + charts.overrides,

@@ -18,10 +18,20 @@ struct AptHost: Sendable {
     let fingerprint: String
   }
 
-  /// The sources for a target: those given, else this machine's, for another release with its codename exchanged.
+  /// The sources for a target: those given, else this machine's, for another release with its codename exchanged; of
+  /// these, what serves the architecture.
   ///
   /// - Throws: ``DebianRepositoryError``.
-  func sources(for target: PackageTarget, given: FilePath?) throws -> Sources {
+  func sources(for target: PackageTarget, given: FilePath?, architecture: Architecture) throws -> Sources {
+    let declared = try sources(for: target, given: given)
+    let serving = declared.sources.compactMap { $0.serving(architecture) }
+    guard serving != declared.sources else { return declared }
+    guard !serving.isEmpty else { throw DebianRepositoryError.noPackages(target, architecture) }
+    let text = serving.map(\.deb822).joined(separator: "\n")
+    return Sources(origin: .text(text), sources: serving, fingerprint: text)
+  }
+
+  private func sources(for target: PackageTarget, given: FilePath?) throws -> Sources {
     if let given {
       guard let text = try? String(contentsOfFile: given.string, encoding: .utf8) else {
         throw DebianRepositoryError.unreadable(given)

@@ -1,4 +1,5 @@
 import FoundationEssentials
+import Host
 import SystemPackage
 
 /// A source of packages as apt's own files declare it: sources.list(5), one line or a deb822 paragraph.
@@ -43,6 +44,31 @@ struct AptSource: Sendable, Equatable {
     // Debian has this part since its release 12.
     if new == "bullseye" { source.components.removeAll { $0 == "non-free-firmware" } }
     return source.suites.isEmpty || source.components.isEmpty ? nil : source
+  }
+
+  /// The same for machines of an architecture; `nil` when it is declared for others only.
+  ///
+  /// Ubuntu keeps what is not for PCs on hosts of its own (wiki.ubuntu.com/Ports); its mirrors of the one do not have
+  /// the other.
+  func serving(_ architecture: Architecture) -> AptSource? {
+    var source = self
+    if let only = options["Architectures"] {
+      guard Self.words(only).contains(architecture.rawValue) else { return nil }
+      // Else apt would read the lists of the others too.
+      source.options["Architectures"] = architecture.rawValue
+    }
+    source.uris = uris.map { uri in
+      let ports = /(https?:\/\/)ports\.ubuntu\.com\/ubuntu-ports(\/?)/
+      let usual = /(https?:\/\/)([a-z]{2}\.)?(archive|security)\.ubuntu\.com\/ubuntu(\/?)/
+      if architecture == .amd64, let match = uri.wholeMatch(of: ports) {
+        return "\(match.1)archive.ubuntu.com/ubuntu\(match.2)"
+      }
+      if architecture != .amd64, let match = uri.wholeMatch(of: usual) {
+        return "\(match.1)ports.ubuntu.com/ubuntu-ports\(match.4)"
+      }
+      return uri
+    }
+    return source
   }
 
   /// The source as a deb822 paragraph.

@@ -11,7 +11,7 @@ import SystemPackage
 /// nothing has to be read out of hundreds of archives again, and what lies in the folder besides is not indexed.
 struct DebianIndex {
   let target: PackageTarget
-  let architecture: Architecture
+  let architectures: [Architecture]
   let signingKey: SigningKey?
 
   /// The note of a resolution that has the paragraphs.
@@ -73,7 +73,7 @@ struct DebianIndex {
       Codename: \(target.codename ?? target.name)
       Version: \(target.version)
       Date: \(Self.date())
-      Architectures: \(architecture.rawValue)
+      Architectures: \(architectures.map(\.rawValue).joined(separator: " "))
       Components: main
       Description: Packages for \(target), collected by kubespray-offline
 

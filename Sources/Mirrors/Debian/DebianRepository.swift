@@ -9,7 +9,7 @@ public struct DebianRepository: Mirror {
   /// Its folder in `outputs/`, such as `debs/local`.
   public let folder: BundlePath
   let target: PackageTarget
-  let architecture: Architecture
+  let architectures: [Architecture]
   let wanted: [WantedPackage]
   let sources: FilePath?
   let signingKey: SigningKey?
@@ -25,19 +25,20 @@ public struct DebianRepository: Mirror {
   /// - Parameters:
   ///   - target: The release that it is for.
   ///   - folder: Its folder in `outputs/`.
-  ///   - architecture: The architecture that it is for.
+  ///   - architectures: The architectures that it is for. One flat repository holds the packages of all: apt passes over
+  ///     those of others, and what is for all architectures lies there once.
   ///   - wanted: The packages that must be installable.
   ///   - sources: A file of apt sources, of one-line or deb822 form; without it this machine's own, which also serve
   ///     for other releases of its distribution.
   ///   - signingKey: The key to sign the index with.
   ///   - cache: A folder that keeps the package lists between runs.
   public init(
-    target: PackageTarget, folder: BundlePath, architecture: Architecture, wanted: [WantedPackage],
+    target: PackageTarget, folder: BundlePath, architectures: [Architecture], wanted: [WantedPackage],
     sources: FilePath?, signingKey: SigningKey?, cache: FilePath
   ) {
     self.target = target
     self.folder = folder
-    self.architecture = architecture
+    self.architectures = architectures
     self.wanted = wanted
     self.sources = sources
     self.signingKey = signingKey
@@ -49,20 +50,60 @@ public struct DebianRepository: Mirror {
   /// - Throws: ``DebianRepositoryError``, ``SigningKeyError`` or `CommandError`.
   public func inputs() async throws -> String {
     let version = try await Command("apt-get", ["--version"]).output().prefix { $0 != "\n" }
-    let origin = try host.sources(for: target, given: sources)
+    let origins = try architectures.map {
+      try host.sources(for: target, given: sources, architecture: $0).fingerprint
+    }
     let names = Set(wanted.map { "\($0.name) \($0.isRequired) \($0.origin)" }).sorted()
     return [
-      "debian \(Self.format)", "\(target) \(architecture.rawValue)", String(version),
+      "debian \(Self.format)", "\(target) \(architectures.names)", String(version),
       "key " + (try await signingKey?.identity() ?? "none"),
-      names.joined(separator: "\n"), origin.fingerprint,
+      names.joined(separator: "\n"), Set(origins).sorted().joined(separator: "\n"),
     ].joined(separator: "\n")
   }
 
-  /// Fetches the package lists and asks apt's solver which packages are needed.
+  /// What the solver decided for one architecture.
+  private struct Part {
+    var packages: [(file: MirrorResolution.File, paragraph: String)] = []
+    var warnings: [String] = []
+  }
+
+  /// Fetches the package lists and asks apt's solver which packages are needed, for each architecture by itself.
   ///
-  /// - Throws: ``DebianRepositoryError``, `CommandError` or `Errno`.
+  /// - Throws: ``DebianRepositoryError``, `CommandError` or `Errno`; for several architectures ``ArchitecturesFailed``.
   public func resolve(_ say: @escaping @Sendable (String) -> Void) async throws -> MirrorResolution {
-    let declared = try host.sources(for: target, given: sources)
+    let parts = try await architectures.concurrently(say) { try await part($0, $1) }
+    var files: [MirrorResolution.File] = []
+    var paragraphs: [String] = []
+    var places: [String: Int] = [:]
+    for (architecture, part) in zip(architectures, parts) {
+      for (file, paragraph) in part.packages {
+        var (file, paragraph) = (file, paragraph)
+        if let place = places[file.path] {
+          guard files[place].digest != file.digest else {
+            files[place].isOptional = files[place].isOptional && file.isOptional
+            continue
+          }
+          // Two sources built a package for all architectures each for itself.
+          let own = "pkgs/\(architecture.rawValue)/" + file.path.dropFirst("pkgs/".count)
+          paragraph = paragraph.replacing("Filename: \(file.path)\n", with: "Filename: \(own)\n")
+          file.path = own
+        }
+        places[file.path] = files.count
+        files.append(file)
+        paragraphs.append(paragraph)
+      }
+    }
+    return MirrorResolution(
+      files: files, notes: [DebianIndex.note: paragraphs.joined(separator: "\n")],
+      warnings: zip(architectures, parts).flatMap { architecture, part in
+        part.warnings.map { architectures.count > 1 ? "\(architecture.rawValue): \($0)" : $0 }
+      })
+  }
+
+  private func part(_ architecture: Architecture, _ say: @escaping @Sendable (String) -> Void) async throws
+    -> Part
+  {
+    let declared = try host.sources(for: target, given: sources, architecture: architecture)
     let root = try await AptRoot(
       cache.appending("apt-\(target.name)-\(architecture.rawValue)"), host: host.etc, origin: declared.origin,
       declared: declared.sources, architecture: architecture)
@@ -78,26 +119,23 @@ public struct DebianRepository: Mirror {
     let closure = DebianClosure(
       target: target, solver: DebianSolver(root: root, lists: lists), unreachable: failures.map(\.reason))
     let found = try await closure.find(wanted, say)
-    var paragraphs: [String] = []
-    var entries: [MirrorResolution.File] = []
+    var part = Part()
     for choice in found.choices {
       let paragraph = try closure.paragraph(choice)
       let path = Self.path(of: choice)
-      paragraphs.append(DebianIndex.paragraph(paragraph, path: path))
-      entries.append(
-        MirrorResolution.File(
-          path: path, url: try Self.fetchable(choice), size: Int64(paragraph["Size"]),
-          digest: try Digest(algorithm: .sha256, hex: paragraph["SHA256"]),
-          isOptional: found.companions.contains(choice.name)))
+      let file = MirrorResolution.File(
+        path: path, url: try Self.fetchable(choice), size: Int64(paragraph["Size"]),
+        digest: try Digest(algorithm: .sha256, hex: paragraph["SHA256"]),
+        isOptional: found.companions.contains(choice.name))
+      part.packages.append((file, DebianIndex.paragraph(paragraph, path: path)))
     }
     let unreached = failures.map {
       "a package source in \($0.source.file) could not be read; nothing of it is in the repository of \(target):\n"
         + $0.reason
     }
-    say("\(entries.count) packages for \(target)")
-    return MirrorResolution(
-      files: entries, notes: [DebianIndex.note: paragraphs.joined(separator: "\n")],
-      warnings: unreached + found.warnings)
+    say("\(part.packages.count) packages for \(target)")
+    part.warnings = unreached + found.warnings
+    return part
   }
 
   /// Makes `Packages`, compressed too, and `Release`; with a key also `InRelease`, `Release.gpg` and the public key.
@@ -106,7 +144,7 @@ public struct DebianRepository: Mirror {
   public func makeIndex(
     of resolution: MirrorResolution, in content: FilePath, to destination: FilePath
   ) async throws {
-    try await DebianIndex(target: target, architecture: architecture, signingKey: signingKey)
+    try await DebianIndex(target: target, architectures: architectures, signingKey: signingKey)
       .write(resolution, folder: folder, content: content, to: destination)
   }
 

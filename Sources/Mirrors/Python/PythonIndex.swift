@@ -14,7 +14,7 @@ public struct PythonIndex: Mirror {
   /// Its folder in `outputs/`.
   public let folder: BundlePath
   let pythons: [Int]
-  let architecture: Architecture
+  let architectures: [Architecture]
   let glibcMinor: Int
   let requirements: [FilePath]
   let extra: [String]
@@ -26,7 +26,7 @@ public struct PythonIndex: Mirror {
   /// - Parameters:
   ///   - folder: Its folder in `outputs/`.
   ///   - pythons: The Pythons that shall be able to install from it, as minor versions of Python 3.
-  ///   - architecture: The architecture of the target.
+  ///   - architectures: The architectures of the targets; one index has the wheels for all of them.
   ///   - glibcMinor: The oldest C library among the targets, as minor version of glibc 2 (``PackageTarget/glibcMinor``).
   ///   - requirements: Requirement files in pip's format. All are installable together if pip finds a way, else each
   ///     by itself.
@@ -36,13 +36,14 @@ public struct PythonIndex: Mirror {
   ///   - pip: The command that runs a pip for that Python, with the given arguments.
   ///   - cache: A folder to keep a recent pip in.
   public init(
-    folder: BundlePath, pythons: [Int], architecture: Architecture, glibcMinor: Int, requirements: [FilePath],
+    folder: BundlePath, pythons: [Int], architectures: [Architecture], glibcMinor: Int,
+    requirements: [FilePath],
     extra: [String], sourceDistributions: Bool, interpreter: FilePath,
     pip: @escaping @Sendable ([String]) -> Command, cache: FilePath
   ) {
     self.folder = folder
     self.pythons = Set(pythons).sorted()
-    self.architecture = architecture
+    self.architectures = architectures
     self.glibcMinor = glibcMinor
     self.requirements = requirements
     self.extra = extra
@@ -59,11 +60,11 @@ public struct PythonIndex: Mirror {
   public func inputs() async throws -> String {
     try check()
     try await pip.prepare()
-    let settings = try await pip.ask(job(for: nil))
+    let settings = try await pip.ask(job(for: nil, architectures.first ?? .current))
     return hidingCredentials(
       """
       format \(Self.format)
-      pythons \(pythons) on \(architecture.rawValue) with glibc 2.\(glibcMinor)
+      pythons \(pythons) on \(architectures.names) with glibc 2.\(glibcMinor)
       extra \(extra)
       source distributions \(sourceDistributions)
       \(settings)
@@ -77,19 +78,23 @@ public struct PythonIndex: Mirror {
     try check()
     try await pip.prepare()
     say("asking pip for the files of \(names(pythons))")
-    var answers: [Int: ResolverAnswer] = [:]
-    var failures: [Int: String] = [:]
+    let machines = architectures.flatMap { architecture in
+      pythons.map { Machine(python: $0, architecture: architecture) }
+    }
+    var answers: [Machine: ResolverAnswer] = [:]
+    var failures: [(machine: String, text: String)] = []
     var broken: (any Error)?
-    await forEachConcurrently(pythons, limit: pythons.count) { python in
-      await Result { try await self.answer(for: python) }
-    } onResult: { python, result in
+    await forEachConcurrently(machines, limit: pythons.count) { machine in
+      await Result { try await self.answer(for: machine) }
+    } onResult: { machine, result in
       switch result {
       case .success(let answer):
         if let failure = answer.failure {
-          failures[python] = failure
+          failures.append(("Python 3.\(machine.python) on \(machine.architecture.rawValue)", failure))
         } else {
-          answers[python] = answer
-          say("Python 3.\(python): \(Set((answer.files ?? []).map(\.name)).count) files")
+          answers[machine] = answer
+          let place = architectures.count > 1 ? " on \(machine.architecture.rawValue)" : ""
+          say("Python 3.\(machine.python)\(place): \(Set((answer.files ?? []).map(\.name)).count) files")
         }
       case .failure(let error): broken = error
       }
@@ -97,11 +102,11 @@ public struct PythonIndex: Mirror {
     if let broken { throw broken }
     try Task.checkCancellation()
     guard failures.isEmpty else {
-      throw PythonIndexError.unresolvable(failures, requirements, architecture)
+      throw PythonIndexError.unresolvable(failures.sorted { $0.machine < $1.machine }, requirements)
     }
     var merged = MergedFiles()
-    for python in pythons {
-      guard let answer = answers[python] else { continue }
+    for machine in machines {
+      guard let answer = answers[machine] else { continue }
       for file in answer.files ?? [] { try merged.add(file) }
       for warning in answer.warnings ?? [] { merged.warn(warning) }
     }
@@ -120,15 +125,22 @@ public struct PythonIndex: Mirror {
     }
   }
 
-  private func answer(for python: Int) async throws -> ResolverAnswer {
-    let text = try await pip.ask(job(for: python))
+  /// What a wheel is chosen for.
+  private struct Machine: Hashable {
+    /// The minor version of Python 3.
+    let python: Int
+    let architecture: Architecture
+  }
+
+  private func answer(for machine: Machine) async throws -> ResolverAnswer {
+    let text = try await pip.ask(job(for: machine.python, machine.architecture))
     guard let answer = try? JSONDecoder().decode(ResolverAnswer.self, from: Data(text.utf8)) else {
       throw PythonIndexError.strangeAnswer(String(text.prefix(200)))
     }
     return answer
   }
 
-  private func job(for python: Int?) -> ResolverJob {
+  private func job(for python: Int?, _ architecture: Architecture) -> ResolverJob {
     ResolverJob(
       pip: pip.folder.string, python: python.map { "3.\($0)" }, machine: architecture.machineName,
       platforms: Self.platforms(architecture, glibcMinor: glibcMinor),

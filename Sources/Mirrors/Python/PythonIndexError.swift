@@ -7,8 +7,8 @@ public enum PythonIndexError: Error, CustomStringConvertible {
   case noPythons
   /// The requirement file cannot be read.
   case unreadable(FilePath)
-  /// pip found no solution; what it said, by minor version of Python.
-  case unresolvable([Int: String], [FilePath], Architecture)
+  /// pip found no solution; what it said, with the Python and the architecture.
+  case unresolvable([(machine: String, text: String)], [FilePath])
   /// The private pip could not be fetched; what pip said.
   case noPip(String)
   /// The resolver stopped for another reason; what it said.
@@ -25,11 +25,11 @@ public enum PythonIndexError: Error, CustomStringConvertible {
     switch self {
     case .noPythons: "no version of Python was asked for. Name at least one in pypi.pythons."
     case .unreadable(let file): "the requirements \(file) cannot be read. Correct pypi.requirements."
-    case .unresolvable(let failures, let files, let architecture):
-      failures.sorted { $0.key < $1.key }.map { python, text in
+    case .unresolvable(let failures, let files):
+      failures.map { machine, text in
         let wanted = files.map(\.string).joined(separator: ", ")
-        return "pip finds no wheels for \(wanted.isEmpty ? "pypi.extra" : wanted) that Python 3.\(python) on "
-          + "\(architecture.rawValue) can install:\n\(Self.lastLines(text))\n"
+        return "pip finds no wheels for \(wanted.isEmpty ? "pypi.extra" : wanted) that \(machine) can "
+          + "install:\n\(Self.lastLines(text))\n"
       }.joined()
         + "Correct the requirements, leave that Python out of pypi.pythons, or, if pip could not reach "
         + "its index, correct its configuration (pip config list) or the proxy."

@@ -14,7 +14,7 @@ public struct RPMRepository: Mirror {
   /// Its folder in `outputs/`.
   public let folder: BundlePath
   let target: PackageTarget
-  let architecture: Architecture
+  let architectures: [Architecture]
   let wanted: [WantedPackage]
   let sourcesPath: FilePath?
   let signingKey: SigningKey?
@@ -25,18 +25,19 @@ public struct RPMRepository: Mirror {
   /// - Parameters:
   ///   - target: For which release.
   ///   - folder: Its folder in the bundle, such as `rpms/local`.
-  ///   - architecture: For which processor; packages of no other come along but those for all (`noarch`).
+  ///   - architectures: For which processors; packages of no other come along but those for all (`noarch`). One
+  ///     repository holds those of all of them: dnf passes over what its machine cannot run.
   ///   - wanted: What was asked for: names of packages, or what packages provide.
   ///   - sources: A .repo file or a folder of them; `nil` takes what this host's dnf uses, if it runs `target`.
   ///   - signingKey: Signs the metadata.
   ///   - cache: A folder for dnf's metadata, kept between runs.
   public init(
-    target: PackageTarget, folder: BundlePath, architecture: Architecture, wanted: [WantedPackage],
+    target: PackageTarget, folder: BundlePath, architectures: [Architecture], wanted: [WantedPackage],
     sources: FilePath?, signingKey: SigningKey?, cache: FilePath
   ) {
     self.target = target
     self.folder = folder
-    self.architecture = architecture
+    self.architectures = architectures
     self.wanted = wanted
     self.sourcesPath = sources
     self.signingKey = signingKey
@@ -50,7 +51,7 @@ public struct RPMRepository: Mirror {
     // The file of a program changes with its version, and a look at it is cheaper than asking for the version.
     let client = try RPMSolver.findClient().script
     return [
-      "rpm repository 1", "target \(target) \(architecture.rawValue)",
+      "rpm repository 1", "target \(target) \(architectures.names)",
       "wanted " + Set(wanted.map { "\($0.name) \($0.isRequired)" }).sorted().joined(separator: " "),
       "solver \(Digest(of: Array(RPMSolverScript.text.utf8)).hex)",
       "dnf \(Self.stamp(of: client))",
@@ -63,25 +64,41 @@ public struct RPMRepository: Mirror {
   ///
   /// A package whose repository needs a client certificate, a password or a proxy of dnf's own, or knows no checksum
   /// that is still trusted, is fetched by dnf and then lies in `cache`, to which its `file` URL points.
-  /// - Throws: ``RPMRepositoryError`` or `CommandError`.
+  /// - Throws: ``RPMRepositoryError`` or `CommandError`; for several architectures ``ArchitecturesFailed``.
   public func resolve(_ say: @escaping @Sendable (String) -> Void) async throws -> MirrorResolution {
-    let solver = RPMSolver(
-      target: target, architecture: architecture, wanted: wanted, sources: try sources(),
-      root: cache.appending("dnf-\(target)-\(architecture.machineName)"))
-    let answer = try await solver.run(say)
-    let packages = answer.packages ?? []
+    let sources = try sources()
+    let answers = try await architectures.concurrently(say) { architecture, say in
+      let solver = RPMSolver(
+        target: target, architecture: architecture, wanted: wanted, sources: sources,
+        root: cache.appending("dnf-\(target)-\(architecture.machineName)"))
+      let answer = try await solver.run(say)
+      say("\(answer.packages?.count ?? 0) packages" + siblingText(answer.siblings ?? []))
+      return answer
+    }
+    let packages = Self.joined(answers.map { $0.packages ?? [] }) { "\($0.digest)" }
     var resolution = MirrorResolution(files: try files(of: packages))
     resolution.notes["revision"] = String(packages.map(\.buildTime).max() ?? 0)
-    if let modules = answer.modules, !modules.isEmpty { resolution.notes["modules"] = modules }
-    resolution.warnings =
-      (answer.skipped ?? []).map {
-        "repository \($0.id) is left out, as its .repo file allows (skip_if_unavailable): "
-          + hidingCredentials($0.reason)
-      } + (answer.warnings ?? []).map(hidingCredentials) + leftOut(answer.left ?? [:])
-    RPMKeys(repositories: answer.repositories ?? []).add(to: &resolution)
+    let modules = Self.joined(answers.map { RPMModules.documents($0.modules ?? "") }) { $0 }
+    if !modules.isEmpty { resolution.notes["modules"] = modules.joined() }
+    resolution.warnings = zip(architectures, answers).flatMap { architecture, answer in
+      warnings(of: answer).map { architectures.count > 1 ? "\(architecture.rawValue): \($0)" : $0 }
+    }
+    RPMKeys(repositories: Self.joined(answers.map { $0.repositories ?? [] }) { $0.id }).add(to: &resolution)
     for file in resolution.files { _ = try BundlePath("\(folder)/\(file.path)") }
-    say("\(packages.count) packages" + siblingText(answer.siblings ?? []))
     return resolution
+  }
+
+  private func warnings(of answer: RPMSolver.Answer) -> [String] {
+    (answer.skipped ?? []).map {
+      "repository \($0.id) is left out, as its .repo file allows (skip_if_unavailable): "
+        + hidingCredentials($0.reason)
+    } + (answer.warnings ?? []).map(hidingCredentials) + leftOut(answer.left ?? [:])
+  }
+
+  /// All of them in order, each once.
+  private static func joined<Element>(_ lists: [[Element]], identity: (Element) -> String) -> [Element] {
+    var seen: Set<String> = []
+    return lists.joined().filter { seen.insert(identity($0)).inserted }
   }
 
   /// Makes `repodata/`, and `keys/signatures.json`, which tells what nodes can check.
