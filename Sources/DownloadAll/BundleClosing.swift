@@ -24,11 +24,11 @@ struct BundleClosing: Sendable {
   private let kept: [ManifestFile]
 
   /// - Parameter kubespray: The version that the bundle is for.
-  init(_ run: RunContext, stages: [StageReport], kubespray: String) {
+  init(_ run: RunContext, stages: [StageReport], proves: Bool = false, kubespray: String) {
     self.run = run
     self.stages = stages
     self.kubespray = kubespray
-    let ran = Set(stages.map(\.stage))
+    let ran = Set(stages.map(\.stage) + (proves ? [.prove] : []))
     self.ran = ran
     // A file may have changed its stage with a new version of the program.
     let brought = Set(stages.flatMap(\.files).map(\.path))
@@ -37,14 +37,21 @@ struct BundleClosing: Sendable {
     }
   }
 
+  /// All files of the bundle, those of stages that did not run included.
+  var files: [ManifestFile] { kept + stages.flatMap(\.files) }
+
+  /// The stages that have to run before there is a bundle.
+  var unfinished: [StageName] {
+    OtherStages(run: run, ran: ran, kept: kept).unfinished(for: kubespray)
+  }
+
   /// Closes the bundle, as far as the stages that did not run allow it.
   ///
   /// May read files: call it off the cooperative threads.
   /// - Throws: `Errno` or ``ManifestError``.
-  func close() throws -> Outcome {
-    let files = kept + stages.flatMap(\.files)
+  func close(_ proof: ClosureProof? = nil) throws -> Outcome {
     let removed = try removeUnwanted(Set(files.map(\.path.description)))
-    let unfinished = OtherStages(run: run, ran: ran, kept: kept).unfinished(for: kubespray)
+    let unfinished = unfinished
     guard unfinished.isEmpty else {
       try run.previous.markUnfinished()
       return Outcome(removed: removed, bundle: .unfinished(unfinished))
@@ -52,18 +59,21 @@ struct BundleClosing: Sendable {
     guard !files.isEmpty || run.previous.manifest != nil else {
       return Outcome(removed: removed, bundle: .empty)
     }
-    try writeManifest(of: files)
+    try writeManifest(of: files, proof)
     run.previous.forget()
     return Outcome(removed: removed, bundle: .complete)
   }
 
   /// A run that changed nothing leaves the manifest as it is, to the byte.
-  private func writeManifest(of files: [ManifestFile]) throws {
+  private func writeManifest(of files: [ManifestFile], _ proof: ClosureProof?) throws {
     let complete = ran.union(run.previous.manifest?.stages ?? [])
     var manifest = Manifest(
       tool: "kubespray-offline \(programVersion)", created: Date.now.formatted(.iso8601),
       kubespray: kubespray, architecture: run.architecture.rawValue,
       stages: StageName.allCases.filter(complete.contains), files: files)
+    // What was proved earlier holds only as long as nothing has changed.
+    let previousProof = run.previous.manifest.flatMap { $0.files == manifest.files ? $0.proof : nil }
+    manifest.proof = proof ?? previousProof
     if run.previous.holds, let previous = run.previous.manifest {
       manifest.created = previous.created
       guard manifest != previous else { return }

@@ -26,6 +26,8 @@ final class KubesprayProvider: Sendable {
   private let sourceMemo: Memo<Source>
   private let environmentMemo: Memo<PythonEnvironment>
   private let catalogMemos: [Architecture: Memo<Catalog>]
+  private let evaluators: @Sendable (Architecture) async throws -> CatalogEvaluator
+  private let demandEvaluation: @Sendable (Architecture, String, [NodeRelease]) async throws -> ClusterDemand
   private let joinedMemo: Memo<Catalog>
 
   /// - Parameter architectures: Those of the target machines, the main one first.
@@ -77,15 +79,23 @@ final class KubesprayProvider: Sendable {
         progress: say)
     }
     self.environmentMemo = environmentMemo
-    let evaluate: @Sendable (Architecture) async throws -> Catalog = { architecture in
-      let source = try await sourceMemo.value()
-      let environment = try await environmentMemo.value()
+    let evaluator: @Sendable (Architecture) async throws -> CatalogEvaluator = { architecture in
+      CatalogEvaluator(
+        workingCopy: try await sourceMemo.value().copy, environment: try await environmentMemo.value(),
+        architecture: architecture, inventory: configuration.kubespray.inventory,
+        extraVariables: configuration.kubespray.extraVariables, cache: configuration.cache)
+    }
+    evaluators = evaluator
+    demandEvaluation = { architecture, offline, releases in
+      let evaluator = try await evaluator(architecture)
       let lock = try await lock()
       defer { withExtendedLifetime(lock) {} }
-      let evaluator = CatalogEvaluator(
-        workingCopy: source.copy, environment: environment, architecture: architecture,
-        inventory: configuration.kubespray.inventory, extraVariables: configuration.kubespray.extraVariables,
-        cache: configuration.cache)
+      return try await ClosureEvaluator(evaluator, offline: offline, releases: releases).evaluate()
+    }
+    let evaluate: @Sendable (Architecture) async throws -> Catalog = { architecture in
+      let evaluator = try await evaluator(architecture)
+      let lock = try await lock()
+      defer { withExtendedLifetime(lock) {} }
       guard architectures.count > 1 else { return try await evaluator.evaluate(progress: say) }
       let catalog = try await evaluator.evaluate { say("\(architecture.rawValue): \($0)") }
       guard catalog.architecture == architecture.rawValue else {
@@ -129,6 +139,25 @@ final class KubesprayProvider: Sendable {
   func catalog(for architecture: Architecture) async throws -> Catalog {
     guard let memo = catalogMemos[architecture] else { throw Errno.invalidArgument }
     return try await memo.value()
+  }
+
+  /// What the evaluation of an architecture depends on, as one digest.
+  ///
+  /// - Throws: What went wrong.
+  func evaluationIdentity(for architecture: Architecture) async throws -> String {
+    try await evaluators(architecture).identity()
+  }
+
+  /// What a cluster of one architecture will ask for, with an offline.yml in its inventory.
+  ///
+  /// - Parameters:
+  ///   - offline: The text of offline.yml, with the address of the admin node.
+  ///   - releases: What the nodes may run.
+  /// - Throws: What went wrong.
+  func demand(
+    for architecture: Architecture, offline: String, releases: [NodeRelease]
+  ) async throws -> ClusterDemand {
+    try await demandEvaluation(architecture, offline, releases)
   }
 
   /// The version that was asked for; a folder that says which version it is knows better than a default.

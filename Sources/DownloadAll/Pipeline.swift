@@ -26,7 +26,7 @@ public struct Pipeline: Sendable {
     defer { run.rate.save() }
     var stages: [StageReport] = []
     await withTaskGroup(of: StageReport.self) { group in
-      for stage in selection { group.addTask { await runStage(stage) } }
+      for stage in selection where stage != .prove { group.addTask { await runStage(stage) } }
       for await report in group { stages.append(report) }
     }
     try Task.checkCancellation()
@@ -35,12 +35,57 @@ public struct Pipeline: Sendable {
     guard !report.hasFailures else { return report }
     let version = selection.contains(.kubespray) ? try await run.kubespray.source().copy.version.name : nil
     let closing = BundleClosing(
-      run, stages: stages,
+      run, stages: stages, proves: selection.contains(.prove),
       kubespray: version ?? run.previous.manifest?.kubespray ?? run.configuration.kubespray.version)
-    let outcome = try await offload { () throws in try closing.close() }
+    var proof: ClosureProof?
+    if selection.contains(.prove) {
+      let (proving, found) = await prove(closing)
+      try Task.checkCancellation()
+      report.stages.append(proving)
+      proof = found
+    }
+    let outcome = try await offload { [proof] () throws in try closing.close(proof) }
     report.removed = outcome.removed
     report.bundle = outcome.bundle
+    report.proof = proof
     return report
+  }
+
+  /// The last stage, when all that the others wanted is there.
+  private func prove(_ closing: BundleClosing) async -> (StageReport, ClosureProof?) {
+    let start = ContinuousClock.now
+    run.emit(.stageStarted(StageName.prove.rawValue))
+    var report = StageReport(stage: .prove, outcome: .done)
+    var proof: ClosureProof?
+    do {
+      guard closing.unfinished.isEmpty else {
+        let stages = closing.unfinished.map(\.rawValue).joined(separator: " ")
+        throw UnprovableBundle(outputs: run.configuration.outputs, stages: stages)
+      }
+      let found = try await ProofRun(run, files: closing.files).proof()
+      for remark in found.remarks { run.say(.warning, remark, stage: .prove) }
+      report.failures = found.missing.map(StageReport.Failure.init)
+      proof = found
+    } catch {
+      if !Task.isCancelled { report.failures.append(.init(item: StageName.prove.rawValue, reason: "\(error)")) }
+    }
+    if !report.failures.isEmpty || Task.isCancelled { report.outcome = .failed }
+    report.duration = .now - start
+    let summary = proof?.summary ?? report.summary
+    run.emit(.stageFinished(StageName.prove.rawValue, report.consoleOutcome, summary: summary))
+    return (report, proof)
+  }
+
+  /// Holds a plan against what kubespray will ask for: whether a bundle made by it would be enough.
+  ///
+  /// - Throws: ``ArtifactCollision``, `CancellationError`, ``UnplannedStages``, or what kept the question from being answered.
+  public func provePlan() async throws -> ClosureProof {
+    let (planned, unplanned) = try await plan()
+    guard unplanned.isEmpty else {
+      throw UnplannedStages(
+        reasons: unplanned.filter { !$0.isConsequence }.map { "\($0.stage.rawValue): \($0.reason)" })
+    }
+    return try await ProofRun(planning, planned: planned).proof()
   }
 
   /// What every selected stage wants, without fetching any of it; and the stages that could not say it, with the reason.
@@ -48,7 +93,7 @@ public struct Pipeline: Sendable {
   /// - Throws: ``ArtifactCollision`` or `CancellationError`.
   func plan() async throws -> (artifacts: [Artifact], unplanned: [PlanReport.Unplanned]) {
     let run = planning
-    let stages = selection.filter { $0 != .precheck }
+    let stages = selection.filter { $0 != .precheck && $0 != .prove }
     var results: [StageName: Result<[Artifact], any Error>] = [:]
     await forEachConcurrently(stages, limit: max(1, stages.count)) { stage in
       await Result { try await run.plans.artifacts(of: stage, in: run) }
@@ -152,7 +197,35 @@ public struct RunReport: Sendable {
   public var removed: [String] = []
   /// What the run made of the bundle; `nil` when something failed.
   public var bundle: BundleState?
+  /// What the last stage proved, or what it found missing.
+  public var proof: ClosureProof?
 
   /// Whether anything failed.
   public var hasFailures: Bool { stages.contains { $0.outcome != .done } }
+}
+
+/// Stages of which no plan is known, so that nothing can be said of the whole.
+struct UnplannedStages: SeveralProblems, CustomStringConvertible {
+  let reasons: [String]
+
+  var problems: [String] { reasons }
+  var description: String { reasons.joined(separator: "\n") }
+}
+
+/// A bundle that is not finished, which cannot be proved to be enough.
+struct UnprovableBundle: Error, CustomStringConvertible {
+  let outputs: FilePath
+  let stages: String
+
+  var description: String {
+    "\(outputs) is not a finished bundle, so nothing can be proved of it. Finish it with: download-all \(stages) prove"
+  }
+}
+
+extension StageReport.Failure {
+  /// What a proof found missing.
+  init(_ missing: ClosureProof.Missing) {
+    item = "\(missing.component) (\(missing.variable))"
+    reason = "\(missing.wanted): \(missing.reason)"
+  }
 }

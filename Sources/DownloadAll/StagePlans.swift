@@ -50,6 +50,7 @@ public enum StageTable {
     case .images: ImagesStage(configuration)
     case .repo: MirrorStage.repo(configuration)
     case .scripts: ScriptsStage()
+    case .prove: ProveStage()
     }
   }
 

@@ -40,6 +40,11 @@ public struct CatalogEvaluator: Sendable {
     self.cache = cache
   }
 
+  /// What an evaluation depends on, as one digest: the tree, the inventory, the variables, Ansible.
+  ///
+  /// - Throws: `Errno` when the inventory cannot be read.
+  public func identity() throws -> String { try CatalogKey(self).hex }
+
   /// The catalog, from the cache when nothing has changed.
   ///
   /// - Parameter progress: Called with short lines about what is being done.

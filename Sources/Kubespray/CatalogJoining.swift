@@ -13,6 +13,7 @@ extension Catalog {
       for image in other.images {
         images[image.reference] = images[image.reference]?.joined(with: image) ?? image
       }
+      joined.join(other.charts)
       for (name, version) in other.versions {
         let known = joined.versions[name]
         guard known == nil || known == version else {
@@ -28,6 +29,19 @@ extension Catalog {
     joined.images = images.values.sorted { $0.reference < $1.reference }
     joined.warnings.sort()
     self = joined
+  }
+
+  private mutating func join(_ others: [CatalogChart]) {
+    for chart in others {
+      let index = charts.firstIndex {
+        ($0.repository, $0.name, $0.version) == (chart.repository, chart.name, chart.version)
+      }
+      if let index {
+        charts[index].isEnabled = charts[index].isEnabled || chart.isEnabled
+      } else {
+        charts.append(chart)
+      }
+    }
   }
 
   private mutating func joinOverrides(of other: Catalog) throws(CatalogJoiningError) {

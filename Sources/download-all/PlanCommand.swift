@@ -21,12 +21,43 @@ struct PlanCommand: AsyncParsableCommand {
   @OptionGroup(title: "Settings") var settings: SettingOptions
   @OptionGroup(title: "Output") var output: OutputOptions
 
+  @Flag(
+    help: "Prove instead that what is planned is all that kubespray will ask for; tell what would be missing.")
+  var prove = false
+
   @Argument(help: .init("Stages; all when none is named.", valueName: "stage"))
   var stages: [String] = []
 
   func validate() throws { _ = try stages.map(stageArgument) }
 
-  func run() async throws { try await Self.run(try stages.map(stageArgument), settings, output) }
+  func run() async throws {
+    let stages = try stages.map(stageArgument)
+    if prove { return try await Self.prove(stages, settings, output) }
+    try await Self.run(stages, settings, output)
+  }
+
+  /// Proves the plan, before anything is fetched.
+  private static func prove(
+    _ stages: [StageName], _ settings: SettingOptions, _ output: OutputOptions
+  ) async throws {
+    let configuration = try settings.resolve()
+    let console = output.console()
+    let selection = StageTable.selection(stages + (stages.isEmpty ? [] : [.prove]), configuration)
+    let context = try RunContext(
+      configuration: configuration, selection: selection, projectRoot: ".", environment: processEnvironment(),
+      emit: output.events(console))
+    let proof = try await Interruption.watching(console) {
+      try await withTicking(console) { try await Pipeline(context, selection: selection).provePlan() }
+    }
+    if output.json {
+      try printJSON(proof)
+    } else {
+      for remark in proof.remarks { console.emit(.message(.warning, remark, stage: nil)) }
+      showMissing(proof, console)
+    }
+    console.finish(proof.summary)
+    if !proof.holds { throw ExitCode(.failed) }
+  }
 
   static func run(_ stages: [StageName], _ settings: SettingOptions, _ output: OutputOptions) async throws {
     let configuration = try settings.resolve()

@@ -47,6 +47,10 @@ struct RunCommand: AsyncParsableCommand {
         "done, but \(configuration.outputs) is not a finished bundle. Finish it with: download-all \(names)"
     case .empty: return "done; there is no bundle in \(configuration.outputs) yet"
     case .complete, nil:
+      if let proof = report.proof, proof.holds {
+        return
+          "\(configuration.outputs) is complete, and \(proof.summary). Check it on arrival with: download-all verify"
+      }
       return "\(configuration.outputs) is complete. Check it on arrival with: download-all verify"
     }
   }
@@ -67,8 +71,15 @@ struct RunCommand: AsyncParsableCommand {
           DurationText.format(stage.duration), "\(stage.failures.count)",
         ]
       }, rightAligned: [2, 3, 4, 5, 6, 7])
+    if let proof = report.proof { showMissing(proof, console) }
     guard report.hasFailures else {
       return console.finish(outcome(report, configuration))
+    }
+    if let proof = report.proof, !proof.holds {
+      return console.finish(
+        "\(proof.summary). \(configuration.outputs) is complete, but a deployment from it would ask for more. "
+          + "Carry what is missing (imagelists/, pkglist/, another inventory), or do without: name the stages "
+          + "without prove")
     }
     let failures = report.stages.flatMap(\.failures)
     for failure in failures {

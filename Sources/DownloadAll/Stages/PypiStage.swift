@@ -17,7 +17,18 @@ extension MirrorStage {
     }
   }
 
-  private static func index(_ run: RunContext) async throws -> PythonIndex {
+  /// What an index is asked to be able to install.
+  enum PythonRequirements {
+    /// All that the settings name.
+    case all
+    /// What kubespray itself requires.
+    case kubespray
+  }
+
+  /// The index of the run's Pythons and architectures.
+  static func index(_ run: RunContext, requiring wanted: PythonRequirements = .all) async throws
+    -> PythonIndex
+  {
     let settings = run.configuration
     let source = try await run.kubespray.source()
     // Packages may be left out on a machine for which none can be collected.
@@ -29,8 +40,10 @@ extension MirrorStage {
       folder: try BundlePath("pypi"), pythons: pythons(settings.pypi, targets: targets ?? []),
       architectures: run.architectures,
       glibcMinor: (targets ?? PackageTarget.supported).map(\.glibcMinor).min() ?? 28,
-      requirements: [source.copy.tree.requirements] + settings.pypi.requirements.map { FilePath($0) },
-      extra: settings.pypi.extra, sourceDistributions: settings.pypi.sourceDistributions,
+      requirements: [source.copy.tree.requirements]
+        + (wanted == .all ? settings.pypi.requirements.map { FilePath($0) } : []),
+      extra: wanted == .all ? settings.pypi.extra : [],
+      sourceDistributions: wanted == .all && settings.pypi.sourceDistributions,
       interpreter: python.path, pip: python.pip, cache: cache)
   }
 

@@ -40,6 +40,13 @@ public struct ClosureEvaluator: Sendable {
     where !catalog.images.contains(where: { $0.reference == image.reference }) {
       catalog.images.append(image)
     }
+    for index in catalog.charts.indices where catalog.charts[index].hasOwnImages {
+      catalog.charts[index].origin = "cilium_install_extra_flags"
+      let flags = assembly.members.lazy.compactMap { ClusterDemand.ciliumFlags($0.settings) }.first
+      if let repository = flags?.repository { catalog.charts[index].repository = repository }
+      // A folder with the chart on the node itself: nothing is asked for.
+      if flags?.hasOwnChart == true { catalog.charts[index].isEnabled = false }
+    }
     return ClusterDemand(catalog, assembly.members, questions.packages)
   }
 }

@@ -28,7 +28,7 @@ public struct ClusterDemand: Sendable {
   }
 
   /// Files, images and charts, at the addresses that nodes will use.
-  public let catalog: Catalog
+  public private(set) var catalog: Catalog
   /// The packages of every release.
   public let packages: [Package]
   /// The engines, one of each kind of host.
@@ -59,6 +59,15 @@ extension ClusterDemand {
     chartProblems = members.lazy.map { Self.ciliumProblems($0.settings) }.first { !$0.isEmpty } ?? [:]
   }
 
+  /// Adds an image that a chart brings.
+  public mutating func add(image reference: String, of chart: CatalogChart) {
+    guard !catalog.images.contains(where: { $0.reference == reference }) else { return }
+    catalog.images.append(
+      CatalogImage(
+        reference: reference, entries: [chart.release], isEnabled: chart.isEnabled, isOfficial: false,
+        origin: chart.origin))
+  }
+
   /// The images that kubeadm starts on every cluster and no variable of `downloads` names.
   static func kubeadmImages(_ settings: [String: String?]) -> [CatalogImage] {
     guard let base: String = decoded("kubeadm_image_repo", settings),
@@ -86,6 +95,18 @@ extension ClusterDemand {
     return [
       "cilium_extra_values": "\(pinned.joined(separator: ", ")) must have useDigest: false"
     ]
+  }
+
+  /// Where Cilium's program will take its chart from, as its flags say (`cilium install --help`).
+  static func ciliumFlags(
+    _ settings: [String: String?]
+  ) -> (repository: String?, hasOwnChart: Bool)? {
+    guard let text: String = decoded("cilium_install_extra_flags", settings) else { return nil }
+    let words = text.split(whereSeparator: { $0.isWhitespace || $0 == "=" })
+    let place = words.firstIndex(of: "--repository").map { words.index(after: $0) }
+    var repository = place.flatMap { words.indices.contains($0) ? words[$0] : nil }
+    while let url = repository, url.hasSuffix("/") { repository = url.dropLast() }
+    return (repository.map(String.init), words.contains("--chart-directory"))
   }
 
   private struct CiliumValues: Decodable {

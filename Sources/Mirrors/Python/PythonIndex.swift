@@ -51,6 +51,18 @@ public struct PythonIndex: Mirror {
     self.pip = PrivatePip(interpreter: interpreter, pip: pip, cache: cache)
   }
 
+  /// The same questions, asked of a finished index in a folder and of nothing else.
+  ///
+  /// - Parameter index: The absolute folder that ``makeIndex(of:in:to:)`` wrote, with its files.
+  public func asking(index: FilePath) -> PythonIndex {
+    var asking = self
+    asking.pip.environment.merge([
+      "PIP_CONFIG_FILE": "/dev/null", "PIP_INDEX_URL": "file://\(index)/", "PIP_EXTRA_INDEX_URL": nil,
+      "PIP_FIND_LINKS": nil, "PIP_NO_INDEX": nil, "PIP_CONSTRAINT": nil,
+    ]) { _, new in new }
+    return asking
+  }
+
   /// Counts up when the same inputs give another resolution.
   private static let format = 1
 
@@ -75,12 +87,42 @@ public struct PythonIndex: Mirror {
   ///
   /// - Throws: ``PythonIndexError`` with pip's reasons, or `CommandError`.
   public func resolve(_ say: @escaping @Sendable (String) -> Void) async throws -> MirrorResolution {
+    let (answers, failures) = try await ask(say)
+    guard failures.isEmpty else {
+      throw PythonIndexError.unresolvable(failures.sorted { $0.machine < $1.machine }, requirements)
+    }
+    var merged = MergedFiles()
+    for machine in machines {
+      guard let answer = answers[machine] else { continue }
+      for file in answer.files ?? [] { try merged.add(file) }
+      for warning in answer.warnings ?? [] { merged.warn(warning) }
+    }
+    return try merged.resolution()
+  }
+
+  /// For which Pythons and architectures the requirements cannot be installed, and pip's own reason.
+  ///
+  /// - Throws: ``PythonIndexError``, or `CommandError`.
+  public func failures() async throws -> [(machine: String, text: String)] {
+    try await ask { _ in }.failures.sorted { $0.machine < $1.machine }
+  }
+
+  /// The Pythons, such as `3.12`.
+  public var pythonNames: [String] { pythons.map { "3.\($0)" } }
+
+  private var machines: [Machine] {
+    architectures.flatMap { architecture in
+      pythons.map { Machine(python: $0, architecture: architecture) }
+    }
+  }
+
+  /// Lets pip resolve for each machine.
+  private func ask(
+    _ say: @escaping @Sendable (String) -> Void
+  ) async throws -> (answers: [Machine: ResolverAnswer], failures: [(machine: String, text: String)]) {
     try check()
     try await pip.prepare()
     say("asking pip for the files of \(names(pythons))")
-    let machines = architectures.flatMap { architecture in
-      pythons.map { Machine(python: $0, architecture: architecture) }
-    }
     var answers: [Machine: ResolverAnswer] = [:]
     var failures: [(machine: String, text: String)] = []
     var broken: (any Error)?
@@ -101,16 +143,7 @@ public struct PythonIndex: Mirror {
     }
     if let broken { throw broken }
     try Task.checkCancellation()
-    guard failures.isEmpty else {
-      throw PythonIndexError.unresolvable(failures.sorted { $0.machine < $1.machine }, requirements)
-    }
-    var merged = MergedFiles()
-    for machine in machines {
-      guard let answer = answers[machine] else { continue }
-      for file in answer.files ?? [] { try merged.add(file) }
-      for warning in answer.warnings ?? [] { merged.warn(warning) }
-    }
-    return try merged.resolution()
+    return (answers, failures)
   }
 
   /// Writes the pages, and each wheel's metadata beside it, so that pip can choose without fetching the wheel

@@ -1,0 +1,146 @@
+import Bundle
+import Integrity
+import Kubespray
+
+/// Holds what a cluster will ask for against what a bundle holds.
+struct ClosureCheck {
+  /// The name that stands for the admin node in the offline.yml that was evaluated.
+  static let host = "admin-node.invalid"
+
+  private let contents: BundleContents
+  private let registryAddress: String
+  /// The images of the bundle, by the name under which its registry serves them.
+  private let served: [String: ImageReference]
+  /// The digest of a file of the bundle by another algorithm than SHA-256, when it can be read.
+  private let digest: (String, DigestAlgorithm) -> Digest?
+
+  private(set) var missing: [ClosureProof.Missing] = []
+  private(set) var files: Set<String> = []
+  private(set) var images: Set<String> = []
+  private(set) var charts: Set<String> = []
+
+  /// - Parameters:
+  ///   - registryPort: The port of the bundle's registry.
+  ///   - strippedRegistries: The hosts that images lose when they are pushed.
+  ///   - digest: Reads a file of the bundle.
+  init(
+    _ contents: BundleContents, registryPort: Int, strippedRegistries: Set<String>,
+    digest: @escaping (String, DigestAlgorithm) -> Digest?
+  ) {
+    self.contents = contents
+    self.digest = digest
+    registryAddress = "\(Self.host):\(registryPort)"
+    served = Dictionary(
+      contents.images.map { ($0.pushName(strippedRegistries: strippedRegistries), $0) },
+      uniquingKeysWith: { first, _ in first })
+  }
+
+  /// The text of a bundle's offline.yml as the admin node would have it.
+  static func filled(_ offline: String) -> String { offline.replacing("YOUR_HOST", with: host) }
+
+  /// Checks files, charts and, unless they were left out, images.
+  ///
+  /// - Parameter all: Whether what this cluster does not use must be there too.
+  mutating func check(_ demand: ClusterDemand, all: Bool, withImages: Bool) {
+    for file in demand.catalog.files where all || file.isEnabled { check(file) }
+    for chart in demand.catalog.charts where all || chart.isEnabled { check(chart) }
+    for (variable, problem) in demand.chartProblems.sorted(by: { $0.key < $1.key }) {
+      add("cilium", variable, "images by tag", problem)
+    }
+    guard withImages else { return }
+    for engine in demand.engines where !engine.plainRegistries.contains(registryAddress) {
+      add(
+        engine.name, engine.variable, "http://\(registryAddress)",
+        "\(engine.name) would insist on TLS, which the bundle's registry does not speak")
+    }
+    for image in demand.catalog.images where all || image.isEnabled { check(image, demand.engines) }
+  }
+
+  private mutating func check(_ file: CatalogFile) {
+    let component = file.entries.first ?? file.origin
+    let variable = file.variable ?? file.origin
+    guard let path = path(of: file.url) else { return add(component, variable, file.url, outside(file.url)) }
+    files.insert(path)
+    guard let known = contents.files[path] else {
+      return add(component, variable, file.url, "the bundle has no \(path)")
+    }
+    guard let expected = file.checksum else { return }
+    let actual = known?.algorithm == expected.algorithm ? known : digest(path, expected.algorithm)
+    if let actual, actual != expected {
+      add(component, variable, file.url, "\(path) has \(actual), and kubespray will insist on \(expected)")
+    }
+  }
+
+  private mutating func check(_ chart: CatalogChart) {
+    let wanted = "\(chart.name) \(chart.version) of \(chart.repository)"
+    charts.insert(wanted)
+    // Of what a program fetches by itself, the option that sends it here is checked with the settings.
+    guard let folder = path(of: chart.repository + "/index.yaml") else {
+      return add(chart.release, chart.origin, wanted, outside(chart.repository))
+    }
+    let place = folder.dropLast("/index.yaml".count)
+    let version = chart.version.drop { $0 == "v" }
+    let names = ["\(place)/\(chart.name)-\(version).tgz", "\(place)/\(chart.name)-v\(version).tgz"]
+    guard contents.files[folder] != nil, names.contains(where: { contents.files[$0] != nil }) else {
+      return add(chart.release, chart.origin, wanted, "the bundle has no \(names[0]) or no index beside it")
+    }
+  }
+
+  private mutating func check(_ image: CatalogImage, _ engines: [ClusterDemand.Engine]) {
+    let component = image.entries.first ?? image.origin
+    images.insert(image.reference)
+    guard let reference = try? ImageReference(image.reference) else {
+      return add(component, image.origin, image.reference, "it is no image reference")
+    }
+    let name = reference.repository + suffix(reference)
+    if reference.registry == registryAddress {
+      if served[name] == nil { add(component, image.origin, image.reference, "the bundle has no image \(name)") }
+      return
+    }
+    let isMirrored = engines.contains { $0.mirrors[reference.registry]?.contains(registryAddress) ?? false }
+    guard isMirrored else {
+      return add(component, image.origin, image.reference, outside("//\(reference.registry)/"))
+    }
+    if served[name] == nil {
+      add(component, image.origin, image.reference, "the bundle has no image \(name) in place of it")
+    }
+  }
+
+  /// How the reference ends where a registry serves it: a digest counts more than a tag.
+  private func suffix(_ reference: ImageReference) -> String {
+    (reference.tag.map { ":\($0)" } ?? "") + (reference.digest.map { "@\($0)" } ?? "")
+  }
+
+  /// The place in the bundle that the admin node's web server answers a URL with; `nil` for another server.
+  private func path(of url: String) -> String? {
+    let base = "http://\(Self.host)/"
+    guard url.hasPrefix(base) else { return nil }
+    return Self.decoded(url.dropFirst(base.count).prefix { $0 != "?" && $0 != "#" })
+  }
+
+  /// RFC 3986, section 2.1.
+  private static func decoded(_ path: Substring) -> String {
+    var bytes: [UInt8] = []
+    var rest = path.utf8[...]
+    while let byte = rest.popFirst() {
+      if byte == UInt8(ascii: "%"), let escaped = UInt8(String(rest.prefix(2)) ?? "", radix: 16) {
+        bytes.append(escaped)
+        rest = rest.dropFirst(2)
+      } else {
+        bytes.append(byte)
+      }
+    }
+    return String(decoding: bytes, as: UTF8.self)
+  }
+
+  private func outside(_ url: String) -> String {
+    let host = (url.firstRange(of: "//").map { url[$0.upperBound...] } ?? url[...]).prefix { $0 != "/" }
+    return "it would be asked of \(host), not of the admin node"
+  }
+
+  private mutating func add(_ component: String, _ variable: String, _ wanted: String, _ reason: String) {
+    let found = ClosureProof.Missing(
+      component: component, variable: variable, wanted: wanted, reason: reason)
+    if !missing.contains(found) { missing.append(found) }
+  }
+}

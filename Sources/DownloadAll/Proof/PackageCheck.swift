@@ -1,0 +1,49 @@
+import Bundle
+import Kubespray
+import Mirrors
+
+/// Holds the packages that roles install against the repositories in a bundle.
+struct PackageCheck {
+  private let available: [String: Set<String>]
+  private let folders: [String: String]
+
+  private(set) var missing: [ClosureProof.Missing] = []
+  private(set) var remarks: [String] = []
+  private var seen: [String: Set<String>]
+
+  init(_ contents: BundleContents, _ targets: [PackageTargets.Choice]) {
+    available = Dictionary(
+      targets.map { ($0.target.name, contents.packages(in: $0.folder)) }, uniquingKeysWith: { $0.union($1) })
+    folders = Dictionary(
+      targets.map { ($0.target.name, $0.folder) }, uniquingKeysWith: { first, _ in first })
+    seen = available.mapValues { _ in [] }
+  }
+
+  /// How many packages were looked for, by release.
+  var counts: [String: Int] { seen.mapValues(\.count) }
+
+  /// - Parameter provesAll: Whether a condition that is not known to fail counts as holding, as for files and images.
+  mutating func check(_ packages: [ClusterDemand.Package], provesAll: Bool) {
+    for package in packages {
+      let name = Self.bareName(package.name)
+      seen[package.release, default: []].insert(name)
+      guard let there = available[package.release], !there.contains(name) else { continue }
+      let folder = folders[package.release] ?? ""
+      guard package.isCertain else {
+        let remark =
+          "\(package.origin) may install \(name) on \(package.release); \(folder) does not have it."
+        if !remarks.contains(remark) { remarks.append(remark) }
+        continue
+      }
+      let found = ClosureProof.Missing(
+        component: package.release, variable: package.origin, wanted: name,
+        reason: "\(folder) has no package of that name. Add it to a list below pkglist/")
+      if !missing.contains(found) { missing.append(found) }
+    }
+  }
+
+  /// Without the version that a role may ask for: `docker-ce=5:28.3*`, `python3:any`.
+  private static func bareName(_ name: String) -> String {
+    String(name.prefix { $0 != "=" && $0 != ":" && $0 != "*" && $0 != " " })
+  }
+}
