@@ -6,7 +6,7 @@ import SystemPackage
 /// What a cached catalog depends on, as one digest.
 struct CatalogKey {
   /// Raised when the same inputs give another catalog.
-  private static let format = 3
+  private static let format = 4
 
   /// The first 24 hexadecimal digits.
   let hex: String

@@ -75,7 +75,8 @@ struct ProofRun: Sendable {
     let settings = run.configuration
     let targets = settings.packages.skip ? [] : try targets()
     let releases = targets.map {
-      NodeRelease(name: $0.target.name, id: $0.target.id, version: $0.target.version)
+      NodeRelease(
+        name: $0.target.name, id: $0.target.id, version: $0.target.version, codename: $0.target.codename)
     }
     var check = ClosureCheck(
       contents, registryPort: settings.registry.port,

@@ -44,8 +44,14 @@ extension ClusterDemand {
   ///   - rolePackages: What their packages were asked by.
   init(_ catalog: Catalog, _ members: [HostEvaluation], _ rolePackages: [RolePackages]) {
     var packages: Set<Package> = []
+    var catalog = catalog
     for evaluation in members {
       for (role, result) in zip(rolePackages, evaluation.packages) where result.enabled != false {
+        if let error = result.error {
+          let warning =
+            "The packages that \(role.origin) installs on \(role.release) could not be evaluated: \(error)."
+          if !catalog.warnings.contains(warning) { catalog.warnings.append(warning) }
+        }
         for name in result.names ?? [] where !name.isEmpty {
           let package = Package(
             name: name, release: role.release, origin: role.origin, isCertain: result.enabled == true)

@@ -6,16 +6,24 @@ public struct NodeRelease: Hashable, Sendable {
   public let id: String
   /// Its version as package lists use it: `12`, `24.04`; for the RHEL family the major version.
   public let version: String
+  /// The name of the release in the archive, such as `bookworm`; `nil` for the RHEL family.
+  public let codename: String?
 
   /// Makes a value of its parts.
-  public init(name: String, id: String, version: String) {
+  public init(name: String, id: String, version: String, codename: String?) {
     self.name = name
     self.id = id
     self.version = version
+    self.codename = codename
   }
 
   /// What Ansible's setup module would tell of it, by the names of its facts.
-  var facts: [String: String] { SystemPackages.facts(id: id, version: version) }
+  var facts: [String: String] {
+    var facts = SystemPackages.facts(id: id, version: version)
+    facts["distribution_release"] = codename
+    facts["distribution_version"] = facts["distribution_version"] ?? version
+    return facts
+  }
 
   /// The names, best first, under which a role keeps what is special to the release: its includes by
   /// `ansible_distribution` and `ansible_os_family`.

@@ -8,8 +8,8 @@ struct RolePackages: Sendable, Encodable {
   var release: String
   /// What Ansible would tell of it.
   var facts: [String: String]
-  /// The defaults file of the role, absolute.
-  var defaults: String
+  /// The defaults files of the role and of those that it depends on, absolute; the later wins.
+  var defaults: [String]
   /// Variable files that the role includes on that release, absolute.
   var variables: [String]
   /// Templates of a name, or of a list of names.
@@ -53,7 +53,7 @@ extension KubesprayTree {
         packages.append(
           RolePackages(
             release: release.name, facts: release.facts,
-            defaults: folder.appending("\(task.role)/defaults/main.yml").string,
+            defaults: defaultsFiles(of: task.role),
             variables: variableFiles(of: task.role, on: release), names: task.names,
             condition: Self.all([conditions.expression(of: task.role)] + task.conditions),
             origin: "roles/\(task.file)"))
@@ -72,10 +72,20 @@ extension KubesprayTree {
       guard let name = key.string else { return nil }
       let conditions = value.sequence?.compactMap(\.string) ?? value.string.map { [$0] } ?? []
       return RolePackages(
-        release: release.name, facts: release.facts, defaults: role.appending("defaults/main.yml").string,
+        release: release.name, facts: release.facts, defaults: [role.appending("defaults/main.yml").string],
         variables: [], names: [name], condition: Self.all(conditions.map(Self.bare)),
         origin: String(file.string.dropFirst(path.string.count).drop { $0 == "/" }))
     }
+  }
+
+  private func defaultsFiles(of role: String) -> [String] {
+    let folder = path.appending("roles")
+    let meta = Self.text(folder.appending("\(role)/meta/main.yml")).flatMap {
+      try? YAML.parse($0, source: role)
+    }
+    let needed = (meta?["dependencies"]?.sequence ?? []).compactMap { $0["role"]?.string ?? $0.string }
+    return (needed + [role]).map { folder.appending("\($0)/defaults/main.yml") }.filter(Self.exists)
+      .map(\.string)
   }
 
   private func variableFiles(of role: String, on release: NodeRelease) -> [String] {

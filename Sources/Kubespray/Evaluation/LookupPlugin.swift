@@ -73,6 +73,41 @@ enum LookupPlugin {
         return trusted(value) if isinstance(value, str) else value
 
 
+    def split_condition(text, word):
+        """The parts of a condition that such a word joins outside of parentheses and quotes."""
+        if re.search(r"\bif\b.*\belse\b", text):
+            return [text]
+        parts, start, depth, quote = [], 0, 0, None
+        for place, letter in enumerate(text):
+            if quote:
+                quote = None if letter == quote else quote
+            elif letter in "'\"":
+                quote = letter
+            elif letter in "([{":
+                depth += 1
+            elif letter in ")]}":
+                depth -= 1
+            elif depth == 0 and letter.isspace() and re.match(word + r"[\s(]", text[place + 1:]):
+                parts.append(text[start:place])
+                start = place + 1 + len(word)
+        return [part.strip() for part in parts + [text[start:]]]
+
+
+    def without_parentheses(text):
+        """A condition without parentheses around the whole of it."""
+        text = text.strip()
+        while text.startswith("(") and text.endswith(")"):
+            depth = 0
+            for place, letter in enumerate(text):
+                depth += {"(": 1, ")": -1}.get(letter, 0)
+                if depth == 0:
+                    break
+            if place != len(text) - 1:
+                break
+            text = text[1:-1].strip()
+        return text
+
+
     def first_line(error):
         return " ".join(str(error).split())[:300]
 
@@ -164,13 +199,22 @@ enum LookupPlugin {
             """Whether a role runs or a task is done: True, False, or None where that is not known here."""
             if condition is None:
                 return True
+            condition = without_parentheses(condition)
             if (condition, key) not in self.conditions:
-                try:
-                    value = truth(self.render(trusted("{{ " + condition + " }}"), templar))
-                except Exception:
-                    value = None
-                self.conditions[condition, key] = value
+                self.conditions[condition, key] = self.decide(condition, key, templar)
             return self.conditions[condition, key]
+
+        def decide(self, condition, key, templar):
+            """What is unknown in one part of a condition does not hide what another part decides."""
+            for word, deciding in (("or", True), ("and", False)):
+                parts = split_condition(condition, word)
+                if len(parts) > 1:
+                    values = [self.decided(part, key, templar) for part in parts]
+                    return deciding if deciding in values else None if None in values else not deciding
+            try:
+                return truth(self.render(trusted("{{ " + condition + " }}"), templar))
+            except Exception:
+                return None
 
         def holds(self, condition, path, templar):
             """Whether a role runs; what is unknown here may hold."""
@@ -208,9 +252,11 @@ enum LookupPlugin {
 
         def packages(self, item):
             """The names of packages that a task installs on a release."""
-            key = (item["defaults"], item["release"])
+            key = (tuple(item["defaults"]), item["release"])
             if key not in self.scopes:
-                merged = dict(self.load(item["defaults"]) or {})
+                merged = {}
+                for path in item["defaults"]:
+                    merged.update(self.load(path) or {})
                 merged.update(self.variables)
                 for path in item["variables"]:
                     merged.update(self.load(path) or {})

@@ -62,6 +62,8 @@ struct RoleConditions {
       for key in [
         "include_role", "import_role", "ansible.builtin.include_role", "ansible.builtin.import_role",
       ] {
+        // Another entry point, such as the one that takes a role back, does not run the role.
+        guard task[key]?["tasks_from"] == nil else { continue }
         add(task[key]?["name"]?.string, parent, conditions)
       }
       for key in ["block", "rescue", "always"] { addTasks(task[key]?.sequence ?? [], parent, conditions) }
