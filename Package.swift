@@ -153,6 +153,7 @@ let package = Package(
       name: "DownloadAllTests",
       dependencies: [
         "DownloadAll", "target-setup", "TestServer", "TestRegistry", "Bundle", "Host", "Console", "Registry",
+        "Kubespray",
         "Mirrors", "Transfer",
         "Integrity", systemPackage,
       ],

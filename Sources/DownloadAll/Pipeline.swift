@@ -67,7 +67,9 @@ public struct Pipeline: Sendable {
       report.failures = found.missing.map(StageReport.Failure.init)
       proof = found
     } catch {
-      if !Task.isCancelled { report.failures.append(.init(item: StageName.prove.rawValue, reason: "\(error)")) }
+      if !Task.isCancelled {
+        report.failures.append(.init(item: StageName.prove.rawValue, reason: "\(error)"))
+      }
     }
     if !report.failures.isEmpty || Task.isCancelled { report.outcome = .failed }
     report.duration = .now - start

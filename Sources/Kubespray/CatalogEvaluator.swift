@@ -92,7 +92,8 @@ public struct CatalogEvaluator: Sendable {
     let assembly = CatalogAssembly(
       evaluations: evaluations, usesInventory: inventory != nil,
       officialFiles: try Self.lines(of: lists.appending("files.list")),
-      officialImages: try Self.lines(of: lists.appending("images.list")), roleImages: roleImages, roleCharts: roleCharts)
+      officialImages: try Self.lines(of: lists.appending("images.list")), roleImages: roleImages,
+      roleCharts: roleCharts)
     return CatalogAssembly.assemble(assembly, architecture: architecture.rawValue)
   }
 

@@ -84,6 +84,7 @@ public struct OfflineInventory: Sendable {
     return lines + [
       "crio_insecure_registries: [\"{{ registry_host }}\"]",
       "docker_insecure_registries: [\"{{ registry_host }}\"]",
+      "docker_registry_mirrors: [\"http://{{ registry_host }}\"]",
     ]
   }
 

@@ -22,7 +22,8 @@ struct PlanCommand: AsyncParsableCommand {
   @OptionGroup(title: "Output") var output: OutputOptions
 
   @Flag(
-    help: "Prove instead that what is planned is all that kubespray will ask for; tell what would be missing.")
+    help: "Prove instead that what is planned is all that kubespray will ask for; tell what would be missing."
+  )
   var prove = false
 
   @Argument(help: .init("Stages; all when none is named.", valueName: "stage"))

@@ -53,7 +53,7 @@ import Testing
   @Test(arguments: [
     (
       "fiels",
-      "neither a stage (precheck, pkgs, py, kubespray, pypi, files, images, repo, scripts) nor a command"
+      "neither a stage (precheck, pkgs, py, kubespray, pypi, files, images, repo, scripts, prove) nor a command"
     ),
     ("plan", "a command stands before any stage"),
   ])

@@ -94,7 +94,9 @@ struct ClosureCheck {
     }
     let name = reference.repository + suffix(reference)
     if reference.registry == registryAddress {
-      if served[name] == nil { add(component, image.origin, image.reference, "the bundle has no image \(name)") }
+      if served[name] == nil {
+        add(component, image.origin, image.reference, "the bundle has no image \(name)")
+      }
       return
     }
     let isMirrored = engines.contains { $0.mirrors[reference.registry]?.contains(registryAddress) ?? false }

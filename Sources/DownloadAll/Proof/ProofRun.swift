@@ -99,7 +99,9 @@ struct ProofRun: Sendable {
     proof.packages = packages.counts
     proof.missing += check.missing + packages.missing
     proof.remarks += packages.remarks
-    if settings.packages.skip { proof.remarks.append("Packages are left out by packages.skip: not looked at.") }
+    if settings.packages.skip {
+      proof.remarks.append("Packages are left out by packages.skip: not looked at.")
+    }
     if leavesOutImages {
       let setting = settings.images.skip ? "images.skip" : "images.from"
       proof.remarks.append("Images are chosen by \(setting): not looked at.")

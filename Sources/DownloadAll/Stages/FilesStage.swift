@@ -47,7 +47,8 @@ struct FilesStage: Stage {
         let file = "\(chart.name)-\(chart.version).tgz"
         artifacts.append(
           Artifact(
-            path: try BundlePath("files/\(chart.folder)/\(file)"), source: .url("\(chart.repository)/\(file)"),
+            path: try BundlePath("files/\(chart.folder)/\(file)"),
+            source: .url("\(chart.repository)/\(file)"),
             stage: name, verification: run.remote.verification(of: chart.repository)))
       }
     }

@@ -17,7 +17,7 @@ struct ClosureSetting: Encodable {
     let places = [
       ("container_manager", "kubespray_defaults"), ("kubeadm_image_repo", "kubespray_defaults"),
       ("kube_version", "kubespray_defaults"), ("docker_insecure_registries", "kubespray_defaults"),
-      ("crio_insecure_registries", "kubespray_defaults"),
+      ("docker_registry_mirrors", "kubespray_defaults"), ("crio_insecure_registries", "kubespray_defaults"),
       ("containerd_registries_mirrors", "container-engine/containerd"),
       ("crio_registries", "container-engine/cri-o"),
       ("cilium_install_extra_flags", "network_plugin/cilium"),

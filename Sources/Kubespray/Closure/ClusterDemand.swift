@@ -187,6 +187,12 @@ extension ClusterDemand.Engine {
     default:
       variable = "docker_insecure_registries"
       plain.formUnion(ClusterDemand.decoded(variable, settings) ?? [String]())
+      // dockerd has mirrors of Docker Hub alone.
+      let hub: [String] = ClusterDemand.decoded("docker_registry_mirrors", settings) ?? []
+      for url in hub {
+        let host = url.firstRange(of: "://").map { String(url[$0.upperBound...]) } ?? url
+        mirrors["docker.io", default: []].insert(Self.trimmed(host))
+      }
     }
     plainRegistries = plain
     self.mirrors = mirrors

@@ -31,6 +31,8 @@ public struct NodeRelease: Hashable, Sendable {
     let distribution = facts["distribution"]?.lowercased() ?? id
     let family = facts["os_family"]?.lowercased() ?? id
     let major = facts["distribution_major_version"] ?? version
-    return ["\(distribution)-\(version)", "\(distribution)-\(major)", distribution, "\(family)-\(major)", family]
+    return [
+      "\(distribution)-\(version)", "\(distribution)-\(major)", distribution, "\(family)-\(major)", family,
+    ]
   }
 }

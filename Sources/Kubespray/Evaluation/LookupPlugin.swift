@@ -250,8 +250,8 @@ enum LookupPlugin {
                 return {"error": first_line(error), "enabled": enabled}
             return {"reference": reference, "enabled": enabled}
 
-        def packages(self, item):
-            """The names of packages that a task installs on a release."""
+        def package_scope(self, item):
+            """A templar that knows what a role sees on a release."""
             key = (tuple(item["defaults"]), item["release"])
             if key not in self.scopes:
                 merged = {}
@@ -265,12 +265,17 @@ enum LookupPlugin {
                 merged.update({"ansible_" + name: value for name, value in item["facts"].items()})
                 merged.update(ansible_facts=facts, is_ostree=False, is_fedora_coreos=False)
                 self.scopes[key] = self.templar.copy_with_new_env(available_variables=merged)
-            templar = self.scopes[key]
-            result = {"enabled": self.decided(item["condition"], key, templar)}
+            return key, self.scopes[key]
+
+        def packages(self, item):
+            """The names of packages that a task installs on a release."""
+            result = {"enabled": None}
             try:
+                key, templar = self.package_scope(item)
+                result["enabled"] = self.decided(item["condition"], key, templar)
                 names = [self.render(trusted(name), templar) for name in item["names"]]
                 result["names"] = [name for entry in names for name in (entry if isinstance(entry, list) else [entry])]
-            except Exception as error:
+            except Exception as error:  # whatever a file, a filter or a lookup raises
                 result["error"] = first_line(error)
             return result
 

@@ -59,16 +59,18 @@ struct RoleConditions {
   private mutating func addTasks(_ tasks: [YAMLNode], _ parent: String, _ outer: [String]) {
     for task in tasks {
       let conditions = outer + Self.conditions(task["when"])
-      for key in [
-        "include_role", "import_role", "ansible.builtin.include_role", "ansible.builtin.import_role",
-      ] {
-        // Another entry point, such as the one that takes a role back, does not run the role.
-        guard task[key]?["tasks_from"] == nil else { continue }
-        add(task[key]?["name"]?.string, parent, conditions)
+      // Another entry point, such as the one that takes a role back, does not run the role.
+      for call in Self.includes.compactMap({ task[$0] }) where call["tasks_from"] == nil {
+        guard let name = call["name"]?.string else { continue }
+        for round in IncludedRole.rounds(of: task, name: name, conditions: conditions) {
+          add(round.name, parent, round.conditions)
+        }
       }
       for key in ["block", "rescue", "always"] { addTasks(task[key]?.sequence ?? [], parent, conditions) }
     }
   }
+
+  private static let includes = ["include_role", "import_role"].flatMap { [$0, "ansible.builtin.\($0)"] }
 
   /// The role that a meta or task file belongs to.
   private static func role(of file: String) -> (name: String, isMeta: Bool)? {

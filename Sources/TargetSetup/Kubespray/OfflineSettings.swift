@@ -47,6 +47,7 @@ struct OfflineSettings: Sendable {
     let scheme = registryIsPlain || isOurs ? "http" : "https"
     return line.replacing("prefix: \"{{ registry_host }}\"", with: "prefix: \"\(authority)\"")
       .replacing("host: \"http://{{ registry_host }}\"", with: "host: \"\(scheme)://\(authority)\"")
+      .replacing("[\"http://{{ registry_host }}\"]", with: "[\"\(scheme)://\(authority)\"]")
       .replacing("skip_verify: true", with: "skip_verify: \(scheme == "http")")
       .replacing("insecure: true", with: "insecure: \(scheme == "http")")
       .replacing("[\"{{ registry_host }}\"]", with: scheme == "http" ? "[\"\(authority)\"]" : "[]")
