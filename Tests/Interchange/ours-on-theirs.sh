@@ -3,8 +3,11 @@
 # shellcheck shell=bash disable=SC2154,SC2034 # what is defined in run
 
 ours_on_theirs() {
+  local kubespray_version=$shell_version
   cp -R "$bundle/target-setup" "$bundle/lib" "$shell_bundle/"
   check "their bundle, with our program beside it, fits on a FAT disk and comes off it" through_fat "$shell_bundle" "$usb"
+  # What cp makes of links on such a disk: nothing.
+  find "$usb/outputs" -name '*.whl' -path '*/pypi/*' ! -path '*/files/*' -delete
   check "a node is there: Debian, systemd, nothing else" create_node admin base
   check "it boots" start_admin --bind-ro="$bundle:/media/ours"
   files_of admin >"$work/before"

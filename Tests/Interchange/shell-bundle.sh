@@ -18,7 +18,9 @@ copy_shell_project() {
   # Its lists of packages and images are a user's own: short ones, so that this takes minutes and not an hour.
   rm -rf "$shell"/pkglist/ubuntu/*
   mkdir -p "$shell/pkglist/ubuntu/12"
-  printf '%s\n' python3.11-venv openssh-client openssh-server curl tree patch >"$shell/pkglist/ubuntu/pkgs.txt"
+  # python3-minimal, because its way to find dependencies leaves out those that must be there before, and this node has
+  # less than an Ubuntu server.
+  printf '%s\n' python3-minimal python3.11-venv openssh-client openssh-server curl tree patch >"$shell/pkglist/ubuntu/pkgs.txt"
   printf '# none\n' >"$shell/pkglist/ubuntu/12/pkgs.txt"
   printf '%s\n' '# more images' registry.k8s.io/pause:3.10.1 busybox:1.37 >"$shell/imagelists/more.txt"
   # Its Ansible for this machine: the core alone evaluates the lists as well.

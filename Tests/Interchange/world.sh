@@ -12,7 +12,8 @@ fill_interchange_world() {
 eval "$(declare -f make_releases | sed '1s/make_releases/make_releases_of_node/')"
 make_releases() {
   make_releases_of_node "$1" && cp "$interchange/nerdctl" "$work/nerdctl/nerdctl" && chmod 755 "$work/nerdctl/nerdctl" &&
-    tar -C "$work/nerdctl" -czf "$releases/nerdctl-$(version_of nerdctl)-linux-$1.tar.gz" nerdctl
+    tar -C "$work/nerdctl" -czf "$releases/nerdctl-$(version_of nerdctl)-linux-$1.tar.gz" nerdctl &&
+    tar -C "$work/nerdctl" -czf "$releases/plain-1.0.tar.gz" nerdctl # nobody publishes its checksum
 }
 
 settings_in_images() {

@@ -27,7 +27,9 @@ struct ShellInventory: Sendable {
       if name.hasSuffix("image_repo") {
         if let base = Self.imageBase(value, stripped) { images.append("\(name): \(YAML.quoted(base))") }
       } else if name.hasSuffix("_url"), let place = ShellLayout.path(value), ShellLayout.segments(value).count > 2 {
-        if Self.fits(place, files) {
+        // Where a version such as 1.34.0-rc.1 is none by the shell project's rules, the file lies at the top.
+        let top = place.split(separator: "/").last.map(String.init) ?? place
+        if let place = [place, top].first(where: { Self.fits($0, files) }) {
           urls.append("\(name): \(YAML.quoted("{{ files_repo }}/\(place)"))")
         } else {
           missing.append(name)

@@ -57,21 +57,26 @@ extension VerifyStep {
       emit(.bytes(stage, size))
       emit(.itemFinished(stage, item: path, problem.map { .failed($0) } ?? .done, bytes: size))
     }
-    func tell(_ text: String, _ items: [String]) {
+    func tell(_ items: [String], _ text: (String, String)) {
       guard !items.isEmpty else { return }
       let rest = items.count > 20 ? ["  and \(items.count - 20) more"] : []
       let lines = items.prefix(20).map { "  \($0)" } + rest
-      node.say(.warning, "\(items.count) \(text):\n\(lines.joined(separator: "\n"))", step: name)
+      let count = items.count == 1 ? text.0 : "\(items.count) \(text.1)"
+      node.say(.warning, "\(count):\n\(lines.joined(separator: "\n"))", step: name)
     }
-    tell("files are missing; what needs them will fail", findings.missing)
-    tell("files are there, and nobody vouches for them", findings.unproven)
+    tell(
+      findings.missing,
+      ("one thing is missing; what needs it will fail", "things are missing; what needs them will fail"))
+    tell(
+      findings.unproven,
+      ("nobody has published a checksum of this file", "files are whole as far as can be told, without a checksum"))
     guard findings.damaged.isEmpty else {
       throw DamagedBundle(
         bundle: node.bundle, count: findings.damaged.count,
         problems: findings.damaged.map { "\($0.path): \($0.reason)" })
     }
     let found = "no manifest; \(findings.count) files looked through, \(ByteCount.format(findings.bytes))"
-    return findings.missing.isEmpty ? found : "\(found); \(findings.missing.count) are missing, see above"
+    return findings.missing.isEmpty ? found : "\(found); \(findings.missing.count) missing, see above"
   }
 }
 
