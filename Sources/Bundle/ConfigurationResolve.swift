@@ -41,7 +41,8 @@ extension Configuration {
   }
 
   private static func resolve(
-    shell: ShellSettings?, documents: [YAMLNode], environment: [String: String], flags: [String: String], problems: [String]
+    shell: ShellSettings?, documents: [YAMLNode], environment: [String: String], flags: [String: String],
+    problems: [String]
   ) throws(ConfigurationError) -> Configuration {
     var configuration = Configuration()
     var problems = problems

@@ -172,7 +172,10 @@ struct ShellReader {
     skipBlanks()
     var result: [String]? = nil
     func add(_ words: [String], to result: inout [String]?) {
-      guard var known = result else { return result = words }
+      guard var known = result else {
+        result = words
+        return
+      }
       if let last = known.popLast() { known.append(last + (words.first ?? "")) } else { known = words }
       result = known + words.dropFirst()
     }
@@ -278,7 +281,11 @@ struct ShellReader {
     var word: [String]? = [""]
     while let character = current, character != "}" {
       let part = part(&variables, isQuoted: false)
-      if let text = part?.joined(separator: " ") { word = word.map { [($0.first ?? "") + text] } } else { word = nil }
+      if let text = part?.joined(separator: " ") {
+        word = word.map { [($0.first ?? "") + text] }
+      } else {
+        word = nil
+      }
     }
     advance()
     guard let known else { return nil }

@@ -7,8 +7,10 @@ public struct ShellSettings: Sendable {
 
   /// The variables of its config.sh that are settings here, under the names of the table of settings.
   public static let variables: Set<String> = [
-    "KUBESPRAY_VERSION", "RUNC_VERSION", "CONTAINERD_VERSION", "NERDCTL_VERSION", "CNI_VERSION", "NGINX_VERSION",
-    "REGISTRY_VERSION", "REGISTRY_PORT", "REGISTRY_DIR", "LOCAL_REGISTRY", "ADDITIONAL_CONTAINER_REGISTRY_LIST",
+    "KUBESPRAY_VERSION", "RUNC_VERSION", "CONTAINERD_VERSION", "NERDCTL_VERSION", "CNI_VERSION",
+    "NGINX_VERSION",
+    "REGISTRY_VERSION", "REGISTRY_PORT", "REGISTRY_DIR", "LOCAL_REGISTRY",
+    "ADDITIONAL_CONTAINER_REGISTRY_LIST",
   ]
 
   /// The settings of a file.
@@ -39,16 +41,20 @@ extension Configuration {
       "REGISTRY_PORT=${REGISTRY_PORT:-\(registry.port)}",
       "ADDITIONAL_CONTAINER_REGISTRY_LIST=${ADDITIONAL_CONTAINER_REGISTRY_LIST:-\(Self.shellWord(registry.additional.joined(separator: " ")))}",
     ]
-    if let local = registry.local { lines.append("LOCAL_REGISTRY=${LOCAL_REGISTRY:-\(Self.shellWord(local))}") }
+    if let local = registry.local {
+      lines.append("LOCAL_REGISTRY=${LOCAL_REGISTRY:-\(Self.shellWord(local))}")
+    }
     if let architecture { lines.append("IMAGE_ARCH=\(Self.shellWord(architecture))") }
     return lines.joined(separator: "\n") + "\n"
   }
 
   private static func shellWord(_ text: String) -> String {
-    let isPlain = !text.isEmpty && text.utf8.allSatisfy {
-      (0x30...0x39).contains($0) || (0x41...0x5a).contains($0) || (0x61...0x7a).contains($0)
-        || "-_./:@+,".utf8.contains($0)
-    }
+    let isPlain =
+      !text.isEmpty
+      && text.utf8.allSatisfy {
+        (0x30...0x39).contains($0) || (0x41...0x5a).contains($0) || (0x61...0x7a).contains($0)
+          || "-_./:@+,".utf8.contains($0)
+      }
     return isPlain ? text : "'" + text.replacing("'", with: "'\\''") + "'"
   }
 }

@@ -39,7 +39,8 @@ extension Node {
           + "Make one with --architecture \(Architecture.current.rawValue).")
     }
     var node = Node(
-      bundle: folder, configuration: configuration, manifest: manifest, shell: shell, system: try OSRelease.current(),
+      bundle: folder, configuration: configuration, manifest: manifest, shell: shell,
+      system: try OSRelease.current(),
       initSystem: access("/run/systemd/system", F_OK) == 0 ? .systemd : .none,
       interfaces: NetworkInterfaces.current(), emit: emit)
     node.environment = environment

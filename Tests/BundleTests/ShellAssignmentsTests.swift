@@ -8,11 +8,14 @@ struct ShellAssignmentsTests {
   @Test(
     "values are read as a shell would assign them",
     arguments: [
-      ("X=1.2.3", "1.2.3"), ("X=", ""), ("X=''", ""), ("X='a b' # c", "a b"), (#"X="a \"b\" \$c""#, #"a "b" $c"#),
-      (#"X=a\ b"#, "a b"), ("X=a#b", "a#b"), ("  export X=1", "1"), ("readonly X=1", "1"), ("declare -r X=1", "1"),
+      ("X=1.2.3", "1.2.3"), ("X=", ""), ("X=''", ""), ("X='a b' # c", "a b"),
+      (#"X="a \"b\" \$c""#, #"a "b" $c"#),
+      (#"X=a\ b"#, "a b"), ("X=a#b", "a#b"), ("  export X=1", "1"), ("readonly X=1", "1"),
+      ("declare -r X=1", "1"),
       ("X=1; X=2", "2"), ("X=${Y:-2.29.1}", "2.29.1"), ("X=${SET:-2.29.1}", "from outside"),
       ("X=${EMPTY:-a}", "a"), ("X=${EMPTY-a}", ""), (#"X=${Y:-"my registry.io"}"#, "my registry.io"),
-      ("X=${Y:-'a b'}", "a b"), ("X=${Y:-${Z:-deep}}", "deep"), ("Y=1\nX=v$Y.0", "v1.0"), (#"Y=1; X="v${Y}""#, "v1"),
+      ("X=${Y:-'a b'}", "a b"), ("X=${Y:-${Z:-deep}}", "deep"), ("Y=1\nX=v$Y.0", "v1.0"),
+      (#"Y=1; X="v${Y}""#, "v1"),
       ("X=${SET:+yes}", "yes"), ("X=${Y:+yes}", ""), (": ${X:=3}", "3"), (#": "${X:=a b}""#, "a b"),
       ("X=(a 'b c' d)", "a b c d"), ("X=(\n  a # one\n  b\n)", "a b"), ("X=(a)\nX+=(b)", "a b"),
       ("X=a\nX+=b", "ab"), (#"Y=(a b); X="${Y[@]}""#, "a b"), ("X=a\\\nb", "ab"), ("X=1\r\nY=2\r\n", "1"),
@@ -27,7 +30,8 @@ struct ShellAssignmentsTests {
     "what only running the script would tell is not known",
     arguments: [
       "X=$(uname -m)", "X=`uname -m`", "X=v$(cat version)", "Y=$(date); X=$Y", "X=${Y#v}", "X=1 make",
-      "if [ -e /etc/x ]; then\n  X=1\nfi", "f() {\n  X=1\n}", "function f {\n X=1\n}", "case $Y in a) X=1 ;; esac",
+      "if [ -e /etc/x ]; then\n  X=1\nfi", "f() {\n  X=1\n}", "function f {\n X=1\n}",
+      "case $Y in a) X=1 ;; esac",
       "for i in 1 2; do X=$i; done", "#X=1", "echo X=1", "[ -n \"$Y\" ] && X=1", "echo '\nX=1'", "X=(a $(b))",
     ])
   func unknown(_ script: String) {

@@ -88,7 +88,7 @@ offline_files() {
   tasks:
     - ansible.builtin.copy:
         dest: /root/urls
-        content: "{{ vars | dict2items | selectattr('key', 'match', '.*_download_url$') | map(attribute='key') | map('extract', vars) | join('\n') }}\n"
+        content: "{% for name in vars if name is match('.*_download_url$') %}{{ lookup('vars', name) }}\n{% endfor %}"
 END
   on_admin sh -c "cd $tree && $tree-venv/bin/ansible-playbook -i localhost, -c local -e @offline.yml urls.yml"
   rm "$nodes/admin/root$tree/urls.yml"
@@ -112,6 +112,7 @@ their_second_setup() {
 their_undo() {
   run target_setup undo all
   check "undo all" exits 0
+  rm -rf "$nodes/admin/root/root/.ansible" # Ansible's own
   files_of admin >"$work/undone"
   packages_of admin >"$work/packages-undone"
   check "all files are as they were before" diff "$work/before" "$work/undone"

@@ -56,6 +56,6 @@ their_registry() {
   cat "$bundle"/images/*.list | grep -v '^#' | sort -u >"$work/our-images"
   local images
   mapfile -t images <"$work/our-images"
-  from_theirs "$interchange/check-images" configurations 127.0.0.1:35000 "${images[@]}" >"$work/their-registry" &&
+  from_theirs "$interchange/check-images" pushed 127.0.0.1:35000 "${images[@]}" >"$work/their-registry" &&
     cat "$work/their-registry" && diff "$work/their-registry" "$work/our-configurations"
 }

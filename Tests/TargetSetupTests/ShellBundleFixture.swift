@@ -86,7 +86,8 @@ struct ShellBundleFixture {
     try put(
       "<a href=\"x-1-py3-none-any.whl#sha256=\(hex("a wheel\n"))\">x</a>", at: path("pypi/x/index.html"))
     try FileManager.default.createSymbolicLink(
-      atPath: path("pypi/x/x-1-py3-none-any.whl").string, withDestinationPath: "../files/x-1-py3-none-any.whl")
+      atPath: path("pypi/x/x-1-py3-none-any.whl").string, withDestinationPath: "../files/x-1-py3-none-any.whl"
+    )
     try put("<a href=\"x/index.html\">x</a>", at: path("pypi/index.html"))
     try put("- hosts: all\n", at: path("playbook/offline-repo.yml"))
     try put("offline_repo: true\n", at: path("playbook/roles/offline-repo/defaults/main.yml"))
@@ -109,12 +110,14 @@ struct ShellBundleFixture {
   func image(_ name: String, tag: String, layer: String? = nil) throws {
     let content = "the layer of \(name)"
     let digest = hex(content)
-    let config = #"{"architecture":"amd64","os":"linux","rootfs":{"type":"layers","diff_ids":["sha256:\#(digest)"]}}"#
+    let config =
+      #"{"architecture":"amd64","os":"linux","rootfs":{"type":"layers","diff_ids":["sha256:\#(digest)"]}}"#
     try archive(
       "images/\(name).tar.gz",
       [
         "\(digest).tar": layer ?? content, "\(hex(config)).json": config,
-        "manifest.json": #"[{"Config":"\#(hex(config)).json","RepoTags":["\#(tag)"],"Layers":["\#(digest).tar"]}]"#,
+        "manifest.json":
+          #"[{"Config":"\#(hex(config)).json","RepoTags":["\#(tag)"],"Layers":["\#(digest).tar"]}]"#,
       ])
   }
 
@@ -126,7 +129,8 @@ struct ShellBundleFixture {
     shell?.adjust(&configuration, architecture: "amd64")
     return Node(
       bundle: bundle, configuration: configuration, manifest: nil, shell: shell,
-      system: OSRelease.parse("ID=debian\nVERSION_ID=12"), architecture: .amd64, root: folder.appending("root"),
+      system: OSRelease.parse("ID=debian\nVERSION_ID=12"), architecture: .amd64,
+      root: folder.appending("root"),
       initSystem: .none, interfaces: NetworkInterfaces(routed: nil, addresses: []),
       emit: { event in
         if case .message(_, let text, _) = event { emit(text) }

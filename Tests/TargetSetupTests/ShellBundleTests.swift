@@ -14,7 +14,9 @@ struct ShellBundleTests {
 
   private func scan(_ bundle: ShellBundleFixture) async throws -> ShellScan.Findings {
     let shell = try #require(try ShellBundle(bundle.bundle, environment: [:]))
-    return try await ShellScan(bundle: shell, parallel: 2).run { _, _ in } onFile: { _, _, _ in }
+    return try await ShellScan(bundle: shell, parallel: 2).run { _, _ in
+    } onFile: { _, _, _ in
+    }
   }
 
   @Test("it is known by its lists and config.sh; ours, finished or not, is none")
@@ -55,21 +57,35 @@ struct ShellBundleTests {
     arguments: [
       ("https://dl.k8s.io/release/v1.33.7/bin/linux/amd64/kubeadm", "kubernetes/v1.33.7/kubeadm"),
       ("https://dl.k8s.io/release/v1.34.0-rc.1/bin/linux/amd64/kubelet", "kubelet"),
-      ("https://github.com/etcd-io/etcd/releases/download/v3.5.26/etcd-v3.5.26-linux-amd64.tar.gz",
-        "kubernetes/etcd/etcd-v3.5.26-linux-amd64.tar.gz"),
-      ("https://github.com/projectcalico/calico/releases/download/v3.30.5/calicoctl-linux-amd64",
-        "kubernetes/calico/v3.30.5/calicoctl-linux-amd64"),
+      (
+        "https://github.com/etcd-io/etcd/releases/download/v3.5.26/etcd-v3.5.26-linux-amd64.tar.gz",
+        "kubernetes/etcd/etcd-v3.5.26-linux-amd64.tar.gz"
+      ),
+      (
+        "https://github.com/projectcalico/calico/releases/download/v3.30.5/calicoctl-linux-amd64",
+        "kubernetes/calico/v3.30.5/calicoctl-linux-amd64"
+      ),
       ("https://github.com/projectcalico/calico/archive/v3.30.5.tar.gz", "kubernetes/calico/v3.30.5.tar.gz"),
-      ("https://github.com/opencontainers/runc/releases/download/v1.3.4/runc.amd64", "runc/v1.3.4/runc.amd64"),
-      ("https://storage.googleapis.com/gvisor/releases/release/20260112.0/x86_64/runsc",
-        "gvisor/20260112.0/x86_64/runsc"),
-      ("https://github.com/mikefarah/yq/releases/download/v4.42.1/yq_linux_amd64",
-        "yq/v4.42.1amd64/yq_linux_amd64"),
+      (
+        "https://github.com/opencontainers/runc/releases/download/v1.3.4/runc.amd64", "runc/v1.3.4/runc.amd64"
+      ),
+      (
+        "https://storage.googleapis.com/gvisor/releases/release/20260112.0/x86_64/runsc",
+        "gvisor/20260112.0/x86_64/runsc"
+      ),
+      (
+        "https://github.com/mikefarah/yq/releases/download/v4.42.1/yq_linux_amd64",
+        "yq/v4.42.1amd64/yq_linux_amd64"
+      ),
       ("https://get.helm.sh/helm-v3.18.4-linux-amd64.tar.gz", "helm-v3.18.4-linux-amd64.tar.gz"),
-      ("{{ github_url }}/a/yq/releases/download/v{{ yq_version }}/yq_linux_{{ image_arch }}",
-        "yq/v{{ yq_version }}{{ image_arch }}/yq_linux_{{ image_arch }}"),
-      ("{{ dl_k8s_io_url }}/release/v{{ kube_version }}/bin/linux/{{ image_arch }}/kubectl",
-        "kubernetes/v{{ kube_version }}/kubectl"),
+      (
+        "{{ github_url }}/a/yq/releases/download/v{{ yq_version }}/yq_linux_{{ image_arch }}",
+        "yq/v{{ yq_version }}{{ image_arch }}/yq_linux_{{ image_arch }}"
+      ),
+      (
+        "{{ dl_k8s_io_url }}/release/v{{ kube_version }}/bin/linux/{{ image_arch }}/kubectl",
+        "kubernetes/v{{ kube_version }}/kubectl"
+      ),
     ])
   func layout(_ url: String, _ path: String) {
     #expect(ShellLayout.path(url) == path)
@@ -84,6 +100,25 @@ struct ShellBundleTests {
       // runc is in kubespray's checksums, the others of this fixture are not.
       #expect(!found.unproven.contains("files/runc/v1.3.4/runc.amd64"))
       #expect(found.unproven.contains("files/kubernetes/v1.33.7/kubelet"))
+    }
+  }
+
+  @Test("packages of RPM repositories are compared with their index")
+  func rpms() async throws {
+    try await withBundle { bundle in
+      let digest = "8739c76e681f900923b900c9df0ef75cf421d39cabb54650c4b9ad19b6a76d85"
+      try put("x", at: bundle.path("rpms/local/a.rpm"))
+      try put(
+        "<repomd><data type=\"other\"><location href=\"repodata/no.xml\"/></data><data type=\"primary\">"
+          + "<checksum type=\"sha256\">0</checksum><location href=\"repodata/p.xml\"/></data></repomd>",
+        at: bundle.path("rpms/local/repodata/repomd.xml"))
+      func package(_ name: String) -> String {
+        "<package type=\"rpm\"><checksum type=\"sha256\" pkgid=\"YES\">\(digest)</checksum><location href=\"\(name)\"/></package>"
+      }
+      try put("<metadata>\(package("a.rpm"))\(package("b.rpm"))</metadata>", at: bundle.path("rpms/local/repodata/p.xml"))
+      let found = try await scan(bundle)
+      #expect(found.damaged.map(\.path) == ["rpms/local/a.rpm"])
+      #expect(found.missing == ["rpms/local/b.rpm, which rpms/local/repodata/repomd.xml names"])
     }
   }
 
@@ -146,7 +181,8 @@ struct ShellBundleTests {
       let offline = try #require(text(tree.appending("offline.yml")))
       for line in [
         "http_server: \"http://10.0.0.5\"", "registry_host: \"10.0.0.5:35000\"",
-        "kube_image_repo: \"{{ registry_host }}\"", "csi_image_repo: \"{{ registry_host }}/mcr.microsoft.com/oss/csi\"",
+        "kube_image_repo: \"{{ registry_host }}\"",
+        "csi_image_repo: \"{{ registry_host }}/mcr.microsoft.com/oss/csi\"",
         "helper_image_repo: \"{{ registry_host }}/library/busybox\"",
         "kubelet_download_url: \"{{ files_repo }}/kubernetes/v{{ kube_version }}/kubelet\"",
         "yq_download_url: \"{{ files_repo }}/yq/v{{ yq_version }}{{ image_arch }}/yq_linux_{{ image_arch }}\"",
@@ -156,10 +192,20 @@ struct ShellBundleTests {
       // Made of another variable that has a line, and not in the bundle.
       #expect(!offline.contains("etcd_image_repo"))
       #expect(!offline.contains("argocd_install_url"))
-      #expect(said.withLock { $0.contains { $0.contains("no offline.yml") && $0.contains("argocd_install_url") } })
+      #expect(
+        said.withLock { $0.contains { $0.contains("no offline.yml") && $0.contains("argocd_install_url") } })
       #expect(text(tree.pushing("roles/offline-repo/defaults/main.yml")) == "offline_repo: true\n")
-      #expect(!FileManager.default.fileExists(atPath: tree.pushing("roles/offline-repo/defaults/main").string))
+      #expect(
+        !FileManager.default.fileExists(atPath: tree.pushing("roles/offline-repo/defaults/main").string))
     }
+  }
+
+  @Test("a place without an expression is one file, and not a beginning of others")
+  func fits() {
+    #expect(ShellInventory.fits("kubelet", ["runc/v1/runc", "kubelet"]))
+    #expect(!ShellInventory.fits("kubelet", ["kubelet.sig", "a/kubelet"]))
+    #expect(ShellInventory.fits("a-{{ v }}-{{ w }}.tgz", ["a-1-2.tgz"]))
+    #expect(!ShellInventory.fits("a-{{ v }}.tgz", ["a-/1.tgz", "a-1.tar"]))
   }
 
   @Test("an offline.yml of the operator is taken as it is, with this node's address")

@@ -110,7 +110,8 @@ struct TreeSource: Sendable {
     }
   }
 
-  private static func add(_ offline: String, _ settings: OfflineSettings, to extras: inout [String: [UInt8]]) {
+  private static func add(_ offline: String, _ settings: OfflineSettings, to extras: inout [String: [UInt8]])
+  {
     let filled = Array(settings.fill(offline).utf8)
     extras["offline.yml"] = filled
     extras["\(inventory)/group_vars/all/offline.yml"] = filled

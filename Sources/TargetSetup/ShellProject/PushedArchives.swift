@@ -38,7 +38,8 @@ enum PushedArchives {
   ) -> [(fingerprint: String, reference: ImageReference, digest: Digest)] {
     journal.notes(kind).compactMap { text in
       let parts = text.split(separator: "\t").map(String.init)
-      guard parts.count == 3, let reference = try? ImageReference(parts[1]), let digest = try? Digest(parts[2])
+      guard parts.count == 3, let reference = try? ImageReference(parts[1]),
+        let digest = try? Digest(parts[2])
       else { return nil }
       return (parts[0], reference, digest)
     }

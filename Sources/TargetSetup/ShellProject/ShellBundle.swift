@@ -70,9 +70,12 @@ extension ShellBundle {
     func versions(_ prefix: String, _ suffix: String) -> [String] {
       Set(binaries.compactMap { Self.middle(of: $0, prefix, suffix) }).sorted()
     }
-    choose("containerd", versions("containerd-", "-linux-\(architecture).tar.gz"), &configuration.versions.containerd)
+    choose(
+      "containerd", versions("containerd-", "-linux-\(architecture).tar.gz"),
+      &configuration.versions.containerd)
     choose("nerdctl", versions("nerdctl-", "-linux-\(architecture).tar.gz"), &configuration.versions.nerdctl)
-    choose("the CNI plugins", versions("cni-plugins-linux-\(architecture)-v", ".tgz"), &configuration.versions.cni)
+    choose(
+      "the CNI plugins", versions("cni-plugins-linux-\(architecture)-v", ".tgz"), &configuration.versions.cni)
     let runcs = binaries.compactMap { path -> String? in
       let parts = path.split(separator: "/")
       guard parts.count > 2, parts.last == "runc.\(architecture)" else { return nil }
@@ -104,7 +107,9 @@ extension ShellBundle {
       .filter { $0.registry == ImageReference.defaultRegistry && $0.repository == "library/\(name)" }
       .compactMap(\.tag).filter(archives.contains)
     var chosen: String? = tag
-    choose("the image \(name)", archives.contains(tag) ? [tag] : additional.isEmpty ? archives : additional, &chosen)
+    choose(
+      "the image \(name)", archives.contains(tag) ? [tag] : additional.isEmpty ? archives : additional,
+      &chosen)
     return chosen ?? tag
   }
 
@@ -146,6 +151,8 @@ extension ShellBundle {
   private static func archives(of name: String) -> [String] {
     let full = (try? ImageReference(name)).flatMap { try? $0.archivePath().description }
     let asWritten = name.replacing("/", with: "_").replacing(":", with: "-")
-    return [full, "images/\(asWritten).tar.gz", "images/docker.io_library_\(asWritten).tar.gz"].compactMap { $0 }
+    return [full, "images/\(asWritten).tar.gz", "images/docker.io_library_\(asWritten).tar.gz"].compactMap {
+      $0
+    }
   }
 }

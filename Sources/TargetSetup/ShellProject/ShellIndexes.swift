@@ -43,7 +43,8 @@ enum ShellIndexes {
     guard let data, let name = attribute("href", in: data, behind: "<location") else {
       throw StepError("repodata/repomd.xml names no primary metadata")
     }
-    let folder = FilePath(FileManager.default.temporaryDirectory.path).appending("kubespray-offline-\(UUID())")
+    let folder = FilePath(FileManager.default.temporaryDirectory.path).appending(
+      "kubespray-offline-\(UUID())")
     try createDirectories(folder)
     defer { try? FileManager.default.removeItem(atPath: folder.string) }
     let plain = folder.appending("primary.xml")

@@ -26,7 +26,9 @@ struct ShellInventory: Sendable {
       guard let name = entry.key.string, let value = entry.value.string else { continue }
       if name.hasSuffix("image_repo") {
         if let base = Self.imageBase(value, stripped) { images.append("\(name): \(YAML.quoted(base))") }
-      } else if name.hasSuffix("_url"), let place = ShellLayout.path(value), ShellLayout.segments(value).count > 2 {
+      } else if name.hasSuffix("_url"), let place = ShellLayout.path(value),
+        ShellLayout.segments(value).count > 2
+      {
         // Where a version such as 1.34.0-rc.1 is none by the shell project's rules, the file lies at the top.
         let top = place.split(separator: "/").last.map(String.init) ?? place
         if let place = [place, top].first(where: { Self.fits($0, files) }) {
@@ -37,7 +39,8 @@ struct ShellInventory: Sendable {
       }
     }
     self.missing = missing
-    text = (Self.header(version) + images + ["", "# Files: where the shell project has put them."] + urls + [""])
+    text =
+      (Self.header(version) + images + ["", "# Files: where the shell project has put them."] + urls + [""])
       .joined(separator: "\n")
   }
 
@@ -57,11 +60,11 @@ struct ShellInventory: Sendable {
   /// Whether a file has that place, whatever the expressions in it stand for.
   static func fits(_ template: String, _ files: [String]) -> Bool {
     let literals = literals(template)
+    guard literals.count > 1 else { return files.contains(template) }
     return files.contains { file in
       guard let first = literals.first, let last = literals.last, file.hasPrefix(first), file.hasSuffix(last),
         file.count >= first.count + last.count
       else { return false }
-      guard literals.count > 1 else { return file == template }
       var rest = file.dropFirst(first.count).dropLast(last.count)
       for literal in literals.dropFirst().dropLast() where !literal.isEmpty {
         guard let range = rest.firstRange(of: literal) else { return false }

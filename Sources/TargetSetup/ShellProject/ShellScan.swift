@@ -156,7 +156,8 @@ struct ShellScan: Sendable {
   private func wheels(_ findings: inout Findings, _ jobs: inout [Job]) {
     let present = Set(bundle.files)
     var seen: Set<String> = []
-    for index in bundle.files(below: "pypi") where index.hasSuffix("/index.html") && index != "pypi/index.html" {
+    for index in bundle.files(below: "pypi")
+    where index.hasSuffix("/index.html") && index != "pypi/index.html" {
       for (name, digest) in ShellIndexes.python(bundle.text(index)) {
         let own = index.dropLast("index.html".count) + name
         let path = present.contains(String(own)) ? String(own) : "pypi/files/\(name)"

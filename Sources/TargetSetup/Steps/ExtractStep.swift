@@ -64,7 +64,8 @@ struct ExtractStep: Step {
         .warning,
         "the bundle has no offline.yml, so one was made of kubespray's own list of URLs and of what is in files/"
           + (missing.isEmpty
-            ? "" : ". Nothing there fits \(missing.joined(separator: ", ")): where they are used, kubespray asks the "
+            ? ""
+            : ". Nothing there fits \(missing.joined(separator: ", ")): where they are used, kubespray asks the "
               + "internet for them"),
         step: name)
     }

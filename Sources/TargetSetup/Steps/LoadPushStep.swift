@@ -29,7 +29,8 @@ struct LoadPushStep: Step {
     if let missing = node.shell?.images().filter({ $0.archive == nil }), !missing.isEmpty {
       node.say(
         .warning,
-        "not in the bundle, though its lists name them: \(missing.map(\.name).joined(separator: ", "))", step: name)
+        "not in the bundle, though its lists name them: \(missing.map(\.name).joined(separator: ", "))",
+        step: name)
     }
     let results =
       node.pushesToOwnRegistry
@@ -62,7 +63,8 @@ struct LoadPushStep: Step {
     guard let folder = journal.lastNote("storage") else {
       return node.say(.warning, "the registry had images before, so all of them stay", step: name)
     }
-    let foreign = try repositories(in: node.path(FilePath(folder))).subtracting(pushedRepositories(node, journal))
+    let foreign = try repositories(in: node.path(FilePath(folder))).subtracting(
+      pushedRepositories(node, journal))
     guard foreign.isEmpty else {
       node.say(
         .warning,

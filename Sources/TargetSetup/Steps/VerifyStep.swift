@@ -33,8 +33,11 @@ struct VerifyStep: Step {
       node.say(.warning, "not in the manifest, so nobody vouches for it: \(shown)\(rest)", step: name)
     }
     let wrong = problems.filter { if case .unexpected = $0 { false } else { true } }
-    guard wrong.isEmpty else { throw DamagedBundle(
-        bundle: node.bundle, count: wrong.count, problems: wrong.map { "\($0.path): \($0.kind): \($0.detail)" }) }
+    guard wrong.isEmpty else {
+      throw DamagedBundle(
+        bundle: node.bundle, count: wrong.count,
+        problems: wrong.map { "\($0.path): \($0.kind): \($0.detail)" })
+    }
     return "\(manifest.files.count) files are whole, \(ByteCount.format(manifest.totalSize))"
   }
 }
@@ -69,7 +72,10 @@ extension VerifyStep {
       ("one thing is missing; what needs it will fail", "things are missing; what needs them will fail"))
     tell(
       findings.unproven,
-      ("nobody has published a checksum of this file", "files are whole as far as can be told, without a checksum"))
+      (
+        "nobody has published a checksum of this file",
+        "files are whole as far as can be told, without a checksum"
+      ))
     guard findings.damaged.isEmpty else {
       throw DamagedBundle(
         bundle: node.bundle, count: findings.damaged.count,
