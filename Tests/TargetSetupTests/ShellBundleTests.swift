@@ -115,7 +115,9 @@ struct ShellBundleTests {
       func package(_ name: String) -> String {
         "<package type=\"rpm\"><checksum type=\"sha256\" pkgid=\"YES\">\(digest)</checksum><location href=\"\(name)\"/></package>"
       }
-      try put("<metadata>\(package("a.rpm"))\(package("b.rpm"))</metadata>", at: bundle.path("rpms/local/repodata/p.xml"))
+      try put(
+        "<metadata>\(package("a.rpm"))\(package("b.rpm"))</metadata>",
+        at: bundle.path("rpms/local/repodata/p.xml"))
       let found = try await scan(bundle)
       #expect(found.damaged.map(\.path) == ["rpms/local/a.rpm"])
       #expect(found.missing == ["rpms/local/b.rpm, which rpms/local/repodata/repomd.xml names"])
