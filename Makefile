@@ -1,6 +1,6 @@
 # Every target is one command that can be typed without make; ARGS is passed on to it.
 .DEFAULT_GOAL := help
-.PHONY: help build run test unit e2e node lint format bench demo conformance clean
+.PHONY: help build run test unit e2e node lint format bench demo interchange conformance clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -40,6 +40,9 @@ bench: ## Measure start, verify, files, images and packages beside openssl, curl
 
 demo: ## Make a small bundle and set it up on a throw-away machine without internet, in some minutes
 	@scripts/demo
+
+interchange: ## Our programs and the shell project's scripts on each other's bundles (SHELL_PROJECT=folder)
+	SHELL_PROJECT="$(SHELL_PROJECT)" Tests/Interchange/run
 
 conformance: ## Compare our catalog with a real kubespray's own lists (KUBESPRAY_TREE=folder)
 	Tests/Conformance/run "$(KUBESPRAY_TREE)"

@@ -84,6 +84,10 @@ let package = Package(
       dependencies: [
         "YAML", "Archive", "Transfer", "Host", "Console", "Bundle", "Registry", "Integrity", systemPackage,
       ],
+      // Links to target-scripts/: bundles of the shell project have no such files.
+      resources: ["nginx.conf", "nginx-default.conf", "registry-config.yml"].map {
+        .embedInCode("ShellProject/BuiltIn/\($0)")
+      },
       swiftSettings: swiftSettings),
 
     // Floor 5: argument parsing and printing.

@@ -5,16 +5,18 @@ import YAML
 extension Configuration {
   /// Reads the configuration files and resolves every setting.
   ///
-  /// The order is: defaults, the default file, the other files, the environment, the flags; later wins.
+  /// The order is: defaults, the shell project's settings, the default file, the other files, the environment, the
+  /// flags; later wins.
   /// - Parameters:
+  ///   - shell: The settings of a bundle of the shell project, which has no default file.
   ///   - defaultFile: A file that need not exist.
   ///   - files: Files that were asked for (`--config`) and so must exist, the last one winning.
   ///   - environment: The variables of the process; an empty one counts as not set.
   ///   - flags: The texts of flags that were given, by key path.
   /// - Throws: ``ConfigurationError`` with everything that is wrong in any of them.
   public static func resolve(
-    defaultFile: FilePath? = "config/config.yml", files: [FilePath] = [], environment: [String: String],
-    flags: [String: String] = [:]
+    shell: ShellSettings? = nil, defaultFile: FilePath? = "config/config.yml", files: [FilePath] = [],
+    environment: [String: String], flags: [String: String] = [:]
   ) throws(ConfigurationError) -> Configuration {
     var problems: [String] = []
     var documents: [YAMLNode] = []
@@ -26,22 +28,25 @@ extension Configuration {
         problems.append(error.description)
       }
     }
-    return try resolve(documents: documents, environment: environment, flags: flags, problems: problems)
+    return try resolve(
+      shell: shell, documents: documents, environment: environment, flags: flags, problems: problems)
   }
 
   /// Resolves every setting from configuration files that are already parsed; see
-  /// ``resolve(defaultFile:files:environment:flags:)``.
+  /// ``resolve(shell:defaultFile:files:environment:flags:)``.
   public static func resolve(
     documents: [YAMLNode], environment: [String: String] = [:], flags: [String: String] = [:]
   ) throws(ConfigurationError) -> Configuration {
-    try resolve(documents: documents, environment: environment, flags: flags, problems: [])
+    try resolve(shell: nil, documents: documents, environment: environment, flags: flags, problems: [])
   }
 
   private static func resolve(
-    documents: [YAMLNode], environment: [String: String], flags: [String: String], problems: [String]
+    shell: ShellSettings?, documents: [YAMLNode], environment: [String: String], flags: [String: String],
+    problems: [String]
   ) throws(ConfigurationError) -> Configuration {
     var configuration = Configuration()
     var problems = problems
+    if let shell { problems += configuration.apply(shell) }
     for document in documents { problems += configuration.apply(document) }
     problems += configuration.apply(environment: environment)
     problems += configuration.apply(flags: flags)
@@ -73,6 +78,15 @@ extension Configuration {
   private mutating func read(_ setting: ConfigurationSetting, from fields: inout YAMLFields) {
     guard setting.read(setting.name, &fields, &self), let key = fields.key(setting.name) else { return }
     origins[setting.key] = .file(key.source, line: key.position.line)
+  }
+
+  private mutating func apply(_ shell: ShellSettings) -> [String] {
+    Self.settings.compactMap { setting in
+      guard let name = setting.environment.first(where: ShellSettings.variables.contains),
+        let text = shell.assignments.text(name), !text.isEmpty
+      else { return nil }
+      return assign(text, to: setting, origin: .file(shell.path, line: shell.assignments.line(name) ?? 0))
+    }
   }
 
   private mutating func apply(environment: [String: String]) -> [String] {

@@ -10,6 +10,7 @@ extension Node {
     if let manifest {
       return manifest.files.map(\.path.description).filter { $0.hasPrefix(folder + "/") }
     }
+    if let shell { return shell.files(below: folder) }
     let place = bundle.appending(folder)
     guard FileAttributes(place) != nil else { return [] }
     do {
@@ -34,6 +35,18 @@ extension Node {
       )
     }
     return place
+  }
+
+  /// The settings of a service: those of the bundle, or for one of the shell project those that this program brings.
+  ///
+  /// - Throws: ``StepError``.
+  func serviceText(_ name: String) throws(StepError) -> String {
+    guard shell != nil else { return try bundleText(name) }
+    let own = [
+      "nginx.conf": PackageResources.nginx_conf, "nginx-default.conf": PackageResources.nginx_default_conf,
+      "registry-config.yml": PackageResources.registry_config_yml,
+    ]
+    return String(decoding: own[name] ?? [], as: UTF8.self)
   }
 
   /// What the manifest says of a file.

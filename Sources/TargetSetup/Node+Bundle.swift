@@ -43,7 +43,12 @@ extension Node {
   func treeSource() throws -> TreeSource {
     try TreeSource(
       bundle: bundle, version: configuration.kubespray.version, settings: offlineSettings,
-      repositories: repositories)
+      repositories: repositories, shell: shell, stripped: strippedRegistries)
+  }
+
+  /// The registry hosts that images lose in their names.
+  var strippedRegistries: Set<String> {
+    ImageReference.strippedRegistries.union(configuration.registry.additional)
   }
 
   /// The folder of the kubespray tree.

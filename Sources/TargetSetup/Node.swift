@@ -38,6 +38,8 @@ public struct Node: Sendable {
   public var configuration: Configuration
   /// What the bundle says of itself; `nil` for one that was made by the shell project.
   public let manifest: Manifest?
+  /// What a bundle of the shell project is known by; `nil` for one of ours.
+  let shell: ShellBundle?
   /// The files of the manifest, by path.
   let manifestFiles: [String: ManifestFile]
   /// The distribution.
@@ -63,8 +65,8 @@ public struct Node: Sendable {
 
   /// A host.
   public init(
-    bundle: FilePath, configuration: Configuration, manifest: Manifest?, system: OSRelease,
-    architecture: Architecture = .current, root: FilePath = "/", initSystem: InitSystem,
+    bundle: FilePath, configuration: Configuration, manifest: Manifest?, shell: ShellBundle? = nil,
+    system: OSRelease, architecture: Architecture = .current, root: FilePath = "/", initSystem: InitSystem,
     interfaces: NetworkInterfaces,
     runner: @escaping CommandRunner = { try await $0.run(onLine: $1) },
     emit: @escaping @Sendable (ConsoleEvent) -> Void = { _ in }
@@ -72,6 +74,7 @@ public struct Node: Sendable {
     self.bundle = bundle
     self.configuration = configuration
     self.manifest = manifest
+    self.shell = shell
     manifestFiles = Dictionary((manifest?.files ?? []).map { ($0.path.description, $0) }) { first, _ in first
     }
     self.system = system

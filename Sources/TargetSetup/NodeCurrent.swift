@@ -27,17 +27,20 @@ extension Node {
       $0.key.split(separator: ".").first.map { groups.contains("\($0)") } ?? false
     }
     .flatMap(\.environment)
-    let configuration = try Configuration.resolve(
-      defaultFile: folder.appending("config.yml"), files: configFiles,
-      environment: environment.filter { variables.contains($0.key) }, flags: flags)
     let manifest = try Manifest.load(from: folder)
+    var shell = manifest == nil ? try ShellBundle(folder, environment: environment) : nil
+    var configuration = try Configuration.resolve(
+      shell: shell?.settings, defaultFile: folder.appending("config.yml"), files: configFiles,
+      environment: environment.filter { variables.contains($0.key) }, flags: flags)
+    shell?.adjust(&configuration, architecture: Architecture.current.rawValue)
     if let other = manifest?.architecture, other != Architecture.current.rawValue {
       throw StepError(
         "the bundle in \(folder) is for \(other), and this machine is \(Architecture.current.rawValue). "
           + "Make one with --architecture \(Architecture.current.rawValue).")
     }
     var node = Node(
-      bundle: folder, configuration: configuration, manifest: manifest, system: try OSRelease.current(),
+      bundle: folder, configuration: configuration, manifest: manifest, shell: shell,
+      system: try OSRelease.current(),
       initSystem: access("/run/systemd/system", F_OK) == 0 ? .systemd : .none,
       interfaces: NetworkInterfaces.current(), emit: emit)
     node.environment = environment

@@ -29,7 +29,7 @@ public struct StatusReport: Sendable, Encodable {
   /// - Throws: `CancellationError`, or `TransferError` when libcurl cannot be started.
   public init(_ node: Node) async throws {
     bundle = node.bundle.string
-    kubespray = node.manifest?.kubespray
+    kubespray = node.manifest?.kubespray ?? (node.shell == nil ? nil : node.configuration.kubespray.version)
     address = node.address
     steps = try await SetupRun(node).status()
     let readiness = try Readiness()

@@ -36,7 +36,9 @@ struct RunCommand: AsyncParsableCommand {
     try show(reports, console, output)
     let changed = reports.filter { $0.outcome == .done && $0.step != .verify }
     if changed.isEmpty {
-      console.finish(names == [.verify] ? "the bundle is whole" : "nothing to do")
+      let verified =
+        node.manifest == nil ? "all was looked through that has no manifest" : "the bundle is whole"
+      console.finish(names == [.verify] ? verified : "nothing to do")
     } else if changed.contains(where: { [.nginx, .registry, .extract].contains($0.step) }) {
       if let warning = node.addressWarning { console.emit(.message(.warning, warning, stage: nil)) }
       console.finish(

@@ -59,6 +59,7 @@ packages_killed() {
   check "packages: nothing was installed on this machine" silent_about "pkgs.*installing" "$work/err"
   check "packages: bundle.json lists exactly what is there" "$here/check-bundle" "$outputs"
   check "packages: the index has exactly the packages" index_fits
+  check "packages: config.sh has the versions for the shell project's scripts" grep -qE "^NGINX_VERSION=[0-9]" "$outputs/config.sh"
   check "packages: config.yml says for which release they are" grep -qE "^  host: \"?(debian|ubuntu)-" "$outputs/config.yml"
   check "packages: every script can be read by sh" scripts_parse
 }

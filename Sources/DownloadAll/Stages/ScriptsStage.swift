@@ -30,11 +30,15 @@ struct ScriptsStage: Stage {
       return artifact
     }
     artifacts += try await program(run)
-    let settings = Array(try Self.settings(run, version, catalog).yaml().utf8)
-    artifacts.append(
-      Artifact(
-        path: try BundlePath("config.yml"), source: .generated(settings), stage: name,
-        verification: .generated))
+    let settings = try Self.settings(run, version, catalog)
+    // The second is for the shell project's target scripts, which work on such a bundle too.
+    for (path, text) in [("config.yml", settings.yaml()), ("config.sh", settings.shellText())]
+    where !names.contains(path) {
+      artifacts.append(
+        Artifact(
+          path: try BundlePath(path), source: .generated(Array(text.utf8)), stage: name,
+          verification: .generated))
+    }
     return artifacts
   }
 

@@ -43,6 +43,8 @@ struct DockerArchive {
     var sizes: [String: Int64] = [:]
     var links: [String: String] = [:]
     var documents: [String: [UInt8]] = [:]
+    /// The digests of all other files, where they were asked for.
+    var digests: [String: Digest] = [:]
 
     /// The file that a name leads to: layers in common are links in older archives.
     func resolve(_ name: String) -> String {
@@ -59,10 +61,10 @@ struct DockerArchive {
     }
   }
 
-  /// Reads all of an archive but its layers' content.
+  /// Reads all of an archive but its layers' content; that too if it is to be proved.
   ///
   /// - Throws: ``ImageArchiveError``, ``Archive/ArchiveError`` or `CancellationError`.
-  init(_ path: FilePath) throws {
+  init(_ path: FilePath, isProved: Bool = false) throws {
     var entries = Entries()
     try ArchiveReader.visit(path) { entry, content in
       switch entry.kind {
@@ -70,6 +72,10 @@ struct DockerArchive {
         entries.sizes[entry.path] = entry.size
         if entry.path.hasSuffix(".json"), entry.size <= ManifestContent.maximumSize {
           entries.documents[entry.path] = try content.bytes(limit: ManifestContent.maximumSize)
+        } else if isProved {
+          var hasher = DigestHasher(.sha256)
+          try content.pieces { hasher.update($0) }
+          entries.digests[entry.path] = hasher.finalize()
         }
       case .symbolicLink(let target), .hardLink(let target): entries.links[entry.path] = target
       case .directory, .other: break
@@ -85,6 +91,10 @@ struct DockerArchive {
     var images: [ArchivedImage] = []
     var names: [Digest: String] = [:]
     for item in items { images += try Self.images(of: item, entries, &names, path) }
+    for (digest, name) in names {
+      guard let actual = entries.digests[name], actual != digest else { continue }
+      throw ImageArchiveError.damaged(path, blob: digest, actual: actual)
+    }
     self.images = images
     self.names = names
   }
@@ -123,6 +133,20 @@ struct DockerArchive {
       } catch let error as ImageReferenceError {
         throw unusable("\(error)")
       }
+    }
+  }
+}
+
+extension ImageArchiveReader {
+  /// Reads the whole of an image archive of any kind, and proves every layer by its digest.
+  ///
+  /// - Returns: The names of its images.
+  /// - Throws: ``ImageArchiveError``, ``Archive/ArchiveError`` or `CancellationError`.
+  public static func verifyNames(_ path: FilePath) throws -> [ImageReference] {
+    do {
+      return [try verify(path).reference]
+    } catch ImageArchiveError.noImageLayout {
+      return try DockerArchive(path, isProved: true).images.map(\.reference)
     }
   }
 }

@@ -1,3 +1,4 @@
+import Bundle
 import FoundationEssentials
 import Integrity
 import SystemPackage
@@ -12,6 +13,8 @@ struct TreeSource: Sendable {
   let patches: [FilePath]
   /// The files that come beside kubespray's own, by path in the tree.
   let extras: [String: [UInt8]]
+  /// The offline.yml that had to be made here.
+  let madeInventory: ShellInventory?
 
   /// The folder that the inventory for this bundle is in.
   static let inventory = "inventory/offline"
@@ -23,9 +26,12 @@ struct TreeSource: Sendable {
   ///   - version: The version that its settings name; used when there are several tarballs.
   ///   - settings: The addresses of this node.
   ///   - repositories: The package repositories of the bundle.
+  ///   - shell: What a bundle of the shell project is known by.
+  ///   - stripped: The registry hosts that images lose in their names.
   /// - Throws: ``ExtractionError``, or an error of Foundation when a file cannot be read.
   init(
-    bundle: FilePath, version: String, settings: OfflineSettings, repositories: BundleRepositories
+    bundle: FilePath, version: String, settings: OfflineSettings, repositories: BundleRepositories,
+    shell: ShellBundle? = nil, stripped: Set<String> = ImageReference.strippedRegistries
   ) throws {
     let files = bundle.appending("files")
     let names = ((try? FileManager.default.contentsOfDirectory(atPath: files.string)) ?? [])
@@ -40,7 +46,18 @@ struct TreeSource: Sendable {
     let folder = bundle.appending("patches").appending(chosen)
     patches = ((try? FileManager.default.contentsOfDirectory(atPath: folder.string)) ?? [])
       .filter { $0.hasSuffix(".patch") }.sorted().map { folder.appending($0) }
-    extras = try Self.extras(bundle, settings, repositories)
+    var extras = try Self.extras(bundle, settings, repositories)
+    if let shell, extras["offline.yml"] == nil {
+      let made = ShellInventory(
+        downloads: try KubesprayTarball(tarball).downloads,
+        files: shell.files(below: "files").map { String($0.dropFirst("files/".count)) }, version: chosen,
+        stripped: stripped)
+      Self.add(made.text, settings, to: &extras)
+      madeInventory = made
+    } else {
+      madeInventory = nil
+    }
+    self.extras = extras
   }
 
   /// The stamp of a tree that was made of this, as far as it can be told before.
@@ -58,29 +75,46 @@ struct TreeSource: Sendable {
     _ bundle: FilePath, _ settings: OfflineSettings, _ repositories: BundleRepositories
   ) throws -> [String: [UInt8]] {
     var extras: [String: [UInt8]] = [:]
-    // At the top of the tree, where "ansible-playbook offline-repo.yml" looks for it and for its role.
-    let playbook = bundle.appending("playbook")
-    if FileManager.default.fileExists(atPath: playbook.string) {
-      for file in try TreeStamp.files(below: playbook) {
-        extras[file] = try bytes(of: playbook.pushing(FilePath(file)))
-      }
-      let role = "roles/offline-repo"
-      extras["\(role)/defaults/main/this-bundle.yml"] = Array(PlaybookSettings.text(repositories).utf8)
-      for repository in repositories.repositories {
-        for key in repository.publicKeys {
-          let name = FilePath(key).lastComponent?.string ?? key
-          extras["\(role)/files/\(repository.path)/\(name)"] = try bytes(of: bundle.pushing(FilePath(key)))
-        }
-      }
-    }
+    try addPlaybook(bundle, repositories, to: &extras)
     let offline = bundle.appending("offline.yml")
     if FileManager.default.fileExists(atPath: offline.string) {
-      let text = String(decoding: try bytes(of: offline), as: UTF8.self)
-      let filled = Array(settings.fill(text).utf8)
-      extras["offline.yml"] = filled
-      extras["\(inventory)/group_vars/all/offline.yml"] = filled
+      add(String(decoding: try bytes(of: offline), as: UTF8.self), settings, to: &extras)
     }
     return extras
+  }
+
+  /// Whether a bundle has the shell project's playbook, whose role has a file where that of ours has a folder.
+  static func hasShellPlaybook(_ bundle: FilePath) -> Bool {
+    FileManager.default.fileExists(
+      atPath: bundle.pushing("playbook/roles/offline-repo/defaults/main.yml").string)
+  }
+
+  /// At the top of the tree, where "ansible-playbook offline-repo.yml" looks for it and for its role.
+  private static func addPlaybook(
+    _ bundle: FilePath, _ repositories: BundleRepositories, to extras: inout [String: [UInt8]]
+  ) throws {
+    let playbook = bundle.appending("playbook")
+    guard FileManager.default.fileExists(atPath: playbook.string) else { return }
+    for file in try TreeStamp.files(below: playbook) {
+      extras[file] = try bytes(of: playbook.pushing(FilePath(file)))
+    }
+    // Its role would lose its own settings to such a folder.
+    guard !hasShellPlaybook(bundle) else { return }
+    let role = "roles/offline-repo"
+    extras["\(role)/defaults/main/this-bundle.yml"] = Array(PlaybookSettings.text(repositories).utf8)
+    for repository in repositories.repositories {
+      for key in repository.publicKeys {
+        let name = FilePath(key).lastComponent?.string ?? key
+        extras["\(role)/files/\(repository.path)/\(name)"] = try bytes(of: bundle.pushing(FilePath(key)))
+      }
+    }
+  }
+
+  private static func add(_ offline: String, _ settings: OfflineSettings, to extras: inout [String: [UInt8]])
+  {
+    let filled = Array(settings.fill(offline).utf8)
+    extras["offline.yml"] = filled
+    extras["\(inventory)/group_vars/all/offline.yml"] = filled
   }
 
   private static func bytes(of path: FilePath) throws -> [UInt8] {

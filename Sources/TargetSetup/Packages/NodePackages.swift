@@ -120,7 +120,12 @@ struct NodePackages: Sendable {
   }
 
   static func lastLines(_ result: CommandResult) -> String {
-    let text = result.standardError.isEmpty ? result.standardOutput : result.standardError
+    // apt-get tells which package is missing on standard output, and on standard error only that it gave up.
+    let reason = result.standardOutput.firstRange(of: "unmet dependencies:\n").map {
+      String(result.standardOutput[$0.upperBound...])
+    }
+    let errors = (reason ?? "") + result.standardError
+    let text = errors.isEmpty ? result.standardOutput : errors
     return text.split(whereSeparator: \.isNewline).suffix(6).map { "  \($0)" }.joined(separator: "\n")
   }
 }

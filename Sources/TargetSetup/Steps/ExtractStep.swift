@@ -49,10 +49,33 @@ struct ExtractStep: Step {
       try journal.moveAside(tree)
       try await offload { () throws in try journal.placeTree(part, at: tree) }
     }
+    tell(source, node)
     for line in Self.nextCommands(tree: tree, environment: node.ansibleEnvironment(source)) {
       node.say(.info, line, step: name)
     }
     return "kubespray \(source.version) is in \(tree)"
+  }
+
+  /// What the operator should know of a bundle of the shell project.
+  private func tell(_ source: TreeSource, _ node: Node) {
+    guard node.shell != nil else { return }
+    if let missing = source.madeInventory?.missing {
+      node.say(
+        .warning,
+        "the bundle has no offline.yml, so one was made of kubespray's own list of URLs and of what is in files/"
+          + (missing.isEmpty
+            ? ""
+            : ". Nothing there fits \(missing.joined(separator: ", ")): where they are used, kubespray asks the "
+              + "internet for them"),
+        step: name)
+    }
+    if TreeSource.hasShellPlaybook(node.bundle) {
+      node.say(
+        .warning,
+        "offline-repo.yml is the shell project's: nodes with RHEL or Ubuntu 24.04 keep their own package sources beside "
+          + "the bundle. With the folder playbook/ of one of our bundles in its place they do not",
+        step: name)
+    }
   }
 
   func beforeUndo(_ node: Node, _ journal: Journal) async throws {

@@ -18,7 +18,7 @@ struct LoadPushStep: Step {
     guard node.pushesToOwnRegistry else {
       return .needed("\(archives.count) images are to be in \(node.configuration.registry.address)")
     }
-    let missing = try await missingImages(node)
+    let missing = try await missingImages(node, journal)
     return missing == 0
       ? .done("all \(archives.count) images are in \(node.registryHost)")
       : .needed("\(missing) of \(archives.count) images are to be put into \(node.registryHost)")
@@ -26,11 +26,18 @@ struct LoadPushStep: Step {
 
   func apply(_ node: Node, _ journal: Journal) async throws -> String {
     let archives = try archives(node).map { try node.bundleFile($0) }
+    if let missing = node.shell?.images().filter({ $0.archive == nil }), !missing.isEmpty {
+      node.say(
+        .warning,
+        "not in the bundle, though its lists name them: \(missing.map(\.name).joined(separator: ", "))",
+        step: name)
+    }
     let results =
       node.pushesToOwnRegistry
       ? try await seed(archives, node, journal)
       : try await push(node, node.configuration.registry.address).push(archives)
     show(results, node)
+    if node.shell != nil { try PushedArchives.note(results, node, journal) }
     let failures = results.compactMap { result in
       result.failure.map { "  \(result.reference?.description ?? result.archive.string): \($0)" }
     }
@@ -56,7 +63,8 @@ struct LoadPushStep: Step {
     guard let folder = journal.lastNote("storage") else {
       return node.say(.warning, "the registry had images before, so all of them stay", step: name)
     }
-    let foreign = try repositories(in: node.path(FilePath(folder))).subtracting(pushedRepositories(node))
+    let foreign = try repositories(in: node.path(FilePath(folder))).subtracting(
+      pushedRepositories(node, journal))
     guard foreign.isEmpty else {
       node.say(
         .warning,
@@ -76,37 +84,46 @@ struct LoadPushStep: Step {
   // MARK: Parts
 
   private func archives(_ node: Node) throws(StepError) -> [String] {
+    if let shell = node.shell { return Set(shell.images().compactMap(\.archive)).sorted() }
     guard let manifest = node.manifest else {
       return try node.bundleFiles(below: "images").filter { $0.hasSuffix(".tar.gz") }
     }
     return manifest.files.filter { $0.image != nil }.map(\.path.description)
   }
 
-  private func stripped(_ node: Node) -> Set<String> {
-    ImageReference.strippedRegistries.union(node.configuration.registry.additional)
-  }
-
-  private func pushedRepositories(_ node: Node) -> Set<String> {
-    Set(
+  private func pushedRepositories(_ node: Node, _ journal: Journal) -> Set<String> {
+    PushedArchives.repositories(journal).union(
       (node.manifest?.files ?? []).compactMap(\.image).map { image in
         ImageReference.pushRepository(
           registry: image.reference.registry, repository: image.reference.repository,
-          strippedRegistries: stripped(node))
+          strippedRegistries: node.strippedRegistries)
       })
   }
 
   /// How many images the bundle's own registry does not serve as they are in the bundle.
-  private func missingImages(_ node: Node) async throws -> Int {
-    let images = (node.manifest?.files ?? []).compactMap(\.image)
-    guard !images.isEmpty else { return try archives(node).count }
+  private func missingImages(_ node: Node, _ journal: Journal) async throws -> Int {
     let target = try PushTarget(node.localRegistryHost)
-    let engine = try TransferEngine(transfer(node))
-    let stripped = stripped(node)
+    var images: [(reference: ImageReference, digest: Digest)] = []
     var missing = 0
-    await forEachConcurrently(images, limit: 6) { image -> Bool in
-      guard let reference = try? target.reference(of: image.reference, strippedRegistries: stripped) else {
-        return false
+    if node.shell != nil {
+      for archive in try archives(node) {
+        // What an archive without a manifest holds is known once it was read.
+        let known = PushedArchives.images(of: archive, node, journal)
+        if known.isEmpty { missing += 1 }
+        images += known
       }
+    } else {
+      let carried = (node.manifest?.files ?? []).compactMap(\.image)
+      guard !carried.isEmpty else { return try archives(node).count }
+      images = carried.compactMap { image in
+        let name = try? target.reference(of: image.reference, strippedRegistries: node.strippedRegistries)
+        return name.map { ($0, image.digest) }
+      }
+      missing = carried.count - images.count
+    }
+    let engine = try TransferEngine(transfer(node))
+    await forEachConcurrently(images, limit: 6) { image -> Bool in
+      let reference = image.reference
       // What has a digest is asked for by it; another image may have its tag.
       let name = reference.digest == nil ? reference.tag ?? "\(image.digest)" : "\(image.digest)"
       var request = HTTPRequest(
@@ -142,7 +159,7 @@ struct LoadPushStep: Step {
   private func push(_ node: Node, _ address: String) throws -> ImagePush {
     var configuration = PushConfiguration(
       scratch: node.path(node.stateFolder).appending("tmp").appending("load-push"))
-    configuration.strippedRegistries = stripped(node)
+    configuration.strippedRegistries = node.strippedRegistries
     configuration.allowsPlainHTTP = node.push.isInsecure
     let home = node.environment["HOME"].flatMap { $0.isEmpty ? nil : $0 } ?? "/root"
     let credentials = try RegistryCredentials(

@@ -19,9 +19,9 @@ struct NginxStep: Step {
   func apply(_ node: Node, _ journal: Journal) async throws -> String {
     _ = try await ContainerRuntime.running(node)
     let text = try Self.serverPart(
-      try node.bundleText("nginx-default.conf"), port: node.configuration.nginx.port,
+      try node.serviceText("nginx-default.conf"), port: node.configuration.nginx.port,
       bind: node.configuration.nginx.bind, hasIPv6: access("/proc/net/if_inet6", F_OK) == 0)
-    try journal.write(configurationFolder(node).appending("nginx.conf"), try node.bundleText("nginx.conf"))
+    try journal.write(configurationFolder(node).appending("nginx.conf"), try node.serviceText("nginx.conf"))
     try journal.write(configurationFolder(node).appending("default.conf"), text)
     try await ServedTree(node).prepare(journal)
     try await service(node).set(up: node, journal)

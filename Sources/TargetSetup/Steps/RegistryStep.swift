@@ -21,7 +21,8 @@ struct RegistryStep: Step {
   func apply(_ node: Node, _ journal: Journal) async throws -> String {
     _ = try await ContainerRuntime.running(node)
     let text = try Self.configuration(
-      try node.bundleText("registry-config.yml"), secret: Self.secret(in: node.path(configurationFile(node))))
+      try node.serviceText("registry-config.yml"), secret: Self.secret(in: node.path(configurationFile(node)))
+    )
     // Only the registry reads its secret.
     try journal.write(configurationFile(node), text, mode: 0o600)
     try journal.makeFolder(node.configuration.registry.directory)

@@ -8,24 +8,17 @@ struct VerifyStep: Step {
   let name = StepName.verify
 
   func check(_ node: Node, _ journal: Journal) throws -> StepState {
-    guard node.manifest != nil else {
-      let unfinished = FileAttributes(node.bundle.appending(Manifest.unfinishedFileName)) != nil
-      // The shell project's bundles have its lists and no manifest.
-      let isForeign =
-        !unfinished && FileAttributes(node.bundle.appending("files/files.list")) != nil
-        && FileAttributes(node.bundle.appending("config.sh")) != nil
-      guard isForeign else { throw UnfinishedBundle(bundle: node.bundle) }
-      return .notApplicable("this bundle was made by the shell project: it has no manifest to compare with")
-    }
+    guard node.manifest != nil || node.shell != nil else { throw UnfinishedBundle(bundle: node.bundle) }
     return .needed("the files are read again each time")
   }
 
   func apply(_ node: Node, _ journal: Journal) async throws -> String {
+    if let shell = node.shell { return try await scan(shell, node) }
     guard let manifest = node.manifest else { throw UnfinishedBundle(bundle: node.bundle) }
     let stage = name.rawValue
     node.emit(.stageTotals(stage, items: manifest.files.count, bytes: manifest.totalSize))
     let verifier = BundleVerifier(
-      outputs: node.bundle, manifest: manifest, parallel: max(2, Int(sysconf(Int32(_SC_NPROCESSORS_ONLN)))))
+      outputs: node.bundle, manifest: manifest, parallel: Self.parallel)
     let emit = node.emit
     let problems = try await verifier.verify {
       emit(.bytes(stage, $0))
@@ -40,8 +33,56 @@ struct VerifyStep: Step {
       node.say(.warning, "not in the manifest, so nobody vouches for it: \(shown)\(rest)", step: name)
     }
     let wrong = problems.filter { if case .unexpected = $0 { false } else { true } }
-    guard wrong.isEmpty else { throw DamagedBundle(bundle: node.bundle, problems: wrong) }
+    guard wrong.isEmpty else {
+      throw DamagedBundle(
+        bundle: node.bundle, count: wrong.count,
+        problems: wrong.map { "\($0.path): \($0.kind): \($0.detail)" })
+    }
     return "\(manifest.files.count) files are whole, \(ByteCount.format(manifest.totalSize))"
+  }
+}
+
+extension VerifyStep {
+  private static var parallel: Int { max(2, Int(sysconf(Int32(_SC_NPROCESSORS_ONLN)))) }
+
+  /// Without a manifest the bundle's own lists say what should be there. What is missing is told; what is there and
+  /// damaged is a failure, as for every bundle.
+  private func scan(_ shell: ShellBundle, _ node: Node) async throws -> String {
+    let (stage, emit) = (name.rawValue, node.emit)
+    node.say(
+      .warning,
+      "this bundle was made by the shell project kubespray-offline and has no manifest: its lists and indexes are "
+        + "compared with what is there", step: name)
+    for remark in shell.remarks { node.say(.warning, remark, step: name) }
+    let findings = try await ShellScan(bundle: shell, parallel: Self.parallel).run { count, bytes in
+      emit(.stageTotals(stage, items: count, bytes: bytes))
+    } onFile: { path, size, problem in
+      emit(.bytes(stage, size))
+      emit(.itemFinished(stage, item: path, problem.map { .failed($0) } ?? .done, bytes: size))
+    }
+    func tell(_ items: [String], _ text: (String, String)) {
+      guard !items.isEmpty else { return }
+      let rest = items.count > 20 ? ["  and \(items.count - 20) more"] : []
+      let lines = items.prefix(20).map { "  \($0)" } + rest
+      let count = items.count == 1 ? text.0 : "\(items.count) \(text.1)"
+      node.say(.warning, "\(count):\n\(lines.joined(separator: "\n"))", step: name)
+    }
+    tell(
+      findings.missing,
+      ("one thing is missing; what needs it will fail", "things are missing; what needs them will fail"))
+    tell(
+      findings.unproven,
+      (
+        "nobody has published a checksum of this file",
+        "files are whole as far as can be told, without a checksum"
+      ))
+    guard findings.damaged.isEmpty else {
+      throw DamagedBundle(
+        bundle: node.bundle, count: findings.damaged.count,
+        problems: findings.damaged.map { "\($0.path): \($0.reason)" })
+    }
+    let found = "no manifest; \(findings.count) files looked through, \(ByteCount.format(findings.bytes))"
+    return findings.missing.isEmpty ? found : "\(found); \(findings.missing.count) missing, see above"
   }
 }
 
@@ -58,12 +99,13 @@ struct UnfinishedBundle: Error, CustomStringConvertible {
 /// A bundle of which something was lost on its way.
 struct DamagedBundle: Error, CustomStringConvertible {
   let bundle: FilePath
-  let problems: [BundleVerifier.Problem]
+  let count: Int
+  let problems: [String]
 
   var description: String {
-    let shown = problems.prefix(20).map { "  \($0.path): \($0.kind): \($0.detail)" }
-    let rest = problems.count > shown.count ? ["  and \(problems.count - shown.count) more"] : []
-    return "\(problems.count) of the files in \(bundle) are not as they were made:\n"
+    let shown = problems.prefix(20).map { "  \($0)" }
+    let rest = count > shown.count ? ["  and \(count - shown.count) more"] : []
+    return "\(count) of the files in \(bundle) are not as they were made:\n"
       + (shown + rest).joined(separator: "\n")
       + "\nCopy them again from where the bundle was made, or go on at your own risk with --skip-verify."
   }
