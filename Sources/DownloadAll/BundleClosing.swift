@@ -62,7 +62,7 @@ struct BundleClosing: Sendable {
     let complete = ran.union(run.previous.manifest?.stages ?? [])
     var manifest = Manifest(
       tool: "kubespray-offline \(programVersion)", created: Date.now.formatted(.iso8601),
-      kubespray: kubespray, architecture: run.architecture.rawValue,
+      kubespray: kubespray, architecture: run.architecture.rawValue, platforms: run.platforms,
       stages: StageName.allCases.filter(complete.contains), files: files)
     if run.previous.holds, let previous = run.previous.manifest {
       manifest.created = previous.created
