@@ -17,7 +17,7 @@ import Testing
     let catalog = Catalog(
       architecture: "amd64", files: files, images: [], versions: ["runc_version": "1.3.4"], overrides: [],
       warnings: [])
-    var versions = Configuration.Versions()
+    var versions = Configuration().versions
     #expect(AdminNodeFiles(versions).files(in: catalog).isEmpty)
     versions.runc = "1.3.5"
     #expect(
