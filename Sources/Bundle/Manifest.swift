@@ -20,8 +20,10 @@ public struct Manifest: Sendable, Codable, Equatable {
   public var created: String
   /// The kubespray version that the bundle is for.
   public var kubespray: String
-  /// The architecture of the binaries.
+  /// The architecture of the binaries; of several, the main one.
   public var architecture: String
+  /// The platforms of the machines that the bundle is for, `linux/amd64`, the main one first.
+  public var platforms: [String]
   /// The stages that are complete in it.
   public var stages: [StageName]
   /// Every file but the manifest itself, in order of paths.
@@ -30,16 +32,34 @@ public struct Manifest: Sendable, Codable, Equatable {
   public var proof: ClosureProof?
 
   /// A manifest.
+  ///
+  /// - Parameter platforms: Empty means Linux on the architecture alone.
   public init(
-    tool: String, created: String, kubespray: String, architecture: String, stages: [StageName],
-    files: [ManifestFile]
+    tool: String, created: String, kubespray: String, architecture: String, platforms: [String] = [],
+    stages: [StageName], files: [ManifestFile]
   ) {
     self.tool = tool
     self.created = created
     self.kubespray = kubespray
     self.architecture = architecture
+    self.platforms = platforms.isEmpty ? ["linux/\(architecture)"] : platforms
     self.stages = stages
     self.files = files.sorted { $0.path < $1.path }
+  }
+
+  /// Decodes; older manifests have one architecture and no platforms.
+  public init(from decoder: any Decoder) throws {
+    let container = try decoder.container(keyedBy: CodingKeys.self)
+    let format = try container.decode(Int.self, forKey: .format)
+    self.init(
+      tool: try container.decode(String.self, forKey: .tool),
+      created: try container.decode(String.self, forKey: .created),
+      kubespray: try container.decode(String.self, forKey: .kubespray),
+      architecture: try container.decode(String.self, forKey: .architecture),
+      platforms: try container.decodeIfPresent([String].self, forKey: .platforms) ?? [],
+      stages: try container.decode([StageName].self, forKey: .stages),
+      files: try container.decode([ManifestFile].self, forKey: .files))
+    self.format = format
   }
 
   /// The sum of all sizes, in bytes.
@@ -153,6 +173,8 @@ public struct ManifestImage: Sendable, Codable, Equatable {
   public var digest: Digest
   /// The platforms, as `OS/ARCHITECTURE[/VARIANT]`.
   public var platforms: [String]
+  /// The platforms that were asked for too, and that the registry does not have; absent when it has all.
+  public var lacking: [String]?
   /// How many layers all manifests have together.
   public var layers: Int
 

@@ -29,7 +29,7 @@ struct ArtifactCopies: Sendable {
       let place = run.place(artifact.path)
       file.image = await offload { () in try? ImageArchiveReader.summary(of: place).manifestImage }
     }
-    guard let image = file.image, image.reference == reference, run.images.carries(image.platforms) else {
+    guard let image = file.image, image.reference == reference, run.images.carries(image) else {
       return nil
     }
     return file

@@ -69,7 +69,7 @@ struct BundleClosing: Sendable {
     let complete = ran.union(run.previous.manifest?.stages ?? [])
     var manifest = Manifest(
       tool: "kubespray-offline \(programVersion)", created: Date.now.formatted(.iso8601),
-      kubespray: kubespray, architecture: run.architecture.rawValue,
+      kubespray: kubespray, architecture: run.architecture.rawValue, platforms: run.platforms,
       stages: StageName.allCases.filter(complete.contains), files: files)
     // What was proved earlier holds only as long as nothing has changed.
     let previousProof = run.previous.manifest.flatMap { $0.files == manifest.files ? $0.proof : nil }

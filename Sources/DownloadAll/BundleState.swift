@@ -7,7 +7,7 @@ import SystemPackage
 public enum BundleState: Sendable, Equatable {
   /// The manifest describes all of it.
   case complete
-  /// These stages did not run, and what they brought earlier is not whole or is for another kubespray: there is no
+  /// These stages did not run, and what they brought earlier is not whole or is for another kubespray or other platforms: there is no
   /// manifest.
   case unfinished([StageName])
   /// No stage has brought anything: there is no manifest.
@@ -30,7 +30,7 @@ struct OtherStages {
   func unfinished(for kubespray: String) -> [StageName] {
     let previous = run.previous.manifest
     let isSameBundle =
-      previous?.kubespray == kubespray && previous?.architecture == run.architecture.rawValue
+      previous?.kubespray == kubespray && previous.map { Set($0.platforms) } == Set(run.platforms)
     return StageName.allCases.filter { stage in
       guard !ran.contains(stage) else { return false }
       let files = kept.filter { $0.stage == stage }

@@ -99,7 +99,9 @@ public struct RunContext: Sendable {
       emit: emit)
     images = ImageSource(
       client: try RegistryClient(configuration, engine: engine, environment: environment, emit: emit),
-      platforms: try Self.platforms(configuration, machine))
+      platforms: try Self.platforms(configuration, machine),
+      // Some are published for one architecture only; named for images themselves, platforms are meant strictly.
+      oneIsEnough: configuration.images.platforms.isEmpty)
     rate = TransferRate(cache: configuration.cache)
     resolutions = ResolutionMemory(
       folder: configuration.cache.appending("resolutions"), maximumAge: configuration.refreshAfter)
@@ -115,6 +117,12 @@ public struct RunContext: Sendable {
     }
     return platforms
   }
+
+  /// The platforms of the target machines, `linux/amd64`, the main one first.
+  var platforms: [String] { architectures.map { "linux/\($0.rawValue)" } }
+
+  /// The architectures for people: `amd64 and arm64`.
+  var architectureNames: String { architectures.map(\.rawValue).joined(separator: " and ") }
 
   /// Where a file of the bundle lies.
   func place(_ path: BundlePath) -> FilePath {

@@ -19,15 +19,17 @@ public struct ImageResolver: Sendable {
   ///
   /// - Parameters:
   ///   - reference: The image.
-  ///   - platforms: The platforms wanted; each must be there.
+  ///   - platforms: The platforms wanted; each must be there, unless one is enough.
+  ///   - oneIsEnough: Whether an image that is there for some of the platforms only is taken for those.
   ///   - known: What the registry served for the reference in an earlier run.
   /// - Throws: ``RegistryError``, which names what is there if a platform is not.
   public func resolve(
-    _ reference: ImageReference, platforms: [Platform], known: FetchedManifest? = nil
+    _ reference: ImageReference, platforms: [Platform], oneIsEnough: Bool = false,
+    known: FetchedManifest? = nil
   ) async throws(RegistryError) -> ResolvedImage {
     var resolution = ImageResolution(
       client: client, reference: reference, root: try await client.manifest(reference, known: known))
-    return try await resolution.run(platforms)
+    return try await resolution.run(platforms, oneIsEnough: oneIsEnough)
   }
 }
 
@@ -54,7 +56,7 @@ private struct ImageResolution {
     fetched = [root.descriptor.digest: root]
   }
 
-  mutating func run(_ platforms: [Platform]) async throws(RegistryError) -> ResolvedImage {
+  mutating func run(_ platforms: [Platform], oneIsEnough: Bool) async throws(RegistryError) -> ResolvedImage {
     var candidates = try await candidates(in: root, within: [])
     if platforms.contains(where: { Self.best($0, candidates) == nil }) {
       for index in candidates.indices where candidates[index].platform == nil {
@@ -62,14 +64,19 @@ private struct ImageResolution {
       }
     }
     var chosen: [ResolvedImage.PlatformImage] = []
+    let lacking = platforms.filter { Self.best($0, candidates) == nil }
+    if let first = lacking.first, !oneIsEnough || lacking.count == platforms.count {
+      throw missing(first, candidates)
+    }
     for platform in platforms {
-      guard let candidate = Self.best(platform, candidates) else { throw missing(platform, candidates) }
+      guard let candidate = Self.best(platform, candidates) else { continue }
       guard !chosen.contains(where: { $0.manifest.descriptor.digest == candidate.descriptor.digest }) else {
         continue
       }
       chosen.append(try await image(candidate))
     }
-    return ResolvedImage(reference: reference, root: root, images: chosen, configurations: configurations)
+    return ResolvedImage(
+      reference: reference, root: root, images: chosen, lacking: lacking, configurations: configurations)
   }
 
   /// The images that a manifest or index offers.

@@ -22,6 +22,8 @@ public struct ResolvedImage: Sendable {
   public let root: FetchedManifest
   /// The chosen images, in the order in which their platforms were asked; each once.
   public let images: [PlatformImage]
+  /// The platforms that were asked for and are not there.
+  public let lacking: [Platform]
   /// Configurations that were read already, by digest.
   public let configurations: [Digest: [UInt8]]
 

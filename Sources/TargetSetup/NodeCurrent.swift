@@ -33,10 +33,11 @@ extension Node {
       shell: shell?.settings, defaultFile: folder.appending("config.yml"), files: configFiles,
       environment: environment.filter { variables.contains($0.key) }, flags: flags)
     shell?.adjust(&configuration, architecture: Architecture.current.rawValue)
-    if let other = manifest?.architecture, other != Architecture.current.rawValue {
+    if let manifest, !manifest.platforms.contains("linux/\(Architecture.current.rawValue)") {
+      let own = Architecture.current.rawValue
       throw StepError(
-        "the bundle in \(folder) is for \(other), and this machine is \(Architecture.current.rawValue). "
-          + "Make one with --architecture \(Architecture.current.rawValue).")
+        "the bundle in \(folder) is for \(manifest.platforms.joined(separator: " and ")), and this machine is \(own). "
+          + "Make one with --architecture \(own), or with linux/\(own) among its --platforms.")
     }
     var node = Node(
       bundle: folder, configuration: configuration, manifest: manifest, shell: shell,

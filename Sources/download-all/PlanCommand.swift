@@ -103,7 +103,8 @@ struct PlanCommand: AsyncParsableCommand {
     if !report.install.isEmpty {
       text += ". A run installs first: \(report.install.joined(separator: " "))"
     }
-    text += ". kubespray \(report.kubespray), \(report.architecture). Nothing was written to \(outputs)."
+    text +=
+      ". kubespray \(report.kubespray), \(report.platforms.joined(separator: " and ")). Nothing was written to \(outputs)."
     return text
   }
 }

@@ -26,6 +26,15 @@ import Testing
     #expect(text.contains("\"sha256\" : \"sha256:"))
   }
 
+  @Test func anOlderManifestIsForItsArchitecture() throws {
+    try folder.write(
+      """
+      {"architecture": "arm64", "created": "2026-01-01T00:00:00Z", "files": [], "format": 1,
+       "kubespray": "2.30.0", "stages": ["files"], "tool": "older"}
+      """, to: "bundle.json")
+    #expect(try Manifest.load(from: folder.path)?.platforms == ["linux/arm64"])
+  }
+
   @Test func theSameContentIsTheSameBytes() throws {
     try folder.manifest(of: ["a": "1", "b": "2", "c": "3"]).save(to: folder.path)
     let first = folder.text("bundle.json")

@@ -113,6 +113,36 @@ import Testing
     #expect(content.manifests.map(\.descriptor.digest) == [amd64, arm64].map(\.manifest.descriptor.digest))
   }
 
+  @Test func anImageForOneOfTwoArchitecturesIsCarriedAndTold() async throws {
+    let arm64 = TestImage(platform: Platform(architecture: "arm64"), layers: [.init(base, .ociLayerGzip)])
+    registry.put(image("amd64"), in: "one", tag: "1")
+    for image in [image("both"), arm64] { registry.put(image, in: "two") }
+    registry.put(
+      manifest: TestImage.index([image("both"), arm64].map(\.manifest.descriptor)), in: "two", tag: "1")
+    let both = { (configuration: inout Configuration) in
+      configuration.platforms = ["linux/amd64", "linux/arm64"]
+    }
+    let report = try await run(["one:1", "two:1"], change: both)
+    #expect(report.failures.isEmpty && report.bundle == .complete)
+    let told = "\(registry.host)/one:1 is not published for linux/arm64: such nodes cannot run it"
+    #expect(fixture.messages.filter { $0.contains("not published") } == [told])
+    let images = fixture.manifest?.files.compactMap(\.image) ?? []
+    #expect(images.map(\.platforms) == [["linux/amd64"], ["linux/amd64", "linux/arm64"]])
+    #expect(images.map(\.lacking) == [["linux/arm64"], nil])
+    #expect(fixture.manifest?.platforms == ["linux/amd64", "linux/arm64"])
+
+    let requests = registry.server.requests.count
+    #expect(try await run(["one:1", "two:1"], change: both).failures.isEmpty)
+    #expect(registry.server.requests.count == requests, "a rerun asks for what the registry lacked")
+    let strict = try await run(["one:1"]) {
+      both(&$0)
+      $0.images.platforms = $0.platforms
+    }
+    #expect(strict.failures.count == 1, "platforms named for the images themselves are meant strictly")
+    let arm = try await run(["one:1"]) { $0.architecture = "arm64" }
+    #expect(arm.failures.count == 1)
+  }
+
   @Test func skippedImagesLeaveNothing() async throws {
     let report = try await run(["app:1"]) { $0.images.skip = true }
     #expect(report.failures.isEmpty && fixture.names.isEmpty)

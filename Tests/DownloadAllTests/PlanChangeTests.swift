@@ -86,6 +86,17 @@ import Testing
     #expect(complete.bundle == .complete && fixture.manifest?.architecture == "arm64")
   }
 
+  @Test func anotherSetOfPlatformsNeedsEveryStage() async throws {
+    let tarball = try fixture.artifact("/kubespray.tar.gz", "tarball", stage: .py)
+    let kubelet = try fixture.artifact("/kubelet", "kubelet")
+    let both = [TestStage(.py) { _ in [tarball] }, TestStage(.files) { _ in [kubelet] }]
+    _ = try await fixture.run(both) { $0.architecture = "amd64" }
+    let platforms = ["linux/amd64", "linux/arm64"]
+    #expect(try await fixture.run([both[0]]) { $0.platforms = platforms }.bundle == .unfinished([.files]))
+    #expect(try await fixture.run(both) { $0.platforms = platforms }.bundle == .complete)
+    #expect(fixture.manifest?.architecture == "amd64" && fixture.manifest?.platforms == platforms)
+  }
+
   @Test func aRunThatBringsNothingMakesNoBundle() async throws {
     let report = try await fixture.run([TestStage(.precheck)])
     #expect(report.bundle == .empty && fixture.names.isEmpty)

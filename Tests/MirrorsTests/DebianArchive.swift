@@ -32,13 +32,15 @@ final class DebianArchive: Sendable {
     var name: String
     var version = "1"
     var fields: [String] = []
+    /// `all`, or nil for what is there for each architecture.
+    var architecture: String?
 
-    var paragraph: String {
+    func paragraph(for machine: String) -> String {
       let bytes = Array(name.utf8)
       return """
         Package: \(name)
         Version: \(version)
-        Architecture: amd64
+        Architecture: \(architecture ?? machine)
         Maintainer: nobody
         \(fields.joined(separator: "\n"))
         Filename: pool/\(name).deb
@@ -53,20 +55,24 @@ final class DebianArchive: Sendable {
   /// Writes the archive and declares it, with other lines, as the sources of the machine.
   func publish(_ packages: [Package], alsoDeclaring lines: [String] = [], origin: String = "Debian") throws {
     let suite = root.appending("archive/dists/bookworm")
-    try createDirectories(suite.appending("main/binary-amd64"))
-    let list = packages.map(\.paragraph).joined(separator: "\n")
-    try writeAtomically(list, to: suite.appending("main/binary-amd64/Packages"))
-    let hash = Digest(of: Array(list.utf8)).hex
+    var lists: [String] = []
+    for machine in ["amd64", "arm64"] {
+      let folder = "main/binary-\(machine)"
+      try createDirectories(suite.pushing(FilePath(folder)))
+      let list = packages.map { $0.paragraph(for: machine) }.joined(separator: "\n")
+      try writeAtomically(list, to: suite.pushing(FilePath(folder)).appending("Packages"))
+      lists.append(" \(Digest(of: Array(list.utf8)).hex) \(list.utf8.count) \(folder)/Packages")
+    }
     try writeAtomically(
       """
       Origin: \(origin)
       Codename: bookworm
       Suite: oldstable
       Date: Wed, 01 Jan 2025 00:00:00 UTC
-      Architectures: amd64
+      Architectures: amd64 arm64
       Components: main
       SHA256:
-       \(hash) \(list.utf8.count) main/binary-amd64/Packages
+      \(lists.joined(separator: "\n"))
 
       """, to: suite.appending("Release"))
     try writeAtomically(
@@ -91,20 +97,25 @@ final class DebianArchive: Sendable {
   }
 
   /// Puts the files of a resolution where the engine would, and makes the index beside them.
-  func makeIndex(_ resolution: MirrorResolution, key: SigningKey? = nil) async throws {
+  func makeIndex(
+    _ resolution: MirrorResolution, key: SigningKey? = nil, architectures: [Architecture] = [.amd64]
+  ) async throws {
     for file in resolution.files {
       let name = file.path.dropFirst("pkgs/".count).prefix { $0 != "_" }
       try writeAtomically(String(name), to: content.appending(file.path))
     }
-    try await repository([], key: key).makeIndex(of: resolution, in: content, to: content)
+    try await repository([], key: key, architectures: architectures).makeIndex(
+      of: resolution, in: content, to: content)
   }
 
   /// An apt that knows nothing but the finished repository.
-  func client(_ options: String) async throws -> AptRoot {
-    let line = "deb [\(options)] file:\(content) ./"
+  func client(
+    _ options: String, suite: String = "./", architecture: Architecture = .amd64
+  ) async throws -> AptRoot {
+    let line = "deb [\(options)] file:\(content) \(suite)"
     return try await AptRoot(
       root.appending("client"), host: etc, origin: .text(line),
-      declared: AptSource.parse(line, file: "client.list"), architecture: .amd64)
+      declared: AptSource.parse(line, file: "client.list"), architecture: architecture)
   }
 }
 

@@ -41,6 +41,42 @@ struct DebianIndexTests {
     #expect(!FileManager.default.fileExists(atPath: archive.content.appending("InRelease").string))
   }
 
+  @Test("For two architectures there is one pool, an index for each, and at the top that of the main one")
+  func twoArchitectures() async throws {
+    let archive = try DebianArchive()
+    try archive.publish([
+      .init(name: "core", fields: ["Essential: yes"]),
+      .init(name: "app", fields: ["Depends: bus, data"]),
+      // Debian's dbus is such a package, and polkitd wants what it provides.
+      .init(name: "dbus", fields: ["Provides: bus"]), .init(name: "data", architecture: "all"),
+    ])
+    let both: [Architecture] = [.amd64, .arm64]
+    let key = SigningKey(try await TestKey(in: archive.root).file.string)
+    let wanted = [WantedPackage(name: "app", origin: "list")]
+    let resolution = try await archive.repository(wanted, architectures: both).resolve { _ in }
+    #expect(
+      Set(resolution.files.map(\.path))
+        == Set(
+          both.flatMap { architecture in
+            ["app", "core", "dbus"].map { "pkgs/\($0)_1_\(architecture.rawValue).deb" }
+          } + ["pkgs/data_1_all.deb"]))
+    try await archive.makeIndex(resolution, key: key, architectures: both)
+    let target = try PackageTarget(named: "debian-12")
+    let trust = "signed-by=\(archive.content)/kubespray-offline.asc"
+    for (architecture, suite) in [(Architecture.amd64, "./"), (.amd64, "$(ARCH)/"), (.arm64, "$(ARCH)/")] {
+      let client = try await archive.client(trust, suite: suite, architecture: architecture)
+      #expect(try await client.update(for: target).isEmpty)
+      let plan = try await client.command("apt-get", ["-s", "install", "app"]).output()
+      for name in ["app", "dbus"] {
+        #expect(plan.contains("Inst \(name) (1 kubespray-offline:12/bookworm [\(architecture.rawValue)])"))
+      }
+      #expect(plan.contains("Inst data (1 kubespray-offline:12/bookworm [all])"))
+      let locate = ["download", "-q", "--print-uris", "app"]
+      let choices = DebianSolver.choices(try await client.command("apt-get", locate).output())
+      #expect(choices.map(\.url) == ["file:\(archive.content)/pkgs/app_1_\(architecture.rawValue).deb"])
+    }
+  }
+
   @Test("A signed index is good for gpgv and apt; a changed list is refused by apt")
   func signed() async throws {
     let archive = try DebianArchive()

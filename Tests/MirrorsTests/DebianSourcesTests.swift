@@ -46,6 +46,26 @@ struct DebianSourcesTests {
     #expect(lines.first?.options == ["Architectures": "amd64 arm64", "Signed-By": "/k.gpg"])
   }
 
+  @Test("For another architecture: sources of others are left out, and Ubuntu's lie on hosts of their own")
+  func architectures() {
+    let sources = AptSource.parse(
+      """
+      deb http://de.archive.ubuntu.com/ubuntu noble main
+      deb http://security.ubuntu.com/ubuntu/ noble-security main
+      deb [arch=amd64] https://download.docker.com/linux/ubuntu noble stable
+      deb [arch=amd64,arm64] https://example.com/ubuntu noble main
+      """, file: "a.list")
+    #expect(sources.compactMap { $0.serving(.amd64) }.map(\.uris) == sources.map(\.uris))
+    let arm = sources.compactMap { $0.serving(.arm64) }
+    #expect(
+      arm.map(\.uris) == [
+        ["http://ports.ubuntu.com/ubuntu-ports"], ["http://ports.ubuntu.com/ubuntu-ports/"],
+        ["https://example.com/ubuntu"],
+      ])
+    #expect(arm.last?.options == ["Architectures": "arm64"])
+    #expect(arm.first?.serving(.amd64)?.uris == ["http://archive.ubuntu.com/ubuntu"])
+  }
+
   @Test("A key in the paragraph itself is kept")
   func embeddedKey() throws {
     let text = """

@@ -32,6 +32,29 @@ struct PythonResolutionTests {
         == [app, "arm-1-py3-none-any.whl", "direct-1-py3-none-any.whl", new])
   }
 
+  @Test(
+    "one index has the wheels for every architecture, what is for all of them once, and names who lacks one")
+  func architectures() async throws {
+    let world = try await PythonWorld()
+    try await world.make([
+      "app-1-py3-none-any.whl | | fast | arm; platform_machine == 'aarch64'", "arm-1-py3-none-any.whl",
+      "fast-1-cp312-cp312-manylinux_2_17_x86_64.whl", "fast-1-cp312-cp312-manylinux_2_17_aarch64.whl",
+      "narrow-1-cp312-cp312-manylinux_2_17_x86_64.whl",
+    ])
+    try world.require("app")
+    #expect(
+      try await names(world.mirror(architectures: [.amd64, .arm64])) == [
+        "app-1-py3-none-any.whl", "arm-1-py3-none-any.whl", "fast-1-cp312-cp312-manylinux_2_17_aarch64.whl",
+        "fast-1-cp312-cp312-manylinux_2_17_x86_64.whl",
+      ])
+    try world.require("narrow")
+    let error = await #expect(throws: PythonIndexError.self) {
+      try await world.mirror(architectures: [.amd64, .arm64]).resolve { _ in }
+    }
+    #expect(error?.description.contains("that Python 3.12 on arm64 can install") == true)
+    #expect(error?.description.contains("on amd64") == false)
+  }
+
   @Test("a dependency of some patch levels of a Python is carried")
   func patchLevels() async throws {
     let world = try await PythonWorld()

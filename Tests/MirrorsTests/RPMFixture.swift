@@ -10,7 +10,7 @@ import TestServer
 /// A small distribution: packages built by rpmbuild, signed by a throw-away key, and their repository.
 ///
 /// `app` needs `lib` of at least version 2 and the file `/opt/tool`, and recommends `extra`. `lib` is there in two
-/// versions and with a twin for i686; of the same build and bound to its version are `lib-langpack`, which every
+/// versions and with a twin for i686; both are there for aarch64 too; of the same build and bound to its version are `lib-langpack`, which every
 /// minimal system has, and `lib-checks`, which none has. `streamed` is a package of a module of two streams, `broken`
 /// needs what nobody has.
 struct RPMFixture: Sendable {
@@ -32,7 +32,7 @@ struct RPMFixture: Sendable {
     try createDirectories(repository)
     for (file, architecture) in [
       ("lib-1.0", "x86_64"), ("lib-2.0", "x86_64"), ("lib-2.0", "i686"), ("others", "noarch"),
-      ("app", "x86_64"),
+      ("app", "x86_64"), ("lib-2.0", "aarch64"), ("app", "aarch64"),
       ("streamed-1", "noarch"), ("streamed-2", "noarch"),
     ] {
       try await build(RPMSpecs.text(file), architecture: architecture)

@@ -60,6 +60,32 @@ struct RPMIndexTests {
     }
   }
 
+  @Test("One repository serves two architectures: dnf installs on each from it alone")
+  func twoArchitectures() async throws {
+    let fixture = try await RPMFixture.shared.value
+    try await RPMFixture.withFolder { folder in
+      let sources = try fixture.sources(in: folder, baseURL: "file://\(fixture.repository)")
+      let repository = try RPMRepositoryTests.repository(
+        ["app"], sources: sources, in: folder, architectures: [.amd64, .arm64])
+      let content = folder.appending("content")
+      let resolution = try await make(repository, in: content)
+      let twins = RPMRepositoryTests.closure.map { $0.replacing("x86_64", with: "aarch64") }
+      #expect(
+        Set(resolution.files.map(\.path))
+          == Set(RPMRepositoryTests.closure + twins + ["keys/RPM-GPG-KEY-test"]))
+      #expect(resolution.files.filter { $0.path.contains("noarch") }.count == 1)
+      #expect(resolution.notes["gpgcheck"] == "1")
+      try await repository.makeIndex(of: resolution, in: content, to: content)
+      for machine in ["x86_64", "aarch64"] {
+        let result = try await Command(
+          Self.prover.string, [content.string, "app"], environment: ["MACHINE": machine]
+        ).run()
+        #expect(result.status == 0, "\(machine): \(result.standardOutput)\(result.standardError)")
+        #expect(result.standardOutput.contains("3 packages are installed"))
+      }
+    }
+  }
+
   @Test("The same files give the same bytes; a file that is missing is named")
   func deterministic() async throws {
     let fixture = try await RPMFixture.shared.value

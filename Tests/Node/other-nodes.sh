@@ -119,9 +119,9 @@ start_worker_containerd() {
   local architecture
   architecture=$(dpkg --print-architecture)
   on_worker sh -ec "
-    curl -sSf -o /tmp/containerd.tgz http://$admin_address/files/containerd-$(version_of containerd)-linux-$architecture.tar.gz
+    curl -sSf -o /tmp/containerd.tgz http://$admin_address/$(place_of "containerd-*-linux-$architecture.tar.gz")
     tar -C /usr/local -xzf /tmp/containerd.tgz
-    curl -sSf -o /usr/local/bin/runc http://$admin_address/files/runc/v$(version_of runc)/runc.$architecture
+    curl -sSf -o /usr/local/bin/runc http://$admin_address/$(place_of "runc.$architecture")
     chmod 755 /usr/local/bin/runc
     touch /etc/resolv.conf
     systemd-run --unit containerd --property Delegate=yes --property KillMode=process /usr/local/bin/containerd" &&

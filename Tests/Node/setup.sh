@@ -70,17 +70,19 @@ containerd_is_ours() {
   local process
   on_admin systemctl is-active containerd && process=$(on_admin systemctl show --value --property MainPID containerd) &&
     [[ $(on_admin readlink "/proc/$process/exe") == /usr/local/bin/containerd ]] &&
-    cmp <(tar -xzOf "$bundle"/files/containerd-*.tar.gz bin/containerd) "$nodes/admin/root/usr/local/bin/containerd" &&
+    cmp <(tar -xzOf "$bundle/$(place_of "containerd-*-linux-$(dpkg --print-architecture).tar.gz")" bin/containerd) "$nodes/admin/root/usr/local/bin/containerd" &&
     on_admin /usr/local/bin/runc --version && on_admin test -x /opt/cni/bin/loopback
 }
 container_runs() {
   on_admin systemctl is-active "kubespray-offline-$1" && on_admin systemctl is-enabled "kubespray-offline-$1" &&
     on_admin nerdctl ps | grep -x "$1"
 }
+# place_of NAME: where a file lies in the bundle, whatever the layout.
+place_of() { (cd "$bundle" && find files -name "$1" | head -n 1); }
 serves_files() {
   local file
   get http://127.0.0.1/files/files.list && cmp "$bundle/files/files.list" "$work/got" || return 1
-  file=$(cd "$bundle" && find files -name kubelet | head -n 1)
+  file=$(place_of kubelet)
   get "http://127.0.0.1/$file" && cmp "$bundle/$file" "$work/got"
 }
 serves_nothing_else() {

@@ -115,6 +115,22 @@ struct RepositoryTests {
     }
   }
 
+  @Test("each architecture takes its own index of a Debian repository for several")
+  func architectures() throws {
+    try withFolder { bundle in
+      for file in ["Packages", "amd64/Packages", "arm64/Packages"] {
+        try put("", at: bundle.appending("debs/local").pushing(FilePath(file)))
+      }
+      let repositories = BundleRepositories(bundle: bundle, host: "debian-12")
+      #expect(repositories.repositories.map(\.path) == ["debs/local"])
+      let repository = try #require(try repositories.repository(for: Self.debian12))
+      let files = RepositoryFiles(server: "http://10.0.0.5")
+      #expect(
+        files.aptSource(repository).contains("\nURIs: http://10.0.0.5/debs/local/\nSuites: $(ARCH)/\n"))
+      #expect(PlaybookSettings.text(repositories).hasSuffix("\noffline_repo_architectures: [debs/local]\n"))
+    }
+  }
+
   @Test("without a key only this repository is trusted, and a proxy is kept away from it")
   func unsigned() {
     let repository = BundleRepositories.Repository(kind: .debs, folder: "local")

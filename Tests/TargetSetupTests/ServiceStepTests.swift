@@ -27,6 +27,33 @@ struct ServiceStepTests {
     }
   }
 
+  @Test("of a bundle for several architectures, whose files lie below their addresses, it takes its own")
+  func severalArchitectures() async throws {
+    try await withHost { host in
+      let files = host.bundle.appending("files")
+      let places = [
+        "containerd-2.2.1-linux-amd64.tar.gz": "github.com/containerd/containerd/releases/download/v2.2.1",
+        "nerdctl-2.2.0-linux-amd64.tar.gz": "github.com/containerd/nerdctl/releases/download/v2.2.0",
+        "cni-plugins-linux-amd64-v1.8.0.tgz":
+          "github.com/containernetworking/plugins/releases/download/v1.8.0",
+        "runc/v1.3.4/runc.amd64": "github.com/opencontainers/runc/releases/download/v1.3.4",
+      ]
+      for (file, place) in places {
+        let name = try #require(file.split(separator: "/").last)
+        let folder = files.pushing(FilePath(place))
+        try createDirectories(folder)
+        let twin = name.replacing("amd64", with: "arm64")
+        try put("the other architecture's\n", at: folder.appending(String(twin)))
+        try FileManager.default.moveItem(
+          atPath: files.pushing(FilePath(file)).string, toPath: folder.appending(String(name)).string)
+      }
+      let node = host.node()
+      #expect(try await SetupRun(node).execute([.containerd]).map(\.outcome) == [.done])
+      #expect(text(node.path("/usr/local/bin/runc")) == "runc 1.3.4\n")
+      #expect(try FileTree.names(in: node.path("/opt/cni/bin")) == ["bridge", "loopback"])
+    }
+  }
+
   @Test(
     "containerd replaces what is there, says when nothing is to do, and undo brings back and starts the old one"
   )

@@ -13,6 +13,7 @@ struct ImageFetcher: Sendable {
   private struct Image: Sendable {
     let artifact: Artifact
     let content: ArchivedImage
+    let lacking: [Platform]
 
     /// The digests of its blobs.
     var digests: [Digest] { content.blobs.map(\.digest) }
@@ -88,7 +89,8 @@ struct ImageFetcher: Sendable {
         let image = try result.get()
         // A tag, and the same tag with the digest of its index, are one image.
         try names.bind(image.content.reference, to: image.served)
-        images.append(Image(artifact: artifact, content: image.content))
+        if let warning = image.warning { run.say(.warning, warning, stage: stage) }
+        images.append(Image(artifact: artifact, content: image.content, lacking: image.lacking))
         configurations.merge(image.configurations) { first, _ in first }
       } catch {
         note(artifact, .failure(listed(error, artifact)))
@@ -203,7 +205,9 @@ struct ImageFetcher: Sendable {
     blobs.release(image.digests)
     let origin = image.artifact.recordedOrigin
     run.verified.record(place, stage: stage, sha256: archive.sha256, url: origin)
-    return image.content.manifestFile(image.artifact, size: archive.size, sha256: archive.sha256)
+    var file = image.content.manifestFile(image.artifact, size: archive.size, sha256: archive.sha256)
+    if !image.lacking.isEmpty { file.image?.lacking = image.lacking.map(\.description) }
+    return file
   }
 
   /// The error with the line of the list that asked for the image.

@@ -10,6 +10,8 @@ struct SourcedImage: Sendable {
   let content: ArchivedImage
   /// The digest of what the registry serves for the reference: of the index, where there is one.
   let served: Digest
+  /// The platforms that were asked for and that the registry does not have.
+  let lacking: [Platform]
   /// Configurations that were read to find the platform, by digest.
   let configurations: [Digest: [UInt8]]
 
@@ -17,6 +19,14 @@ struct SourcedImage: Sendable {
     content = try ArchivedImage(resolved)
     served = resolved.root.descriptor.digest
     configurations = resolved.configurations
+    lacking = resolved.lacking
+  }
+
+  /// What people should know of an image that not all machines can run.
+  var warning: String? {
+    guard !lacking.isEmpty else { return nil }
+    let missing = lacking.map(\.description).joined(separator: ", ")
+    return "\(content.reference) is not published for \(missing): such nodes cannot run it"
   }
 }
 
@@ -29,17 +39,21 @@ final class ImageSource: Sendable {
   let client: RegistryClient
   /// The platforms that are carried of each image.
   let platforms: [Platform]
+  /// Whether an image is taken for those of them that it is published for.
+  let oneIsEnough: Bool
 
-  init(client: RegistryClient, platforms: [Platform]) {
+  init(client: RegistryClient, platforms: [Platform], oneIsEnough: Bool = false) {
     self.client = client
     self.platforms = platforms
+    self.oneIsEnough = oneIsEnough
     resolver = ImageResolver(client)
   }
 
-  /// Whether an archive with these platforms, as the manifest writes them, is one that this run wants. An image
-  /// that names none has only one.
-  func carries(_ names: [String]) -> Bool {
-    names.isEmpty || Set(names) == Set(platforms.map(\.description))
+  /// Whether an archive, as the manifest describes it, is one that this run wants. An image that names no platforms has
+  /// only one; what the registry lacked is not asked for again.
+  func carries(_ image: ManifestImage) -> Bool {
+    let published = Set(platforms.map(\.description)).subtracting(oneIsEnough ? image.lacking ?? [] : [])
+    return image.platforms.isEmpty || Set(image.platforms) == published
   }
 
   /// What is wanted as an artifact.
@@ -56,8 +70,9 @@ final class ImageSource: Sendable {
   func resolved(_ reference: ImageReference) async throws -> SourcedImage {
     let memo = memos.withLock { memos in
       if let memo = memos[reference] { return memo }
-      let memo = Memo { [resolver, platforms] in
-        try SourcedImage(try await resolver.resolve(reference, platforms: platforms))
+      let memo = Memo { [resolver, platforms, oneIsEnough] in
+        try SourcedImage(
+          try await resolver.resolve(reference, platforms: platforms, oneIsEnough: oneIsEnough))
       }
       memos[reference] = memo
       return memo

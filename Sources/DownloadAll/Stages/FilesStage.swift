@@ -72,18 +72,19 @@ struct AdminNodeFiles {
     ].compactMap { component, version in version.map { (component, $0) } }
   }
 
-  /// The files beside the catalog's: the same URL with the other version in it.
+  /// The files beside the catalog's: the same URLs, one for each architecture, with the other version in them.
   func files(in catalog: Catalog) -> [CatalogFile] {
-    wanted.compactMap { component, version in
-      guard let own = catalog.version(of: component), own != version,
-        var file = catalog.files.first(where: { $0.variable == "\(component)_download_url" })
-      else { return nil }
-      file.url = file.url.split(separator: own, omittingEmptySubsequences: false).joined(separator: version)
-      // Kubespray's checksum is that of its own version.
-      file.checksum = nil
-      file.template = nil
-      file.origin = "versions.\(component)"
-      return catalog.files.contains { $0.url == file.url } ? nil : file
+    wanted.flatMap { component, version -> [CatalogFile] in
+      guard let own = catalog.version(of: component), own != version else { return [] }
+      return catalog.files.filter { $0.variable == "\(component)_download_url" }.compactMap { file in
+        var file = file
+        file.url = file.url.split(separator: own, omittingEmptySubsequences: false).joined(separator: version)
+        // Kubespray's checksum is that of its own version.
+        file.checksum = nil
+        file.template = nil
+        file.origin = "versions.\(component)"
+        return catalog.files.contains { $0.url == file.url } ? nil : file
+      }
     }
   }
 }

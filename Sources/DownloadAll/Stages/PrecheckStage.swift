@@ -44,6 +44,12 @@ struct PrecheckStage: Stage {
     if let system = try? OSRelease.current() {
       run.say(.info, "\(system.prettyName), \(Architecture.current.rawValue)", stage: name)
     }
+    if run.architectures.count > 1 {
+      run.say(
+        .info,
+        "the bundle is for machines of \(run.architectureNames); files lie below their original addresses",
+        stage: name)
+    }
     for (name, value) in [("http", run.configuration.proxy.http), ("https", run.configuration.proxy.https)] {
       if let value {
         run.say(.info, "\(name) goes through the proxy \(maskingSecrets(in: value))", stage: self.name)

@@ -12,7 +12,8 @@ struct PyStage: Stage {
     let checked = catalog.files.filter { $0.checksum != nil }.count
     run.say(
       .info,
-      "the catalog has \(catalog.files.count) files (\(checked) with a checksum) and \(catalog.images.count) images",
+      "the catalog has \(catalog.files.count) files (\(checked) with a checksum) and \(catalog.images.count) images"
+        + (run.architectures.count > 1 ? " for \(run.architectureNames) together" : ""),
       stage: name)
     for warning in catalog.warnings { run.say(.warning, warning, stage: name) }
     return []

@@ -44,13 +44,19 @@ struct ScriptsStage: Stage {
 
   /// The program that the scripts start, for machines like this one.
   private func program(_ run: RunContext) async throws -> [Artifact] {
-    guard run.architecture == .current else {
+    let own = Architecture.current.rawValue
+    guard run.architectures.contains(.current) else {
       run.say(
         .warning,
-        "target-setup is left out: it was built for \(Architecture.current.rawValue), the targets are "
-          + "\(run.architecture.rawValue). Make the bundle's scripts on such a machine: download-all scripts",
-        stage: name)
+        "target-setup is left out: it was built for \(own), the targets are \(run.architectureNames). Make the "
+          + "bundle's scripts on such a machine: download-all scripts", stage: name)
       return []
+    }
+    if run.architectures.count > 1 {
+      run.say(
+        .info,
+        "target-setup is that of this machine: the admin node, which serves the bundle to all others, has to be \(own)",
+        stage: name)
     }
     return try await travelling(run).artifacts()
   }
@@ -85,6 +91,8 @@ struct ScriptsStage: Stage {
   ) throws -> Configuration {
     var settings = run.configuration
     settings.architecture = run.architecture.rawValue
+    if run.architectures.count > 1 { settings.platforms = run.platforms }
+    settings.files.layout = settings.fileLayout
     settings.kubespray.version = version.name
     settings.versions.runc = settings.versions.runc ?? catalog.version(of: "runc")
     settings.versions.containerd = settings.versions.containerd ?? catalog.version(of: "containerd")

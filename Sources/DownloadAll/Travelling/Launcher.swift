@@ -51,7 +51,7 @@ extension TravellingProgram {
       if [ -z "${KUBESPRAY_OFFLINE_PRIVATE-}" ]; then
         case $(uname -m) in
           \#(machineName)) echo "error: programs can be run neither from $here nor from /run, /tmp or /var/tmp. Copy the bundle to a disk that is mounted without noexec." >&2 ;;
-          *) echo "error: this bundle is for \#(machineName), and this machine is $(uname -m)." >&2 ;;
+          *) echo "error: this target-setup is for \#(machineName), and this machine is $(uname -m). Set up a machine of \#(machineName); it serves every node that the bundle is for." >&2 ;;
         esac
         exit 1
       fi

@@ -41,31 +41,52 @@ struct DebianIndex {
         throw DebianRepositoryError.missingFile(path)
       }
     }
-    let list = destination.appending("Packages")
-    try writeAtomically(Self.paragraphs(packages, of: resolution.files), to: list)
-    // Without the time of the file in it: the same list gives the same bytes.
-    _ = try await Command("gzip", ["-9", "--no-name", "--keep", "--force", list.string]).output()
-    _ = try await Command("xz", ["-6", "--keep", "--force", list.string]).output()
-    let release = destination.appending("Release")
-    try writeAtomically(try releaseText(destination), to: release)
+    let paragraphs = Self.paragraphs(packages, of: resolution.files)
+    // One index for all would not do: apt (2.6) parses the entries of other architectures too, and of two entries for one
+    // package it then forgets what the second provides.
+    if let main = architectures.first { try await write(paragraphs, for: main, to: destination) }
+    for architecture in architectures where architectures.count > 1 {
+      let folder = destination.appending(architecture.rawValue)
+      try createDirectories(folder)
+      try await write(paragraphs, for: architecture, to: folder)
+    }
     guard let signingKey else { return }
-    try await signingKey.clearsign(release, to: destination.appending("InRelease"))
-    try await signingKey.detachedSignature(of: release, to: destination.appending("Release.gpg"))
     try writeAtomically(try await signingKey.publicKey(), to: destination.appending("kubespray-offline.asc"))
   }
 
+  private func write(_ paragraphs: [String], for architecture: Architecture, to folder: FilePath) async throws
+  {
+    let list = folder.appending("Packages")
+    let own = paragraphs.filter { Self.serves($0, architecture) }
+    try writeAtomically(own.joined(separator: "\n"), to: list)
+    // Without the time of the file in it: the same list gives the same bytes.
+    _ = try await Command("gzip", ["-9", "--no-name", "--keep", "--force", list.string]).output()
+    _ = try await Command("xz", ["-6", "--keep", "--force", list.string]).output()
+    let release = folder.appending("Release")
+    try writeAtomically(try releaseText(folder, architecture), to: release)
+    guard let signingKey else { return }
+    try await signingKey.clearsign(release, to: folder.appending("InRelease"))
+    try await signingKey.detachedSignature(of: release, to: folder.appending("Release.gpg"))
+  }
+
+  /// Whether a package is for an architecture; one that does not say so is for all.
+  private static func serves(_ paragraph: String, _ architecture: Architecture) -> Bool {
+    let field = "Architecture: "
+    let line = paragraph.split(separator: "\n").first { $0.hasPrefix(field) }
+    return line.map { ["all", architecture.rawValue].contains(String($0.dropFirst(field.count))) } ?? true
+  }
+
   /// The paragraphs of the files that are there.
-  private static func paragraphs(_ text: String, of files: [MirrorResolution.File]) -> String {
+  private static func paragraphs(_ text: String, of files: [MirrorResolution.File]) -> [String] {
     let names = Set(files.map { "Filename: \($0.path)" })
     let lines = text.split(separator: "\n", omittingEmptySubsequences: false)
     return lines.split(whereSeparator: \.isEmpty)
       .filter { $0.contains { names.contains(String($0)) } }
       .map { $0.joined(separator: "\n") + "\n" }
-      .joined(separator: "\n")
   }
 
   /// Source of the fields: the Debian wiki's "RepositoryFormat", which apt follows.
-  private func releaseText(_ folder: FilePath) throws -> String {
+  private func releaseText(_ folder: FilePath, _ architecture: Architecture) throws -> String {
     var text = """
       Origin: kubespray-offline
       Label: kubespray-offline
@@ -73,7 +94,7 @@ struct DebianIndex {
       Codename: \(target.codename ?? target.name)
       Version: \(target.version)
       Date: \(Self.date())
-      Architectures: \(architectures.map(\.rawValue).joined(separator: " "))
+      Architectures: \(architecture.rawValue)
       Components: main
       Description: Packages for \(target), collected by kubespray-offline
 

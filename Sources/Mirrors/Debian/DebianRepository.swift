@@ -25,8 +25,9 @@ public struct DebianRepository: Mirror {
   /// - Parameters:
   ///   - target: The release that it is for.
   ///   - folder: Its folder in `outputs/`.
-  ///   - architectures: The architectures that it is for. One flat repository holds the packages of all: apt passes over
-  ///     those of others, and what is for all architectures lies there once.
+  ///   - architectures: The architectures that it is for, the main one first, whose packages the index at the top has.
+  ///     With several, each has an index of its own in a folder of its name, for sources such as `deb URI $(ARCH)/`, over
+  ///     the packages that lie in one place together.
   ///   - wanted: The packages that must be installable.
   ///   - sources: A file of apt sources, of one-line or deb822 form; without it this machine's own, which also serve
   ///     for other releases of its distribution.
@@ -138,7 +139,7 @@ public struct DebianRepository: Mirror {
     return part
   }
 
-  /// Makes `Packages`, compressed too, and `Release`; with a key also `InRelease`, `Release.gpg` and the public key.
+  /// Makes `Packages`, compressed too, and `Release`, for several architectures also in a folder of each; with a key also `InRelease`, `Release.gpg` and the public key.
   ///
   /// - Throws: ``DebianRepositoryError``, ``SigningKeyError``, `CommandError` or `Errno`.
   public func makeIndex(

@@ -141,6 +141,8 @@ enum PlaybookSettings {
       lines.append("    packages: \(repository.packagesAreSigned)")
       lines.append("    metadata: \(repository.metadataIsSigned)")
     }
+    let divided = repositories.repositories.filter(\.hasArchitectures).map(\.path)
+    if !divided.isEmpty { lines.append("offline_repo_architectures: [\(divided.joined(separator: ", "))]") }
     return lines.joined(separator: "\n") + "\n"
   }
 }

@@ -35,6 +35,8 @@ struct BundleRepositories: Sendable, Equatable {
     let folder: String
     /// The keys with which a client checks it, by path below the bundle; empty when nothing is signed.
     var publicKeys: [String] = []
+    /// Whether each architecture has an index of its own in a folder of its name (Debian).
+    var hasArchitectures = false
     /// Whether a key checks every package (RPM).
     var packagesAreSigned = false
     /// Whether a key checks the metadata.
@@ -103,6 +105,9 @@ struct BundleRepositories: Sendable, Equatable {
     let place = bundle.pushing(FilePath(repository.path))
     switch kind {
     case .debs:
+      repository.hasArchitectures = Architecture.allCases.contains {
+        exists(place.appending($0.rawValue).appending(kind.index))
+      }
       if exists(place.appending("InRelease")), exists(place.appending("kubespray-offline.asc")) {
         repository.publicKeys = ["\(repository.path)/kubespray-offline.asc"]
         repository.metadataIsSigned = true

@@ -26,7 +26,7 @@ struct RepositoryFiles: Sendable {
     # kubespray-offline: packages from the bundle on the admin node.
     Types: deb
     URIs: \(server)/\(repository.path)/
-    Suites: ./
+    Suites: \(repository.hasArchitectures ? "$(ARCH)/" : "./")
     \(repository.publicKeys.isEmpty ? "Trusted: yes" : "Signed-By: \(key)")
     Check-Date: no
 
