@@ -82,6 +82,9 @@ struct ScriptsStage: Stage {
     var settings = run.configuration
     settings.architecture = run.architecture.rawValue
     settings.kubespray.version = version.name
+    if let image = try AnsibleImage(settings, version)?.reference {
+      settings.python.ansibleImage = "\(image)"
+    }
     settings.versions.runc = settings.versions.runc ?? catalog.version(of: "runc")
     settings.versions.containerd = settings.versions.containerd ?? catalog.version(of: "containerd")
     settings.versions.nerdctl = settings.versions.nerdctl ?? catalog.version(of: "nerdctl")
