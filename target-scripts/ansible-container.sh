@@ -23,9 +23,10 @@ Runs COMMAND in a container with Ansible, for instance
 The command sees the kubespray tree at its own path and starts in it (or in the
 folder below it where you are), your ~/.ssh (read only), your ssh agent if one
 runs, the host's network, /etc/hosts and /etc/resolv.conf. It runs as root, with
-a terminal when there is one, and its exit status is that of this script. Any
-other folder must be named with --mount. "localhost" in an inventory is the
-container: reach this host by ssh like all others.
+a terminal when there is one (else with nothing on its standard input), and its
+exit status is that of this script. Any other folder must be named with --mount.
+"localhost" in an inventory is the container: reach this host by ssh like all
+others.
 
   --mount DIR     let the command see DIR too, at the same path; may be repeated
   --ssh DIR       the folder with ssh keys (~/.ssh of who called sudo, or yours)
@@ -129,11 +130,14 @@ for name in TERM ANSIBLE_FORCE_COLOR http_proxy https_proxy no_proxy; do
   eval "value=\${$name-}"
   [ -z "$value" ] || words="$words--env $(quoted "$name=$value")"
 done
-[ ! -t 0 ] || [ ! -t 1 ] || words="$words--tty "
+# Without a terminal the command gets nothing to read, as with docker: ctr may miss the end of its own input, and the
+# command would wait for it for ever.
+start="\"\$@\""
+if [ -t 0 ] && [ -t 1 ]; then words="$words--tty "; else start="sh -c 'exec \"\$@\" </dev/null' sh \"\$@\""; fi
 
 # The host's network without its resolv.conf, which --net-host would want to be there.
 name=kubespray-ansible-$$-$(date +%s)
 status=0
 eval "\"\$ctr\" --namespace default run --rm --with-ns network:/proc/self/ns/net --cwd $(quoted "$work") \
-  --env HOME=/root $words \"\$image\" \"\$name\" \"\$@\"" || status=$?
+  --env HOME=/root $words \"\$image\" \"\$name\" $start" || status=$?
 exit "$status"
