@@ -81,7 +81,8 @@ struct SettingOptions: ParsableArguments {
 
   @Option(
     help: .init(
-      "That image: auto, a reference, or assembled: made here of wheels. [ANSIBLE_IMAGE]", valueName: "image"))
+      "That image: auto, a reference, or assembled: made here of wheels. [ANSIBLE_IMAGE]", valueName: "image")
+  )
   var ansibleImage: String?
 
   @Option(help: .init("Connections at a time, to all hosts. [PARALLEL]", valueName: "n"))

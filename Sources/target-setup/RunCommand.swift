@@ -26,7 +26,9 @@ struct RunCommand: AsyncParsableCommand {
 
   func run() async throws {
     let planned = try stepArguments(steps, all: StepName.all).filter { !skipVerify || $0 != .verify }
-    if planned.contains(where: \.needsRoot) { try requireRoot("target-setup \(steps.joined(separator: " "))") }
+    if planned.contains(where: \.needsRoot) {
+      try requireRoot("target-setup \(steps.joined(separator: " "))")
+    }
     let console = output.console()
     let node = try options.node(console)
     let names = try stepArguments(steps, all: StepName.all(node.configuration)).filter {

@@ -52,7 +52,8 @@ struct AnsibleAssembly: Sendable {
       ResolutionMemory.prune(shelf, keeping: Self.kept)
     }
     var artifact = Artifact(
-      path: try name.archivePath(), source: .local(place.appending("image.tar.gz"), origin: nil), stage: .images,
+      path: try name.archivePath(), source: .local(place.appending("image.tar.gz"), origin: nil),
+      stage: .images,
       verification: .generated)
     artifact.archivedImage = name
     return artifact
@@ -86,7 +87,8 @@ struct AnsibleAssembly: Sendable {
     let mirrors = try await run.resolutions.mirrors(of: .pypi) { [run] in try await stage.mirrors(run) }
     guard let index = mirrors.lazy.compactMap({ $0 as? PythonIndex }).first else {
       throw AssemblyFailed(
-        name: name, reason: "the bundle has no wheels to make it of. Set pypi.skip to false, or name an image "
+        name: name,
+        reason: "the bundle has no wheels to make it of. Set pypi.skip to false, or name an image "
           + "of yours in python.ansible_image")
     }
     return index
@@ -122,7 +124,9 @@ struct AnsibleAssembly: Sendable {
   // MARK: Making
 
   /// - Returns: Whether packages went into it.
-  private func make(_ reference: ImageReference, _ tree: KubesprayTree, at place: FilePath) async throws -> Bool {
+  private func make(_ reference: ImageReference, _ tree: KubesprayTree, at place: FilePath) async throws
+    -> Bool
+  {
     run.say(.info, "assembling \(name) on \(reference)", stage: .images)
     let work = try temporaryFolder()
     defer { try? FileManager.default.removeItem(atPath: work.string) }
@@ -175,39 +179,42 @@ struct AnsibleAssembly: Sendable {
   ) async throws -> (folder: FilePath, names: String)? {
     guard !fit.missing.isEmpty else { return nil }
     let target = contents.system.flatMap { try? PackageTarget($0) }
-    guard let choice = debianTargets?.first(where: { $0.target == target }), let status = contents.packageStatus
+    guard let choice = debianTargets?.first(where: { $0.target == target }),
+      let status = contents.packageStatus
     else {
-      try lack(fit, target)
+      try lack(fit.missing, target)
       return nil
     }
     let additions = DebianAdditions(
       repository: try absolutePath(run.configuration.outputs.appending(choice.folder)),
       architecture: run.architecture, cache: run.configuration.cache.appending("packages"))
     let files = additions.isThere ? try await additions.files(for: fit.missing, on: status) : []
-    guard !files.isEmpty else {
-      try lack(fit, target)
-      return nil
-    }
+    let found = Set(files.compactMap { $0.stem?.split(separator: "_").first.map(String.init) })
+    let lacking = fit.missing.filter { !found.contains($0) }
+    if !lacking.isEmpty { try lack(lacking, target) }
+    guard !files.isEmpty else { return nil }
     let folder = work.appending("packages")
     try createDirectories(folder)
     try await DebianAdditions.unpack(files, into: folder)
     try await offload { () throws in try PackageFolder(folder).adapt(to: contents) }
-    let names = files.compactMap { $0.lastComponent?.stem }
+    let names = files.compactMap(\.stem)
     return (folder, names.joined(separator: " "))
   }
 
   /// - Throws: ``AssemblyFailed`` when Ansible would be of no use without.
-  private func lack(_ fit: BaseFit, _ target: PackageTarget?) throws {
-    let list = fit.missing.joined(separator: ", ")
-    let advice = target.map { "packages for \($0) (packages.targets)" } ?? "packages for its release"
-    guard !fit.missing.contains("openssh-client") else {
+  private func lack(_ packages: [String], _ target: PackageTarget?) throws {
+    let release = target.map { "\($0) (packages.targets)" } ?? "its release"
+    guard !packages.contains("openssh-client") else {
       throw AssemblyFailed(
         name: name,
-        reason: "its base has no ssh client, and the bundle has no \(advice). Carry them, or choose another base "
-          + "in python.ansible_base, such as docker.io/library/python:3.12-bookworm")
+        reason:
+          "its base has no ssh client, and the bundle has no openssh-client for \(release). Carry that, or "
+          + "choose another base in python.ansible_base, such as docker.io/library/python:3.12-bookworm")
     }
+    let list = packages.joined(separator: " and ")
     run.say(
-      .warning, "\(name) has no \(list): its base has not, and the bundle has no \(advice)", stage: .images)
+      .warning, "\(name) is without \(list): its base has none, and the bundle has none for \(release)",
+      stage: .images)
   }
 
   private func temporaryFolder() throws -> FilePath {

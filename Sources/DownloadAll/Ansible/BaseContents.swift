@@ -67,7 +67,9 @@ struct BaseContents: Sendable {
   }
 
   private mutating func remove(_ path: String) {
-    let isBelow = { (other: String) in other == path || other.hasPrefix(path.hasSuffix("/") ? path : path + "/") }
+    let isBelow = { (other: String) in
+      other == path || other.hasPrefix(path.hasSuffix("/") ? path : path + "/")
+    }
     links = links.filter { !isBelow($0.key) }
     files = files.filter { !isBelow($0) }
     texts = texts.filter { !isBelow($0.key) }

@@ -39,7 +39,9 @@ struct BaseFetch: Sendable {
 
   private func bring(_ blob: Descriptor, of reference: ImageReference) async throws {
     let place = place(blob)
-    let isThere = await offload { () in (try? Digest(ofFile: place, algorithm: blob.digest.algorithm)) == blob.digest }
+    let isThere = await offload { () in
+      (try? Digest(ofFile: place, algorithm: blob.digest.algorithm)) == blob.digest
+    }
     guard !isThere else { return }
     let (emit, rate) = (run.emit, run.rate)
     rate.begin()
@@ -71,7 +73,8 @@ struct BaseFit: Sendable {
   init(
     _ name: ImageReference, _ base: BaseImage, _ contents: BaseContents, _ minors: ClosedRange<Int>
   ) throws {
-    let wanted = "Choose a base with Python 3.\(minors.lowerBound) to 3.\(minors.upperBound) in python.ansible_base"
+    let wanted =
+      "Choose a base with Python 3.\(minors.lowerBound) to 3.\(minors.upperBound) in python.ansible_base"
     func failed(_ reason: String) -> AssemblyFailed {
       AssemblyFailed(name: name, reason: "\(base.reference) \(reason). \(wanted)")
     }

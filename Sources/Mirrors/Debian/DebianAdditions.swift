@@ -38,7 +38,8 @@ public struct DebianAdditions: Sendable {
   public func files(for names: [String], on status: [UInt8]) async throws -> [FilePath] {
     let source = "deb [trusted=yes] copy:\(repository.escaped) ./\n"
     let root = try await AptRoot(
-      cache.appending("apt-image-\(architecture.rawValue)"), host: host.etc, origin: .text(source), declared: [],
+      cache.appending("apt-image-\(architecture.rawValue)"), host: host.etc, origin: .text(source),
+      declared: [],
       architecture: architecture)
     try writeAtomically(status, to: root.folder.appending("state/status"))
     let update = try await root.command("apt-get", ["update", "-q"]).run()
@@ -58,6 +59,8 @@ public struct DebianAdditions: Sendable {
   ///
   /// - Throws: `CommandError`.
   public static func unpack(_ files: [FilePath], into folder: FilePath) async throws {
-    for file in files { _ = try await Command("dpkg-deb", ["--extract", file.string, folder.string]).output() }
+    for file in files {
+      _ = try await Command("dpkg-deb", ["--extract", file.string, folder.string]).output()
+    }
   }
 }

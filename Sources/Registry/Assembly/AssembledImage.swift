@@ -30,7 +30,8 @@ public struct BaseImage: Sendable {
   /// The folders in which a container of it looks for programs.
   public var searchPath: [String] {
     let line = configuration.config?.environment?.last { $0.hasPrefix("PATH=") }
-    let path = line?.dropFirst("PATH=".count) ?? "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+    let path =
+      line?.dropFirst("PATH=".count) ?? "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
     return path.split(separator: ":").map(String.init)
   }
 }
@@ -96,9 +97,11 @@ public struct AssembledImage: Sendable {
     configuration.config = execution
     configuration.rootfs.diffIDs += layers.map(\.diffID)
     // Without the time of today: the same parts are the same image.
-    configuration.history = (configuration.history ?? []) + layers.map { layer in
-      ImageConfiguration.History(created: configuration.created, createdBy: layer.createdBy)
-    }
+    configuration.history =
+      (configuration.history ?? [])
+      + layers.map { layer in
+        ImageConfiguration.History(created: configuration.created, createdBy: layer.createdBy)
+      }
     let bytes = ImageLayout.encode(configuration)
     let descriptor = Descriptor(of: bytes, mediaType: .ociConfig)
     let manifest = ImageLayout.encode(
@@ -109,7 +112,8 @@ public struct AssembledImage: Sendable {
           "org.opencontainers.image.base.digest": "\(base.manifest.manifest.descriptor.digest)",
         ]))
     let fetched = try FetchedManifest(
-      manifest, descriptor: Descriptor(of: manifest, mediaType: .ociManifest, platform: configuration.platform))
+      manifest,
+      descriptor: Descriptor(of: manifest, mediaType: .ociManifest, platform: configuration.platform))
     image = try ArchivedImage(reference: name, manifests: [fetched])
     configurationDigest = descriptor.digest
     self.configuration = bytes

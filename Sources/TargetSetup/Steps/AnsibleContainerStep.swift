@@ -43,7 +43,8 @@ struct AnsibleContainerStep: Step {
     _ = try await runtime.bring(image, journal)
     try journal.write(script, content, mode: 0o755)
     let result = try await node.run(Command("sh", [node.path(script).string, "ansible", "--version"]))
-    guard result.status == 0, let version = result.standardOutput.split(whereSeparator: \.isNewline).first else {
+    guard result.status == 0, let version = result.standardOutput.split(whereSeparator: \.isNewline).first
+    else {
       throw StepError(
         "Ansible does not run in a container of \(image):\n\(NodePackages.lastLines(result))\n"
           + "Try it: \(script) ansible --version")
@@ -81,7 +82,8 @@ struct AnsibleContainerStep: Step {
     for (setting, value) in [("image", "\(image)"), ("tree", node.kubesprayTree(source).string)] {
       guard text.contains("\n\(setting)=\n") else {
         throw StepError(
-          "\(Self.scriptName) of the bundle has no line \"\(setting)=\". Check the bundle: target-setup verify")
+          "\(Self.scriptName) of the bundle has no line \"\(setting)=\". Check the bundle: target-setup verify"
+        )
       }
       text = text.replacing("\n\(setting)=\n", with: "\n\(setting)=\(shellQuoted(value))\n")
     }
