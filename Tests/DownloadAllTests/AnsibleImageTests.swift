@@ -47,6 +47,15 @@ import Testing
       text.contains("not for \(version)") && text.contains("assembled") && text.contains("--ansible-image"))
   }
 
+  @Test func wheelsThatAreLeftOutCannotBeAssembled() throws {
+    var configuration = settings("assembled")
+    configuration.pypi.skip = true
+    let error = #expect(throws: NothingToAssemble.self) {
+      try AnsibleImage(configuration, try KubesprayVersion("2.30.0"))
+    }
+    #expect("\(try #require(error))".contains("pypi.skip"))
+  }
+
   /// The stages of a run that fetches the images of an empty list, and what it was told of Ansible.
   private func run(_ fixture: RunFixture, image: String, registry: String, skip: Bool = false) async throws
     -> RunReport

@@ -110,12 +110,12 @@ make_admin_images() {
 
 # make_ansible_base: what an image with Ansible is assembled on: this machine's Python and ssh client.
 make_ansible_base() {
-  local folder=$work/image-python python library
+  local folder=$work/image-python python library program
   python=$(readlink -f /usr/bin/python3)
   library=$(cd / && "$python" -I -c 'import sysconfig; print(sysconfig.get_path("stdlib"))')
   with_libraries "$folder" "$python" "$python"
   ln -s "$(basename "$python")" "$folder/usr/bin/python3"
-  with_libraries "$folder" "$(command -v ssh)" /usr/bin/ssh
+  for program in ssh sftp; do with_libraries "$folder" "$(command -v "$program")" "/usr/bin/$program"; done
   with_libraries "$folder" "$(command -v busybox)" /bin/busybox
   ln -s busybox "$folder/bin/sh"
   mkdir -p "$folder"/{etc,tmp,root,run,dev,proc,sys} "$folder$library"
@@ -123,6 +123,8 @@ make_ansible_base() {
     tar -C "$folder$library" -xf -
   for library in "$library"/lib-dynload/*.so; do with_libraries "$folder" "$library" "$library"; done
   cp /etc/os-release "$folder/etc/"
+  # Without it Ansible does not start.
+  mkdir -p "$folder/usr/lib/locale" && cp -R /usr/lib/locale/C.utf8 "$folder/usr/lib/locale/"
   printf 'root:x:0:0:root:/root:/bin/sh\n' >"$folder/etc/passwd"
   printf 'root:x:0:\n' >"$folder/etc/group"
   "$end_to_end/make-images" folder "$registry" -- "$ansible_base" "$folder" python3

@@ -86,10 +86,7 @@ struct AnsibleAssembly: Sendable {
     let stage = MirrorStage.pypi(run.configuration)
     let mirrors = try await run.resolutions.mirrors(of: .pypi) { [run] in try await stage.mirrors(run) }
     guard let index = mirrors.lazy.compactMap({ $0 as? PythonIndex }).first else {
-      throw AssemblyFailed(
-        name: name,
-        reason: "the bundle has no wheels to make it of. Set pypi.skip to false, or name an image "
-          + "of yours in python.ansible_image")
+      throw AssemblyFailed(name: name, reason: "the bundle has no wheels to make it of")
     }
     return index
   }

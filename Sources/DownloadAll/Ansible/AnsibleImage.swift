@@ -15,6 +15,9 @@ enum AnsibleImage: Sendable, Equatable {
     guard configuration.python.ansibleInContainer else { return nil }
     switch configuration.python.ansibleImage {
     case Configuration.Python.assembled:
+      guard !configuration.pypi.skip else {
+        throw NothingToAssemble(origin: "\(configuration.origin(of: "pypi.skip"))")
+      }
       self = .assembled(
         try ImageReference(
           registry: "localhost", repository: "kubespray-offline/ansible", tag: version.fileName))
@@ -45,6 +48,16 @@ enum AnsibleImage: Sendable, Equatable {
   static let packages: [(name: String, isRequired: Bool)] = [
     ("openssh-client", true), ("sshpass", false), ("rsync", false),
   ]
+}
+
+/// An image is to be assembled of wheels that are left out.
+struct NothingToAssemble: Error, CustomStringConvertible {
+  let origin: String
+
+  var description: String {
+    "\(origin): pypi.skip leaves out the wheels of which python.ansible_image is to be assembled. Set it to false, or "
+      + "name an image in python.ansible_image (--ansible-image)."
+  }
 }
 
 /// Kubespray publishes no image for what is not a release.

@@ -1,5 +1,6 @@
 import Bundle
 import Console
+import Glibc
 import Host
 import Integrity
 import Mirrors
@@ -30,6 +31,11 @@ struct BaseFetch: Sendable {
     }
     try Task.checkCancellation()
     if let failure { throw failure }
+    // What another base has left.
+    let wanted = Set(image.content.blobs.map(\.digest.hex))
+    for name in try BundleTree.files(below: blobs) where !wanted.contains(name) {
+      unlink(blobs.appending(name).string)
+    }
     var configuration: [UInt8] = []
     try readFile(place(image.content.config)) { configuration.append(contentsOf: $0) }
     return try BaseImage(reference, image, configuration: configuration)

@@ -58,8 +58,14 @@ struct ImagesStage: Stage {
 
   private func lists(_ run: RunContext) async throws -> (own: [ListedImage], additional: [ListedImage]) {
     var ansible: [ListedImage] = []
-    if case .fetched(let image)? = try await self.ansible(run) {
+    switch try await self.ansible(run) {
+    case .fetched(let image):
       ansible = [ListedImage(reference: image, origin: "setting python.ansible_image")]
+    case .assembled(let image):
+      let tree = try await run.kubespray.source().copy.tree
+      let base = try AnsibleAssembly.base(run.configuration, tree)
+      run.say(.info, "\(image) is assembled on \(base) when the wheels are in the bundle", stage: name)
+    case nil: break
     }
     if let file = run.configuration.images.from { return (try ImageList.read(file), ansible) }
     let catalog = try await run.kubespray.catalog().selecting(run.configuration.kubespray.selection)
