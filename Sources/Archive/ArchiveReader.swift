@@ -85,18 +85,25 @@ public enum ArchiveReader {
   /// - Parameter file: What to write; on an error what was written so far stays.
   /// - Throws: ``ArchiveError``, `Errno` when the file cannot be written, or `CancellationError`.
   public static func decompress(_ path: FilePath, to file: FilePath) throws {
-    let source = try ReadHandle(path, isRaw: true)
-    guard try source.next() != nil else {
-      throw ArchiveError.unreadable(archive: path, reason: "it is empty")
-    }
     let output = try FileDescriptor.open(
       file, .writeOnly, options: [.create, .truncate, .closeOnExec, .noFollow],
       permissions: [.ownerReadWrite, .groupRead, .otherRead])
     try output.closeAfter {
-      try source.readContent { bytes, _ in
-        try Task.checkCancellation()
-        _ = try output.writeAll(bytes)
-      }
+      try decompress(path) { _ = try output.writeAll($0) }
+    }
+  }
+
+  /// Hands over what is in a compressed file, piece by piece, as ``decompress(_:to:)`` would write it.
+  ///
+  /// - Throws: ``ArchiveError``, `CancellationError`, or whatever `body` throws.
+  public static func decompress(_ path: FilePath, _ body: (UnsafeRawBufferPointer) throws -> Void) throws {
+    let source = try ReadHandle(path, isRaw: true)
+    guard try source.next() != nil else {
+      throw ArchiveError.unreadable(archive: path, reason: "it is empty")
+    }
+    try source.readContent { bytes, _ in
+      try Task.checkCancellation()
+      try body(bytes)
     }
   }
 }

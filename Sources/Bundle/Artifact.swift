@@ -30,6 +30,9 @@ public struct Artifact: Sendable, Hashable {
   /// Whether the bundle is whole without it, when its server no longer has it.
   public var isOptional = false
 
+  /// The image in it, where it is an archive that was made on this machine.
+  public var archivedImage: ImageReference?
+
   /// Whether it is a program to be started by its name, on file systems that keep such rights.
   public var isExecutable = false
 

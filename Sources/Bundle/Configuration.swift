@@ -70,8 +70,16 @@ extension Configuration {
   public struct Python: Sendable {
     /// The interpreter; nil (`auto`) means a suitable one of this machine.
     public var executable: String?
-    /// Whether Ansible runs in a container instead of a virtual environment.
+    /// Whether the target runs Ansible in a container instead of a virtual environment.
     public var ansibleInContainer = false
+    /// The image of that container: a reference, or ``assembled``; nil (`auto`) means the one that kubespray publishes
+    /// for this version.
+    public var ansibleImage: String?
+    /// The image that an assembled one begins with; nil (`auto`) means one that fits the packages in the bundle.
+    public var ansibleBase: String?
+
+    /// The value of ``ansibleImage`` that stands for an image made here, of a base and the bundle's wheels.
+    public static let assembled = "assembled"
   }
 
   /// The arrangement of outputs/files.

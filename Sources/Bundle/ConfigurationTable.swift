@@ -44,8 +44,15 @@ extension Configuration {
       environment: ["PYTHON"], flag: "--python", travels: false, "the Python that runs Ansible here"),
     .scalar(
       "python.ansible_in_container", \.python.ansibleInContainer, .bool,
-      environment: ["ansible_in_container"], flag: "--ansible-in-container", travels: false,
-      "run Ansible in a container instead of a virtual environment"),
+      environment: ["ansible_in_container"], flag: "--ansible-in-container",
+      "carry an image with Ansible, and run it in a container on the target"),
+    .scalar(
+      "python.ansible_image", \.python.ansibleImage, .automatic(or: .ansibleImage),
+      environment: ["ANSIBLE_IMAGE"], flag: "--ansible-image",
+      "that image: kubespray's own, another one, or one assembled here"),
+    .scalar(
+      "python.ansible_base", \.python.ansibleBase, .automatic(or: .image("an image")),
+      environment: ["ANSIBLE_BASE_IMAGE"], travels: false, "what an assembled image begins with"),
     .scalar(
       "files.layout", \.files.layout, .automatic(or: .choice()), environment: ["FILES_LAYOUT"],
       flag: "--layout",

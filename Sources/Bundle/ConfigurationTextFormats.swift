@@ -58,6 +58,18 @@ extension SettingFormat<String> {
     return isName && !isNumber ? text : nil
   }
 
+  /// The full name of an image.
+  static func image(_ what: String) -> Self {
+    words("\(what) such as registry.example.com/team/ansible:1.0") { try? ImageReference($0).description }
+  }
+
+  /// The image with Ansible. A word by itself would be an image of Docker Hub; this one is not.
+  static let ansibleImage = words(
+    "\"\(Configuration.Python.assembled)\" or an image such as registry.example.com/team/ansible:1.0"
+  ) {
+    $0 == Configuration.Python.assembled ? $0 : try? ImageReference($0).description
+  }
+
   /// Where an image runs.
   static let platform = words("platforms such as linux/amd64 or linux/arm/v7") { text in
     text.wholeMatch(of: /[a-z0-9]+\/[a-z0-9_]+(\/[a-z0-9.]+)?/) == nil ? nil : text

@@ -20,7 +20,7 @@ struct ArtifactCopies: Sendable {
   /// A file that this machine verified before costs one `stat`; any other is read once and remembered.
   func wholeFile(_ artifact: Artifact) async throws -> ManifestFile? {
     guard var file = try await knownFile(artifact) else { return nil }
-    guard let reference = artifact.image else { return file }
+    guard let reference = artifact.image else { return await describingImage(artifact, file) }
     let known = run.previous.file(artifact.path)
     if let known, known.sha256 == file.sha256, let image = known.image {
       file.image = image
@@ -32,6 +32,15 @@ struct ArtifactCopies: Sendable {
     guard let image = file.image, image.reference == reference, run.images.carries(image) else {
       return nil
     }
+    return file
+  }
+
+  /// The line with what is in the file, where that is an image.
+  private func describingImage(_ artifact: Artifact, _ file: ManifestFile) async -> ManifestFile {
+    guard artifact.archivedImage != nil else { return file }
+    let place = run.place(artifact.path)
+    var file = file
+    file.image = await offload { () in try? ImageArchiveReader.summary(of: place).manifestImage }
     return file
   }
 
@@ -66,7 +75,10 @@ struct ArtifactCopies: Sendable {
     try createDirectories(place.removingLastComponent())
     switch artifact.source {
     case .url(let url): return try await download(artifact, from: url, to: place)
-    case .local(let path, _): return try await copy(artifact, from: path, to: place)
+    case .local(let path, _):
+      let copied = try await copy(artifact, from: path, to: place)
+      return FetchedFile(
+        file: await describingImage(artifact, copied.file), transferred: copied.transferred)
     case .generated(let bytes):
       try writeAtomically(bytes, to: place)
       return record(artifact, at: place, size: Int64(bytes.count), sha256: Digest(of: bytes))

@@ -22,6 +22,8 @@ final class KubesprayProvider: Sendable {
   let usesGit: Bool
   /// Whether there are local patches for the version asked for.
   let hasPatches: Bool
+  /// The version asked for; the source may know it better.
+  let version: KubesprayVersion
 
   private let sourceMemo: Memo<Source>
   private let environmentMemo: Memo<PythonEnvironment>
@@ -39,6 +41,7 @@ final class KubesprayProvider: Sendable {
   ) throws {
     let source = try KubespraySource(configuration.kubespray.source)
     let version = try Self.version(for: source, configuration)
+    self.version = version
     let patches = projectRoot.appending("target-scripts/patches").appending(version.fileName)
     if case .git = source { usesGit = true } else { usesGit = false }
     hasPatches = FileManager.default.fileExists(atPath: patches.string)

@@ -160,6 +160,7 @@ public struct Pipeline: Sendable {
       if !Task.isCancelled { report.failures.append(.init(item: name.rawValue, reason: "\(error)")) }
     }
     report.duration = .now - start
+    run.ends.note(name, report.outcome)
     run.emit(.stageFinished(name.rawValue, report.consoleOutcome, summary: report.summary))
     return report
   }

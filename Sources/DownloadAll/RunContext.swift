@@ -36,6 +36,8 @@ public struct RunContext: Sendable {
   /// The stages of this run.
   let selected: Set<StageName>
   let plans: StagePlans
+  /// How stages ended, for those that wait for others.
+  let ends = StageEnds()
   /// What makes the run impossible on this machine, found out once for all who ask: it writes into folders.
   let machineProblems: Memo<[String]>
   private let claims = ClaimedPlaces()
@@ -50,16 +52,15 @@ public struct RunContext: Sendable {
     environment: [String: String],
     emit: @escaping @Sendable (ConsoleEvent) -> Void
   ) throws {
-    guard !configuration.python.ansibleInContainer else {
-      let origin = configuration.origin(of: "python.ansible_in_container")
-      throw ConfigurationError(problems: [
-        "\(origin): python.ansible_in_container is not available in this version. Set it to false: Ansible then runs "
-          + "in a virtual environment below the cache folder, which changes nothing else on this machine."
-      ])
-    }
     try self.init(
       configuration: configuration, selection: selection, projectRoot: projectRoot, environment: environment,
       stage: { StageTable.stage($0, configuration) }, emit: emit)
+    // What no run can do is told before the first download.
+    do {
+      _ = try AnsibleImage(configuration, kubespray.version)
+    } catch {
+      throw ConfigurationError(problems: ["\(error)"])
+    }
   }
 
   /// Prepares a run over other stages than the real ones.

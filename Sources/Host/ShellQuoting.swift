@@ -4,7 +4,7 @@ func shellCommandLine(_ words: [String]) -> String {
 }
 
 /// A word that a POSIX shell reads back as exactly that text.
-private func shellQuoted(_ word: String) -> String {
+public func shellQuoted(_ word: String) -> String {
   let plain = word.utf8.allSatisfy { byte in
     switch byte {
     case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),

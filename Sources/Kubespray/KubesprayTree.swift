@@ -37,6 +37,11 @@ public struct KubesprayTree: Sendable {
   /// The Python packages that this kubespray asks for.
   public var requirements: FilePath { path.appending("requirements.txt") }
 
+  /// The Python 3 minor versions that can run the Ansible of ``requirements``.
+  public var pythonMinors: ClosedRange<Int> {
+    AnsibleRequirement(requirements: Self.text(requirements) ?? "").pythonMinors
+  }
+
   /// The version that the tree says it is (galaxy.yml), such as `2.30.0`; nil when it says nothing.
   public var declaredVersion: String? {
     guard let text = Self.text(path.appending("galaxy.yml")),

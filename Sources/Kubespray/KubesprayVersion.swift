@@ -73,6 +73,13 @@ public struct KubesprayVersion: Hashable, Sendable, CustomStringConvertible {
     }
   }
 
+  /// The image with Ansible that kubespray publishes for a release (its README, "Usage"); branches and commits have
+  /// none, a user's own tree that of the release that it says it is.
+  public var publishedImage: String? {
+    guard kind == .release || kind == .tree && Self.release(name) != nil else { return nil }
+    return "quay.io/kubespray/kubespray:v\(name)"
+  }
+
   /// The version as the user would write it.
   public var description: String { name }
 

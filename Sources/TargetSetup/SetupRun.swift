@@ -9,7 +9,7 @@ public struct SetupRun: Sendable {
 
   /// Work on a host.
   public init(_ node: Node) {
-    self.init(node, step: StepTable.step)
+    self.init(node) { StepTable.step($0, node.configuration) }
   }
 
   /// Work on a host with other steps than the real ones.

@@ -1,3 +1,5 @@
+import Bundle
+
 /// The steps of `target-setup`, in the order in which `all` takes them.
 public enum StepName: String, Sendable, Codable, CaseIterable, Hashable {
   /// Every file of the bundle against its manifest.
@@ -22,6 +24,11 @@ public enum StepName: String, Sendable, Codable, CaseIterable, Hashable {
   /// The steps of `all`: Ansible's environment is made only when it is asked for.
   public static let all: [StepName] = allCases.filter { $0 != .ansible }
 
+  /// The steps of `all` with these settings: a bundle with Ansible in a container was made to be used with it.
+  public static func all(_ configuration: Configuration) -> [StepName] {
+    configuration.python.ansibleInContainer ? allCases : all
+  }
+
   /// One line for help and tables.
   public var summary: String {
     switch self {
@@ -33,7 +40,7 @@ public enum StepName: String, Sendable, Codable, CaseIterable, Hashable {
     case .registry: "serve container images"
     case .loadPush: "put all images into the registry"
     case .extract: "extract and patch kubespray, with offline.yml beside it"
-    case .ansible: "make a virtual environment with kubespray's Ansible"
+    case .ansible: "make kubespray's Ansible ready to run: a virtual environment, or a container"
     }
   }
 

@@ -1,7 +1,9 @@
+import Bundle
+
 /// Which type does which step.
 enum StepTable {
   /// The step of that name.
-  static func step(_ name: StepName) -> any Step {
+  static func step(_ name: StepName, _ configuration: Configuration) -> any Step {
     switch name {
     case .verify: VerifyStep()
     case .containerd: ContainerdStep()
@@ -11,7 +13,7 @@ enum StepTable {
     case .registry: RegistryStep()
     case .loadPush: LoadPushStep()
     case .extract: ExtractStep()
-    case .ansible: AnsibleStep()
+    case .ansible: configuration.python.ansibleInContainer ? AnsibleContainerStep() : AnsibleStep()
     }
   }
 }

@@ -17,5 +17,6 @@ private let optionsWithoutValue: Set<String> = [
   "-q", "--quiet", "--json", "--no-progress", "-v", "--verbose", "-n", "--dry-run", "-y", "--yes", "--bundle",
   "--keep-cache", "--only-cache",
   "--flat", "--prove", "--skip-images", "--skip-packages", "--skip-pypi", "--no-install", "--refresh",
+  "--ansible-in-container",
   "-h", "--help", "--version",
 ]

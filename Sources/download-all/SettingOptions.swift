@@ -82,6 +82,15 @@ struct SettingOptions: ParsableArguments {
   @Option(help: .init("The Python that runs Ansible here. [PYTHON]", valueName: "program"))
   var python: String?
 
+  @Flag(help: "Carry an image with Ansible; the target runs it in a container. [ansible_in_container]")
+  var ansibleInContainer = false
+
+  @Option(
+    help: .init(
+      "That image: auto, a reference, or assembled: made here of wheels. [ANSIBLE_IMAGE]", valueName: "image")
+  )
+  var ansibleImage: String?
+
   @Option(help: .init("Connections at a time, to all hosts. [PARALLEL]", valueName: "n"))
   var parallel: String?
 
@@ -117,6 +126,8 @@ struct SettingOptions: ParsableArguments {
     flags["pypi.skip"] = skipPypi ? "true" : nil
     flags["refresh_after"] = refresh ? "0s" : nil
     flags["python.executable"] = python
+    flags["python.ansible_in_container"] = ansibleInContainer ? "true" : nil
+    flags["python.ansible_image"] = ansibleImage
     flags["transfer.parallel"] = parallel
     flags["transfer.per_host"] = parallelPerHost
     flags["transfer.retries"] = retries

@@ -25,10 +25,15 @@ struct RunCommand: AsyncParsableCommand {
   func validate() throws { _ = try stepArguments(steps, all: StepName.all) }
 
   func run() async throws {
-    let names = try stepArguments(steps, all: StepName.all).filter { !skipVerify || $0 != .verify }
-    if names.contains(where: \.needsRoot) { try requireRoot("target-setup \(steps.joined(separator: " "))") }
+    let planned = try stepArguments(steps, all: StepName.all).filter { !skipVerify || $0 != .verify }
+    if planned.contains(where: \.needsRoot) {
+      try requireRoot("target-setup \(steps.joined(separator: " "))")
+    }
     let console = output.console()
     let node = try options.node(console)
+    let names = try stepArguments(steps, all: StepName.all(node.configuration)).filter {
+      !skipVerify || $0 != .verify
+    }
     let isForced = force
     let reports = try await Interruption.watching(console) {
       try await withTicking(console) { try await SetupRun(node).execute(names, isForced: isForced) }

@@ -18,7 +18,8 @@ struct TargetSetupCommand: AsyncParsableCommand {
 
       \(StepName.all.map(line).joined(separator: "\n"))
 
-      Only when it is asked for by name:
+      Only when it is asked for by name, or the bundle was made with
+      ansible_in_container:
 
       \(line(.ansible))
 

@@ -87,7 +87,7 @@ all_stages_listed() {
   python3 -c '
 import json, sys
 stages = json.load(open(sys.argv[1]))["stages"]
-assert stages == "precheck pkgs py kubespray pypi files images repo scripts".split(), stages' "$outputs/bundle.json"
+assert stages == "precheck pkgs py kubespray pypi files images repo scripts prove".split(), stages' "$outputs/bundle.json"
 }
 no_blob_since() { ! registry_since "$1" | grep -E '^20[06] GET .*/blobs/'; }
 

@@ -36,6 +36,8 @@ make_bundle() {
   run download_all
   check "download-all makes the bundle" exits 0
   [[ $status == 0 ]] || return 0
+  ANSIBLE_BASE_IMAGE=$ansible_base run download_all --ansible-in-container --ansible-image assembled images
+  check "download-all assembles an image with Ansible" exits 0
   check "bundle.json lists exactly what is there" "$end_to_end/check-bundle" "$bundle"
   check "the bundle has images, packages and wheels" has_all_kinds
   close_world

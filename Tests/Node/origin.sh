@@ -7,6 +7,7 @@
 # shellcheck shell=bash disable=SC2154 # what is defined in run
 
 releases=$work/releases
+ansible_base=docker.io/library/python:3-slim
 images_made=$work/images.tsv # what make-images has made: kind, reference, digests
 
 program_version() { "$@" | grep -oE '[0-9]+\.[0-9]+\.[0-9]+' | head -n 1; }
@@ -107,6 +108,28 @@ make_admin_images() {
   "$end_to_end/make-images" folder "$registry" -- "docker.io/library/registry:3.0.0" "$folder" registry serve /etc/distribution/config.yml
 }
 
+# make_ansible_base: what an image with Ansible is assembled on: this machine's Python and ssh client.
+make_ansible_base() {
+  local folder=$work/image-python python library program
+  python=$(readlink -f /usr/bin/python3)
+  library=$(cd / && "$python" -I -c 'import sysconfig; print(sysconfig.get_path("stdlib"))')
+  with_libraries "$folder" "$python" "$python"
+  ln -s "$(basename "$python")" "$folder/usr/bin/python3"
+  for program in ssh sftp; do with_libraries "$folder" "$(command -v "$program")" "/usr/bin/$program"; done
+  with_libraries "$folder" "$(command -v busybox)" /bin/busybox
+  ln -s busybox "$folder/bin/sh"
+  mkdir -p "$folder"/{etc,tmp,root,run,dev,proc,sys} "$folder$library"
+  tar -C "$library" -cf - --exclude=__pycache__ --exclude=test --exclude=idlelib --exclude='config-3*' . |
+    tar -C "$folder$library" -xf -
+  for library in "$library"/lib-dynload/*.so; do with_libraries "$folder" "$library" "$library"; done
+  cp /etc/os-release "$folder/etc/"
+  # Without it Ansible does not start.
+  mkdir -p "$folder/usr/lib/locale" && cp -R /usr/lib/locale/C.utf8 "$folder/usr/lib/locale/"
+  printf 'root:x:0:0:root:/root:/bin/sh\n' >"$folder/etc/passwd"
+  printf 'root:x:0:\n' >"$folder/etc/group"
+  "$end_to_end/make-images" folder "$registry" -- "$ansible_base" "$folder" python3
+}
+
 # make_images WANTED...: those that kubespray wants, one of every kind that registries serve, some that have layers in
 # common, and those that the admin node runs.
 make_images() {
@@ -115,7 +138,7 @@ make_images() {
     "$end_to_end/make-images" kinds "$registry" --megabytes 3 >"$work/kinds.tsv" &&
     "$end_to_end/make-images" many "$registry" --megabytes 12 --images 10 >"$backing" &&
     sed "s,$registry/,quay.io/," "$backing" >"$work/many.tsv" &&
-    make_admin_images >"$work/admin.tsv" || return 1
+    make_admin_images >"$work/admin.tsv" && make_ansible_base >"$work/base.tsv" || return 1
   # The tests' nginx of the kinds has become the one that runs.
   cat "$work/wanted.tsv" <(grep -v library/nginx:1.29.4 "$work/kinds.tsv") "$work/many.tsv" "$work/admin.tsv" >"$images_made"
 }

@@ -61,8 +61,31 @@ other_nodes() {
   run playbook -e offline_repo_state=absent
   check "the playbook gives back what was there" exits 0
   check "the second node's sources are as before" diff -r "$work/worker-apt" "$nodes/worker/root/etc/apt"
+  ansible_in_container
   shut_down worker
   shut_down admin
+}
+
+# ansible_in_container: what a bundle that was made with this setting does; here it is set afterwards.
+ansible_in_container() {
+  local image=localhost/kubespray-offline/ansible:$kubespray_version tree=/opt/kubespray-$kubespray_version
+  printf 'python:\n  ansible_in_container: true\n  ansible_image: %s\n' "$image" >"$nodes/admin/root/root/container.yml"
+  run target_setup python --config /root/container.yml
+  check "with Ansible in a container no Python is needed" says 'python +not needed'
+  run target_setup ansible --config /root/container.yml
+  check "target-setup brings the image with Ansible into containerd" exits 0
+  run on_admin "$tree/ansible-container.sh" --mount /root/inventory ansible -i /root/inventory/inventory.ini worker -m ping
+  check "Ansible in a container reaches the second node with the mounted key" says '"ping": "pong"'
+  run on_admin sh "$stick/ansible-container.sh" --image "$image" sh -c "test -w $tree/requirements.txt && exit 7"
+  check "the script works from the stick, and its exit status is the command's" exits 7
+  run target_setup ansible --config /root/container.yml
+  check "a second run of the step does nothing and says so" says "nothing to do"
+  run target_setup undo ansible --config /root/container.yml
+  check "undo ansible" exits 0
+  check "then neither image nor script is left" no_ansible_left "$image" "$tree"
+}
+no_ansible_left() {
+  ! on_admin ctr images list -q | grep -F "$1" && test ! -e "$nodes/admin/root$2/ansible-container.sh"
 }
 
 # The second node has what every node that Ansible manages has: Python and an SSH server. They come from the bundle's

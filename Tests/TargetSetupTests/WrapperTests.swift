@@ -20,7 +20,7 @@ struct WrapperTests {
   @Test("each starts its step with all arguments, without permission bits and from any folder")
   func wrappers() async throws {
     let names = try FileManager.default.contentsOfDirectory(atPath: Self.scripts.string)
-      .filter { $0.hasSuffix(".sh") }
+      .filter { $0.hasSuffix(".sh") && $0 != AnsibleContainerStep.scriptName }
     #expect(Set(names) == Set(Self.steps.keys))
     #expect(Set(Self.steps.values).isSubset(of: ["all"] + StepName.allCases.map(\.rawValue)))
     try await withFolder { folder in

@@ -10,12 +10,22 @@ struct ImagesStage: Stage {
   let needs: [StageName]
 
   init(_ configuration: Configuration) {
-    needs = configuration.images.from == nil && !configuration.images.skip ? [.py] : []
+    guard !configuration.images.skip else {
+      needs = []
+      return
+    }
+    needs =
+      (configuration.images.from == nil ? [.py] : [])
+      + (AnsibleImage.isAssembled(configuration) ? [.kubespray, .pypi] : [])
   }
 
   func artifacts(_ run: RunContext) async throws -> [Artifact] {
     guard !run.configuration.images.skip else {
       run.say(.info, "images are left out, as images.skip says", stage: name)
+      if run.configuration.python.ansibleInContainer {
+        run.say(
+          .warning, "so is the one with Ansible, which the target must then have from elsewhere", stage: name)
+      }
       return []
     }
     let (own, additional) = try await lists(run)
@@ -34,8 +44,30 @@ struct ImagesStage: Stage {
     return artifacts
   }
 
+  func madeArtifacts(_ run: RunContext) async throws -> [Artifact] {
+    guard !run.configuration.images.skip, case .assembled(let image)? = try await ansible(run) else {
+      return []
+    }
+    return [try await AnsibleAssembly(run, image).artifact()]
+  }
+
+  private func ansible(_ run: RunContext) async throws -> AnsibleImage? {
+    guard run.configuration.python.ansibleInContainer else { return nil }
+    return try AnsibleImage(run.configuration, try await run.kubespray.source().copy.version)
+  }
+
   private func lists(_ run: RunContext) async throws -> (own: [ListedImage], additional: [ListedImage]) {
-    if let file = run.configuration.images.from { return (try ImageList.read(file), []) }
+    var ansible: [ListedImage] = []
+    switch try await self.ansible(run) {
+    case .fetched(let image):
+      ansible = [ListedImage(reference: image, origin: "setting python.ansible_image")]
+    case .assembled(let image):
+      let tree = try await run.kubespray.source().copy.tree
+      let base = try AnsibleAssembly.base(run.configuration, tree)
+      run.say(.info, "\(image) is assembled on \(base) when the wheels are in the bundle", stage: name)
+    case nil: break
+    }
+    if let file = run.configuration.images.from { return (try ImageList.read(file), ansible) }
     let catalog = try await run.kubespray.catalog().selecting(run.configuration.kubespray.selection)
     var own = try catalog.images.map {
       ListedImage(reference: try ImageReference($0.reference), origin: "kubespray's catalog, \($0.origin)")
@@ -51,7 +83,7 @@ struct ImagesStage: Stage {
       ListedImage(
         reference: try ImageReference("registry:\(versions.registry)"), origin: "setting versions.registry"),
     ]
-    return (own, admin + (try ImageList.readAll(in: run.projectRoot.appending("imagelists"))))
+    return (own, admin + ansible + (try ImageList.readAll(in: run.projectRoot.appending("imagelists"))))
   }
 
   private func list(_ path: String, _ images: [ListedImage]) throws -> Artifact {

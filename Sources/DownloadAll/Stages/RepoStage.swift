@@ -33,6 +33,16 @@ extension MirrorStage {
     .map { WantedPackage(name: $0.name, origin: $0.origin, isRequired: false) }
   }
 
+  /// What an image with Ansible lacks that is assembled on a slim base.
+  private static func ofAnsible(
+    _ target: PackageTarget, _ configuration: Configuration
+  ) -> [WantedPackage] {
+    guard target.family == .debian, AnsibleImage.isAssembled(configuration) else { return [] }
+    return AnsibleImage.packages.map {
+      WantedPackage(name: $0.name, origin: "python.ansible_image", isRequired: $0.isRequired)
+    }
+  }
+
   private static func repository(_ choice: PackageTargets.Choice, _ run: RunContext) async throws
     -> any Mirror
   {
@@ -40,6 +50,7 @@ extension MirrorStage {
     let wanted =
       try PackageList.read(for: choice.target, in: run.projectRoot.pushing(settings.lists))
       + (try await ofKubespray(choice.target, run))
+      + ofAnsible(choice.target, run.configuration)
     let folder = try BundlePath(choice.folder)
     let key = settings.signingKey.map { SigningKey($0) }
     let cache = run.configuration.cache.appending("packages")

@@ -94,6 +94,9 @@ struct ScriptsStage: Stage {
     if run.architectures.count > 1 { settings.platforms = run.platforms }
     settings.files.layout = settings.fileLayout
     settings.kubespray.version = version.name
+    if let image = try AnsibleImage(settings, version)?.reference {
+      settings.python.ansibleImage = "\(image)"
+    }
     settings.versions.runc = settings.versions.runc ?? catalog.version(of: "runc")
     settings.versions.containerd = settings.versions.containerd ?? catalog.version(of: "containerd")
     settings.versions.nerdctl = settings.versions.nerdctl ?? catalog.version(of: "nerdctl")

@@ -46,6 +46,14 @@ struct PrivatePip: Sendable {
     try FileManager.default.moveItem(atPath: partial.string, toPath: folder.string)
   }
 
+  /// What of the environment would contradict the options that are given to pip.
+  static let neutral: [String: String?] = [
+    "PIP_USER": "0", "PIP_REQUIRE_VIRTUALENV": nil, "PIP_PYTHON": nil, "PIP_PREFIX": nil,
+    "PIP_PLATFORM": nil,
+    "PIP_ABI": nil, "PIP_REQUIREMENT": nil, "PIP_NO_DEPS": nil, "PIP_QUIET": nil, "PIP_VERBOSE": nil,
+    "PIP_DISABLE_PIP_VERSION_CHECK": "1", "PYTHONIOENCODING": "utf-8",
+  ]
+
   /// Runs the script; ``prepare()`` must have come first.
   ///
   /// - Returns: Its answer, a JSON text.
@@ -54,14 +62,7 @@ struct PrivatePip: Sendable {
     let encoder = JSONEncoder()
     encoder.outputFormatting = .sortedKeys
     let input = String(decoding: try encoder.encode(job), as: UTF8.self)
-    // What would contradict the options that the script gives to pip.
-    var changes: [String: String?] = [
-      "PIP_USER": "0", "PIP_REQUIRE_VIRTUALENV": nil, "PIP_PYTHON": nil, "PIP_PREFIX": nil,
-      "PIP_PLATFORM": nil,
-      "PIP_ABI": nil, "PIP_REQUIREMENT": nil, "PIP_NO_DEPS": nil, "PIP_QUIET": nil, "PIP_VERBOSE": nil,
-      "PIP_DISABLE_PIP_VERSION_CHECK": "1", "PYTHONIOENCODING": "utf-8",
-    ]
-    changes.merge(environment) { _, new in new }
+    let changes = Self.neutral.merging(environment) { _, new in new }
     let command = Command(
       interpreter.string, ["-I", script.string], environment: changes, input: input)
     let result = try await command.run()

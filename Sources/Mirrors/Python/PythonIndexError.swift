@@ -11,6 +11,8 @@ public enum PythonIndexError: Error, CustomStringConvertible {
   case unresolvable([(machine: String, text: String)], [FilePath])
   /// The private pip could not be fetched; what pip said.
   case noPip(String)
+  /// Wheels could not be installed into a folder; what pip said.
+  case notInstalled(String)
   /// The resolver stopped for another reason; what it said.
   case broken(String)
   /// The resolver's answer could not be understood.
@@ -36,6 +38,9 @@ public enum PythonIndexError: Error, CustomStringConvertible {
     case .noPip(let text):
       "a recent pip (\(PrivatePip.versions)) cannot be installed from the index that pip is configured for:\n"
         + "\(Self.lastLines(text))\nCorrect pip's configuration (pip config list) or the proxy."
+    case .notInstalled(let text):
+      "the wheels in the bundle cannot be installed into a folder for an image:\n\(Self.lastLines(text))\n"
+        + "Make them anew: download-all --refresh pypi"
     case .broken(let text):
       "the program that asks pip stopped:\n\(Self.lastLines(text))\n"
         + "Remove the folder pip-25-26 from the cache and try again; if it stays so, report it."

@@ -1,3 +1,4 @@
+import Bundle
 import Console
 import FoundationEssentials
 import Host
@@ -50,7 +51,11 @@ struct ExtractStep: Step {
       try await offload { () throws in try journal.placeTree(part, at: tree) }
     }
     tell(source, node)
-    for line in Self.nextCommands(tree: tree, environment: node.ansibleEnvironment(source)) {
+    let lines =
+      node.configuration.python.ansibleInContainer
+      ? Self.nextCommandsInContainer(tree: tree)
+      : Self.nextCommands(tree: tree, environment: node.ansibleEnvironment(source))
+    for line in lines {
       node.say(.info, line, step: name)
     }
     return "kubespray \(source.version) is in \(tree)"
@@ -104,6 +109,20 @@ struct ExtractStep: Step {
       "  vi \(inventory)     # your nodes; or copy offline.yml into group_vars/all/ of your own inventory",
       "  ansible-playbook -i \(inventory) --become offline-repo.yml",
       "  ansible-playbook -i \(inventory) --become cluster.yml",
+    ]
+  }
+
+  /// The same where Ansible runs in a container: this host then needs no Python.
+  static func nextCommandsInContainer(tree: FilePath) -> [String] {
+    let inventory = "\(TreeSource.inventory)/inventory.ini"
+    let run = "./\(AnsibleContainerStep.scriptName) ansible-playbook -i \(inventory) --become"
+    return [
+      "Next:",
+      "  ./target-setup ansible                  # once, unless you did \"all\": Ansible in a container",
+      "  cd \(tree)",
+      "  vi \(inventory)     # your nodes; or copy offline.yml into group_vars/all/ of your own inventory",
+      "  \(run) offline-repo.yml",
+      "  \(run) cluster.yml",
     ]
   }
 

@@ -1,3 +1,4 @@
+import Bundle
 import Host
 
 /// Installs the Python that Ansible needs, from the bundle's repository.
@@ -6,6 +7,9 @@ struct PythonStep: Step {
   let needs: [StepName] = [.offlineRepo]
 
   func check(_ node: Node, _ journal: Journal) async throws -> StepState {
+    guard !node.configuration.python.ansibleInContainer else {
+      return .notApplicable("Ansible runs in a container, with a Python of its own")
+    }
     if let python = try await node.python() {
       return .done("\(python.program) is Python \(python.version) with venv")
     }

@@ -1,0 +1,237 @@
+import Archive
+import Bundle
+import Console
+import FoundationEssentials
+import Glibc
+import Host
+import Integrity
+import Kubespray
+import Mirrors
+import Registry
+import SystemPackage
+
+/// Makes the image with Ansible: a base from a registry, packages of the bundle where the base lacks them, and
+/// kubespray's requirements from the bundle's wheels. No container engine is needed, and nothing of it is run.
+///
+/// Layers and documents are written here, so that the same parts give the same image. The archive is kept in the
+/// cache under the digest of what it was made of, and made again only when that changes.
+struct AnsibleAssembly: Sendable {
+  /// Raised when the same parts would give another image than before.
+  private static let format = 1
+  /// How many archives are kept, that in use included: they are large.
+  private static let kept = 1
+
+  let run: RunContext
+  let name: ImageReference
+  private let cache: FilePath
+
+  /// - Throws: `Errno` when the cache cannot be written.
+  init(_ run: RunContext, _ name: ImageReference) throws {
+    self.run = run
+    self.name = name
+    try createDirectories(run.configuration.cache.appending("ansible"))
+    cache = try absolutePath(run.configuration.cache.appending("ansible"))
+  }
+
+  /// The archive, made now or before, as an artifact of the stage `images`.
+  ///
+  /// - Throws: ``AssemblyFailed``, or what a part of the work threw.
+  func artifact() async throws -> Artifact {
+    try await othersHaveEnded()
+    let tree = try await run.kubespray.source().copy.tree
+    let base = try Self.base(run.configuration, tree)
+    let key = try await key(base, tree)
+    let shelf = cache.appending("images")
+    let place = shelf.appending(key)
+    let packages = try await packageIdentity()
+    let stamp = place.appending("packages")
+    let known = try? String(contentsOfFile: stamp.string, encoding: .utf8)
+    if known == nil || known != "" && known != packages {
+      let usesPackages = try await make(base, tree, at: place)
+      try writeAtomically(usesPackages ? packages : "", to: stamp)
+      ResolutionMemory.prune(shelf, keeping: Self.kept)
+    }
+    var artifact = Artifact(
+      path: try name.archivePath(), source: .local(place.appending("image.tar.gz"), origin: nil),
+      stage: .images,
+      verification: .generated)
+    artifact.archivedImage = name
+    return artifact
+  }
+
+  /// The base that the settings name, or one that fits the bundle: the slim form of Python's image has no ssh client, so
+  /// it is taken where the bundle has one for its Debian.
+  static func base(_ configuration: Configuration, _ tree: KubesprayTree) throws -> ImageReference {
+    if let name = configuration.python.ansibleBase { return try ImageReference(name) }
+    let targets = try? PackageTargets(configuration.packages, system: try OSRelease.current())
+    let carried = configuration.packages.skip ? [] : targets?.choices.map(\.target.name) ?? []
+    let slim = ["debian-12": "-slim-bookworm", "debian-13": "-slim-trixie"]
+    let suffix = carried.compactMap { slim[$0] }.first ?? "-bookworm"
+    return try ImageReference("docker.io/library/python:3.\(min(12, tree.pythonMinors.upperBound))\(suffix)")
+  }
+
+  /// Waits for the wheels and the packages.
+  private func othersHaveEnded() async throws {
+    for stage in [StageName.pypi, .repo] where run.selected.contains(stage) {
+      guard await run.ends.outcome(of: stage) == .done else {
+        try Task.checkCancellation()
+        throw AssemblyFailed(name: name, reason: "stage \(stage.rawValue), whose files it is made of, failed")
+      }
+    }
+  }
+
+  // MARK: What it is made of
+
+  private func index() async throws -> PythonIndex {
+    let stage = MirrorStage.pypi(run.configuration)
+    let mirrors = try await run.resolutions.mirrors(of: .pypi) { [run] in try await stage.mirrors(run) }
+    guard let index = mirrors.lazy.compactMap({ $0 as? PythonIndex }).first else {
+      throw AssemblyFailed(name: name, reason: "the bundle has no wheels to make it of")
+    }
+    return index
+  }
+
+  private func key(_ base: ImageReference, _ tree: KubesprayTree) async throws -> String {
+    let index = try await index()
+    let wheels = try await run.resolutions.resolved(index) { run.say(.info, $0, stage: .pypi) }
+    let parts = [
+      "\(Self.format) \(programVersion)", "\(name)", "\(base)", "\(wheels.identity)",
+      "\(try Digest(ofFile: tree.requirements))", run.architecture.rawValue,
+    ]
+    return String(Digest(of: Array(parts.joined(separator: "\n").utf8)).hex.prefix(32))
+  }
+
+  /// What the packages of Debian and Ubuntu in the bundle are.
+  private func packageIdentity() async throws -> String {
+    guard let targets = debianTargets else { return "none" }
+    let indexes = targets.map { choice in
+      let file = run.configuration.outputs.appending("\(choice.folder)/Packages")
+      return "\(choice.folder) \((try? Digest(ofFile: file))?.hex ?? "missing")"
+    }
+    return indexes.joined(separator: "\n") + "\n"
+  }
+
+  private var debianTargets: [PackageTargets.Choice]? {
+    guard !run.configuration.packages.skip,
+      let targets = try? PackageTargets(run.configuration.packages, system: try OSRelease.current())
+    else { return nil }
+    return targets.choices.filter { $0.target.family == .debian }
+  }
+
+  // MARK: Making
+
+  /// - Returns: Whether packages went into it.
+  private func make(_ reference: ImageReference, _ tree: KubesprayTree, at place: FilePath) async throws
+    -> Bool
+  {
+    run.say(.info, "assembling \(name) on \(reference)", stage: .images)
+    let work = try temporaryFolder()
+    defer { try? FileManager.default.removeItem(atPath: work.string) }
+    let blobs = cache.appending("blobs")
+    let base = try await BaseFetch(run: run, blobs: blobs).fetch(reference)
+    let contents = try await offload { () throws in
+      try BaseContents(layers: base.layers.map { blobs.appending($0.digest.hex) })
+    }
+    let fit = try BaseFit(name, base, contents, tree.pythonMinors)
+    var layers: [AddedLayer] = []
+    var places: [Digest: FilePath] = [:]
+    func add(_ folder: FilePath, _ title: String, _ createdBy: String) async throws {
+      let made = try await LayerWriter(work: work).layer(of: folder, title, createdBy: createdBy)
+      layers.append(made.layer)
+      places[made.layer.descriptor.digest] = made.place
+    }
+    let packages = try await packages(fit, contents, work)
+    if let packages { try await add(packages.folder, "packages", "packages: \(packages.names)") }
+    let wheels = AnsibleFolder(interpreter: fit.python, minor: fit.minor)
+    let installed = try await wheels.make(
+      of: tree.requirements, try await index(), glibcMinor: fit.glibcMinor,
+      wheels: try absolutePath(run.configuration.outputs.appending("pypi/files")), in: work)
+    try await add(installed.folder, "requirements", "pip install: \(installed.names.joined(separator: " "))")
+    let version = try await run.kubespray.source().copy.version
+    let image = try AssembledImage(
+      name, on: base, adding: layers,
+      environment: [
+        "PATH": (["\(AnsibleFolder.place)/bin"] + base.searchPath).joined(separator: ":"),
+        // Compiled files would lie in the kubespray tree of the host, and belong to root.
+        "PYTHONDONTWRITEBYTECODE": "1", "LANG": "C.UTF-8",
+      ],
+      labels: ["org.opencontainers.image.title": "Ansible for kubespray \(version)"], command: ["/bin/sh"])
+    let configuration = work.appending("configuration")
+    try writeAtomically(image.configuration, to: configuration, isDurable: false)
+    places[image.configurationDigest] = configuration
+    let found = places
+    let archive = work.appending("image.tar.gz")
+    _ = try await offload { () throws in
+      try ImageArchiveWriter.write(
+        image.image, blobs: { found[$0] ?? blobs.appending($0.hex) }, to: archive, proving: true)
+    }
+    try createDirectories(place)
+    try renameDurably(archive, to: place.appending("image.tar.gz"))
+    return packages != nil
+  }
+
+  /// What the base lacks and the bundle has for its release, unpacked.
+  private func packages(
+    _ fit: BaseFit, _ contents: BaseContents, _ work: FilePath
+  ) async throws -> (folder: FilePath, names: String)? {
+    guard !fit.missing.isEmpty else { return nil }
+    let target = contents.system.flatMap { try? PackageTarget($0) }
+    guard let choice = debianTargets?.first(where: { $0.target == target }),
+      let status = contents.packageStatus
+    else {
+      try lack(fit.missing, target)
+      return nil
+    }
+    let additions = DebianAdditions(
+      repository: try absolutePath(run.configuration.outputs.appending(choice.folder)),
+      architecture: run.architecture, cache: run.configuration.cache.appending("packages"))
+    let files = additions.isThere ? try await additions.files(for: fit.missing, on: status) : []
+    let found = Set(files.compactMap { $0.stem?.split(separator: "_").first.map(String.init) })
+    let lacking = fit.missing.filter { !found.contains($0) }
+    if !lacking.isEmpty { try lack(lacking, target) }
+    guard !files.isEmpty else { return nil }
+    let folder = work.appending("packages")
+    try createDirectories(folder)
+    try await DebianAdditions.unpack(files, into: folder)
+    try await offload { () throws in try PackageFolder(folder).adapt(to: contents) }
+    let names = files.compactMap(\.stem)
+    return (folder, names.joined(separator: " "))
+  }
+
+  /// - Throws: ``AssemblyFailed`` when Ansible would be of no use without.
+  private func lack(_ packages: [String], _ target: PackageTarget?) throws {
+    let release = target.map { "\($0) (packages.targets)" } ?? "its release"
+    guard !packages.contains("openssh-client") else {
+      throw AssemblyFailed(
+        name: name,
+        reason:
+          "its base has no ssh client, and the bundle has no openssh-client for \(release). Carry that, or "
+          + "choose another base in python.ansible_base, such as docker.io/library/python:3.12-bookworm")
+    }
+    let list = packages.joined(separator: " and ")
+    run.say(
+      .warning, "\(name) is without \(list): its base has none, and the bundle has none for \(release)",
+      stage: .images)
+  }
+
+  private func temporaryFolder() throws -> FilePath {
+    var template = Array(cache.appending("work.XXXXXX").string.utf8CString)
+    guard let made = mkdtemp(&template) else { throw Errno(rawValue: errno) }
+    return FilePath(String(cString: made))
+  }
+}
+
+/// An image with Ansible that could not be made.
+struct AssemblyFailed: Error, CustomStringConvertible {
+  let name: ImageReference
+  let reason: String
+
+  var description: String { "\(name) cannot be assembled: \(reason)." }
+}
+
+/// The path with nothing relative in it.
+func absolutePath(_ path: FilePath) throws(Errno) -> FilePath {
+  guard let resolved = realpath(path.string, nil) else { throw Errno(rawValue: errno) }
+  defer { free(resolved) }
+  return FilePath(String(cString: resolved))
+}

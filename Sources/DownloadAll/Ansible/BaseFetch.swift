@@ -1,0 +1,102 @@
+import Bundle
+import Console
+import Glibc
+import Host
+import Integrity
+import Mirrors
+import Registry
+import SystemPackage
+import Transfer
+
+/// Brings the base of an image into the cache, where it stays for the next time.
+struct BaseFetch: Sendable {
+  let run: RunContext
+  /// The folder of its blobs, named by the hexadecimal digits of their digests.
+  let blobs: FilePath
+
+  /// Fetches what is not there yet.
+  ///
+  /// - Throws: `RegistryError`, `ManifestFormatError`, `Errno` or `CancellationError`.
+  func fetch(_ reference: ImageReference) async throws -> BaseImage {
+    let client = run.images.client
+    let resolved = try await ImageResolver(client).resolve(
+      reference, platforms: [Platform(architecture: run.architecture.rawValue)])
+    guard let image = resolved.images.first else { throw Errno.noSuchFileOrDirectory }
+    try createDirectories(blobs)
+    var failure: (any Error)?
+    await forEachConcurrently(image.content.blobs, limit: run.configuration.transfer.parallel) { blob in
+      await Result { try await bring(blob, of: reference) }
+    } onResult: { _, result in
+      if case .failure(let error) = result { failure = failure ?? error }
+    }
+    try Task.checkCancellation()
+    if let failure { throw failure }
+    // What another base has left.
+    let wanted = Set(image.content.blobs.map(\.digest.hex))
+    for name in try BundleTree.files(below: blobs) where !wanted.contains(name) {
+      unlink(blobs.appending(name).string)
+    }
+    var configuration: [UInt8] = []
+    try readFile(place(image.content.config)) { configuration.append(contentsOf: $0) }
+    return try BaseImage(reference, image, configuration: configuration)
+  }
+
+  private func place(_ blob: Descriptor) -> FilePath { blobs.appending(blob.digest.hex) }
+
+  private func bring(_ blob: Descriptor, of reference: ImageReference) async throws {
+    let place = place(blob)
+    let isThere = await offload { () in
+      (try? Digest(ofFile: place, algorithm: blob.digest.algorithm)) == blob.digest
+    }
+    guard !isThere else { return }
+    let (emit, rate) = (run.emit, run.rate)
+    rate.begin()
+    try await run.images.client.download(blob, of: reference, to: place, isDurable: false) { event in
+      switch event {
+      case .received(let bytes): rate.note(bytes)
+      case .retrying(let error, let pause):
+        let text = "\(reference): \(error.detail); next attempt in \(DurationText.format(pause))"
+        emit(.message(.warning, text, stage: StageName.images.rawValue))
+      case .resumed, .discarded: break
+      }
+    }
+  }
+}
+
+/// Whether Ansible can run on a base, and what is missing for it.
+struct BaseFit: Sendable {
+  /// The path of its Python.
+  let python: String
+  /// The minor version of that Python 3.
+  let minor: Int
+  /// The C library, as minor version of glibc 2; the largest number where nobody knows.
+  let glibcMinor: Int
+  /// The packages that Ansible wants and the base has not.
+  let missing: [String]
+
+  /// - Parameter minors: The Pythons that the Ansible supports.
+  /// - Throws: ``AssemblyFailed``.
+  init(
+    _ name: ImageReference, _ base: BaseImage, _ contents: BaseContents, _ minors: ClosedRange<Int>
+  ) throws {
+    let wanted =
+      "Choose a base with Python 3.\(minors.lowerBound) to 3.\(minors.upperBound) in python.ansible_base"
+    func failed(_ reason: String) -> AssemblyFailed {
+      AssemblyFailed(name: name, reason: "\(base.reference) \(reason). \(wanted)")
+    }
+    guard !contents.isMusl else {
+      throw failed("has musl as its C library, and the wheels in the bundle want glibc")
+    }
+    guard let python = contents.python(in: base.searchPath) else { throw failed("has no Python 3") }
+    guard minors.contains(python.minor) else {
+      throw failed("has Python 3.\(python.minor), which this kubespray's Ansible does not run on")
+    }
+    self.python = python.path
+    minor = python.minor
+    glibcMinor = contents.system.flatMap { try? PackageTarget($0).glibcMinor } ?? .max
+    let programs = ["openssh-client": "ssh"]
+    missing = AnsibleImage.packages.map(\.name).filter { package in
+      !contents.has(programs[package] ?? package, in: base.searchPath)
+    }
+  }
+}

@@ -1,0 +1,134 @@
+import Archive
+import Bundle
+import FoundationEssentials
+import Glibc
+import Integrity
+import Mirrors
+import Registry
+import SystemPackage
+
+/// Writes folders as layers of an image.
+struct LayerWriter: Sendable {
+  /// Where the layers are written.
+  let work: FilePath
+
+  /// Packs a folder, whose content shall lie at the root of the image.
+  ///
+  /// - Parameter createdBy: What the image's history says of it.
+  /// - Throws: `ArchiveError`, `Errno` or `CancellationError`.
+  func layer(
+    of folder: FilePath, _ title: String, createdBy: String
+  ) async throws -> (layer: AddedLayer, place: FilePath) {
+    let place = work.appending("\(title).tar.gz")
+    return try await offload { () throws in
+      try ArchiveWriter.tarball(of: folder, as: place, prefix: "", excluding: [], modified: 0)
+      var hasher = DigestHasher(.sha256)
+      try ArchiveReader.decompress(place) { hasher.update($0) }
+      guard let size = FileStatus(place)?.size else { throw Errno.noSuchFileOrDirectory }
+      let descriptor = Descriptor(mediaType: .ociLayerGzip, digest: try Digest(ofFile: place), size: size)
+      return (AddedLayer(descriptor: descriptor, diffID: hasher.finalize(), createdBy: createdBy), place)
+    }
+  }
+}
+
+/// A virtual environment (PEP 405) with kubespray's requirements, for the Python of an image: written, not made by that
+/// Python, which cannot run here.
+struct AnsibleFolder: Sendable {
+  /// Its place in the image.
+  static let place = "/opt/ansible"
+
+  /// The path of the Python in the image.
+  let interpreter: String
+  /// The minor version of that Python 3.
+  let minor: Int
+
+  /// Installs the requirements below a folder as they shall lie in the image.
+  ///
+  /// - Parameter wheels: The folder with the wheels; an absolute path.
+  /// - Throws: ``PythonIndexError``, `CommandError` or `Errno`.
+  func make(
+    of requirements: FilePath, _ index: PythonIndex, glibcMinor: Int, wheels: FilePath, in work: FilePath
+  ) async throws -> (folder: FilePath, names: [String]) {
+    let root = work.appending("requirements")
+    let environment = root.appending(FilePath(Self.place).components)
+    let library = environment.appending("lib/python3.\(minor)")
+    try createDirectories(library)
+    let packages = library.appending("site-packages")
+    let names = try await index.install(
+      requirements, python: minor, glibcMinor: glibcMinor, from: wheels,
+      runBy: "\(Self.place)/bin/python3", into: packages)
+    let files = FileManager.default
+    // What pip puts beside the packages belongs beside lib/.
+    for name in ["bin", "share", "etc", "include"]
+    where files.fileExists(atPath: packages.appending(name).string) {
+      try files.moveItem(
+        atPath: packages.appending(name).string, toPath: environment.appending(name).string)
+    }
+    try createDirectories(environment.appending("bin"))
+    let home = FilePath(interpreter).removingLastComponent()
+    let settings = "home = \(home)\ninclude-system-site-packages = false\nversion = 3.\(minor)\n"
+    try writeAtomically(Array(settings.utf8), to: environment.appending("pyvenv.cfg"), isDurable: false)
+    // Relative, since links of a layer may not leave it: from opt/ansible/bin to the root.
+    try files.createSymbolicLink(
+      atPath: environment.appending("bin/python3").string, withDestinationPath: "../../..\(interpreter)")
+    try files.createSymbolicLink(
+      atPath: environment.appending("bin/python").string, withDestinationPath: "python3")
+    return (root, names)
+  }
+}
+
+/// Packages that were unpacked into a folder, on their way into a layer.
+struct PackageFolder {
+  private let folder: FilePath
+
+  init(_ folder: FilePath) { self.folder = folder }
+
+  /// Leaves out what nobody reads in a container, and puts what lies in `lib` where the base has it: as a folder in a
+  /// layer it would hide the base's link of that name, with all that is behind.
+  ///
+  /// - Throws: An error of Foundation.
+  func adapt(to base: BaseContents) throws {
+    let files = FileManager.default
+    for name in ["doc", "man", "info", "lintian", "locale", "bug"] {
+      let path = folder.appending("usr/share/\(name)").string
+      if files.fileExists(atPath: path) { try files.removeItem(atPath: path) }
+    }
+    for name in try files.contentsOfDirectory(atPath: folder.string).sorted() {
+      guard let place = base.mergedFolder(name) else { continue }
+      try merge(folder.appending(name), into: folder.appending(FilePath(place).components))
+    }
+    try removeLinksOut(folder)
+  }
+
+  private func merge(_ source: FilePath, into destination: FilePath) throws {
+    let files = FileManager.default
+    try createDirectories(destination)
+    for name in try files.contentsOfDirectory(atPath: source.string).sorted() {
+      let (from, to) = (source.appending(name), destination.appending(name))
+      var isFolder = false
+      if files.fileExists(atPath: to.string, isDirectory: &isFolder), isFolder {
+        try merge(from, into: to)
+      } else {
+        try files.moveItem(atPath: from.string, toPath: to.string)
+      }
+    }
+    try files.removeItem(atPath: source.string)
+  }
+
+  /// Makes absolute links relative, as a layer's must be.
+  private func removeLinksOut(_ top: FilePath, depth: Int = 0) throws {
+    let files = FileManager.default
+    for name in try files.contentsOfDirectory(atPath: top.string) {
+      let path = top.appending(name)
+      var status = stat()
+      guard lstat(path.string, &status) == 0 else { throw Errno(rawValue: errno) }
+      if status.st_mode & S_IFMT == S_IFDIR { try removeLinksOut(path, depth: depth + 1) }
+      guard status.st_mode & S_IFMT == S_IFLNK else { continue }
+      let target = try files.destinationOfSymbolicLink(atPath: path.string)
+      guard target.hasPrefix("/") else { continue }
+      try files.removeItem(atPath: path.string)
+      let way = String(repeating: "../", count: depth) + target.drop { $0 == "/" }
+      try files.createSymbolicLink(atPath: path.string, withDestinationPath: way)
+    }
+  }
+}

@@ -1,0 +1,98 @@
+import Bundle
+import Host
+import Integrity
+import SystemPackage
+
+/// Brings the image with Ansible into containerd, and the script that runs commands in it into the kubespray tree.
+struct AnsibleContainerStep: Step {
+  let name = StepName.ansible
+  let needs: [StepName] = [.containerd, .extract]
+
+  /// The script's name in the bundle and in the tree.
+  static let scriptName = "ansible-container.sh"
+
+  func check(_ node: Node, _ journal: Journal) async throws -> StepState {
+    let image = try image(node)
+    let source = try node.treeSource()
+    let script = node.kubesprayTree(source).appending(Self.scriptName)
+    guard let runtime = ContainerRuntime(node), let present = await runtime.digest(of: image) else {
+      return .needed("containerd has no \(image)")
+    }
+    let wanted = node.manifestFile(try path(image))?.image?.digest
+    guard wanted == nil || wanted == present else {
+      return .needed("containerd has another \(image) than the bundle")
+    }
+    guard let version = journal.lastNote("version"), journal.writtenPaths.contains(script), journal.isIntact
+    else { return .needed("\(script) is not there, or was changed") }
+    guard try text(node, image, source) == Self.content(node.path(script)) else {
+      return .needed("\(script) is to be brought up to date")
+    }
+    return .done(told(version, image, script))
+  }
+
+  func apply(_ node: Node, _ journal: Journal) async throws -> String {
+    let image = try image(node)
+    let source = try node.treeSource()
+    let tree = node.kubesprayTree(source)
+    guard node.exists(tree.appending("requirements.txt")) else {
+      throw StepError("\(tree) has no requirements.txt. Run \"target-setup extract\" first.")
+    }
+    let script = tree.appending(Self.scriptName)
+    let content = try text(node, image, source)
+    let runtime = try await ContainerRuntime.running(node)
+    _ = try await runtime.bring(image, journal)
+    try journal.write(script, content, mode: 0o755)
+    let result = try await node.run(Command("sh", [node.path(script).string, "ansible", "--version"]))
+    guard result.status == 0, let version = result.standardOutput.split(whereSeparator: \.isNewline).first
+    else {
+      throw StepError(
+        "Ansible does not run in a container of \(image):\n\(NodePackages.lastLines(result))\n"
+          + "Try it: \(script) ansible --version")
+    }
+    try journal.replaceNote("version", String(version))
+    return told(String(version), image, script)
+  }
+
+  func beforeUndo(_ node: Node, _ journal: Journal) async throws {
+    guard let runtime = ContainerRuntime(node), await runtime.versions != nil else { return }
+    await runtime.removeImages(of: journal)
+  }
+
+  private func told(_ version: String, _ image: ImageReference, _ script: FilePath) -> String {
+    "\(version) in containers of \(image), by \(script)"
+  }
+
+  /// What the bundle's settings name: download-all has decided every "auto".
+  private func image(_ node: Node) throws -> ImageReference {
+    guard let name = node.configuration.python.ansibleImage, name != Configuration.Python.assembled else {
+      throw StepError(
+        "config.yml does not say which image has Ansible (python.ansible_image). Make the bundle with "
+          + "download-all --ansible-in-container, or name one in a file for --config.")
+    }
+    return try ImageReference(name)
+  }
+
+  private func path(_ image: ImageReference) throws -> String { try image.archivePath().description }
+
+  /// The script with its settings.
+  ///
+  /// - Throws: ``StepError`` when the bundle's is not what it should be.
+  private func text(_ node: Node, _ image: ImageReference, _ source: TreeSource) throws -> String {
+    var text = try node.bundleText(Self.scriptName)
+    for (setting, value) in [("image", "\(image)"), ("tree", node.kubesprayTree(source).string)] {
+      guard text.contains("\n\(setting)=\n") else {
+        throw StepError(
+          "\(Self.scriptName) of the bundle has no line \"\(setting)=\". Check the bundle: target-setup verify"
+        )
+      }
+      text = text.replacing("\n\(setting)=\n", with: "\n\(setting)=\(shellQuoted(value))\n")
+    }
+    return text
+  }
+
+  private static func content(_ file: FilePath) -> String? {
+    var bytes: [UInt8] = []
+    guard (try? readFile(file) { bytes.append(contentsOf: $0) }) != nil else { return nil }
+    return String(decoding: bytes, as: UTF8.self)
+  }
+}
