@@ -61,8 +61,9 @@ struct DockerArchive {
 
   /// Reads all of an archive but its layers' content.
   ///
+  /// - Parameter name: What images without a name are called.
   /// - Throws: ``ImageArchiveError``, ``Archive/ArchiveError`` or `CancellationError`.
-  init(_ path: FilePath) throws {
+  init(_ path: FilePath, named name: ImageReference? = nil) throws {
     var entries = Entries()
     try ArchiveReader.visit(path) { entry, content in
       switch entry.kind {
@@ -84,13 +85,14 @@ struct DockerArchive {
     }
     var images: [ArchivedImage] = []
     var names: [Digest: String] = [:]
-    for item in items { images += try Self.images(of: item, entries, &names, path) }
+    for item in items { images += try Self.images(of: item, entries, &names, path, name) }
     self.images = images
     self.names = names
   }
 
   private static func images(
-    of item: Item, _ entries: Entries, _ names: inout [Digest: String], _ path: FilePath
+    of item: Item, _ entries: Entries, _ names: inout [Digest: String], _ path: FilePath,
+    _ name: ImageReference?
   ) throws -> [ArchivedImage] {
     func unusable(_ reason: String) -> ImageArchiveError { .unusable(path, reason: reason) }
     guard let bytes = entries.documents[item.config],
@@ -116,7 +118,10 @@ struct DockerArchive {
       variant: configuration.variant)
     let manifest = try FetchedManifest(
       content, descriptor: Descriptor(of: content, mediaType: .ociManifest, platform: platform))
-    guard let tags = item.repoTags, !tags.isEmpty else { throw unusable("it does not say the image's name") }
+    guard let tags = item.repoTags, !tags.isEmpty else {
+      guard let name else { throw unusable("it does not say the image's name") }
+      return [try ArchivedImage(reference: name, manifests: [manifest])]
+    }
     return try tags.map { tag in
       do {
         return try ArchivedImage(reference: try ImageReference(tag), manifests: [manifest])
