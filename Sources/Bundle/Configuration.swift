@@ -139,6 +139,10 @@ extension Configuration {
     public var skip = false
     /// A list of images to take instead of kubespray's and those of imagelists/.
     public var from: FilePath?
+    /// Whether the images of a running cluster are carried too.
+    public var fromCluster = false
+    /// How kubectl finds that cluster: a file, or several separated by colons; nil means its own choice.
+    public var kubeconfig: String?
     /// The platforms to carry of each image, as `OS/ARCHITECTURE[/VARIANT]`; empty means Linux on the target's
     /// architecture.
     public var platforms: [String] = []

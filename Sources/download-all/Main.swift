@@ -16,6 +16,6 @@ func commandFirst(_ arguments: [String]) -> [String] {
 private let optionsWithoutValue: Set<String> = [
   "-q", "--quiet", "--json", "--no-progress", "-v", "--verbose", "-n", "--dry-run", "-y", "--yes", "--bundle",
   "--keep-cache", "--only-cache",
-  "--flat", "--skip-images", "--skip-packages", "--skip-pypi", "--no-install", "--refresh",
+  "--flat", "--skip-images", "--skip-packages", "--skip-pypi", "--from-cluster", "--no-install", "--refresh",
   "-h", "--help", "--version",
 ]

@@ -54,6 +54,9 @@ public struct ImageCollection: Sendable {
         throw .unusable(path, reason: "a line of its \(list) is no file with a name: \(line.debugDescription)")
       }
       let (file, name) = (words[0], words[1])
+      guard !file.contains("/"), ![".", ".."].contains(file) else {
+        throw .unusable(path, reason: "its \(list) has \(file.debugDescription), which is no file's name")
+      }
       if let other = files.updateValue(file, forKey: name) {
         guard other == file else {
           throw .unusable(path, reason: "its \(list) calls both \(other) and \(file) \(name)")
@@ -135,6 +138,8 @@ private final class CollectionUnpacking: Sendable {
 
   private let collection: ImageCollection
   private let scratch: FilePath
+  /// Where the archives are unpacked, under their own names.
+  private let folder: FilePath
   /// Begins at 0, for one that is let go below its first value is a crash.
   private let room = DispatchSemaphore(value: 0)
   private let state = Mutex(State())
@@ -142,13 +147,14 @@ private final class CollectionUnpacking: Sendable {
   init(_ collection: ImageCollection, scratch: FilePath) {
     self.collection = collection
     self.scratch = scratch
+    folder = scratch.appending("\(collection.path.lastComponent?.string ?? "images").\(getpid())")
     for _ in 0..<2 { room.signal() }
   }
 
   func start() -> AsyncThrowingStream<Item, any Error> {
     let (stream, continuation) = AsyncThrowingStream<Item, any Error>.makeStream()
     // Who is cancelled takes no more.
-    continuation.onTermination = { _ in self.stop() }
+    continuation.onTermination = { if case .cancelled = $0 { self.stop() } }
     DispatchQueue.global().async {
       do {
         try ArchiveReader.visit(self.collection.path) { entry, content in
@@ -165,6 +171,11 @@ private final class CollectionUnpacking: Sendable {
       }
     }
     return stream
+  }
+
+  deinit {
+    for file in state.withLock({ $0.files }) { unlink(file.string) }
+    rmdir(folder.string)
   }
 
   /// Nothing more is wanted: what was unpacked is removed.
@@ -189,21 +200,23 @@ private final class CollectionUnpacking: Sendable {
   private func unpack(_ entry: ArchiveEntry, _ content: ArchiveContent) throws -> FilePath? {
     do {
       try createDirectories(scratch)
-      var template = Array(scratch.appending("image-XXXXXX").string.utf8CString)
-      let number = mkstemp(&template)
-      guard number >= 0 else { throw Errno(rawValue: errno) }
-      let file = FilePath(String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self))
+      guard mkdir(folder.string, 0o700) == 0 || errno == EEXIST else { throw Errno(rawValue: errno) }
+      let file = folder.appending(ImageCollection.file(entry))
       let isWanted = state.withLock { state in
         if !state.isStopped { state.files.insert(file) }
         return !state.isStopped
       }
-      let descriptor = FileDescriptor(rawValue: number)
-      try descriptor.closeAfter {
-        guard isWanted else { return }
-        try content.pieces { _ = try descriptor.writeAll($0) }
+      guard isWanted else { return nil }
+      let descriptor = try FileDescriptor.open(
+        file, .writeOnly, options: [.create, .exclusiveCreate, .closeOnExec, .noFollow],
+        permissions: .ownerReadWrite)
+      try descriptor.closeAfter { try content.pieces { _ = try descriptor.writeAll($0) } }
+      // Who stopped meanwhile has removed it, or not yet seen it.
+      if state.withLock({ $0.isStopped }) {
+        unlink(file.string)
+        return nil
       }
-      if !isWanted { unlink(file.string) }
-      return isWanted ? file : nil
+      return file
     } catch let error as Errno {
       throw CollectionError(file: entry.path, archive: collection.path, folder: scratch, reason: error)
     }
