@@ -92,6 +92,43 @@ public final class ArchiveWriter {
     }
   }
 
+  /// Adds a file whose content is made while it is written, mode 0644.
+  ///
+  /// - Parameters:
+  ///   - name: Its name in the archive.
+  ///   - size: How many bytes it will have; fewer or more are an error.
+  ///   - content: Hands over the content piece by piece, to the function that it is given.
+  /// - Throws: ``ArchiveError``, or what `content` throws; the archive is then given up.
+  public func add(
+    streamed name: String, size: Int64, _ content: ((UnsafeRawBufferPointer) throws -> Void) throws -> Void
+  ) throws {
+    var cause: (any Error)?
+    do {
+      try adding(name) { handle in
+        try handle.writeHeader(entry(name, .file, size: size, permissions: 0o644))
+        var left = size
+        do {
+          try content { piece in
+            left -= Int64(piece.count)
+            // The header has promised this many bytes.
+            guard left >= 0 else { throw WriteHandle.Failure(reason: "it has more bytes than \(size)") }
+            try handle.writeContent(piece)
+          }
+        } catch let failure as WriteHandle.Failure {
+          throw failure
+        } catch {
+          cause = error
+          throw error
+        }
+        guard left == 0 else {
+          throw WriteHandle.Failure(reason: "it has \(size - left) bytes where \(size) were expected")
+        }
+      }
+    } catch {
+      throw cause ?? error
+    }
+  }
+
   /// Adds a directory, mode 0755.
   ///
   /// - Throws: ``ArchiveError``; the archive is then given up.

@@ -149,6 +149,10 @@ extension Configuration {
     public var skip = false
     /// A list of images to take instead of kubespray's and those of imagelists/.
     public var from: FilePath?
+    /// Whether the images of a running cluster are carried too.
+    public var fromCluster = false
+    /// How kubectl finds that cluster: a file, or several separated by colons; nil means its own choice.
+    public var kubeconfig: String?
     /// The platforms to carry of each image, as `OS/ARCHITECTURE[/VARIANT]`; empty means those of the target machines.
     public var platforms: [String] = []
     /// Registries, `HOST[:PORT]`, that are asked without TLS.

@@ -106,6 +106,12 @@ extension Configuration {
       "images.from", \.images.from, .optional(.path), environment: ["IMAGES_FROM_FILE"],
       flag: "--images-from",
       travels: false, "a list of images to take instead of kubespray's and those of imagelists/"),
+    .scalar(
+      "images.from_cluster", \.images.fromCluster, .bool, environment: ["IMAGES_FROM_CLUSTER"],
+      flag: "--from-cluster", travels: false, "carry the images of a running cluster too"),
+    .scalar(
+      "images.kubeconfig", \.images.kubeconfig, .optional(.line("a file")), environment: ["KUBECONFIG"],
+      flag: "--kubeconfig", travels: false, "how kubectl finds that cluster"),
     .list(
       "images.platforms", \.images.platforms, .platform, environment: ["IMAGE_PLATFORMS"],
       "the platforms to carry of each image; none means those of the target machines"),

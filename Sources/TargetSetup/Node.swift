@@ -18,11 +18,14 @@ public struct PushOptions: Sendable, Equatable {
   public var certificateAuthority: FilePath?
   /// Whether its certificate is not checked, and plain HTTP is fine.
   public var isInsecure: Bool
+  /// Archives whose images are pushed instead of the bundle's.
+  public var archives: [FilePath]
 
   /// Options.
-  public init(certificateAuthority: FilePath? = nil, isInsecure: Bool = false) {
+  public init(certificateAuthority: FilePath? = nil, isInsecure: Bool = false, archives: [FilePath] = []) {
     self.certificateAuthority = certificateAuthority
     self.isInsecure = isInsecure
+    self.archives = archives
   }
 }
 

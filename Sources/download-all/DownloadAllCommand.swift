@@ -10,7 +10,7 @@ struct DownloadAllCommand: AsyncParsableCommand {
     abstract: "Fetch everything that kubespray needs for an offline installation, verified, into one folder.",
     usage: """
       download-all [OPTIONS] [STAGE...]
-      download-all plan | config | verify | clean | fetch [OPTIONS]
+      download-all plan | config | verify | clean | fetch | pack [OPTIONS]
       """,
     discussion: """
       Without a stage, all stages run. A stage includes those that it needs:
@@ -40,7 +40,7 @@ struct DownloadAllCommand: AsyncParsableCommand {
     version: programVersion,
     subcommands: [
       RunCommand.self, PlanCommand.self, ConfigCommand.self, VerifyCommand.self, CleanCommand.self,
-      FetchCommand.self,
+      FetchCommand.self, PackCommand.self,
     ],
     defaultSubcommand: RunCommand.self)
 }

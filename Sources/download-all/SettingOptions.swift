@@ -59,6 +59,12 @@ struct SettingOptions: ParsableArguments {
   @Option(help: .init("Take the images of this list alone. [IMAGES_FROM_FILE]", valueName: "file"))
   var imagesFrom: String?
 
+  @Flag(help: "Take the images of a running cluster too, by kubectl. [IMAGES_FROM_CLUSTER]")
+  var fromCluster = false
+
+  @Option(help: .init("How kubectl finds that cluster. [KUBECONFIG]", valueName: "file"))
+  var kubeconfig: String?
+
   @Option(
     help: .init(
       "Carry packages for these releases: host,debian-13,... [PACKAGE_TARGETS]", valueName: "targets"))
@@ -119,6 +125,8 @@ struct SettingOptions: ParsableArguments {
     flags["files.layout"] = layout
     flags["images.skip"] = skipImages ? "true" : nil
     flags["images.from"] = imagesFrom
+    flags["images.from_cluster"] = fromCluster ? "true" : nil
+    flags["images.kubeconfig"] = kubeconfig
     flags["packages.targets"] = packageTargets
     flags["packages.skip"] = skipPackages ? "true" : nil
     flags["packages.install"] = noInstall ? "false" : nil
@@ -134,6 +142,9 @@ struct SettingOptions: ParsableArguments {
     flags["transfer.limit_rate"] = limitRate
     var configuration = try Configuration.resolve(
       files: configFiles.map { FilePath($0) }, environment: processEnvironment(), flags: flags)
+    if kubeconfig != nil, !configuration.images.fromCluster {
+      throw ValidationError("--kubeconfig goes with --from-cluster: nothing else asks a cluster")
+    }
     for text in extraVariables {
       guard let equals = text.firstIndex(of: "="), equals != text.startIndex else {
         throw ValidationError("--extra-vars takes NAME=VALUE, not \"\(text)\"")

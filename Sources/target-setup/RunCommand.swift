@@ -2,6 +2,7 @@ import ArgumentParser
 import CommandSupport
 import Console
 import Host
+import SystemPackage
 import TargetSetup
 
 /// Does steps.
@@ -18,11 +19,24 @@ struct RunCommand: AsyncParsableCommand {
   @Flag(help: "Do steps again even if nothing is to be done.")
   var force = false
 
+  @Option(
+    name: .customLong("archive"),
+    help: .init(
+      "With load-push: push the images of this archive instead of the bundle's: a container-images.tar.gz of kubespray's "
+        + "contrib/offline, or what save of podman, docker or nerdctl writes; may be repeated.",
+      valueName: "file"))
+  var archives: [String] = []
+
   @Argument(
     help: .init("all, \(StepName.allCases.map(\.rawValue).joined(separator: ", ")).", valueName: "step"))
   var steps: [String] = []
 
-  func validate() throws { _ = try stepArguments(steps, all: StepName.all) }
+  func validate() throws {
+    let names = try stepArguments(steps, all: StepName.all)
+    if !archives.isEmpty, names != [.loadPush] {
+      throw ValidationError("--archive goes with the step load-push alone: target-setup load-push --archive FILE")
+    }
+  }
 
   func run() async throws {
     let planned = try stepArguments(steps, all: StepName.all).filter { !skipVerify || $0 != .verify }
@@ -30,13 +44,15 @@ struct RunCommand: AsyncParsableCommand {
       try requireRoot("target-setup \(steps.joined(separator: " "))")
     }
     let console = output.console()
-    let node = try options.node(console)
+    var node = try options.node(console)
     let names = try stepArguments(steps, all: StepName.all(node.configuration)).filter {
       !skipVerify || $0 != .verify
     }
+    node.push.archives = archives.map { FilePath($0) }
     let isForced = force
+    let run = SetupRun(node)
     let reports = try await Interruption.watching(console) {
-      try await withTicking(console) { try await SetupRun(node).execute(names, isForced: isForced) }
+      try await withTicking(console) { try await run.execute(names, isForced: isForced) }
     }
     try show(reports, console, output)
     let changed = reports.filter { $0.outcome == .done && $0.step != .verify }

@@ -9,7 +9,7 @@
 hosts+=(
   registry-1.docker.io auth.docker.io production.cloudflare.docker.com
   quay.io cdn01.quay.io registry.k8s.io us-west1-docker.pkg.dev objects.amazonaws.com
-  ghcr.io gcr.io mcr.microsoft.com
+  ghcr.io gcr.io mcr.microsoft.com swr.ap-southeast-1.myhuaweicloud.com
 )
 registry=$address:5000 # plain HTTP, for those who fill it
 # shellcheck disable=SC2034 # for images.sh
@@ -27,7 +27,8 @@ map \$arg_scope \$granted {
 }
 server {
   listen $address:443 ssl http2;
-  server_name quay.io registry.k8s.io us-west1-docker.pkg.dev ghcr.io gcr.io mcr.microsoft.com;
+  server_name quay.io registry.k8s.io us-west1-docker.pkg.dev ghcr.io gcr.io mcr.microsoft.com
+    swr.ap-southeast-1.myhuaweicloud.com;
   access_log registry.log short;
   set \$blobs "";
   if (\$host = quay.io) { set \$blobs cdn01.quay.io; }

@@ -4,7 +4,7 @@ import Kubespray
 import SystemPackage
 
 /// Wants an archive of every image: those of kubespray's catalog, those that the admin node runs, and those of the
-/// user's own lists; or those of one list alone.
+/// user's own lists; or those of one list alone. If asked for, those of a running cluster too.
 struct ImagesStage: Stage {
   let name = StageName.images
   let needs: [StageName]
@@ -28,7 +28,8 @@ struct ImagesStage: Stage {
       }
       return []
     }
-    let (own, additional) = try await lists(run)
+    let (own, listed) = try await lists(run)
+    let additional = listed + (try await clusterImages(run))
     var plan = ImagePlan(
       strippedRegistries: ImageReference.strippedRegistries.union(run.configuration.registry.additional))
     var artifacts: [Artifact] = []
@@ -84,6 +85,15 @@ struct ImagesStage: Stage {
         reference: try ImageReference("registry:\(versions.registry)"), origin: "setting versions.registry"),
     ]
     return (own, admin + ansible + (try ImageList.readAll(in: run.projectRoot.appending("imagelists"))))
+  }
+
+  private func clusterImages(_ run: RunContext) async throws -> [ListedImage] {
+    let settings = run.configuration.images
+    guard settings.fromCluster else { return [] }
+    let found = try await ClusterImages(kubeconfig: settings.kubeconfig, hasCatalog: settings.from == nil).read()
+    run.say(.info, found.summary, stage: name)
+    for warning in found.warnings { run.say(.warning, warning, stage: name) }
+    return found.images
   }
 
   private func list(_ path: String, _ images: [ListedImage]) throws -> Artifact {

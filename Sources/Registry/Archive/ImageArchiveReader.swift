@@ -8,8 +8,9 @@ public enum ImageArchiveReader {
   /// Says what is in an archive. Of an archive of this program it reads the first kilobytes only.
   ///
   /// Nothing is proved by it but the manifests; see ``verify(_:)``.
+  /// - Parameter name: What the image is called if the archive does not say it.
   /// - Throws: ``ImageArchiveError``, ``Archive/ArchiveError`` or `CancellationError`.
-  public static func summary(of path: FilePath) throws -> ArchivedImage {
+  public static func summary(of path: FilePath, named name: ImageReference? = nil) throws -> ArchivedImage {
     var layout = LayoutCollector(path)
     var known = -1
     // Where content comes before what names it, it is found when the archive is read once more.
@@ -21,7 +22,7 @@ public enum ImageArchiveReader {
         return layout.isComplete ? .stop : .next
       }
     }
-    return try layout.image()
+    return try layout.image(named: name)
   }
 
   /// Reads the whole archive and hashes everything in it.

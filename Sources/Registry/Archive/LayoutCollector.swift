@@ -82,15 +82,18 @@ struct LayoutCollector {
 
   /// The image.
   ///
+  /// - Parameter other: Its name if the archive does not say it.
   /// - Throws: ``ImageArchiveError``.
-  func image() throws(ImageArchiveError) -> ArchivedImage {
+  func image(named other: ImageReference?) throws(ImageArchiveError) -> ArchivedImage {
     guard let top else { throw .noImageLayout(path) }
-    guard let name else {
-      throw unusable("it does not say the image's name (\(ImageLayout.nameAnnotation))")
-    }
     let reference: ImageReference
     do {
-      reference = try ImageReference(name)
+      guard let found = try name.map({ try ImageReference($0) }) ?? other else {
+        throw unusable("it does not say the image's name (\(ImageLayout.nameAnnotation))")
+      }
+      reference = found
+    } catch let error as ImageArchiveError {
+      throw error
     } catch {
       throw unusable("\(error)")
     }

@@ -63,8 +63,9 @@ struct DockerArchive {
 
   /// Reads all of an archive but its layers' content; that too if it is to be proved.
   ///
+  /// - Parameter name: What images without a name are called.
   /// - Throws: ``ImageArchiveError``, ``Archive/ArchiveError`` or `CancellationError`.
-  init(_ path: FilePath, isProved: Bool = false) throws {
+  init(_ path: FilePath, named name: ImageReference? = nil, isProved: Bool = false) throws {
     var entries = Entries()
     try ArchiveReader.visit(path) { entry, content in
       switch entry.kind {
@@ -90,9 +91,9 @@ struct DockerArchive {
     }
     var images: [ArchivedImage] = []
     var names: [Digest: String] = [:]
-    for item in items { images += try Self.images(of: item, entries, &names, path) }
-    for (digest, name) in names {
-      guard let actual = entries.digests[name], actual != digest else { continue }
+    for item in items { images += try Self.images(of: item, entries, &names, path, name) }
+    for (digest, file) in names {
+      guard let actual = entries.digests[file], actual != digest else { continue }
       throw ImageArchiveError.damaged(path, blob: digest, actual: actual)
     }
     self.images = images
@@ -100,7 +101,8 @@ struct DockerArchive {
   }
 
   private static func images(
-    of item: Item, _ entries: Entries, _ names: inout [Digest: String], _ path: FilePath
+    of item: Item, _ entries: Entries, _ names: inout [Digest: String], _ path: FilePath,
+    _ name: ImageReference?
   ) throws -> [ArchivedImage] {
     func unusable(_ reason: String) -> ImageArchiveError { .unusable(path, reason: reason) }
     guard let bytes = entries.documents[item.config],
@@ -126,7 +128,10 @@ struct DockerArchive {
       variant: configuration.variant)
     let manifest = try FetchedManifest(
       content, descriptor: Descriptor(of: content, mediaType: .ociManifest, platform: platform))
-    guard let tags = item.repoTags, !tags.isEmpty else { throw unusable("it does not say the image's name") }
+    guard let tags = item.repoTags, !tags.isEmpty else {
+      guard let name else { throw unusable("it does not say the image's name") }
+      return [try ArchivedImage(reference: name, manifests: [manifest])]
+    }
     return try tags.map { tag in
       do {
         return try ArchivedImage(reference: try ImageReference(tag), manifests: [manifest])

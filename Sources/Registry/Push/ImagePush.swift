@@ -15,6 +15,8 @@ public final class ImagePush: Sendable {
   let credentials: RegistryCredentials
   let configuration: PushConfiguration
   let onEvent: @Sendable (PushEvent) -> Void
+  /// A repository of the registry for each blob that is known to be there.
+  private let places = Mutex<[Digest: String]>([:])
 
   /// A push into a registry; nothing is asked yet.
   ///
@@ -38,21 +40,34 @@ public final class ImagePush: Sendable {
   /// - Throws: ``PushCollision`` before anything is sent; ``RegistryError`` when the registry cannot be asked at all;
   ///   `CancellationError`.
   public func push(_ archives: [FilePath]) async throws -> [PushResult] {
-    let session = try await open(archives)
-    let client = try await client()
+    try await push(archives, names: [:], try await client())
+  }
+
+  /// Pushes archives, those that have names here under these.
+  func push(
+    _ archives: [FilePath], names: [FilePath: [ImageReference]], _ client: PushClient
+  ) async throws -> [PushResult] {
+    let session = try await open(archives, names: names)
+    for (blob, place) in places.withLock({ $0 }) { session.note(blob, isIn: place) }
     try await findPresent(session, client)
     await bring(session, client)
+    places.withLock { $0 = session.knownPlaces }
     try Task.checkCancellation()
     return sorted(session, archives)
   }
 
   /// Reads what the archives hold; those that cannot be read are failures.
-  func open(_ archives: [FilePath]) async throws -> PushSession {
+  func open(
+    _ archives: [FilePath], names: [FilePath: [ImageReference]] = [:]
+  ) async throws -> PushSession {
     let (target, configuration) = (target, configuration)
     var opened: [FilePath: Result<[PushImage], any Error>] = [:]
     await forEachConcurrently(archives, limit: 4) { path in
       await offload {
-        Result { try PushImage.open(path, target: target, configuration: configuration) }
+        Result {
+          try PushImage.open(
+            path, target: target, configuration: configuration, names: names[path] ?? [])
+        }
       }
     } onResult: { path, result in
       opened[path] = result

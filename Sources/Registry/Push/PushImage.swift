@@ -38,30 +38,34 @@ struct PushImage: Sendable {
   ///
   /// A docker-archive may hold an image under several names. One that is compressed is unpacked in passing, for its
   /// manifest is at the end.
+  /// - Parameter names: The names for the archive's only image, or its first, in the registry; by default those that the
+  ///   archive says.
   /// - Throws: ``ImageArchiveError``, ``Archive/ArchiveError``, `CancellationError`, or `ImageReferenceError` for a name
   ///   that the registry cannot have.
   static func open(
-    _ path: FilePath, target: PushTarget, configuration: PushConfiguration
+    _ path: FilePath, target: PushTarget, configuration: PushConfiguration, names: [ImageReference] = []
   ) throws -> [PushImage] {
-    func make(_ image: ArchivedImage, _ contents: ArchiveContents) throws -> PushImage {
+    let images: [ArchivedImage]
+    let contents: ArchiveContents
+    do {
+      let image = try ImageArchiveReader.summary(of: path, named: names.first)
+      let entries = image.blobs.map { ($0.digest, ImageLayout.blobPath($0.digest)) }
+      images = [image]
+      contents = ArchiveContents(
+        path, names: Dictionary(uniqueKeysWithValues: entries), scratch: configuration.scratch)
+    } catch ImageArchiveError.noImageLayout {
+      let archive = try DockerArchive(path, named: names.first)
+      images = archive.images
+      contents = ArchiveContents(path, names: archive.names, scratch: configuration.scratch)
+    }
+    if let first = images.first, !names.isEmpty {
+      return names.map { PushImage(contents: contents, image: first, destination: $0) }
+    }
+    return try images.map { image in
       PushImage(
         contents: contents, image: image,
         destination: try target.reference(
           of: image.reference, strippedRegistries: configuration.strippedRegistries))
-    }
-    do {
-      let image = try ImageArchiveReader.summary(of: path)
-      let names = image.blobs.map { ($0.digest, ImageLayout.blobPath($0.digest)) }
-      return [
-        try make(
-          image,
-          ArchiveContents(
-            path, names: Dictionary(uniqueKeysWithValues: names), scratch: configuration.scratch))
-      ]
-    } catch ImageArchiveError.noImageLayout {
-      let archive = try DockerArchive(path)
-      let contents = ArchiveContents(path, names: archive.names, scratch: configuration.scratch)
-      return try archive.images.map { try make($0, contents) }
     }
   }
 }

@@ -39,6 +39,9 @@ final class PushSession: Sendable {
   /// What has been finished so far.
   var results: [PushResult] { state.withLock { $0.results } }
 
+  /// The repository of each blob that is known to be in the registry.
+  var knownPlaces: [Digest: String] { state.withLock { $0.places } }
+
   func isDone(_ image: Int) -> Bool { state.withLock { $0.progress[image].isDone } }
 
   /// A repository that has a blob.

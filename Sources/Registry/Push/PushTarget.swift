@@ -46,6 +46,25 @@ public struct PushTarget: Sendable, Hashable, CustomStringConvertible {
       || name.hasPrefix("127.") && name.allSatisfy { $0.isNumber || $0 == "." }
   }
 
+  /// The name that a list gives to an image behind a registry: `library/nginx:1.29.4`, without a registry's host.
+  ///
+  /// - Throws: `ImageReferenceError` when it cannot be a name.
+  func reference(named text: String) throws(ImageReferenceError) -> ImageReference {
+    var name = text.prefix { $0 != "@" }
+    var tag = "latest"
+    let slash = name.lastIndex(of: "/") ?? name.startIndex
+    if let colon = name[slash...].lastIndex(of: ":") {
+      tag = String(name[name.index(after: colon)...])
+      name = name[..<colon]
+    }
+    var parts = name.split(separator: "/", omittingEmptySubsequences: false).map(String.init)
+    // A host that was left in front, whose port no repository can have in its name.
+    if parts.count > 1 { parts[0] = ImageReference.pushComponent(parts[0]) }
+    let repository = parts.joined(separator: "/")
+    return try ImageReference(
+      registry: host, repository: path.isEmpty ? repository : "\(path)/\(repository)", tag: tag)
+  }
+
   /// The name under which an image goes into this registry.
   ///
   /// - Throws: `ImageReferenceError` when the name is longer than a registry takes.

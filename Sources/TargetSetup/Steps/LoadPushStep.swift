@@ -4,6 +4,7 @@ import Glibc
 import Host
 import Integrity
 import Registry
+import Synchronization
 import SystemPackage
 import Transfer
 
@@ -13,6 +14,7 @@ struct LoadPushStep: Step {
   let needs: [StepName] = [.registry]
 
   func check(_ node: Node, _ journal: Journal) async throws -> StepState {
+    if !node.push.archives.isEmpty { return .needed("its images are to be in \(node.pushAddress)") }
     let archives = try archives(node)
     guard !archives.isEmpty else { return .notApplicable("the bundle has no images") }
     guard node.pushesToOwnRegistry else {
@@ -25,19 +27,9 @@ struct LoadPushStep: Step {
   }
 
   func apply(_ node: Node, _ journal: Journal) async throws -> String {
-    let archives = try archives(node).map { try node.bundleFile($0) }
-    if let missing = node.shell?.images().filter({ $0.archive == nil }), !missing.isEmpty {
-      node.say(
-        .warning,
-        "not in the bundle, though its lists name them: \(missing.map(\.name).joined(separator: ", "))",
-        step: name)
-    }
-    let results =
-      node.pushesToOwnRegistry
-      ? try await seed(archives, node, journal)
-      : try await push(node, node.configuration.registry.address).push(archives)
+    let results = try await bring(node, journal)
     show(results, node)
-    if node.shell != nil { try PushedArchives.note(results, node, journal) }
+    if node.shell != nil, node.push.archives.isEmpty { try PushedArchives.note(results, node, journal) }
     let failures = results.compactMap { result in
       result.failure.map { "  \(result.reference?.description ?? result.archive.string): \($0)" }
     }
@@ -49,6 +41,35 @@ struct LoadPushStep: Step {
     let present = results.count { $0.outcome == .present }
     let bytes = ByteCount.format(results.reduce(0) { $0 + $1.bytesSent })
     return "\(results.count) images, \(present) of them were there, \(bytes) sent"
+  }
+
+  private func bring(_ node: Node, _ journal: Journal) async throws -> [PushResult] {
+    guard node.push.archives.isEmpty else { return try await pushGivenArchives(node) }
+    let archives = try archives(node).map { try node.bundleFile($0) }
+    if let missing = node.shell?.images().filter({ $0.archive == nil }), !missing.isEmpty {
+      node.say(
+        .warning,
+        "not in the bundle, though its lists name them: \(missing.map(\.name).joined(separator: ", "))",
+        step: name)
+    }
+    return node.pushesToOwnRegistry
+      ? try await seed(archives, node, journal) : try await push(node, node.pushAddress).push(archives)
+  }
+
+  /// Archives that were made by others. They go over HTTP, and the journal has nothing of them: whose images those are
+  /// in the bundle's own registry is not for undo to say, which then leaves all of them.
+  private func pushGivenArchives(_ node: Node) async throws -> [PushResult] {
+    let push = try push(node, node.pushAddress)
+    var results: [PushResult] = []
+    for archive in node.push.archives {
+      let collection = try await offload { () throws in try ImageCollection(archive) }
+      if let collection {
+        results += try await push.push(collection)
+      } else {
+        results += try await push.push([archive])
+      }
+    }
+    return results
   }
 
   /// Straight into the folder of the bundle's own registry, which is then asked for every manifest.
@@ -170,12 +191,15 @@ struct LoadPushStep: Step {
       return (result.status, result.standardOutput)
     }
     let (emit, stage) = (node.emit, name.rawValue)
+    let totals = PlannedTotals()
     return ImagePush(
       target: try PushTarget(address), engine: try TransferEngine(transfer(node)), credentials: credentials,
       configuration: configuration
     ) { event in
       switch event {
-      case .planned(let images, let bytes): emit(.stageTotals(stage, items: images, bytes: bytes))
+      case .planned(let images, let bytes):
+        let sum = totals.add(images, bytes)
+        emit(.stageTotals(stage, items: sum.images, bytes: sum.bytes))
       case .sent(let bytes), .skipped(let bytes): emit(.bytes(stage, bytes))
       case .voided(let bytes): emit(.bytes(stage, -bytes))
       case .note(let text): emit(.message(.info, text, stage: stage))
@@ -228,5 +252,17 @@ struct LoadPushStep: Step {
     guard FileAttributes(top) != nil else { return [] }
     try visit(top, "")
     return found
+  }
+}
+
+/// What several pushes in a row have planned together.
+private final class PlannedTotals: Sendable {
+  private let sum = Mutex((images: 0, bytes: Int64(0)))
+
+  func add(_ images: Int, _ bytes: Int64) -> (images: Int, bytes: Int64) {
+    sum.withLock { sum in
+      sum = (sum.images + images, sum.bytes + bytes)
+      return sum
+    }
   }
 }

@@ -90,6 +90,9 @@ struct RegistryStep: Step {
 }
 
 extension Node {
+  /// Where images are pushed to: `HOST[:PORT][/PATH]`.
+  var pushAddress: String { pushesToOwnRegistry ? localRegistryHost : configuration.registry.address }
+
   /// Whether images go to the registry that this program runs on this host.
   var pushesToOwnRegistry: Bool {
     guard let local = configuration.registry.local else { return true }

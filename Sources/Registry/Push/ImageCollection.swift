@@ -1,0 +1,237 @@
+import Archive
+import Bundle
+import Dispatch
+import Glibc
+import Integrity
+import Synchronization
+import SystemPackage
+
+/// `container-images.tar.gz` of kubespray's `contrib/offline/manage-offline-container-images.sh`: a folder with an archive
+/// for each image, as `save` of podman, docker or nerdctl writes it, and `container-images.txt`, which gives each file its
+/// name behind the registry.
+public struct ImageCollection: Sendable {
+  /// The list's name within the archive.
+  public static let list = "container-images.txt"
+  private static let longestList = 16 << 20
+
+  /// The archive.
+  public let path: FilePath
+  /// The names that the list gives to each file.
+  let names: [String: [String]]
+
+  /// Reads the list.
+  ///
+  /// - Returns: `nil` for an archive without one, such as that of a single image.
+  /// - Throws: ``ImageArchiveError``, ``Archive/ArchiveError`` or `CancellationError`.
+  public init?(_ path: FilePath) throws {
+    var bytes: [UInt8]?
+    try ArchiveReader.visit(path) { entry, content in
+      guard entry.kind == .file, Self.file(entry) == Self.list else { return .next }
+      bytes = try content.bytes(limit: Self.longestList)
+      return .stop
+    }
+    guard let bytes else { return nil }
+    self.path = path
+    names = try Self.names(bytes, path)
+  }
+
+  /// How many images there are, by name.
+  public var count: Int { names.values.reduce(0) { $0 + $1.count } }
+
+  /// An entry's name without its folder.
+  static func file(_ entry: ArchiveEntry) -> String {
+    entry.path.split(separator: "/").last.map(String.init) ?? entry.path
+  }
+
+  private static func names(_ bytes: [UInt8], _ path: FilePath) throws(ImageArchiveError) -> [String: [String]]
+  {
+    var names: [String: [String]] = [:]
+    var files: [String: String] = [:]
+    for line in String(decoding: bytes, as: UTF8.self).split(whereSeparator: \.isNewline) {
+      let words = line.split(whereSeparator: \.isWhitespace).map(String.init)
+      guard !words.isEmpty else { continue }
+      guard words.count == 2 else {
+        throw .unusable(path, reason: "a line of its \(list) is no file with a name: \(line.debugDescription)")
+      }
+      let (file, name) = (words[0], words[1])
+      guard !file.contains("/"), ![".", ".."].contains(file) else {
+        throw .unusable(path, reason: "its \(list) has \(file.debugDescription), which is no file's name")
+      }
+      if let other = files.updateValue(file, forKey: name) {
+        guard other == file else {
+          throw .unusable(path, reason: "its \(list) calls both \(other) and \(file) \(name)")
+        }
+        continue
+      }
+      names[file, default: []].append(name)
+    }
+    guard !names.isEmpty else { throw .unusable(path, reason: "its \(list) is empty") }
+    return names
+  }
+}
+
+extension ImagePush {
+  /// Pushes the images of a collection under the names of its list, one after the other: each archive is unpacked beside
+  /// the registry's other scratch, and removed when its image is there.
+  ///
+  /// - Returns: What became of each image.
+  /// - Throws: As ``push(_:)``.
+  public func push(_ collection: ImageCollection) async throws -> [PushResult] {
+    let client = try await client()
+    let unpacking = CollectionUnpacking(collection, scratch: configuration.scratch)
+    var results: [PushResult] = []
+    var failure: (any Error)?
+    func fail(_ reason: String) {
+      let result = PushResult(
+        archive: collection.path, reference: nil, destination: nil, digest: nil, outcome: .failed(reason))
+      results.append(result)
+      onEvent(.finished(result))
+    }
+    var missing = Set(collection.names.keys)
+    do {
+      for try await item in unpacking.start() {
+        // After a failure the rest is only cleared away.
+        if failure == nil {
+          missing.remove(item.name)
+          do {
+            let names = try (collection.names[item.name] ?? []).map { try target.reference(named: $0) }
+            results += try await push([item.file], names: [item.file: names], client)
+          } catch let error as ImageReferenceError {
+            fail("\(item.name): \(error)")
+          } catch {
+            failure = error
+            unpacking.stop()
+          }
+        }
+        unpacking.done(item)
+      }
+    } catch {
+      failure = failure ?? error
+    }
+    try Task.checkCancellation()
+    switch failure {
+    case let error as ArchiveError: fail("\(error)")
+    case let error?: throw error
+    case nil:
+      for name in missing.sorted() {
+        fail("\(name) is in its \(ImageCollection.list) and not in the archive. Make the archive again.")
+      }
+    }
+    return results
+  }
+}
+
+/// Unpacks a collection's archives on a thread of its own, so that the next one comes out while one is pushed; two are on
+/// the disk at most.
+private final class CollectionUnpacking: Sendable {
+  struct Item: Sendable {
+    /// The file's name in the list.
+    let name: String
+    /// Where it was unpacked.
+    let file: FilePath
+  }
+
+  private struct State {
+    var isStopped = false
+    var files: Set<FilePath> = []
+  }
+
+  private let collection: ImageCollection
+  private let scratch: FilePath
+  /// Where the archives are unpacked, under their own names.
+  private let folder: FilePath
+  /// Begins at 0, for one that is let go below its first value is a crash.
+  private let room = DispatchSemaphore(value: 0)
+  private let state = Mutex(State())
+
+  init(_ collection: ImageCollection, scratch: FilePath) {
+    self.collection = collection
+    self.scratch = scratch
+    folder = scratch.appending("\(collection.path.lastComponent?.string ?? "images").\(getpid())")
+    for _ in 0..<2 { room.signal() }
+  }
+
+  func start() -> AsyncThrowingStream<Item, any Error> {
+    let (stream, continuation) = AsyncThrowingStream<Item, any Error>.makeStream()
+    // Who is cancelled takes no more.
+    continuation.onTermination = { if case .cancelled = $0 { self.stop() } }
+    DispatchQueue.global().async {
+      do {
+        try ArchiveReader.visit(self.collection.path) { entry, content in
+          let name = ImageCollection.file(entry)
+          guard entry.kind == .file, self.collection.names[name] != nil else { return .next }
+          self.room.wait()
+          guard let file = try self.unpack(entry, content) else { return .stop }
+          continuation.yield(Item(name: name, file: file))
+          return .next
+        }
+        continuation.finish()
+      } catch {
+        continuation.finish(throwing: error)
+      }
+    }
+    return stream
+  }
+
+  deinit {
+    for file in state.withLock({ $0.files }) { unlink(file.string) }
+    rmdir(folder.string)
+  }
+
+  /// Nothing more is wanted: what was unpacked is removed.
+  func stop() {
+    let files = state.withLock { state in
+      state.isStopped = true
+      defer { state.files = [] }
+      return state.files
+    }
+    for file in files { unlink(file.string) }
+    room.signal()
+  }
+
+  /// The file is no longer needed.
+  func done(_ item: Item) {
+    unlink(item.file.string)
+    state.withLock { _ = $0.files.remove(item.file) }
+    room.signal()
+  }
+
+  /// - Returns: `nil` when nothing more is wanted.
+  private func unpack(_ entry: ArchiveEntry, _ content: ArchiveContent) throws -> FilePath? {
+    do {
+      try createDirectories(scratch)
+      guard mkdir(folder.string, 0o700) == 0 || errno == EEXIST else { throw Errno(rawValue: errno) }
+      let file = folder.appending(ImageCollection.file(entry))
+      let isWanted = state.withLock { state in
+        if !state.isStopped { state.files.insert(file) }
+        return !state.isStopped
+      }
+      guard isWanted else { return nil }
+      let descriptor = try FileDescriptor.open(
+        file, .writeOnly, options: [.create, .exclusiveCreate, .closeOnExec, .noFollow],
+        permissions: .ownerReadWrite)
+      try descriptor.closeAfter { try content.pieces { _ = try descriptor.writeAll($0) } }
+      // Who stopped meanwhile has removed it, or not yet seen it.
+      if state.withLock({ $0.isStopped }) {
+        unlink(file.string)
+        return nil
+      }
+      return file
+    } catch let error as Errno {
+      throw CollectionError(file: entry.path, archive: collection.path, folder: scratch, reason: error)
+    }
+  }
+}
+
+/// An image of a collection that cannot be unpacked.
+struct CollectionError: Error, CustomStringConvertible {
+  let file: String
+  let archive: FilePath
+  let folder: FilePath
+  let reason: Errno
+
+  var description: String {
+    "\(file) of \(archive) cannot be unpacked into \(folder): \(reason). It needs room there for the two largest of "
+      + "its images."
+  }
+}
