@@ -12,6 +12,7 @@ struct TargetSetupCommand: AsyncParsableCommand {
       target-setup [OPTIONS] all | STEP...
       target-setup status | config [OPTIONS]
       target-setup undo [OPTIONS] all | STEP...
+      target-setup upload [OPTIONS] --to URL [FOLDER]
       """,
     discussion: """
       The steps, in the order in which "all" takes them:
@@ -33,6 +34,7 @@ struct TargetSetupCommand: AsyncParsableCommand {
         sh ./target-setup all --address 10.0.0.5
         sh ./target-setup load-push --registry harbor.example.com/k8s
         sh ./target-setup undo all            take everything back
+        sh ./target-setup upload --to https://nexus.example.com/repository/raw
 
       Settings come from the bundle's config.yml, --config FILE, the environment
       and flags; the later wins. "config" shows each with its origin.
@@ -41,7 +43,9 @@ struct TargetSetupCommand: AsyncParsableCommand {
       130 interrupted.
       """,
     version: programVersion,
-    subcommands: [RunCommand.self, StatusCommand.self, UndoCommand.self, ConfigCommand.self],
+    subcommands: [
+      RunCommand.self, StatusCommand.self, UndoCommand.self, UploadCommand.self, ConfigCommand.self,
+    ],
     defaultSubcommand: RunCommand.self)
 
   private static func line(_ step: StepName) -> String { "  \(step.rawValue.padded(to: 13)) \(step.summary)" }
