@@ -14,13 +14,18 @@ public enum StepName: String, Sendable, Codable, CaseIterable, Hashable {
   case registry
   /// The images in the registry.
   case loadPush = "load-push"
+  /// What this host's container clients know of the registry.
+  case registryClient = "registry-client"
   /// The kubespray tree beside its offline.yml.
   case extract
   /// An environment with kubespray's Ansible in it.
   case ansible
 
-  /// The steps of `all`: Ansible's environment is made only when it is asked for.
-  public static let all: [StepName] = allCases.filter { $0 != .ansible }
+  /// The steps that are done only when they are asked for by name.
+  public static let named: [StepName] = [.registryClient, .ansible]
+
+  /// The steps of `all`.
+  public static let all: [StepName] = allCases.filter { !named.contains($0) }
 
   /// One line for help and tables.
   public var summary: String {
@@ -32,6 +37,7 @@ public enum StepName: String, Sendable, Codable, CaseIterable, Hashable {
     case .python: "install the Python that Ansible needs"
     case .registry: "serve container images"
     case .loadPush: "put all images into the registry"
+    case .registryClient: "make Docker, podman, containerd ... of this host know the registry"
     case .extract: "extract and patch kubespray, with offline.yml beside it"
     case .ansible: "make a virtual environment with kubespray's Ansible"
     }

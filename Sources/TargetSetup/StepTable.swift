@@ -10,6 +10,7 @@ enum StepTable {
     case .python: PythonStep()
     case .registry: RegistryStep()
     case .loadPush: LoadPushStep()
+    case .registryClient: RegistryClientStep()
     case .extract: ExtractStep()
     case .ansible: AnsibleStep()
     }

@@ -21,7 +21,7 @@ struct TargetSetupCommand: AsyncParsableCommand {
 
       Only when it is asked for by name:
 
-      \(line(.ansible))
+      \(StepName.named.map(line).joined(separator: "\n"))
 
       Each step first looks whether it is done already. Whatever it changes is
       written to a journal below /var/lib/kubespray-offline before it is changed:
@@ -33,6 +33,7 @@ struct TargetSetupCommand: AsyncParsableCommand {
         sh ./target-setup status              what is done, what is served where
         sh ./target-setup all --address 10.0.0.5
         sh ./target-setup load-push --registry harbor.example.com/k8s
+        sh ./target-setup registry-client --registry 10.0.0.9:5000 --insecure
         sh ./target-setup undo all            take everything back
         sh ./target-setup upload --to https://nexus.example.com/repository/raw
 
@@ -48,5 +49,5 @@ struct TargetSetupCommand: AsyncParsableCommand {
     ],
     defaultSubcommand: RunCommand.self)
 
-  private static func line(_ step: StepName) -> String { "  \(step.rawValue.padded(to: 13)) \(step.summary)" }
+  private static func line(_ step: StepName) -> String { "  \(step.rawValue.padded(to: 15)) \(step.summary)" }
 }
