@@ -25,6 +25,8 @@ struct JSONObjectText {
     } catch {
       throw JSONTextError(reason: "it is no JSON object")
     }
+    // Foundation lets a comma before a closing bracket pass; dockerd does not.
+    guard !hasTrailingComma else { throw JSONTextError(reason: "it has a comma before a closing bracket") }
     var position = skipSpace(0) + 1
     while true {
       position = skipSpace(position)
@@ -80,6 +82,18 @@ struct JSONObjectText {
       "," + space(before: last.lowerBound, isOnly: names.count == 1) + quoted, at: last.upperBound)
   }
 
+  private var hasTrailingComma: Bool {
+    var position = 0
+    var isAfterComma = false
+    while position < bytes.count {
+      let byte = bytes[position]
+      if isAfterComma, "]}".utf8.contains(byte) { return true }
+      if !Self.isSpace(byte) { isAfterComma = byte == UInt8(ascii: ",") }
+      position = byte == UInt8(ascii: "\"") ? end(of: position) : position + 1
+    }
+    return false
+  }
+
   // MARK: Positions in a text that is known to be JSON
 
   private func inserting(_ text: String, at position: Int) -> [UInt8] {
@@ -91,7 +105,7 @@ struct JSONObjectText {
     var start = position
     while start > 0, Self.isSpace(bytes[start - 1]) { start -= 1 }
     let text = String(decoding: bytes[start..<position], as: UTF8.self)
-    return isOnly && !text.contains("\n") ? " " : text
+    return isOnly && !text.utf8.contains(UInt8(ascii: "\n")) ? " " : text
   }
 
   private func elements(of array: Range<Int>) -> [Range<Int>] {
