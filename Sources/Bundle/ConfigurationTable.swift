@@ -92,7 +92,8 @@ extension Configuration {
       "registry.directory", \.registry.directory, .absolutePath, environment: ["REGISTRY_DIR"],
       "the storage folder of the registry on the admin node"),
     .scalar(
-      "registry.local", \.registry.local, .optional(.registryAddress), environment: ["LOCAL_REGISTRY"],
+      "registry.local", \.registry.local, .optional(.registryAddress),
+      environment: ["LOCAL_REGISTRY", "DESTINATION_REGISTRY"],
       flag: "--registry",
       "the registry to push to when it is not the bundle's own"),
     .list(

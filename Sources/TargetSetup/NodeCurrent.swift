@@ -22,7 +22,7 @@ extension Node {
     emit: @escaping @Sendable (ConsoleEvent) -> Void
   ) throws -> Node {
     completeSearchPath()
-    let folder = try absolute(bundle ?? ownBundle(environment))
+    let folder = try bundleFolder(bundle, environment)
     let variables = Configuration.settings.filter {
       $0.key.split(separator: ".").first.map { groups.contains("\($0)") } ?? false
     }
@@ -47,6 +47,13 @@ extension Node {
     node.environment = environment
     return node
   }
+
+  /// The folder of the bundle that was named, or that the program lies in, as an absolute path.
+  ///
+  /// - Throws: ``StepError`` when there is no such folder.
+  public static func bundleFolder(
+    _ named: FilePath?, _ environment: [String: String]
+  ) throws(StepError) -> FilePath { try absolute(named ?? ownBundle(environment)) }
 
   /// The launcher says where it lies; a program that was started directly lies in `lib` below the bundle.
   private static func ownBundle(_ environment: [String: String]) -> FilePath {

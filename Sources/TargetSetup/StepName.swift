@@ -16,13 +16,18 @@ public enum StepName: String, Sendable, Codable, CaseIterable, Hashable {
   case registry
   /// The images in the registry.
   case loadPush = "load-push"
+  /// What this host's container clients know of the registry.
+  case registryClient = "registry-client"
   /// The kubespray tree beside its offline.yml.
   case extract
   /// An environment with kubespray's Ansible in it.
   case ansible
 
-  /// The steps of `all`: Ansible's environment is made only when it is asked for.
-  public static let all: [StepName] = allCases.filter { $0 != .ansible }
+  /// The steps that are done only when they are asked for by name.
+  public static let named: [StepName] = [.registryClient, .ansible]
+
+  /// The steps of `all`.
+  public static let all: [StepName] = allCases.filter { !named.contains($0) }
 
   /// The steps of `all` with these settings: a bundle with Ansible in a container was made to be used with it.
   public static func all(_ configuration: Configuration) -> [StepName] {
@@ -39,6 +44,7 @@ public enum StepName: String, Sendable, Codable, CaseIterable, Hashable {
     case .python: "install the Python that Ansible needs"
     case .registry: "serve container images"
     case .loadPush: "put all images into the registry"
+    case .registryClient: "make Docker, podman, containerd ... of this host know the registry"
     case .extract: "extract and patch kubespray, with offline.yml beside it"
     case .ansible: "make kubespray's Ansible ready to run: a virtual environment, or a container"
     }

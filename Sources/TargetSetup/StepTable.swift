@@ -12,6 +12,7 @@ enum StepTable {
     case .python: PythonStep()
     case .registry: RegistryStep()
     case .loadPush: LoadPushStep()
+    case .registryClient: RegistryClientStep()
     case .extract: ExtractStep()
     case .ansible: configuration.python.ansibleInContainer ? AnsibleContainerStep() : AnsibleStep()
     }

@@ -19,6 +19,8 @@ public struct HTTPRequest: Sendable {
   public var retries: Int?
   /// Statuses that the caller wants to see at once where the engine would wait and ask again.
   public var finalStatuses: Set<Int> = []
+  /// Whether a redirect is followed; if not, it is the answer.
+  public var followsRedirects = true
 
   /// A request without a body.
   public init(_ method: String = "GET", url: String, fields: HTTPFields = [:], bodyLimit: Int = 16 << 20) {

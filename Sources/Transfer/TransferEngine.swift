@@ -91,7 +91,9 @@ public final class TransferEngine: Sendable {
       exchange.upload = request.upload
       exchange.stallTimeout = request.stallTimeout
       exchange.needsFreshConnection = attempt.count > 0
-      let result = await follow(exchange, sink: sink)
+      let result =
+        request.followsRedirects
+        ? await follow(exchange, sink: sink) : await loop.perform(exchange, sink: sink)
       attempt.count += 1
       do throws(TransferError) {
         if let failure = result.failure { throw failure }

@@ -19,5 +19,5 @@ func commandFirst(_ arguments: [String]) -> [String] {
 
 private let optionsWithoutValue: Set<String> = [
   "-q", "--quiet", "--json", "--no-progress", "-v", "--verbose", "--skip-verify", "--force", "--insecure",
-  "--take-node", "-h", "--help", "--version",
+  "--take-node", "-n", "--dry-run", "--artifactory", "-h", "--help", "--version",
 ]

@@ -31,7 +31,7 @@ struct NodeOptions: ParsableArguments {
 
   @Option(
     help: .init(
-      "The registry to push to: HOST[:PORT][/PATH]; by default the bundle's own. [LOCAL_REGISTRY]",
+      "The registry of load-push and registry-client: HOST[:PORT][/PATH]; by default the bundle's own. [LOCAL_REGISTRY, DESTINATION_REGISTRY]",
       valueName: "registry"))
   var registry: String?
 

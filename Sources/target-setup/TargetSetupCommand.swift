@@ -12,6 +12,7 @@ struct TargetSetupCommand: AsyncParsableCommand {
       target-setup [OPTIONS] all | STEP...
       target-setup status | config [OPTIONS]
       target-setup undo [OPTIONS] all | STEP...
+      target-setup upload [OPTIONS] --to URL [FOLDER]
       """,
     discussion: """
       The steps, in the order in which "all" takes them:
@@ -21,7 +22,7 @@ struct TargetSetupCommand: AsyncParsableCommand {
       Only when it is asked for by name, or the bundle was made with
       ansible_in_container:
 
-      \(line(.ansible))
+      \(StepName.named.map(line).joined(separator: "\n"))
 
       Each step first looks whether it is done already. Whatever it changes is
       written to a journal below /var/lib/kubespray-offline before it is changed:
@@ -33,7 +34,9 @@ struct TargetSetupCommand: AsyncParsableCommand {
         sh ./target-setup status              what is done, what is served where
         sh ./target-setup all --address 10.0.0.5
         sh ./target-setup load-push --registry harbor.example.com/k8s
+        sh ./target-setup registry-client --registry 10.0.0.9:5000 --insecure
         sh ./target-setup undo all            take everything back
+        sh ./target-setup upload --to https://nexus.example.com/repository/raw
 
       Settings come from the bundle's config.yml, --config FILE, the environment
       and flags; the later wins. "config" shows each with its origin.
@@ -42,8 +45,10 @@ struct TargetSetupCommand: AsyncParsableCommand {
       130 interrupted.
       """,
     version: programVersion,
-    subcommands: [RunCommand.self, StatusCommand.self, UndoCommand.self, ConfigCommand.self],
+    subcommands: [
+      RunCommand.self, StatusCommand.self, UndoCommand.self, UploadCommand.self, ConfigCommand.self,
+    ],
     defaultSubcommand: RunCommand.self)
 
-  private static func line(_ step: StepName) -> String { "  \(step.rawValue.padded(to: 13)) \(step.summary)" }
+  private static func line(_ step: StepName) -> String { "  \(step.rawValue.padded(to: 15)) \(step.summary)" }
 }

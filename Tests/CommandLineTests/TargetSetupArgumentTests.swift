@@ -7,9 +7,9 @@ import Testing
 
 /// What people may type for target-setup.
 @Suite struct TargetSetupArgumentTests {
-  @Test func allIsEveryStepButAnsible() throws {
+  @Test func allIsEveryStepButThoseThatMustBeNamed() throws {
     #expect(try stepArguments(["all"], all: StepName.all) == StepName.all)
-    #expect(!StepName.all.contains(.ansible))
+    #expect(!StepName.all.contains(.ansible) && !StepName.all.contains(.registryClient))
     #expect(try stepArguments(["load-push", "ansible"], all: []) == [.loadPush, .ansible])
   }
 
@@ -27,6 +27,23 @@ import Testing
   func wrongUsageIsRefused(_ typed: [String]) {
     let error = #expect(throws: (any Error).self) {
       try TargetSetupCommand.parseAsRoot(commandFirst(typed))
+    }
+    #expect(error.map { TargetSetupCommand.exitCode(for: $0) } == .validationFailure)
+  }
+
+  @Test(arguments: ["-n", "--dry-run", "--force", "--insecure", "--artifactory", "-qn"])
+  func everyFlagOfUploadWorksBeforeIt(_ flag: String) throws {
+    let typed = [flag, "upload", "--to", "http://store.example.com/x", "folder"]
+    let upload = try #require(try TargetSetupCommand.parseAsRoot(commandFirst(typed)) as? UploadCommand)
+    #expect(upload.folder == "folder" && upload.address == "http://store.example.com/x")
+  }
+
+  @Test(arguments: [
+    ["--to", "store.example.com"], ["--to", "http://h/?x"], ["--to", "http://h", "--parallel", "0"],
+  ])
+  func wrongUsageOfUploadIsRefused(_ options: [String]) {
+    let error = #expect(throws: (any Error).self) {
+      try TargetSetupCommand.parseAsRoot(commandFirst(["upload"] + options))
     }
     #expect(error.map { TargetSetupCommand.exitCode(for: $0) } == .validationFailure)
   }

@@ -104,6 +104,19 @@ used() {
   check "kubespray lies there" test -f "$nodes/admin/root/opt/kubespray-$kubespray_version/contrib/offline/generate_list.sh"
   check "offline.yml has the node's address" offline_inventory
   check "status knows all of it" status_is_done
+  clients
+}
+# clients: containerd and nerdctl learn of the registry by a name that other machines have for it.
+clients() {
+  local hosts=/etc/containerd/certs.d/10.9.9.9:35000/hosts.toml
+  run target_setup registry-client --address 10.9.9.9
+  check "registry-client succeeds" exits 0
+  check "containerd knows the registry" on_admin grep -qF '[host."http://10.9.9.9:35000"]' "$hosts"
+  run target_setup registry-client --address 10.9.9.9
+  check "registry-client: a second run does nothing" says "nothing to do"
+  run target_setup undo registry-client
+  check "registry-client: undo" exits 0
+  check "registry-client: nothing is left" on_admin test ! -e /etc/containerd/certs.d
 }
 apt_is_ours() {
   on_admin apt-get update | tee "$work/update.log" && grep -q '^\(Get\|Hit\|Ign\):' "$work/update.log" &&

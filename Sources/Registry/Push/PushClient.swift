@@ -121,7 +121,11 @@ final class PushClient: Sendable {
       let authorization =
         isOwn
         ? try await reachable(isLast: true) { () async throws(RegistryError) in
-          try await authentication.authorization(for: image, at: endpoint, after: rejection)
+          do throws(RegistryError) {
+            return try await authentication.authorization(for: image, at: endpoint, after: rejection)
+          } catch {
+            throw error.forPushing(image, endpoint)
+          }
         } : nil
       request.fields["Authorization"] = authorization
       try await limits.waitForHold(endpoint, image)

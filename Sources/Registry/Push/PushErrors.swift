@@ -9,14 +9,23 @@ extension RegistryError {
       self.init(pushing: status, error.body, "", image, endpoint, attempts: error.attempts)
       return
     }
-    let general = RegistryError(error, image: image, endpoint: endpoint)
+    self = RegistryError(error, image: image, endpoint: endpoint).forPushing(image, endpoint)
+  }
+
+  /// The same error with what helps the one who pushes.
+  func forPushing(_ image: ImageReference, _ endpoint: RegistryEndpoint) -> RegistryError {
     let advice =
-      general.advice.contains("images.plain_http")
-      ? "\(endpoint.host) does not speak TLS. If that is intended, allow it: --insecure."
-      : error.kind == .connection || error.kind == .stalled
-        ? "Check that the registry runs, and run the same command again: what it has is not sent again."
-        : general.advice
-    self.init(general.kind, image: image, detail: general.detail, advice: advice)
+      switch kind {
+      case .transfer(.connection) where self.advice.contains("images.plain_http"),
+        .transfer(.tls) where self.advice.contains("images.plain_http"):
+        "\(endpoint.host) does not speak TLS. If that is intended, allow it: --insecure."
+      case .transfer(.tls):
+        "If the registry's certificate is of an authority of its own, name that one's: --ca-file; check the clock."
+      case .transfer(.connection), .transfer(.stalled):
+        "Check that the registry runs, and run the same command again: what it has is not sent again."
+      default: self.advice
+      }
+    return RegistryError(kind, image: image, detail: detail, advice: advice)
   }
 
   /// The registry refused something that was pushed.

@@ -163,16 +163,8 @@ struct LoadPushStep: Step {
   }
 
   private func transfer(_ node: Node) -> TransferConfiguration {
-    var configuration = TransferConfiguration()
-    configuration.userAgent = "kubespray-offline/\(programVersion)"
-    configuration.applyEnvironment(node.environment)
-    // The library was built on another system, whose certificates lay elsewhere.
-    let bundles = [
-      "/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/ca-bundle.pem",
-    ]
-    configuration.caFile = configuration.caFile ?? bundles.first { node.exists(FilePath($0)) }
-    if let file = node.push.certificateAuthority { configuration.caFile = file.string }
-    configuration.verifiesServers = !node.push.isInsecure
+    var configuration = TransferConfiguration(
+      environment: node.environment, options: node.push, exists: node.exists)
     if node.pushesToOwnRegistry { configuration.noProxy = "*" }
     return configuration
   }

@@ -1,0 +1,39 @@
+import SystemPackage
+
+/// A program that pulls images, or several that read the same files.
+protocol ContainerClient: Sendable {
+  /// What it is called.
+  var title: String { get }
+
+  /// What it needs to know a registry. Changes nothing.
+  ///
+  /// - Returns: `nil` when it is not on this host.
+  /// - Throws: An error that names a file of it that cannot be understood.
+  func settings(_ registry: ClientRegistry, _ node: Node, _ journal: Journal) async throws -> ClientSettings?
+}
+
+/// The files by which a client knows a registry.
+struct ClientSettings: Sendable {
+  /// A file as it shall be.
+  struct File: Sendable, Equatable {
+    let path: FilePath
+    let bytes: [UInt8]
+  }
+
+  /// The files that are to be there with this content; those that are so already too.
+  var files: [File] = []
+  /// What is left to somebody, for people.
+  var remarks: [String] = []
+
+  /// The CA's file in a folder of certificates: a file of that name that somebody else has put there stays as it is,
+  /// because clients read all `*.crt` there.
+  static func authority(
+    _ bytes: [UInt8], in folder: FilePath, _ node: Node, _ journal: Journal
+  ) throws(StepError) -> File {
+    let usual = folder.appending("ca.crt")
+    if let present = try node.hostFile(usual), present != bytes, !journal.writtenPaths.contains(usual) {
+      return File(path: folder.appending("kubespray-offline.crt"), bytes: bytes)
+    }
+    return File(path: usual, bytes: bytes)
+  }
+}

@@ -1,0 +1,130 @@
+import Bundle
+import Glibc
+import Integrity
+import SystemPackage
+
+/// A file to bring into a store.
+struct UploadFile: Sendable {
+  /// Its path below the folder, which it keeps in the store.
+  let path: String
+  /// Where it lies.
+  let place: FilePath
+  /// Its size in bytes.
+  let size: Int64
+  /// What bundle.json says that it hashes to; `nil` for a file that is not in a bundle.
+  let digest: Digest?
+}
+
+/// The files of a folder, with what is known of them.
+public struct UploadPlan: Sendable {
+  /// The folder, an absolute path.
+  public let folder: FilePath
+  /// The files, in order of their paths.
+  let files: [UploadFile]
+  /// Files that cannot be sent, with the reason.
+  let problems: [(path: String, reason: String)]
+  /// What is to be known about the folder, for people.
+  public let remarks: [String]
+
+  /// Looks at a folder.
+  ///
+  /// - Parameters:
+  ///   - folder: The folder; `nil` for `files` of the bundle.
+  ///   - bundle: The bundle's folder.
+  /// - Throws: ``StepError`` when there is no such folder; `ManifestError` when the bundle's own manifest is no use.
+  public init(folder: FilePath?, bundle: FilePath) throws {
+    let wanted = folder ?? bundle.appending("files")
+    guard let resolved = realpath(wanted.string, nil) else {
+      let advice =
+        folder == nil
+        ? "Name a folder, or the bundle: --bundle DIR." : "Correct the name of the folder."
+      throw StepError("\(wanted): \(Errno(rawValue: errno)). \(advice)")
+    }
+    defer { free(resolved) }
+    self.folder = FilePath(String(cString: resolved))
+    var remarks: [String] = []
+    let known = try Self.known(self.folder, isOwn: folder == nil, &remarks)
+    var files: [UploadFile] = []
+    var problems: [(path: String, reason: String)] = []
+    let names: [String]
+    do {
+      names = try BundleTree.files(below: self.folder)
+    } catch {
+      throw StepError("\(self.folder) cannot be read: \(error). Name a folder that can be read.")
+    }
+    for name in names {
+      let place = self.folder.appending(FilePath(name).components)
+      if known != nil, name.hasSuffix(".part"), known?.files[name] == nil {
+        remarks.append("\(place) is an unfinished download; it is not sent")
+        continue
+      }
+      var status = stat()
+      guard stat(place.string, &status) == 0 else {
+        problems.append((name, "\(place): \(Errno(rawValue: errno)). Restore or remove it."))
+        continue
+      }
+      switch status.st_mode & S_IFMT {
+      case S_IFREG: break
+      case S_IFDIR:
+        remarks.append("\(place) is a link to a folder; what is in that one is not sent")
+        continue
+      default:
+        problems.append((name, "\(place) is no file. Remove it."))
+        continue
+      }
+      let size = Int64(status.st_size)
+      if let file = known?.files[name], file.size != size {
+        problems.append(
+          (name, "it has \(size) bytes instead of \(file.size). Copy it again; verify reads all."))
+        continue
+      }
+      files.append(UploadFile(path: name, place: place, size: size, digest: known?.files[name]?.sha256))
+    }
+    let present = Set(names)
+    for name in (known?.files ?? [:]).keys.sorted() where !present.contains(name) {
+      problems.append((name, "bundle.json has it, and it is not there. Copy the bundle again."))
+    }
+    self.files = files
+    self.problems = problems
+    self.remarks = remarks
+  }
+
+  /// How many bytes all files have.
+  public var totalSize: Int64 { files.reduce(0) { $0 + $1.size } }
+
+  private struct Known {
+    let files: [String: ManifestFile]
+  }
+
+  /// What the manifest of the bundle that the folder lies in says of the files in the folder, by their paths below it.
+  private static func known(
+    _ folder: FilePath, isOwn: Bool, _ remarks: inout [String]
+  ) throws -> Known? {
+    var outputs = folder
+    var prefix = ""
+    while true {
+      do {
+        if let manifest = try Manifest.load(from: outputs) {
+          let pairs = manifest.files.compactMap { file -> (String, ManifestFile)? in
+            let path = file.path.description
+            return path.hasPrefix(prefix) ? (String(path.dropFirst(prefix.count)), file) : nil
+          }
+          return Known(files: Dictionary(pairs) { first, _ in first })
+        }
+      } catch {
+        if isOwn { throw error }
+        remarks.append("\(error); the files are hashed instead")
+        return nil
+      }
+      if FileAttributes(outputs.appending(Manifest.unfinishedFileName)) != nil {
+        remarks.append("the bundle in \(outputs) is not finished; what is there is sent")
+        return Known(files: [:])
+      }
+      guard let name = outputs.lastComponent else { break }
+      prefix = "\(name.string)/\(prefix)"
+      outputs = outputs.removingLastComponent()
+    }
+    if isOwn { remarks.append("there is no bundle.json beside \(folder); the files are hashed instead") }
+    return nil
+  }
+}

@@ -1,0 +1,74 @@
+import Testing
+
+@testable import TargetSetup
+
+@Suite("Settings of container clients")
+struct ClientSettingsTests {
+  @Test(
+    "a name is added to the list of a JSON file, and every other byte stays",
+    arguments: [
+      ("", "{\n  \"list\": [\"new\"]\n}\n"),
+      (" \n", "{\n  \"list\": [\"new\"]\n}\n"),
+      ("{}", "{\"list\": [\"new\"]}"),
+      ("{ \"a\" : 1 }\n", "{ \"a\" : 1, \"list\": [\"new\"] }\n"),
+      (
+        "{\n\t\"b\": {\"list\": []},\n\t\"a\": \"}\\\"\"\n}",
+        "{\n\t\"b\": {\"list\": []},\n\t\"a\": \"}\\\"\",\n\t\"list\": [\"new\"]\n}"
+      ),
+      ("{\"list\":[],\"a\":[1,[2]]}", "{\"list\":[\"new\"],\"a\":[1,[2]]}"),
+      ("{\"list\": [\"x\"] , \"a\": -1.5e3}", "{\"list\": [\"x\", \"new\"] , \"a\": -1.5e3}"),
+      ("{\"list\":[\"x\",\"y\"]}", "{\"list\":[\"x\",\"y\",\"new\"]}"),
+      (
+        "{\r\n  \"list\": [\r\n    \"x\"\r\n  ]\r\n}",
+        "{\r\n  \"list\": [\r\n    \"x\",\r\n    \"new\"\r\n  ]\r\n}"
+      ),
+      ("{\"list\": null, \"z\": true}", "{\"list\": [\"new\"], \"z\": true}"),
+      ("{\"l\\u0069st\": [\"x\"]}", "{\"l\\u0069st\": [\"x\", \"new\"]}"),
+      // There already: not a byte changes.
+      ("{\"list\":[ \"n\\u0065w\" ]}", "{\"list\":[ \"n\\u0065w\" ]}"),
+    ])
+  func adding(_ before: String, _ after: String) throws {
+    let merged = try JSONObjectText(Array(before.utf8)).adding("new", to: "list")
+    #expect(String(decoding: merged, as: UTF8.self) == after)
+  }
+
+  @Test(
+    "what is no JSON object, or has no list there, is refused",
+    arguments: [
+      "[]", "\"text\"", "{\"a\": 1,}", "{\"a\": 1} // note", "{\"a\": 1", "{\"list\": \"x\"}",
+      "{\"list\": [1]}", "nonsense",
+    ])
+  func refused(_ text: String) {
+    #expect(throws: JSONTextError.self) {
+      try JSONObjectText(Array(text.utf8)).adding("new", to: "list")
+    }
+  }
+
+  @Test("names are taken out of a list again")
+  func replacing() throws {
+    let text = try JSONObjectText(Array("{\"list\": [\"x\", \"new\"], \"a\": 1}".utf8))
+    #expect(text.names(of: "list") == ["x", "new"])
+    #expect(text.names(of: "other") == nil)
+    #expect(
+      String(decoding: text.replacing(["x"], of: "list"), as: UTF8.self) == "{\"list\": [\"x\"], \"a\": 1}")
+  }
+
+  @Test(
+    "what a registries.conf says of a registry",
+    arguments: [
+      ("unqualified-search-registries = [\"docker.io\"]\n", nil),
+      ("[[registry]]\nlocation = \"10.0.0.5:5000\"\ninsecure = true # test\n", true),
+      ("  [[ registry ]]\n  location='10.0.0.5:5000'\n", false),
+      // Another registry, whose content comes from there.
+      ("[[registry]]\nprefix = \"docker.io\"\nlocation = \"10.0.0.5:5000\"\ninsecure = true\n", nil),
+      (
+        "[[registry]]\nprefix = \"10.0.0.5:5000\"\n[[registry.mirror]]\nlocation = \"m\"\ninsecure = true\n",
+        false
+      ),
+      ("# [[registry]]\n# location = \"10.0.0.5:5000\"\n", nil),
+      ("[registries.insecure]\nregistries = ['10.0.0.5:5000']\n", nil),
+    ] as [(String, Bool?)])
+  func registries(_ text: String, _ expected: Bool?) {
+    #expect(RegistriesText(text).isInsecure("10.0.0.5:5000") == expected)
+  }
+}
