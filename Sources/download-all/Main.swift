@@ -16,7 +16,8 @@ func commandFirst(_ arguments: [String]) -> [String] {
 private let optionsWithoutValue: Set<String> = [
   "-q", "--quiet", "--json", "--no-progress", "-v", "--verbose", "-n", "--dry-run", "-y", "--yes", "--bundle",
   "--keep-cache", "--only-cache",
-  "--flat", "--prove", "--skip-images", "--skip-packages", "--skip-pypi", "--from-cluster", "--no-install", "--refresh",
+  "--flat", "--prove", "--skip-images", "--skip-packages", "--skip-pypi", "--from-cluster", "--no-install",
+  "--refresh",
   "--ansible-in-container",
   "-h", "--help", "--version",
 ]

@@ -14,7 +14,7 @@ struct WheelInstallationTests {
     let folder = world.folder.appending("installed")
     let requirements = try #require(world.requirements.first)
     let names = try await world.mirror(pythons: [python]).install(
-      requirements, python: python, glibcMinor: 36, from: world.folder.appending(name),
+      requirements, python: python, on: .amd64, glibcMinor: 36, from: world.folder.appending(name),
       runBy: "/opt/ansible/bin/python3", into: folder)
     return (names, folder)
   }

@@ -142,7 +142,8 @@ struct AnsibleAssembly: Sendable {
     }
     let packages = try await packages(fit, contents, work)
     if let packages { try await add(packages.folder, "packages", "packages: \(packages.names)") }
-    let wheels = AnsibleFolder(interpreter: fit.python, minor: fit.minor)
+    let wheels = AnsibleFolder(
+      interpreter: fit.python, minor: fit.minor, architecture: run.architecture)
     let installed = try await wheels.make(
       of: tree.requirements, try await index(), glibcMinor: fit.glibcMinor,
       wheels: try absolutePath(run.configuration.outputs.appending("pypi/files")), in: work)

@@ -2,6 +2,7 @@ import Archive
 import Bundle
 import FoundationEssentials
 import Glibc
+import Host
 import Integrity
 import Mirrors
 import Registry
@@ -41,6 +42,8 @@ struct AnsibleFolder: Sendable {
   let interpreter: String
   /// The minor version of that Python 3.
   let minor: Int
+  /// The architecture of the image.
+  let architecture: Architecture
 
   /// Installs the requirements below a folder as they shall lie in the image.
   ///
@@ -55,7 +58,7 @@ struct AnsibleFolder: Sendable {
     try createDirectories(library)
     let packages = library.appending("site-packages")
     let names = try await index.install(
-      requirements, python: minor, glibcMinor: glibcMinor, from: wheels,
+      requirements, python: minor, on: architecture, glibcMinor: glibcMinor, from: wheels,
       runBy: "\(Self.place)/bin/python3", into: packages)
     let files = FileManager.default
     // What pip puts beside the packages belongs beside lib/.

@@ -98,7 +98,8 @@ public struct ContribPack: Sendable {
       images.append(Image(names: own, tar: tar, isListed: true))
       if image.platforms.count > 1 {
         warn(
-          "\(image.reference) has \(image.platforms.count) platforms; the script pushes that of its machine only")
+          "\(image.reference) has \(image.platforms.count) platforms; the script pushes that of its machine only"
+        )
       }
       if image.reference.digest != nil {
         warn(
@@ -107,7 +108,8 @@ public struct ContribPack: Sendable {
       }
     }
     let registry = listed.last {
-      $0.1.reference.registry == ImageReference.defaultRegistry && $0.1.reference.repository == "library/registry"
+      $0.1.reference.registry == ImageReference.defaultRegistry
+        && $0.1.reference.repository == "library/registry"
     }
     if let registry {
       let latest = try ImageReference("registry:latest")

@@ -57,7 +57,7 @@ public struct PythonIndex: Mirror {
   public func asking(index: FilePath) -> PythonIndex {
     var asking = self
     asking.pip.environment.merge([
-      "PIP_CONFIG_FILE": "/dev/null", "PIP_INDEX_URL": "file://\(index)/", "PIP_EXTRA_INDEX_URL": nil,
+      "PIP_CONFIG_FILE": "/dev/null", "PIP_INDEX_URL": "file://\(index.escaped)/", "PIP_EXTRA_INDEX_URL": nil,
       "PIP_FIND_LINKS": nil, "PIP_NO_INDEX": nil, "PIP_CONSTRAINT": nil,
     ]) { _, new in new }
     return asking

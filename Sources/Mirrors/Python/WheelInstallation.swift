@@ -12,6 +12,7 @@ extension PythonIndex {
   /// - Parameters:
   ///   - requirements: The requirement file.
   ///   - python: The minor version of the Python 3 that is to run it.
+  ///   - architecture: The architecture there.
   ///   - glibcMinor: The C library there, as minor version of glibc 2.
   ///   - wheels: A folder with the wheels of this index.
   ///   - interpreter: The path of that Python there, for the first lines of programs.
@@ -19,7 +20,7 @@ extension PythonIndex {
   /// - Returns: What was installed, each as `name==version`, in order of names.
   /// - Throws: ``PythonIndexError``, `CommandError` or `Errno`.
   public func install(
-    _ requirements: FilePath, python: Int, glibcMinor: Int, from wheels: FilePath,
+    _ requirements: FilePath, python: Int, on architecture: Architecture, glibcMinor: Int, from wheels: FilePath,
     runBy interpreter: String, into folder: FilePath
   ) async throws -> [String] {
     try await pip.prepare()
@@ -34,7 +35,8 @@ extension PythonIndex {
       throw PythonIndexError.strangeAnswer(String(text.prefix(200)))
     }
     if let failure = answer.failure {
-      throw PythonIndexError.unresolvable([python: failure], [requirements], architecture)
+      throw PythonIndexError.unresolvable(
+        [(machine: "Python 3.\(python) on \(architecture.rawValue)", text: failure)], [requirements])
     }
     let packages = Set((answer.files ?? []).map { "\($0.project)==\($0.version)" }).sorted()
     let options =
