@@ -60,6 +60,7 @@ public struct Manifest: Sendable, Codable, Equatable {
       stages: try container.decode([StageName].self, forKey: .stages),
       files: try container.decode([ManifestFile].self, forKey: .files))
     self.format = format
+    proof = try container.decodeIfPresent(ClosureProof.self, forKey: .proof)
   }
 
   /// The sum of all sizes, in bytes.

@@ -16,7 +16,10 @@ import Testing
   }
 
   @Test func whatIsSavedIsLoaded() throws {
-    let manifest = try folder.manifest(of: ["b": "bee", "a/ü": "you", "a-b": ""])
+    var manifest = try folder.manifest(of: ["b": "bee", "a/ü": "you", "a-b": ""])
+    var proof = ClosureProof(key: "k", kubespray: "2.30.0", architectures: ["amd64"], inventory: nil)
+    proof.missing = [.init(component: "kubelet", variable: "kubelet_download_url", wanted: "u", reason: "r")]
+    manifest.proof = proof
     try manifest.save(to: folder.path)
     #expect(try Manifest.load(from: folder.path) == manifest)
     #expect(manifest.files.map(\.path.description) == ["a-b", "a/ü", "b"])

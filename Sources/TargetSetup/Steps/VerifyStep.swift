@@ -38,11 +38,23 @@ struct VerifyStep: Step {
         bundle: node.bundle, count: wrong.count,
         problems: wrong.map { "\($0.path): \($0.kind): \($0.detail)" })
     }
+    tell(manifest.proof, node)
     return "\(manifest.files.count) files are whole, \(ByteCount.format(manifest.totalSize))"
   }
 }
 
 extension VerifyStep {
+  /// What was found when the bundle was made: the last moment to fetch what is missing is before the cluster's.
+  private func tell(_ proof: ClosureProof?, _ node: Node) {
+    guard let proof else { return }
+    node.say(proof.holds ? .info : .warning, proof.summary, step: name)
+    for missing in proof.missing.prefix(20) {
+      node.say(
+        .warning, "\(missing.component) (\(missing.variable)) will ask for \(missing.wanted): \(missing.reason)",
+        step: name)
+    }
+  }
+
   private static var parallel: Int { max(2, Int(sysconf(Int32(_SC_NPROCESSORS_ONLN)))) }
 
   /// Without a manifest the bundle's own lists say what should be there. What is missing is told; what is there and
