@@ -14,7 +14,8 @@ struct PackCommand: AsyncParsableCommand {
   }
 
   static let configuration = CommandConfiguration(
-    commandName: "pack", abstract: "Make of a finished bundle the archives that kubespray's own scripts take.",
+    commandName: "pack",
+    abstract: "Make of a finished bundle the archives that kubespray's own scripts take.",
     discussion: """
       --format contrib makes two files, whatever files.layout the bundle has:
 
@@ -47,7 +48,8 @@ struct PackCommand: AsyncParsableCommand {
     if output.json { return try printJSON(packed) }
     console.table(
       ["ARCHIVE", "HOLDS", "SIZE", "DIGEST"],
-      packed.map { [$0.path, "\($0.items)", ByteCount.format($0.size), "\($0.sha256)"] }, rightAligned: [1, 2])
+      packed.map { [$0.path, "\($0.items)", ByteCount.format($0.size), "\($0.sha256)"] },
+      rightAligned: [1, 2])
     console.finish("packed \(packed.map { $0.path }.joined(separator: " and "))")
   }
 }

@@ -34,7 +34,8 @@ struct RunCommand: AsyncParsableCommand {
   func validate() throws {
     let names = try stepArguments(steps, all: StepName.all)
     if !archives.isEmpty, names != [.loadPush] {
-      throw ValidationError("--archive goes with the step load-push alone: target-setup load-push --archive FILE")
+      throw ValidationError(
+        "--archive goes with the step load-push alone: target-setup load-push --archive FILE")
     }
   }
 

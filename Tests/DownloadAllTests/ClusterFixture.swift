@@ -38,7 +38,9 @@ final class ClusterFixture: Sendable {
   func cluster(hasCatalog: Bool = true, kubeconfig: String? = nil, path: String? = nil) -> ClusterImages {
     var cluster = ClusterImages(
       kubeconfig: kubeconfig ?? fixture.root.appending("kubeconfig").string, hasCatalog: hasCatalog)
-    cluster.environment = ["HOME": fixture.root.string, "KUBECONFIG": nil, "https_proxy": nil, "http_proxy": nil]
+    cluster.environment = [
+      "HOME": fixture.root.string, "KUBECONFIG": nil, "https_proxy": nil, "http_proxy": nil,
+    ]
     if let path { cluster.environment["PATH"] = path }
     return cluster
   }
@@ -46,7 +48,8 @@ final class ClusterFixture: Sendable {
   /// A pod of these containers' images.
   static func pod(_ name: String, _ images: String..., more: String = "") -> String {
     let containers = images.map { #"{"name":"c","image":"\#($0)"}"# }.joined(separator: ",")
-    return #"{"metadata":{"name":"\#(name)","namespace":"default"},"spec":{"containers":[\#(containers)]\#(more)}}"#
+    return
+      #"{"metadata":{"name":"\#(name)","namespace":"default"},"spec":{"containers":[\#(containers)]\#(more)}}"#
   }
 
   static func path(of kind: String) -> String {

@@ -5,7 +5,9 @@ import Testing
 @testable import DownloadAll
 
 /// The images of a running cluster, by the real kubectl and a stand-in of the API server.
-@Suite(.enabled(if: ClusterFixture.hasKubectl, "kubectl is needed (Debian: kubernetes-client)"), .timeLimit(.minutes(1)))
+@Suite(
+  .enabled(if: ClusterFixture.hasKubectl, "kubectl is needed (Debian: kubernetes-client)"),
+  .timeLimit(.minutes(1)))
 struct ClusterImagesTests {
   let fixture: ClusterFixture
 
@@ -26,11 +28,13 @@ struct ClusterImagesTests {
       ],
       [ClusterFixture.pod("pinned", "quay.io/x/y@\(digest)", "index.docker.io/library/nginx:1.29.4")])
     let template = #"{"spec":{"containers":[{"name":"c","image":"quay.io/jobs/once:1"}]}}"#
-    fixture.objects("Job", [#"{"metadata":{"name":"once","namespace":"a"},"spec":{"template":\#(template)}}"#])
+    fixture.objects(
+      "Job", [#"{"metadata":{"name":"once","namespace":"a"},"spec":{"template":\#(template)}}"#])
     let nightly = template.replacing("once", with: "nightly")
     fixture.objects(
       "CronJob",
-      [#"{"metadata":{"name":"n","namespace":"a"},"spec":{"jobTemplate":{"spec":{"template":\#(nightly)}}}}"#])
+      [#"{"metadata":{"name":"n","namespace":"a"},"spec":{"jobTemplate":{"spec":{"template":\#(nightly)}}}}"#]
+    )
     fixture.objects(
       "Node",
       [

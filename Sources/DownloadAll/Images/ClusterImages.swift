@@ -70,7 +70,8 @@ struct ClusterImages {
     }
     found.images = origins.sorted { $0.key < $1.key }
       .map { ListedImage(reference: $0.key, origin: "\(cluster), \($0.value)") }
-    found.summary = "\(cluster) runs \(found.images.count) images in \(pods.items.count) pods, jobs and cronjobs"
+    found.summary =
+      "\(cluster) runs \(found.images.count) images in \(pods.items.count) pods, jobs and cronjobs"
     return found
   }
 

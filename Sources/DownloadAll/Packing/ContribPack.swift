@@ -4,7 +4,6 @@ import Console
 import Glibc
 import Host
 import Integrity
-import Kubespray
 import Registry
 import Synchronization
 import SystemPackage
@@ -98,7 +97,8 @@ public struct ContribPack: Sendable {
       images.append(Image(names: own, tar: tar, isListed: true))
       if image.platforms.count > 1 {
         warn(
-          "\(image.reference) has \(image.platforms.count) platforms; the script pushes that of its machine only")
+          "\(image.reference) has \(image.platforms.count) platforms; the script pushes that of its machine only"
+        )
       }
       if image.reference.digest != nil {
         warn(
@@ -107,7 +107,8 @@ public struct ContribPack: Sendable {
       }
     }
     let registry = listed.last {
-      $0.1.reference.registry == ImageReference.defaultRegistry && $0.1.reference.repository == "library/registry"
+      $0.1.reference.registry == ImageReference.defaultRegistry
+        && $0.1.reference.repository == "library/registry"
     }
     if let registry {
       let latest = try ImageReference("registry:latest")
@@ -123,10 +124,12 @@ public struct ContribPack: Sendable {
   }
 
   private static func files(_ manifest: Manifest) throws -> [File] {
-    let layout = FileLayout(name: .original)
-    return try manifest.files.compactMap { file in
+    try manifest.files.compactMap { file in
       guard file.stage == .files, let url = file.url else { return nil }
-      return File(name: "offline-files/\(try layout.placement(url: url).path)", file: file)
+      guard let place = WgetPlace(url) else {
+        throw PackError(reason: "\(file.path) comes from \(url), which gives no name for a file")
+      }
+      return File(name: "offline-files/\(place)", file: file)
     }
     .sorted { $0.name < $1.name }
   }

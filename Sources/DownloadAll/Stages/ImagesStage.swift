@@ -53,7 +53,8 @@ struct ImagesStage: Stage {
   private func clusterImages(_ run: RunContext) async throws -> [ListedImage] {
     let settings = run.configuration.images
     guard settings.fromCluster else { return [] }
-    let found = try await ClusterImages(kubeconfig: settings.kubeconfig, hasCatalog: settings.from == nil).read()
+    let found = try await ClusterImages(kubeconfig: settings.kubeconfig, hasCatalog: settings.from == nil)
+      .read()
     run.say(.info, found.summary, stage: name)
     for warning in found.warnings { run.say(.warning, warning, stage: name) }
     return found.images

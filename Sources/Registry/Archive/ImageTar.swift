@@ -102,7 +102,9 @@ private enum TarBlock {
       return Array((String(repeating: "0", count: max(0, digits - text.count)) + text).utf8)
     }
     put(name.utf8.prefix(100), at: 0)
-    for (offset, value) in [(100, Int64(0o644)), (108, 0), (116, 0)] { put(octal(value, digits: 7), at: offset) }
+    for (offset, value) in [(100, Int64(0o644)), (108, 0), (116, 0)] {
+      put(octal(value, digits: 7), at: offset)
+    }
     if size < 1 << 33 {
       put(octal(size, digits: 11), at: 124)
     } else {

@@ -43,7 +43,8 @@ public struct ImageCollection: Sendable {
     entry.path.split(separator: "/").last.map(String.init) ?? entry.path
   }
 
-  private static func names(_ bytes: [UInt8], _ path: FilePath) throws(ImageArchiveError) -> [String: [String]]
+  private static func names(_ bytes: [UInt8], _ path: FilePath) throws(ImageArchiveError) -> [String:
+    [String]]
   {
     var names: [String: [String]] = [:]
     var files: [String: String] = [:]
@@ -51,7 +52,8 @@ public struct ImageCollection: Sendable {
       let words = line.split(whereSeparator: \.isWhitespace).map(String.init)
       guard !words.isEmpty else { continue }
       guard words.count == 2 else {
-        throw .unusable(path, reason: "a line of its \(list) is no file with a name: \(line.debugDescription)")
+        throw .unusable(
+          path, reason: "a line of its \(list) is no file with a name: \(line.debugDescription)")
       }
       let (file, name) = (words[0], words[1])
       guard !file.contains("/"), ![".", ".."].contains(file) else {
