@@ -1,6 +1,6 @@
 # Every target is one command that can be typed without make; ARGS is passed on to it.
 .DEFAULT_GOAL := help
-.PHONY: help build run test unit e2e node lint format bench demo interchange conformance clean
+.PHONY: help build run test unit e2e node lint format bench demo interchange conformance prove contrib clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -46,6 +46,13 @@ interchange: ## Our programs and the shell project's scripts on each other's bun
 
 conformance: ## Compare our catalog with a real kubespray's own lists (KUBESPRAY_TREE=folder)
 	Tests/Conformance/run "$(KUBESPRAY_TREE)"
+
+prove: ## The closure proof for each plugin, engine and add-on of real kubespray trees (KUBESPRAY_TREE=folder)
+	Tests/Conformance/prove "$(KUBESPRAY_TREE)"
+
+contrib: ## Run contrib/offline's own scripts on our archives, and load-push on theirs (KUBESPRAY_TREE=folder; root, podman)
+	swift build -c release
+	Tests/Conformance/contrib "$(KUBESPRAY_TREE)"
 
 clean: ## Remove build products (outputs/ and cache/ stay)
 	swift package clean

@@ -29,6 +29,8 @@ struct DownloadAllCommand: AsyncParsableCommand {
         download-all --inventory inventory/mycluster --selection enabled
         download-all repo --package-targets host,ubuntu-24.04
         download-all --refresh repo pypi     new versions of packages, now
+        download-all images --from-cluster   what a running cluster uses, too
+        download-all pack --format contrib   archives for kubespray's own scripts
         download-all clean --bundle          start over
 
       Settings come from config/config.yml, --config FILE, the environment and

@@ -23,7 +23,9 @@ import Testing
     #expect((undo as? UndoCommand)?.options.bundle == "undo")
   }
 
-  @Test(arguments: [[], ["nothing"], ["nginx", "status"], ["undo"], ["--no-such", "all"]])
+  @Test(arguments: [
+    [], ["nothing"], ["nginx", "status"], ["undo"], ["--no-such", "all"], ["all", "--archive", "a.tar"],
+  ])
   func wrongUsageIsRefused(_ typed: [String]) {
     let error = #expect(throws: (any Error).self) {
       try TargetSetupCommand.parseAsRoot(commandFirst(typed))
@@ -46,6 +48,12 @@ import Testing
       try TargetSetupCommand.parseAsRoot(commandFirst(["upload"] + options))
     }
     #expect(error.map { TargetSetupCommand.exitCode(for: $0) } == .validationFailure)
+  }
+
+  @Test func archivesGoWithLoadPush() throws {
+    let typed = ["load-push", "--archive", "container-images.tar.gz", "--registry", "harbor.example.com"]
+    let run = try #require(try TargetSetupCommand.parseAsRoot(commandFirst(typed)) as? RunCommand)
+    #expect(run.archives == ["container-images.tar.gz"] && run.steps == ["load-push"])
   }
 
   @Test func everyOptionBelongsToASetting() throws {

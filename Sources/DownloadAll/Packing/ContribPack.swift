@@ -4,7 +4,6 @@ import Console
 import Glibc
 import Host
 import Integrity
-import Kubespray
 import Registry
 import Synchronization
 import SystemPackage
@@ -125,10 +124,12 @@ public struct ContribPack: Sendable {
   }
 
   private static func files(_ manifest: Manifest) throws -> [File] {
-    let layout = FileLayout(name: .original)
-    return try manifest.files.compactMap { file in
+    try manifest.files.compactMap { file in
       guard file.stage == .files, let url = file.url else { return nil }
-      return File(name: "offline-files/\(try layout.placement(url: url).path)", file: file)
+      guard let place = WgetPlace(url) else {
+        throw PackError(reason: "\(file.path) comes from \(url), which gives no name for a file")
+      }
+      return File(name: "offline-files/\(place)", file: file)
     }
     .sorted { $0.name < $1.name }
   }

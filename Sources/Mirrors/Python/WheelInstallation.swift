@@ -20,7 +20,8 @@ extension PythonIndex {
   /// - Returns: What was installed, each as `name==version`, in order of names.
   /// - Throws: ``PythonIndexError``, `CommandError` or `Errno`.
   public func install(
-    _ requirements: FilePath, python: Int, on architecture: Architecture, glibcMinor: Int, from wheels: FilePath,
+    _ requirements: FilePath, python: Int, on architecture: Architecture, glibcMinor: Int,
+    from wheels: FilePath,
     runBy interpreter: String, into folder: FilePath
   ) async throws -> [String] {
     try await pip.prepare()

@@ -50,7 +50,8 @@ extension VerifyStep {
     node.say(proof.holds ? .info : .warning, proof.summary, step: name)
     for missing in proof.missing.prefix(20) {
       node.say(
-        .warning, "\(missing.component) (\(missing.variable)) will ask for \(missing.wanted): \(missing.reason)",
+        .warning,
+        "\(missing.component) (\(missing.variable)) will ask for \(missing.wanted): \(missing.reason)",
         step: name)
     }
   }
