@@ -19,6 +19,9 @@ public struct Catalog: Codable, Hashable, Sendable {
   public var versions: [String: String]
   /// The variables that offline.yml must redirect, by name.
   public var overrides: [CatalogVariable]
+  /// How the warning about a file without a checksum begins.
+  public static let noChecksum = "kubespray has no checksum for"
+
   /// What could not be evaluated and why; each is a sentence that names the variable or entry.
   public var warnings: [String]
 

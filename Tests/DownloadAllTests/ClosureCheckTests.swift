@@ -133,6 +133,32 @@ import Testing
   }
 }
 
+/// Packages that are asked for by a name that is not their own.
+@Suite struct ProvidedNamesTests {
+  let fixture: RunFixture
+
+  init() throws { fixture = try RunFixture() }
+
+  @Test func aDebianIndexTellsWhatIsProvided() throws {
+    try fixture.write(
+      "Package: mawk\nProvides: awk\n\nPackage: x\nProvides: one (= 1), two:any\n", to: "debs/Packages")
+    let names = try ProvidedNames.read(fixture.root.appending("debs"))
+    #expect(names == ["awk", "one", "two"])
+  }
+
+  @Test func anRPMIndexTellsWhatIsProvided() async throws {
+    try fixture.write(
+      """
+      <package><name>python3-libselinux</name><format>
+      <rpm:provides><rpm:entry name="libselinux-python3" flags="EQ"/></rpm:provides>
+      <rpm:requires><rpm:entry name="not-this"/></rpm:requires><file>/usr/sbin/thing</file></format></package>
+      """, to: "rpms/repodata/1-primary.xml")
+    _ = try await Command("gzip", [fixture.root.appending("rpms/repodata/1-primary.xml").string]).output()
+    let names = try ProvidedNames.read(fixture.root.appending("rpms"))
+    #expect(names == ["libselinux-python3", "/usr/sbin/thing"])
+  }
+}
+
 /// Charts from a repository over HTTP.
 @Suite(.timeLimit(.minutes(1))) struct ChartSourceTests {
   let fixture: RunFixture

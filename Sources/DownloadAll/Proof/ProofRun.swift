@@ -84,14 +84,26 @@ struct ProofRun: Sendable {
     ) { path, algorithm in
       isFinished ? try? digests(ofFile: settings.outputs.appending(path), algorithm).0 : nil
     }
-    var packages = PackageCheck(contents, targets)
+    var known: [String: Set<String>] = [:]
+    if isFinished, !settings.packages.skip {
+      for folder in targets.map(\.folder) {
+        known[folder] = try await offload { () throws in
+          try ProvidedNames.read(settings.outputs.appending(folder))
+        }
+      }
+    }
+    var packages = PackageCheck(contents, targets) { [known] in known[$0] }
+    // What the stage py has told is not told again.
+    let told = try await run.kubespray.catalog().warnings
     for architecture in run.architectures {
       var demand = try await run.kubespray.demand(
         for: architecture, offline: ClosureCheck.filled(offline), releases: releases)
       try await addChartImages(&demand)
       check.check(demand, all: provesAll, withImages: !leavesOutImages)
       packages.check(demand.packages, provesAll: provesAll)
-      proof.remarks += demand.catalog.warnings.filter { !proof.remarks.contains($0) }
+      proof.remarks += demand.catalog.warnings.filter {
+        !proof.remarks.contains($0) && !told.contains($0) && !$0.hasPrefix(Catalog.noChecksum)
+      }
     }
     proof.files = check.files.count
     proof.images = check.images.count

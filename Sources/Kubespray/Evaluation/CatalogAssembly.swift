@@ -241,7 +241,7 @@ struct CatalogAssembly {
       warnings.insert("\(failure.subject) could not be evaluated: \(failure.message)")
     }
     for file in files.values where file.isEnabled && file.checksum == nil {
-      warnings.insert("kubespray has no checksum for \(file.url) (\(file.origin)).")
+      warnings.insert("\(Catalog.noChecksum) \(file.url) (\(file.origin)).")
     }
   }
 
