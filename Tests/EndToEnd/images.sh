@@ -26,6 +26,7 @@ images() {
   check "images of every kind are made" make_all_images
   images_bundle
   images_rerun
+  images_packed
   images_loaded
   images_of_arm64
   images_of_a_list
@@ -90,6 +91,28 @@ stages = json.load(open(sys.argv[1]))["stages"]
 assert stages == "precheck pkgs py kubespray pypi files images repo scripts prove".split(), stages' "$outputs/bundle.json"
 }
 no_blob_since() { ! registry_since "$1" | grep -E '^20[06] GET .*/blobs/'; }
+
+# In the format of kubespray's own scripts. The scripts themselves are not here: see Tests/Conformance/contrib.
+images_packed() {
+  run pack --format contrib --to "$work/packed"
+  check "pack: a bundle becomes contrib/offline's archives" exits 0
+  check "pack: every image is in the list, and there" packed_images
+  check "pack: podman loads one, and the registry under the name that register wants" packed_loads
+  check "pack: every file lies by host and path" packed_files
+}
+packed_images() {
+  tar -C "$work/packed" -xzf "$work/packed/container-images.tar.gz" &&
+    [[ $(wc -l <"$work/packed/container-images/container-images.txt") == $(wc -l <"$made") ]] &&
+    (cd "$work/packed/container-images" && cut -d ' ' -f 1 container-images.txt | xargs ls)
+}
+packed_loads() {
+  local folder=$work/packed/container-images
+  loaded=$folder/docker.io-library-nginx-1.29.4.tar podman_loads docker.io/library/nginx:1.29.4 &&
+    loaded=$folder/registry-latest.tar podman_loads docker.io/library/registry:latest
+}
+packed_files() {
+  tar -C "$work/packed" -xzf "$work/packed/offline-files.tar.gz" && lies_by_host_and_path "$work/packed/offline-files"
+}
 
 images_loaded() {
   local kind reference digest name

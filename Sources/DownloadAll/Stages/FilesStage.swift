@@ -25,11 +25,13 @@ struct FilesStage: Stage {
           digest: file.checksum,
           verification: file.checksum == nil ? run.remote.verification(of: file.url) : .kubesprayChecksum))
     }
-    artifacts += try await charts(selected.charts, run)
+    let charts = try await charts(selected.charts, run)
+    artifacts += charts
     let inventory = OfflineInventory(
       version: version, layout: layout, registryPort: run.configuration.registry.port,
       additionalRegistries: run.configuration.registry.additional)
-    let list = files.map { hidingCredentials($0.url) }.sorted().joined(separator: "\n") + "\n"
+    let urls = files.map(\.url) + charts.compactMap(\.recordedOrigin)
+    let list = urls.map { hidingCredentials($0) }.sorted().joined(separator: "\n") + "\n"
     artifacts.append(try generated("files/files.list", list))
     artifacts.append(try generated("offline.yml", try inventory.render(catalog)))
     return artifacts

@@ -40,21 +40,15 @@ public final class ImagePush: Sendable {
   /// - Throws: ``PushCollision`` before anything is sent; ``RegistryError`` when the registry cannot be asked at all;
   ///   `CancellationError`.
   public func push(_ archives: [FilePath]) async throws -> [PushResult] {
-    // What collides is refused before the registry is asked anything.
-    let session = try await open(archives)
-    return try await push(session, archives, try await client())
+    try await push(archives, names: [:], nil)
   }
 
   /// Pushes archives, those that have names here under these.
   func push(
-    _ archives: [FilePath], names: [FilePath: [ImageReference]], _ client: PushClient
+    _ archives: [FilePath], names: [FilePath: [ImageReference]], _ known: PushClient?
   ) async throws -> [PushResult] {
-    try await push(try await open(archives, names: names), archives, client)
-  }
-
-  private func push(
-    _ session: PushSession, _ archives: [FilePath], _ client: PushClient
-  ) async throws -> [PushResult] {
+    let session = try await open(archives, names: names)
+    let client = if let known { known } else { try await client() }
     for (blob, place) in places.withLock({ $0 }) { session.note(blob, isIn: place) }
     try await findPresent(session, client)
     await bring(session, client)
