@@ -4,11 +4,14 @@
 # shellcheck shell=bash disable=SC2034,SC2154
 
 chart_hosts=(helm.cilium.io postfinance.github.io)
+# The images that charts bring: all but Cilium's, to which kubespray gives its images.
+chart_images=()
 
 # make_chart HOST/PATH NAME VERSION: a chart, and its line in the repository's index.
 make_chart() {
   local folder=$charts/$1 name=$2 version=$3
   [[ -n $version ]] || return 0
+  [[ $name == cilium ]] || chart_images+=("docker.io/example/$name:v$version")
   mkdir -p "$folder" "$work/chart/$name"
   printf 'apiVersion: v2\nname: %s\nversion: %s\nappVersion: v%s\n' "$name" "$version" "$version" >"$work/chart/$name/Chart.yaml"
   printf 'image:\n  repository: example/%s\n  tag: ""\n' "$name" >"$work/chart/$name/values.yaml"
