@@ -121,14 +121,6 @@ struct SimpleIndex {
 
   /// The name as a segment of a URL (RFC 3986, section 2.3): `+` too, which some servers take for a space.
   private static func quoted(_ name: String) -> String {
-    name.utf8.reduce(into: "") { result, byte in
-      let scalar = Unicode.Scalar(byte)
-      if scalar.isASCII, scalar.properties.isAlphabetic || "0123456789-._~".unicodeScalars.contains(scalar) {
-        result.unicodeScalars.append(scalar)
-      } else {
-        let hex = String(byte, radix: 16, uppercase: true)
-        result += "%" + (hex.count < 2 ? "0" : "") + hex
-      }
-    }
+    percentEncoded(name)
   }
 }

@@ -73,14 +73,6 @@ extension PythonIndex {
 extension FilePath {
   /// The path as a part of a URL; in settings that hold several, blanks separate them (RFC 3986, section 2.3).
   var escaped: String {
-    string.utf8.reduce(into: "") { text, byte in
-      let scalar = Unicode.Scalar(byte)
-      if scalar.isASCII, scalar.properties.isAlphabetic || "/0123456789-._~".unicodeScalars.contains(scalar) {
-        text.unicodeScalars.append(scalar)
-      } else {
-        let hex = String(byte, radix: 16, uppercase: true)
-        text += "%" + (hex.count < 2 ? "0" : "") + hex
-      }
-    }
+    percentEncoded(string, keeping: "/")
   }
 }
