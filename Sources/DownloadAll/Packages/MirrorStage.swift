@@ -116,18 +116,7 @@ struct MirrorStage: Stage {
     var rest = url.dropFirst("file:".count)
     if rest.hasPrefix("//") { rest = rest.dropFirst(2).drop { $0 != "/" } }
     guard rest.hasPrefix("/") else { return nil }
-    var path: [UInt8] = []
-    var bytes = rest.utf8.makeIterator()
-    while let byte = bytes.next() {
-      guard byte == UInt8(ascii: "%") else {
-        path.append(byte)
-        continue
-      }
-      let digits = String(decoding: [bytes.next(), bytes.next()].compactMap(\.self), as: UTF8.self)
-      guard let escaped = UInt8(digits, radix: 16) else { return nil }
-      path.append(escaped)
-    }
-    return FilePath(String(decoding: path, as: UTF8.self))
+    return percentDecoded(rest).map { FilePath($0) }
   }
 
   /// What tells a signing key from another: the content of its file, or its id.

@@ -117,22 +117,8 @@ struct ClosureCheck {
   private func path(of url: String) -> String? {
     let base = "http://\(Self.host)/"
     guard url.hasPrefix(base) else { return nil }
-    return Self.decoded(url.dropFirst(base.count).prefix { $0 != "?" && $0 != "#" })
-  }
-
-  /// RFC 3986, section 2.1.
-  private static func decoded(_ path: Substring) -> String {
-    var bytes: [UInt8] = []
-    var rest = path.utf8[...]
-    while let byte = rest.popFirst() {
-      if byte == UInt8(ascii: "%"), let escaped = UInt8(String(rest.prefix(2)) ?? "", radix: 16) {
-        bytes.append(escaped)
-        rest = rest.dropFirst(2)
-      } else {
-        bytes.append(byte)
-      }
-    }
-    return String(decoding: bytes, as: UTF8.self)
+    let path = url.dropFirst(base.count).prefix { $0 != "?" && $0 != "#" }
+    return percentDecoded(path) ?? String(path)
   }
 
   private func outside(_ url: String) -> String {
