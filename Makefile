@@ -1,6 +1,6 @@
 # Every target is one command that can be typed without make; ARGS is passed on to it.
 .DEFAULT_GOAL := help
-.PHONY: help build run test unit e2e node lint format bench demo interchange conformance prove contrib clean
+.PHONY: help build run test unit e2e node lint format house sanitize bench demo interchange conformance prove contrib clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -29,6 +29,14 @@ lint: ## Check the style of the source
 
 format: ## Bring the source into that style
 	scripts/lint --fix
+
+house: ## Measure the source: files, functions, imports, repeated lines
+	@scripts/house
+
+sanitize: ## Run the unit and integration tests under the thread and the address sanitizer
+	scripts/install-dependencies build run test
+	swift test --sanitize=thread --scratch-path .build-thread
+	ASAN_OPTIONS=detect_leaks=0 swift test --sanitize=address --scratch-path .build-address
 
 bench: ## Measure start, verify, files, images and packages beside openssl, curl, aria2c, skopeo, podman and apt
 	scripts/install-dependencies build run bench
