@@ -54,7 +54,10 @@ let package = Package(
 
     // Floor 2: what a bundle is.
     .target(
-      name: "Bundle", dependencies: ["YAML", "Integrity", systemPackage], swiftSettings: swiftSettings),
+      name: "Bundle", dependencies: ["Integrity", systemPackage], swiftSettings: swiftSettings),
+    // Above Bundle: settings name images and layouts of bundles.
+    .target(
+      name: "Settings", dependencies: ["YAML", "Bundle", systemPackage], swiftSettings: swiftSettings),
 
     // Floor 3: where its contents come from.
     .target(
@@ -73,7 +76,8 @@ let package = Package(
     .target(
       name: "DownloadAll",
       dependencies: [
-        "YAML", "Archive", "Transfer", "Host", "Console", "Bundle", "Kubespray", "Registry", "Mirrors",
+        "YAML", "Archive", "Transfer", "Host", "Console", "Bundle", "Settings", "Kubespray", "Registry",
+        "Mirrors",
         "Integrity", systemPackage,
       ],
       swiftSettings: swiftSettings),
@@ -82,7 +86,8 @@ let package = Package(
     .target(
       name: "TargetSetup",
       dependencies: [
-        "YAML", "Archive", "Transfer", "Host", "Console", "Bundle", "Registry", "Integrity", systemPackage,
+        "YAML", "Archive", "Transfer", "Host", "Console", "Bundle", "Settings", "Registry", "Integrity",
+        systemPackage,
       ],
       // Links to target-scripts/: bundles of the shell project have no such files.
       resources: ["nginx.conf", "nginx-default.conf", "registry-config.yml"].map {
@@ -94,14 +99,14 @@ let package = Package(
     .target(
       name: "CommandSupport",
       dependencies: [
-        "Console", "Bundle", systemPackage,
+        "Console", "Settings", systemPackage,
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: swiftSettings),
     .executableTarget(
       name: "download-all",
       dependencies: [
-        "DownloadAll", "CommandSupport", "Console", "Bundle", systemPackage,
+        "DownloadAll", "CommandSupport", "Console", "Bundle", "Settings", systemPackage,
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: swiftSettings),
@@ -109,7 +114,7 @@ let package = Package(
     .executableTarget(
       name: "target-setup",
       dependencies: [
-        "TargetSetup", "CommandSupport", "Console", "Bundle", "Host", systemPackage,
+        "TargetSetup", "CommandSupport", "Console", "Bundle", "Settings", "Host", systemPackage,
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: swiftSettings),
@@ -130,7 +135,10 @@ let package = Package(
       swiftSettings: swiftSettings),
     .testTarget(name: "YAMLTests", dependencies: ["YAML"], swiftSettings: swiftSettings),
     .testTarget(
-      name: "BundleTests", dependencies: ["Bundle", "YAML", "Integrity", systemPackage],
+      name: "BundleTests", dependencies: ["Bundle", "Integrity", systemPackage],
+      swiftSettings: swiftSettings),
+    .testTarget(
+      name: "SettingsTests", dependencies: ["Settings", "Bundle", "YAML", systemPackage],
       swiftSettings: swiftSettings),
     // A registry in this process, which can misbehave too.
     .target(
@@ -156,7 +164,8 @@ let package = Package(
     .testTarget(
       name: "DownloadAllTests",
       dependencies: [
-        "DownloadAll", "target-setup", "TestServer", "TestRegistry", "Bundle", "Host", "Console", "Registry",
+        "DownloadAll", "target-setup", "TestServer", "TestRegistry", "Bundle", "Settings", "Host", "Console",
+        "Registry",
         "Kubespray",
         "Mirrors", "Transfer",
         "Integrity", systemPackage,
@@ -165,14 +174,15 @@ let package = Package(
     .testTarget(
       name: "TargetSetupTests",
       dependencies: [
-        "TargetSetup", "TestServer", "TestRegistry", "Archive", "Bundle", "Console", "Host", "Registry",
+        "TargetSetup", "TestServer", "TestRegistry", "Archive", "Bundle", "Settings", "Console", "Host",
+        "Registry",
         "Transfer", "Integrity", systemPackage,
       ],
       swiftSettings: swiftSettings),
     .testTarget(
       name: "CommandLineTests",
       dependencies: [
-        "download-all", "target-setup", "Bundle", "TargetSetup",
+        "download-all", "target-setup", "Bundle", "Settings", "TargetSetup",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: swiftSettings),

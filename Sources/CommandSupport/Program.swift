@@ -1,7 +1,7 @@
 import ArgumentParser
-import Bundle
 import FoundationEssentials
 import Glibc
+import Settings
 import SystemPackage
 
 /// What both programs do alike from their first to their last instruction.

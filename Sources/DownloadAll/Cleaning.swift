@@ -2,6 +2,7 @@ import Bundle
 import FoundationEssentials
 import Glibc
 import Integrity
+import Settings
 import SystemPackage
 
 /// Removes what this program made: the cache, the remains of interrupted downloads, and on request the bundle.

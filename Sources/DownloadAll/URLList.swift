@@ -2,6 +2,7 @@ import Bundle
 import Console
 import Glibc
 import Integrity
+import Settings
 import SystemPackage
 import Transfer
 

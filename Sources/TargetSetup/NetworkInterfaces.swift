@@ -1,5 +1,5 @@
-import Bundle
 import Glibc
+import Settings
 
 /// The addresses by which other machines can reach this host.
 public struct NetworkInterfaces: Sendable, Equatable {

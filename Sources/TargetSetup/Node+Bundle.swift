@@ -1,6 +1,7 @@
 import Bundle
 import Console
 import Host
+import Settings
 import SystemPackage
 
 /// What several steps ask about the bundle, and where they put what they make of it.

@@ -2,6 +2,7 @@ import Bundle
 import Console
 import Glibc
 import Host
+import Settings
 import SystemPackage
 
 extension Node {

@@ -1,4 +1,5 @@
 import Bundle
+import Settings
 import SystemPackage
 
 /// The state of a host: its steps, and what it serves.

@@ -1,4 +1,5 @@
 import Bundle
+import Settings
 
 /// The steps of `target-setup`, in the order in which `all` takes them.
 public enum StepName: String, Sendable, Codable, CaseIterable, Hashable {

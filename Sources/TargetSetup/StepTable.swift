@@ -1,4 +1,4 @@
-import Bundle
+import Settings
 
 /// Which type does which step.
 enum StepTable {

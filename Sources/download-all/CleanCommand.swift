@@ -4,6 +4,7 @@ import CommandSupport
 import Console
 import DownloadAll
 import Glibc
+import Settings
 import SystemPackage
 
 /// Removes what the program made.

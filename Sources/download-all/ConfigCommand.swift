@@ -1,7 +1,7 @@
 import ArgumentParser
-import Bundle
 import CommandSupport
 import Console
+import Settings
 
 /// Shows the settings.
 struct ConfigCommand: ParsableCommand {

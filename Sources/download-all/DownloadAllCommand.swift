@@ -2,6 +2,7 @@ import ArgumentParser
 import Bundle
 import CommandSupport
 import DownloadAll
+import Settings
 
 /// The program's command line.
 struct DownloadAllCommand: AsyncParsableCommand {

@@ -3,6 +3,7 @@ import Bundle
 import CommandSupport
 import Console
 import DownloadAll
+import Settings
 import SystemPackage
 
 /// Fetches a list of URLs with the engine of the stages.

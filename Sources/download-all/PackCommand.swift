@@ -3,6 +3,7 @@ import Bundle
 import CommandSupport
 import Console
 import DownloadAll
+import Settings
 import SystemPackage
 
 /// Makes other archives of a finished bundle.

@@ -4,6 +4,7 @@ import CommandSupport
 import Console
 import DownloadAll
 import FoundationEssentials
+import Settings
 import SystemPackage
 
 /// Shows what a run would do.

@@ -2,6 +2,7 @@ import ArgumentParser
 import Bundle
 import CommandSupport
 import Glibc
+import Settings
 import SystemPackage
 
 /// The settings that have a flag, and where the others come from.

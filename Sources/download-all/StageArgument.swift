@@ -1,6 +1,7 @@
 import ArgumentParser
 import Bundle
 import CommandSupport
+import Settings
 
 /// The stage of that name.
 ///

@@ -1,7 +1,7 @@
 import ArgumentParser
-import Bundle
 import CommandSupport
 import Console
+import Settings
 import TargetSetup
 
 /// Shows the settings that concern the target.

@@ -2,6 +2,7 @@ import ArgumentParser
 import Bundle
 import CommandSupport
 import Console
+import Settings
 import SystemPackage
 import TargetSetup
 

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Bundle
 import CommandSupport
+import Settings
 import TargetSetup
 
 /// The program's command line.

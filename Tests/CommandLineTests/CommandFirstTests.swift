@@ -1,5 +1,6 @@
 import ArgumentParser
 import Bundle
+import Settings
 import Testing
 
 @testable import download_all

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Bundle
+import Settings
 import TargetSetup
 import Testing
 

@@ -1,5 +1,6 @@
 import Bundle
 import Kubespray
+import Settings
 import Testing
 
 @testable import DownloadAll

@@ -5,6 +5,7 @@ import Host
 import Integrity
 import Kubespray
 import Registry
+import Settings
 import SystemPackage
 import TestRegistry
 import Testing

@@ -2,6 +2,7 @@ import Archive
 import Bundle
 import Integrity
 import Registry
+import Settings
 import SystemPackage
 import TestRegistry
 import TestServer

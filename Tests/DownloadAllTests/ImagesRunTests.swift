@@ -1,6 +1,7 @@
 import Bundle
 import Integrity
 import Registry
+import Settings
 import SystemPackage
 import TestRegistry
 import TestServer

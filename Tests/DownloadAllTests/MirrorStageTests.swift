@@ -1,6 +1,7 @@
 import Bundle
 import Integrity
 import Mirrors
+import Settings
 import Synchronization
 import SystemPackage
 import TestServer

@@ -1,6 +1,7 @@
 import Bundle
 import Host
 import Mirrors
+import Settings
 import Synchronization
 import SystemPackage
 import Testing

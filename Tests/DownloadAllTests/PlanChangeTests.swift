@@ -1,4 +1,5 @@
 import Bundle
+import Settings
 import SystemPackage
 import TestServer
 import Testing

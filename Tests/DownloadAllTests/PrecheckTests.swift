@@ -1,5 +1,6 @@
 import Bundle
 import Integrity
+import Settings
 import SystemPackage
 import TestServer
 import Testing

@@ -3,6 +3,7 @@ import Console
 import FoundationEssentials
 import Glibc
 import Integrity
+import Settings
 import Synchronization
 import SystemPackage
 import TestServer

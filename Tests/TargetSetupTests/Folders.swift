@@ -2,6 +2,7 @@ import Bundle
 import Foundation
 import Host
 import Integrity
+import Settings
 import SystemPackage
 
 @testable import TargetSetup

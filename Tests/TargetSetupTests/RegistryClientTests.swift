@@ -1,6 +1,7 @@
 import Bundle
 import Foundation
 import Host
+import Settings
 import Synchronization
 import SystemPackage
 import Testing

@@ -3,6 +3,7 @@ import Bundle
 import Foundation
 import Host
 import Integrity
+import Settings
 import Synchronization
 import SystemPackage
 import TestServer

@@ -1,6 +1,7 @@
 import Bundle
 import Foundation
 import Integrity
+import Settings
 import SystemPackage
 import TestServer
 import Testing

@@ -4,6 +4,7 @@ import Console
 import Foundation
 import Host
 import Integrity
+import Settings
 import SystemPackage
 
 @testable import TargetSetup

@@ -1,5 +1,6 @@
 import Bundle
 import Foundation
+import Settings
 import Synchronization
 import SystemPackage
 import Testing

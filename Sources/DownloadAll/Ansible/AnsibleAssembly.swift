@@ -8,6 +8,7 @@ import Integrity
 import Kubespray
 import Mirrors
 import Registry
+import Settings
 import SystemPackage
 
 /// Makes the image with Ansible: a base from a registry, packages of the bundle where the base lacks them, and

@@ -1,5 +1,6 @@
 import Bundle
 import Kubespray
+import Settings
 
 /// The image from which the target runs Ansible, as the settings choose it.
 enum AnsibleImage: Sendable, Equatable {

@@ -5,6 +5,7 @@ import Host
 import Integrity
 import Mirrors
 import Registry
+import Settings
 import SystemPackage
 import Transfer
 

@@ -6,6 +6,7 @@ import Host
 import Integrity
 import Mirrors
 import Registry
+import Settings
 import SystemPackage
 
 /// Writes folders as layers of an image.

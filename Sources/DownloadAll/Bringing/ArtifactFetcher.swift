@@ -2,6 +2,7 @@ import Bundle
 import Console
 import Host
 import Integrity
+import Settings
 import SystemPackage
 import Transfer
 

@@ -3,6 +3,7 @@ import Console
 import Host
 import Integrity
 import Registry
+import Settings
 import SystemPackage
 import Transfer
 

@@ -3,6 +3,7 @@ import Console
 import Glibc
 import Host
 import Registry
+import Settings
 import SystemPackage
 import Transfer
 

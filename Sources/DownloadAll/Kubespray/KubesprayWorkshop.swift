@@ -5,6 +5,7 @@ import Glibc
 import Host
 import Integrity
 import Kubespray
+import Settings
 import SystemPackage
 import Transfer
 

@@ -3,6 +3,7 @@ import Glibc
 import Host
 import Kubespray
 import Mirrors
+import Settings
 import SystemPackage
 
 /// A program that a stage runs on this machine, and the packages that bring it.

@@ -1,6 +1,6 @@
-import Bundle
 import Host
 import Mirrors
+import Settings
 import SystemPackage
 
 /// The releases that packages are carried for, as the settings name them.

@@ -5,6 +5,7 @@ import Glibc
 import Host
 import Integrity
 import Registry
+import Settings
 import Synchronization
 import SystemPackage
 

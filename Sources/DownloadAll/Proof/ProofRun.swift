@@ -5,6 +5,7 @@ import Host
 import Integrity
 import Kubespray
 import Mirrors
+import Settings
 import SystemPackage
 
 /// Proves that a deployment from a bundle will ask for nothing that the bundle has not.

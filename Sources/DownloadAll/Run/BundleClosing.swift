@@ -4,6 +4,7 @@ import FoundationEssentials
 import Glibc
 import Host
 import Integrity
+import Settings
 import SystemPackage
 
 /// The end of a run in which every stage succeeded: removes what the new plan no longer has, writes the manifest.

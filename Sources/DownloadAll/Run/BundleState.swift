@@ -1,6 +1,7 @@
 import Bundle
 import Host
 import Integrity
+import Settings
 import SystemPackage
 
 /// What a run without failures made of the bundle.

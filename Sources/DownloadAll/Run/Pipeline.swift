@@ -2,6 +2,7 @@ import Bundle
 import Console
 import Integrity
 import Kubespray
+import Settings
 import SystemPackage
 
 /// Runs the stages side by side, each as soon as what it needs is there, and closes the bundle when all succeeded.

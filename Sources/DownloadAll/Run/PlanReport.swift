@@ -3,6 +3,7 @@ import Console
 import Host
 import Integrity
 import Kubespray
+import Settings
 import Transfer
 
 /// What a run would do: every file, from where, how large, and how it will be proved. Nothing is written.

@@ -4,6 +4,7 @@ import Host
 import Integrity
 import Kubespray
 import Registry
+import Settings
 import Synchronization
 import SystemPackage
 import Transfer

@@ -1,6 +1,6 @@
-import Bundle
 import Glibc
 import Integrity
+import Settings
 import SystemPackage
 
 /// Keeps a second run out of a bundle.

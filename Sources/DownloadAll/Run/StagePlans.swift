@@ -1,4 +1,5 @@
 import Bundle
+import Settings
 import Synchronization
 
 /// What each stage wants, found out once, whoever asks: the pipeline, precheck, or a stage that needs another.

@@ -3,6 +3,7 @@ import Console
 import Host
 import Integrity
 import Kubespray
+import Settings
 
 /// Wants every file that kubespray downloads, and what makes kubespray find them in the bundle: offline.yml.
 struct FilesStage: Stage {

@@ -1,6 +1,7 @@
 import Bundle
 import Console
 import Kubespray
+import Settings
 import SystemPackage
 
 /// Wants an archive of every image: those of kubespray's catalog, those that the admin node runs, and those of the

@@ -1,6 +1,7 @@
 import Bundle
 import Console
 import Host
+import Settings
 
 /// Installs what this machine lacks for the selected stages, from its own package sources, and nothing else.
 struct PkgsStage: Stage {

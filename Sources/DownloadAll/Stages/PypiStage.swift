@@ -3,6 +3,7 @@ import Console
 import Host
 import Kubespray
 import Mirrors
+import Settings
 import SystemPackage
 
 extension MirrorStage {

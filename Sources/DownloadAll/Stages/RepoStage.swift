@@ -4,6 +4,7 @@ import Host
 import Integrity
 import Kubespray
 import Mirrors
+import Settings
 import SystemPackage
 
 extension MirrorStage {

@@ -4,6 +4,7 @@ import Host
 import Integrity
 import Kubespray
 import Mirrors
+import Settings
 import SystemPackage
 
 /// Wants what the target runs, `target-scripts/`, and the settings that the target has to agree with.

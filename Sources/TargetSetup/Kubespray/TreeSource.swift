@@ -1,6 +1,7 @@
 import Bundle
 import FoundationEssentials
 import Integrity
+import Settings
 import SystemPackage
 
 /// What of a bundle an extracted kubespray tree is made of.

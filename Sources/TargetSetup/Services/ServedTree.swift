@@ -3,6 +3,7 @@ import Console
 import Glibc
 import Host
 import Integrity
+import Settings
 import SystemPackage
 
 /// What the web server hands out: some folders of the bundle, as they lie there or as a copy on this host.

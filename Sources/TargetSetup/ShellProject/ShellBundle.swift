@@ -1,6 +1,7 @@
 import Bundle
 import Host
 import Integrity
+import Settings
 import SystemPackage
 
 /// A bundle that was made by the shell project kubespray-offline: no manifest, and a config.sh for its settings.

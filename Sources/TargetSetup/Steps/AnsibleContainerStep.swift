@@ -1,6 +1,7 @@
 import Bundle
 import Host
 import Integrity
+import Settings
 import SystemPackage
 
 /// Brings the image with Ansible into containerd, and the script that runs commands in it into the kubespray tree.

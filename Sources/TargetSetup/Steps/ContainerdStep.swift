@@ -4,6 +4,7 @@ import Console
 import Glibc
 import Host
 import Integrity
+import Settings
 import SystemPackage
 
 /// Installs the container runtime from the bundle and starts it.

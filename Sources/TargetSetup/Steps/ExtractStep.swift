@@ -3,6 +3,7 @@ import Console
 import FoundationEssentials
 import Host
 import Integrity
+import Settings
 import SystemPackage
 
 /// Extracts and patches kubespray, with an inventory and the playbook for this bundle in it.

@@ -4,6 +4,7 @@ import Glibc
 import Host
 import Integrity
 import Registry
+import Settings
 import Synchronization
 import SystemPackage
 import Transfer

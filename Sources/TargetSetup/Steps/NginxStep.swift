@@ -1,6 +1,7 @@
 import Bundle
 import Glibc
 import Host
+import Settings
 import SystemPackage
 
 /// Runs the bundle's web server.

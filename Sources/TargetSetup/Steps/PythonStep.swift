@@ -1,5 +1,5 @@
-import Bundle
 import Host
+import Settings
 
 /// Installs the Python that Ansible needs, from the bundle's repository.
 struct PythonStep: Step {

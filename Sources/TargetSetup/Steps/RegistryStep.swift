@@ -1,6 +1,7 @@
 import Bundle
 import Host
 import Integrity
+import Settings
 import SystemPackage
 
 /// Runs the bundle's registry.

@@ -1,6 +1,7 @@
 import Bundle
 import Console
 import Glibc
+import Settings
 import SystemPackage
 
 /// Reads the bundle as it arrived and compares it with its manifest.

@@ -1,3 +1,5 @@
+import Bundle
+
 extension Configuration {
   /// The architectures that the bundle is for, each once, the main one first: those of ``platforms``, or the one of
   /// ``architecture``.

@@ -1,3 +1,4 @@
+import Bundle
 import SystemPackage
 
 /// Every setting of the program with its value: what the user chose, or the default.

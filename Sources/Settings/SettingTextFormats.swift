@@ -1,3 +1,4 @@
+import Bundle
 import Glibc
 
 /// Whether a text is an IP address as inet_pton(3) reads it.

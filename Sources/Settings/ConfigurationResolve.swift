@@ -1,3 +1,4 @@
+import Bundle
 import Glibc
 import SystemPackage
 import YAML

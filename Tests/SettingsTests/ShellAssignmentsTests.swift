@@ -1,5 +1,5 @@
-import Bundle
 import Foundation
+import Settings
 import SystemPackage
 import Testing
 

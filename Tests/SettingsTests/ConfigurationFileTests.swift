@@ -1,4 +1,4 @@
-import Bundle
+import Settings
 import SystemPackage
 import Testing
 import YAML

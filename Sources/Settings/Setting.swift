@@ -1,3 +1,4 @@
+import Bundle
 import YAML
 
 /// One setting: how it is called, what it accepts, and how it gets into a ``Configuration`` and out again.
