@@ -4,6 +4,8 @@
 public enum ConsoleEvent: Sendable, Equatable {
   /// A sentence for people; `stage` where one is concerned.
   case message(MessageLevel, String, stage: String?)
+  /// Something went wrong; `stage` where one is concerned.
+  case problem(Problem, stage: String?)
   /// A stage begins.
   case stageStarted(String)
   /// What a stage has to do: everything, with what turns out to be there already. May be sent again when it
@@ -31,8 +33,8 @@ public enum ItemOutcome: Sendable, Equatable {
   case done
   /// It was there already.
   case skipped
-  /// It could not be had; the text says why and what to do.
-  case failed(String)
+  /// It could not be had.
+  case failed(Problem)
 
   /// The word for people and machines.
   var name: String {
@@ -54,8 +56,10 @@ public enum StageOutcome: String, Sendable {
 extension ConsoleEvent {
   /// Whether this tells how far a stage is.
   var isProgress: Bool {
-    if case .message = self { return false }
-    return true
+    switch self {
+    case .message, .problem: false
+    default: true
+    }
   }
 
   /// The same event with texts that can do nothing to a terminal; see ``DisplayText``.
@@ -63,6 +67,8 @@ extension ConsoleEvent {
     switch self {
     case .message(let level, let text, let stage):
       .message(level, DisplayText.clean(text, keepingLines: true), stage: stage.map { DisplayText.clean($0) })
+    case .problem(let problem, let stage):
+      .problem(problem.cleaned, stage: stage.map { DisplayText.clean($0) })
     case .stageStarted(let stage):
       .stageStarted(DisplayText.clean(stage))
     case .stageTotals(let stage, let items, let bytes):
@@ -79,7 +85,7 @@ extension ConsoleEvent {
 
 extension ItemOutcome {
   fileprivate var cleaned: ItemOutcome {
-    guard case .failed(let reason) = self else { return self }
-    return .failed(DisplayText.clean(reason, keepingLines: true))
+    guard case .failed(let problem) = self else { return self }
+    return .failed(problem.cleaned)
   }
 }

@@ -32,7 +32,9 @@ extension Drawing {
 func errorLine(_ event: ConsoleEvent) -> String? {
   switch event {
   case .message(.error, let text, let stage): "error: \(stage.map { "\($0): " } ?? "")\(text)\n"
-  case .itemFinished(let stage, let item, .failed(let reason), _): "error: \(stage): \(item): \(reason)\n"
+  case .problem(let problem, let stage): "error: \(stage.map { "\($0): " } ?? "")\(problem)\n"
+  case .itemFinished(let stage, let item, .failed(let problem), _):
+    "error: \(stage): \(item): \(problem.sentence)\n"
   default: nil
   }
 }

@@ -14,6 +14,12 @@ struct JSONDrawing: Drawing {
       guard level != .debug || options.showsDebug else { return ConsoleText() }
       fields = [("level", .string(level.rawValue)), ("stage", .optional(stage)), ("text", .string(text))]
       return object("message", fields, view, error: errorLine(event))
+    case .problem(let problem, let stage):
+      fields = [
+        ("level", .string("error")), ("stage", .optional(stage)), ("text", .string(problem.description)),
+        ("problem", problem.json),
+      ]
+      return object("message", fields, view, error: errorLine(event))
     case .stageStarted(let stage):
       return object("stage-started", [("stage", .string(stage))], view)
     case .stageTotals(let stage, let items, let bytes):
@@ -24,12 +30,15 @@ struct JSONDrawing: Drawing {
       return object("stage-totals", fields, view)
     case .bytes: return refresh(board, view)
     case .itemFinished(let stage, let item, let outcome, let bytes):
-      var reason: String?
-      if case .failed(let text) = outcome { reason = text }
+      var problem: Problem?
+      if case .failed(let found) = outcome { problem = found }
       fields = [
         ("stage", .string(stage)), ("item", .string(item)), ("outcome", .string(outcome.name)),
-        ("reason", .optional(reason)), ("bytes", .number(bytes)),
+        ("reason", .optional(problem?.sentence)), ("bytes", .number(bytes)),
       ]
+      if let problem {
+        return object("item-finished", fields + [("problem", problem.json)], view, error: errorLine(event))
+      }
       return object("item-finished", fields, view, error: errorLine(event))
     case .stageFinished(let stage, let outcome, let summary):
       fields = [

@@ -12,11 +12,13 @@ struct PlainDrawing: Drawing {
     case .message(let level, let text, let stage):
       guard level != .debug || options.showsDebug else { return ConsoleText() }
       return line(stage, level == .info ? text : "\(level.rawValue): \(text)", view)
+    case .problem(let problem, let stage):
+      return line(stage, "error: \(problem)", view)
     case .stageStarted(let stage):
       lastLines[stage] = (view.now.uptime, "")
       return line(stage, "started", view)
-    case .itemFinished(let stage, let item, .failed(let reason), _):
-      return line(stage, "error: \(item): \(reason)", view)
+    case .itemFinished(let stage, let item, .failed(let problem), _):
+      return line(stage, "error: \(item): \(problem.sentence)", view)
     case .stageFinished(let stage, let outcome, let summary):
       lastLines[stage] = nil
       let text = endText(board[stage], summary: summary, now: view.now.uptime)

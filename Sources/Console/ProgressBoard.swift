@@ -61,7 +61,7 @@ struct ProgressBoard: Sendable {
   /// - Parameter now: The time in seconds of the stop watch.
   mutating func apply(_ event: ConsoleEvent, now: Double) {
     switch event {
-    case .message: break
+    case .message, .problem: break
     case .stageStarted(let stage):
       stages.removeAll { $0.name == stage && $0.outcome != nil }
       update(stage, now) { _ in }

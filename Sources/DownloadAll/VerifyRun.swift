@@ -41,7 +41,10 @@ public enum VerifyRun {
     let problems = try await verifier.verify {
       emit(.bytes(stage, $0))
     } onFile: { file, problem in
-      let outcome = problem.map { ItemOutcome.failed("\($0.kind): \($0.detail)") } ?? .done
+      let outcome =
+        problem.map {
+          ItemOutcome.failed(.init(kind: $0.kind, subject: $0.path, detail: "\($0.kind): \($0.detail)"))
+        } ?? .done
       emit(.itemFinished(stage, item: file.path.description, outcome, bytes: file.size))
     }
     emit(

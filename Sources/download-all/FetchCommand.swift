@@ -42,7 +42,7 @@ struct FetchCommand: AsyncParsableCommand {
       try await withTicking(console) { try await urls.fetch(context) }
     }
     for failure in report.failures {
-      console.emit(.message(.error, "\(failure.item): \(failure.reason)", stage: nil))
+      console.emit(.problem(failure, stage: nil))
     }
     console.finish("\(report.summary) in \(DurationText.format(report.duration))")
     if !report.failures.isEmpty { throw ExitCode(.failed) }

@@ -74,7 +74,7 @@ struct PlanCommand: AsyncParsableCommand {
     if output.json {
       try printJSON(report)
       for stage in report.unplanned where !stage.isConsequence {
-        printError("error: \(stage.stage.rawValue): \(stage.reason)\n")
+        printError("error: \(stage.problem)\n")
       }
       if !report.unplanned.isEmpty { throw ExitCode(.failed) }
       return
@@ -85,7 +85,7 @@ struct PlanCommand: AsyncParsableCommand {
         [row.path, row.size.map { ByteCount.format($0) } ?? "?", row.verification, row.state, row.origin]
       }, rightAligned: [1])
     for stage in report.unplanned where !stage.isConsequence {
-      console.emit(.message(.error, "\(stage.stage.rawValue): \(stage.reason)", stage: nil))
+      console.emit(.problem(stage.problem, stage: nil))
     }
     console.finish(summary(of: report, outputs: "\(configuration.outputs)"))
     if !report.unplanned.isEmpty { throw ExitCode(.failed) }

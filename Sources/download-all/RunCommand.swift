@@ -84,7 +84,7 @@ struct RunCommand: AsyncParsableCommand {
     }
     let failures = report.stages.flatMap(\.failures)
     for failure in failures {
-      console.emit(.message(.error, "\(failure.item): \(failure.reason)", stage: nil))
+      console.emit(.problem(failure, stage: nil))
     }
     console.finish(
       "\(failures.count) failed. What is finished is kept; give the same command again when the cause is removed."

@@ -22,7 +22,10 @@ import Testing
     screen.wait(20)
     console.tick()
     #expect(screen.error().isEmpty, "nothing has changed")
-    console.emit(.itemFinished("files", item: "kubectl", .failed("404 Not Found"), bytes: 0))
+    console.emit(
+      .itemFinished(
+        "files", item: "kubectl",
+        .failed(Problem(kind: "not-found", subject: "kubectl", detail: "404 Not Found")), bytes: 0))
     console.emit(.itemFinished("files", item: "kubelet", .skipped, bytes: 390_000_000))
     console.emit(.itemFinished("files", item: "etcd", .done, bytes: 250_000_000))
     #expect(screen.error().hasPrefix("12:00:46 files      error: kubectl: 404 Not Found\n"))
@@ -54,7 +57,8 @@ import Testing
     console.emit(.stageStarted("files"))
     console.emit(.message(.warning, "w", stage: nil))
     console.emit(.itemFinished("files", item: "a", .done, bytes: 1))
-    console.emit(.itemFinished("files", item: "b", .failed("gone"), bytes: 1))
+    console.emit(
+      .itemFinished("files", item: "b", .failed(Problem(kind: "x", subject: "b", detail: "gone")), bytes: 1))
     console.emit(.message(.error, "no disk", stage: nil))
     console.emit(.stageFinished("files", .failed, summary: "s"))
     console.table(["A"], [["1"]])
@@ -82,13 +86,19 @@ import Testing
 
         """)
     #expect(screen.error().isEmpty)
-    console.emit(.itemFinished("files", item: "ä", .failed("gone"), bytes: 7))
+    console.emit(
+      .itemFinished(
+        "files", item: "ä",
+        .failed(Problem(kind: "not-found", subject: "files/ä", detail: "gone", advice: "Look elsewhere.")),
+        bytes: 7))
+    console.emit(.problem(Problem(kind: "other", subject: "py", detail: "broken"), stage: nil))
     console.table(["A", "B"], [["1", "2"]], rightAligned: [0])
     console.finish("over")
-    #expect(screen.error() == "error: files: ä: gone\n")
+    #expect(screen.error() == "error: files: ä: gone. Look elsewhere.\nerror: py: broken\n")
     #expect(
       screen.output() == """
-        \(prefix)"item-finished","stage":"files","item":"ä","outcome":"failed","reason":"gone","bytes":7}
+        \(prefix)"item-finished","stage":"files","item":"ä","outcome":"failed","reason":"gone. Look elsewhere.","bytes":7,"problem":{"kind":"not-found","subject":"files/ä","detail":"gone","advice":"Look elsewhere."}}
+        \(prefix)"message","level":"error","stage":null,"text":"py: broken","problem":{"kind":"other","subject":"py","detail":"broken","advice":null}}
         \(prefix)"table","columns":["A","B"],"rows":[["1","2"]]}
         \(prefix)"finished","text":"over"}
 
@@ -177,7 +187,10 @@ import Testing
 
   @Test func aServerCannotDraw() {
     let console = console
-    console.emit(.itemFinished("files", item: "\u{1b}[2Jevil\u{9b}1m", .failed("\u{1b}]0;x\u{7}"), bytes: 0))
+    console.emit(
+      .itemFinished(
+        "files", item: "\u{1b}[2Jevil\u{9b}1m",
+        .failed(Problem(kind: "x", subject: "\u{9b}", detail: "\u{1b}]0;x\u{7}")), bytes: 0))
     let allowed = ["\u{1b}[31m", "\u{1b}[0m", "\u{1b}[?25l", "\u{1b}[K"]
     var text = screen.error()
     for sequence in allowed {

@@ -16,7 +16,9 @@ import Testing
       board.apply(.bytes("files", 1_000_000), now: 1 + Double(tenth) / 10)
       board.apply(.bytes("images", 10_000), now: 1 + Double(tenth) / 10)
     }
-    board.apply(.itemFinished("files", item: "bad", .failed("gone"), bytes: 0), now: 9)
+    board.apply(
+      .itemFinished(
+        "files", item: "bad", .failed(Problem(kind: "x", subject: "bad", detail: "gone")), bytes: 0), now: 9)
     board.apply(.stageTotals("images", items: 3, bytes: 301_000_000), now: 9)
     return board
   }

@@ -39,7 +39,7 @@ import Testing
     ])
     #expect(report.stages.map(\.outcome) == [.failed, .blocked])
     let failure = try #require(report.failures.first)
-    #expect(failure.contains("http://127.0.0.1:\(gone.port) cannot be reached:"))
+    #expect(failure.contains("http://127.0.0.1:\(gone.port): cannot be reached:"))
     #expect(!failure.contains(":\(fixture.server.port) "))
     #expect(fixture.downloads.isEmpty && fixture.names.isEmpty)
   }

@@ -169,7 +169,7 @@ struct Broken: Error, CustomStringConvertible {
 
 extension RunReport {
   /// Every failure as `item: reason`.
-  var failures: [String] { stages.flatMap(\.failures).map { "\($0.item): \($0.reason)" } }
+  var failures: [String] { stages.flatMap(\.failures).map(\.description) }
   /// Files that were whole already.
   var skipped: Int { stages.reduce(0) { $0 + $1.skipped } }
   /// Bytes that came over the network.

@@ -1,4 +1,5 @@
 import Bundle
+import Console
 import Integrity
 import SystemPackage
 import TestServer
@@ -81,7 +82,7 @@ import Testing
     let urls = try list(
       "\(fixture.server.url("/one")) \(Digest(of: Array("uno".utf8)))\n\(fixture.server.url("/two"))")
     let report = try await urls.fetch(try fixture.context([]))
-    #expect(report.outcome == .failed && report.failures.map(\.item) == ["127.0.0.1/one"])
+    #expect(report.outcome == .failed && report.failures.map(\.subject) == ["127.0.0.1/one"])
     #expect(fixture.names == ["127.0.0.1/two"])
   }
 

@@ -34,7 +34,7 @@ struct ArtifactFetcher: Sendable {
     let known = report.items > 0 ? wholeBytes : nil
     report.items += artifacts.count
     var missing: [Artifact] = []
-    var failures: [StageReport.Failure] = []
+    var failures: [Problem] = []
     run.emit(.stageTotals(stage.rawValue, items: report.items, bytes: known))
     await forEachConcurrently(artifacts, limit: 4) { artifact in
       await Result { try await copies.wholeFile(artifact) }
@@ -47,7 +47,7 @@ struct ArtifactFetcher: Sendable {
         run.emit(
           .itemFinished(stage.rawValue, item: artifact.path.description, .skipped, bytes: file.size))
       case .success: missing.append(artifact)
-      case .failure(let error): failures.append(.init(item: artifact.path.description, reason: "\(error)"))
+      case .failure(let error): failures.append(Problem(error, about: artifact.path.description))
       }
     }
     report.failures += failures
@@ -108,12 +108,10 @@ struct ArtifactFetcher: Sendable {
         run.emit(.itemFinished(stage.rawValue, item: artifact.path.description, .skipped, bytes: 0))
         return
       }
-      // An image is told by its reference, which the error begins with.
-      let item = artifact.image == nil ? artifact.path.description : stage.rawValue
-      let reason = ["\(error)", advice(artifact, error)].compactMap(\.self).joined(separator: " ")
-      report.failures.append(.init(item: item, reason: reason))
+      let problem = Problem(error, about: artifact.path.description).advising(advice(artifact, error))
+      report.failures.append(problem)
       run.emit(
-        .itemFinished(stage.rawValue, item: artifact.path.description, .failed(reason), bytes: 0))
+        .itemFinished(stage.rawValue, item: artifact.path.description, .failed(problem), bytes: 0))
     }
   }
 

@@ -19,17 +19,18 @@ struct MirrorStage: Stage {
   func artifacts(_ run: RunContext) async throws -> [Artifact] {
     let mirrors = try await ownMirrors(run)
     var plans: [BundlePath: [Artifact]] = [:]
-    var problems: [String] = []
+    var problems: [Problem] = []
     await forEachConcurrently(mirrors, limit: mirrors.count) { mirror in
       await Result { try await artifacts(of: mirror, run) }
     } onResult: { mirror, result in
       switch result {
       case .success(let artifacts): plans[mirror.folder] = artifacts
-      case .failure(let error): problems.append(told("\(error)", of: mirror))
+      case .failure(let error):
+        problems += Problem.all(error, about: name.rawValue).map { told($0, of: mirror) }
       }
     }
     try Task.checkCancellation()
-    guard problems.isEmpty else { throw MirrorsFailed(problems: problems.sorted()) }
+    guard problems.isEmpty else { throw Problems(problems.sorted { $0.description < $1.description }) }
     return mirrors.flatMap { plans[$0.folder] ?? [] }
   }
 
@@ -63,7 +64,7 @@ struct MirrorStage: Stage {
     }
     // Repositories remove what they have replaced.
     for folder in artifact.path.foldersAbove { run.resolutions.forget(folder) }
-    return "The repository may have changed since it was asked: run the same command again, it asks anew."
+    return "The repository may have changed since it was asked; the same command asks it again."
   }
 
   private func ownMirrors(_ run: RunContext) async throws -> [any Mirror] {
@@ -92,6 +93,12 @@ struct MirrorStage: Stage {
   /// With the mirror's name, where the stage may have several.
   private func told(_ text: String, of mirror: any Mirror) -> String {
     mirror.folder.description == name.rawValue ? text : "\(mirror.folder): \(text)"
+  }
+
+  private func told(_ problem: Problem, of mirror: any Mirror) -> Problem {
+    var problem = problem
+    problem.detail = told(problem.detail, of: mirror)
+    return problem
   }
 
   private func artifact(
@@ -124,13 +131,6 @@ struct MirrorStage: Stage {
   private static func identity(ofKey key: String) throws -> String {
     access(key, F_OK) == 0 ? try Digest(ofFile: FilePath(key)).hex : key
   }
-}
-
-/// What kept mirrors from being resolved.
-struct MirrorsFailed: SeveralProblems, CustomStringConvertible {
-  let problems: [String]
-
-  var description: String { problems.joined(separator: "\n") }
 }
 
 extension BundlePath {

@@ -65,11 +65,11 @@ public struct Pipeline: Sendable {
       }
       let found = try await ProofRun(run, files: closing.files).proof()
       for remark in found.remarks { run.say(.warning, remark, stage: .prove) }
-      report.failures = found.missing.map(StageReport.Failure.init)
+      report.failures = found.missing.map(Problem.init)
       proof = found
     } catch {
       if !Task.isCancelled {
-        report.failures.append(.init(item: StageName.prove.rawValue, reason: "\(error)"))
+        report.failures += Problem.all(error, about: StageName.prove.rawValue)
       }
     }
     if !report.failures.isEmpty || Task.isCancelled { report.outcome = .failed }
@@ -81,12 +81,11 @@ public struct Pipeline: Sendable {
 
   /// Holds a plan against what kubespray will ask for: whether a bundle made by it would be enough.
   ///
-  /// - Throws: ``ArtifactCollision``, `CancellationError`, ``UnplannedStages``, or what kept the question from being answered.
+  /// - Throws: ``ArtifactCollision``, `CancellationError`, `Problems` when a stage could not be planned, or what kept the question from being answered.
   public func provePlan() async throws -> ClosureProof {
     let (planned, unplanned) = try await plan()
     guard unplanned.isEmpty else {
-      throw UnplannedStages(
-        reasons: unplanned.filter { !$0.isConsequence }.map { "\($0.stage.rawValue): \($0.reason)" })
+      throw Problems(unplanned.filter { !$0.isConsequence }.map(\.problem))
     }
     return try await ProofRun(planning, planned: planned).proof()
   }
@@ -111,7 +110,9 @@ public struct Pipeline: Sendable {
       case .success(let artifacts): try plan.add(artifacts)
       case .failure(let error):
         unplanned.append(
-          PlanReport.Unplanned(stage: stage, reason: "\(error)", isConsequence: error is StageBlocked))
+          PlanReport.Unplanned(
+            stage: stage, problem: Problem(error, about: stage.rawValue), isConsequence: error is StageBlocked
+          ))
       case nil: break
       }
     }
@@ -153,12 +154,9 @@ public struct Pipeline: Sendable {
     } catch let blocked as StageBlocked {
       report.outcome = .blocked
       report.blockedBy = blocked.by
-    } catch let error as any SeveralProblems {
-      report.outcome = .failed
-      report.failures += error.problems.map { .init(item: name.rawValue, reason: $0) }
     } catch {
       report.outcome = .failed
-      if !Task.isCancelled { report.failures.append(.init(item: name.rawValue, reason: "\(error)")) }
+      if !Task.isCancelled { report.failures += Problem.all(error, about: name.rawValue) }
     }
     report.duration = .now - start
     run.ends.note(name, report.outcome)
@@ -208,14 +206,6 @@ public struct RunReport: Sendable {
   public var hasFailures: Bool { stages.contains { $0.outcome != .done } }
 }
 
-/// Stages of which no plan is known, so that nothing can be said of the whole.
-struct UnplannedStages: SeveralProblems, CustomStringConvertible {
-  let reasons: [String]
-
-  var problems: [String] { reasons }
-  var description: String { reasons.joined(separator: "\n") }
-}
-
 /// A bundle that is not finished, which cannot be proved to be enough.
 struct UnprovableBundle: Error, CustomStringConvertible {
   let outputs: FilePath
@@ -226,10 +216,11 @@ struct UnprovableBundle: Error, CustomStringConvertible {
   }
 }
 
-extension StageReport.Failure {
+extension Problem {
   /// What a proof found missing.
   init(_ missing: ClosureProof.Missing) {
-    item = "\(missing.component) (\(missing.variable))"
-    reason = "\(missing.wanted): \(missing.reason)"
+    self.init(
+      kind: "not-carried", subject: "\(missing.component) (\(missing.variable))",
+      detail: "\(missing.wanted): \(missing.reason)")
   }
 }

@@ -31,9 +31,22 @@ public struct PlanReport: Sendable, Encodable {
     /// The stage.
     public let stage: StageName
     /// Why, and what to do.
-    public let reason: String
-    /// Whether it is so because of another stage, which tells its own reason.
+    public let problem: Problem
+    /// Whether it is so because of another stage, which reports its own reason.
     public let isConsequence: Bool
+
+    /// Encodes the problem in its parts, and as the sentence that people read.
+    public func encode(to encoder: any Encoder) throws {
+      var container = encoder.container(keyedBy: Key.self)
+      try container.encode(stage, forKey: .stage)
+      try container.encode(problem.sentence, forKey: .reason)
+      try container.encode(problem, forKey: .problem)
+      try container.encode(isConsequence, forKey: .isConsequence)
+    }
+
+    private enum Key: String, CodingKey {
+      case stage, reason, problem, isConsequence
+    }
   }
 
   /// The packages that a run would install on this machine first.

@@ -40,7 +40,7 @@ public struct RunContext: Sendable {
   /// How stages ended, for those that wait for others.
   let ends = StageEnds()
   /// What makes the run impossible on this machine, found out once for all who ask: it writes into folders.
-  let machineProblems: Memo<[String]>
+  let machineProblems: Memo<[Problem]>
   private let claims = ClaimedPlaces()
 
   /// Prepares a run: nothing is written below `outputs`.

@@ -1,4 +1,5 @@
 import Bundle
+import Console
 
 /// A part of the job. It finds out what it wants in the bundle; it never fetches: one engine does that for all.
 protocol Stage: Sendable {
@@ -29,11 +30,6 @@ extension Stage {
   func failed(_ artifact: Artifact, _ error: any Error, _ run: RunContext) -> String? { nil }
 }
 
-/// An error that is several: each is told by itself.
-protocol SeveralProblems: Error {
-  var problems: [String] { get }
-}
-
 /// A stage that could not start because one that it needs has failed.
 struct StageBlocked: Error, CustomStringConvertible {
   let by: StageName
@@ -53,14 +49,6 @@ public struct StageReport: Sendable {
     case blocked
   }
 
-  /// Something that failed, and why.
-  public struct Failure: Sendable {
-    /// The file, or the stage itself.
-    public let item: String
-    /// What went wrong and what to do.
-    public let reason: String
-  }
-
   /// The stage.
   public let stage: StageName
   /// How it ended.
@@ -78,7 +66,7 @@ public struct StageReport: Sendable {
   /// How long of that was fetching.
   public var fetchDuration: Duration = .zero
   /// What failed.
-  public var failures: [Failure] = []
+  public var failures: [Problem] = []
   /// The files that are in the bundle.
   public var files: [ManifestFile] = []
 }

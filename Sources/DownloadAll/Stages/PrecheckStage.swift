@@ -20,19 +20,19 @@ struct PrecheckStage: Stage {
     var problems = try await run.machineProblems.value()
     let missing = await missingArtifacts(run)
     problems += await networkProblems(run, missing)
-    guard problems.isEmpty else { throw PrecheckFailed(problems: problems) }
+    guard problems.isEmpty else { throw Problems(problems) }
     return []
   }
 
   /// What makes the run impossible on this machine, whatever the network says. What is merely missing, the stage pkgs
   /// installs.
-  static func machineProblems(_ configuration: Configuration, _ selected: Set<StageName>) -> [String] {
-    var problems: [String] = []
+  static func machineProblems(_ configuration: Configuration, _ selected: Set<StageName>) -> [Problem] {
+    var problems: [Problem] = []
     if selected.contains(.repo), !configuration.packages.skip {
       do {
         _ = try PackageTargets(configuration.packages, system: try OSRelease.current())
       } catch {
-        problems.append("\(error)")
+        problems.append(Problem(error, about: StageName.precheck.rawValue))
       }
     }
     for folder in [configuration.outputs, configuration.cache] {
@@ -58,26 +58,28 @@ struct PrecheckStage: Stage {
     }
   }
 
-  private static func writeProblem(_ folder: FilePath) -> String? {
+  private static func writeProblem(_ folder: FilePath) -> Problem? {
     let probe = folder.appending(".write-test.\(getpid())")
     do {
       try writeAtomically([], to: probe)
       unlink(probe.string)
       return nil
     } catch {
-      return
-        "\(folder) cannot be written (\(error)). Correct its owner or permissions, or choose another folder."
+      return Problem(
+        kind: "folder-not-writable", subject: "\(folder)", detail: "cannot be written: \(error)",
+        advice: "Correct its owner or permissions, or choose another folder.")
     }
   }
 
   /// The lists of the package clients, the Python environment and the indexes come to some hundred megabytes.
-  private func cacheProblem(_ run: RunContext) -> String? {
+  private func cacheProblem(_ run: RunContext) -> Problem? {
     guard let space = try? FileSystemSpace.at(run.configuration.cache),
       space.availableBytes < SpaceReservations.reserve
     else { return nil }
-    return
-      "not enough space for \(run.configuration.cache): \(ByteCount.format(space.availableBytes)) are free. Free "
-      + "space, or choose a larger disk with --cache."
+    return Problem(
+      kind: "not-enough-space", subject: "\(run.configuration.cache)",
+      detail: "not enough space: \(ByteCount.format(space.availableBytes)) are free",
+      advice: "Free space, or choose a larger disk with --cache.")
   }
 
   /// What has still to be fetched. A stage that cannot say what it wants reports that itself.
@@ -96,11 +98,11 @@ struct PrecheckStage: Stage {
     return missing
   }
 
-  private func networkProblems(_ run: RunContext, _ missing: [Artifact]) async -> [String] {
+  private func networkProblems(_ run: RunContext, _ missing: [Artifact]) async -> [Problem] {
     let answers = await run.remote.files(Self.questions(missing, run))
-    var problems: [String] = []
+    var problems: [Problem] = []
     var reached: Set<String> = []
-    var unreached: [String: String] = [:]
+    var unreached: [String: Problem] = [:]
     var bytes: Int64 = 0
     for artifact in missing {
       guard let url = artifact.url else { continue }
@@ -111,7 +113,7 @@ struct PrecheckStage: Stage {
       switch answer {
       case .success: reached.insert(host)
       case .failure(let error as TransferError) where error.kind.isAboutTheHost:
-        unreached[host] = "\(error.detail). \(error.advice)"
+        unreached[host] = Problem(unreachable: host, error.detail, error)
       case .failure: reached.insert(host)
       }
     }
@@ -129,15 +131,15 @@ struct PrecheckStage: Stage {
         bytes += image.content.totalSize
       case .failure(let error as RegistryError):
         if case .transfer(let kind) = error.kind, kind.isAboutTheHost {
-          unreached[registry] = "\(error.detail). \(error.advice)"
+          unreached[registry] = Problem(unreachable: registry, error.detail, error)
         } else {
           reached.insert(registry)
         }
       case .failure: break
       }
     }
-    for (host, reason) in unreached.sorted(by: { $0.key < $1.key }) where !reached.contains(host) {
-      problems.append("\(host) cannot be reached: \(reason)")
+    for (host, problem) in unreached.sorted(by: { $0.key < $1.key }) where !reached.contains(host) {
+      problems.append(problem)
     }
     if missing.contains(where: { $0.url != nil || $0.image != nil }) {
       let known = "\(reached.count) hosts answer; \(ByteCount.format(bytes)) to fetch"
@@ -158,7 +160,7 @@ struct PrecheckStage: Stage {
     do {
       try run.space.take(room).release()
     } catch {
-      problems.append("\(error)")
+      problems.append(Problem(error, about: name.rawValue))
     }
     if let problem = cacheProblem(run) { problems.append(problem) }
     return problems
@@ -192,11 +194,13 @@ struct PrecheckStage: Stage {
   }
 }
 
-/// What stands in the way.
-struct PrecheckFailed: SeveralProblems, CustomStringConvertible {
-  let problems: [String]
-
-  var description: String { problems.joined(separator: "\n") }
+extension Problem {
+  /// A host that does not answer, with the advice for the error.
+  fileprivate init(unreachable host: String, _ detail: String, _ error: any Error) {
+    self.init(
+      kind: "host-unreachable", subject: host, detail: "cannot be reached: \(detail)",
+      advice: Problem(error, about: host).advice)
+  }
 }
 
 extension TransferError.Kind {

@@ -202,7 +202,7 @@ struct LoadPushStep: Step {
           switch result.outcome {
           case .pushed: .done
           case .present: .skipped
-          case .failed(let reason): .failed(reason)
+          case .failed(let reason): .failed(Problem(kind: "push", subject: item, detail: reason))
           }
         emit(.itemFinished(stage, item: item, outcome, bytes: 0))
         if let remark = result.remark { emit(.message(.warning, "\(item): \(remark)", stage: stage)) }

@@ -24,7 +24,10 @@ struct VerifyStep: Step {
     let problems = try await verifier.verify {
       emit(.bytes(stage, $0))
     } onFile: { file, problem in
-      let outcome = problem.map { ItemOutcome.failed("\($0.kind): \($0.detail)") } ?? .done
+      let outcome =
+        problem.map {
+          ItemOutcome.failed(.init(kind: $0.kind, subject: $0.path, detail: "\($0.kind): \($0.detail)"))
+        } ?? .done
       emit(.itemFinished(stage, item: file.path.description, outcome, bytes: file.size))
     }
     let unexpected = problems.compactMap { if case .unexpected(let path) = $0 { path } else { nil } }
@@ -72,7 +75,10 @@ extension VerifyStep {
       emit(.stageTotals(stage, items: count, bytes: bytes))
     } onFile: { path, size, problem in
       emit(.bytes(stage, size))
-      emit(.itemFinished(stage, item: path, problem.map { .failed($0) } ?? .done, bytes: size))
+      emit(
+        .itemFinished(
+          stage, item: path,
+          problem.map { .failed(.init(kind: "damaged", subject: path, detail: $0)) } ?? .done, bytes: size))
     }
     func tell(_ items: [String], _ text: (String, String)) {
       guard !items.isEmpty else { return }

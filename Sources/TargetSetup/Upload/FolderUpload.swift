@@ -81,7 +81,7 @@ public struct FolderUpload: Sendable {
         switch result.outcome {
         case .sent, .replaced: .done
         case .linked, .present, .wouldSend, .wouldReplace: .skipped
-        case .failed, .notTried: .failed(result.detail)
+        case .failed, .notTried: .failed(Problem(kind: "upload", subject: result.path, detail: result.detail))
         }
       emit(.itemFinished(Self.stage, item: result.path, outcome, bytes: result.size))
     }
