@@ -15,17 +15,14 @@ public struct OfflineInventory: Sendable {
   public let strippedRegistries: Set<String>
 
   /// Makes a renderer.
-  ///
-  /// - Parameter additionalRegistries: Hosts beside those of `ImageReference` that images lose when pushed (setting
-  ///   of the shell project's `ADDITIONAL_CONTAINER_REGISTRY_LIST`).
   public init(
     version: KubesprayVersion, layout: FileLayout, registryPort: Int = 35000,
-    additionalRegistries: [String] = []
+    strippedRegistries: Set<String> = ImageReference.strippedRegistries
   ) {
     self.version = version
     self.layout = layout
     self.registryPort = registryPort
-    strippedRegistries = ImageReference.strippedRegistries.union(additionalRegistries)
+    self.strippedRegistries = strippedRegistries
   }
 
   /// The text of offline.yml.

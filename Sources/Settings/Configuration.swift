@@ -118,6 +118,9 @@ extension Configuration {
     /// Hosts that are removed from image names like docker.io and quay.io.
     public var additional: [String] = []
 
+    /// All hosts that image names lose when they are pushed: the usual ones and ``additional``.
+    public var stripped: Set<String> { ImageReference.strippedRegistries.union(additional) }
+
     /// Where images are pushed to: `HOST[:PORT][/PATH]`.
     public var address: String { local ?? "localhost:\(port)" }
   }

@@ -44,12 +44,7 @@ extension Node {
   func treeSource() throws -> TreeSource {
     try TreeSource(
       bundle: bundle, version: configuration.kubespray.version, settings: offlineSettings,
-      repositories: repositories, shell: shell, stripped: strippedRegistries)
-  }
-
-  /// The registry hosts that images lose in their names.
-  var strippedRegistries: Set<String> {
-    ImageReference.strippedRegistries.union(configuration.registry.additional)
+      repositories: repositories, shell: shell, stripped: configuration.registry.stripped)
   }
 
   /// The folder of the kubespray tree.

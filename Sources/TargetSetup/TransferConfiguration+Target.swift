@@ -11,7 +11,7 @@ extension TransferConfiguration {
   ///   - exists: Whether there is a file on the host.
   init(environment: [String: String], options: PushOptions, exists: (FilePath) -> Bool) {
     self.init()
-    userAgent = "kubespray-offline/\(programVersion)"
+    userAgent = programUserAgent
     applyEnvironment(environment)
     // The library was built on another system, whose certificates lay elsewhere.
     let bundles = [

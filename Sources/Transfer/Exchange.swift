@@ -13,7 +13,7 @@ struct ExchangeRequest: Sendable {
   /// Sent as the body instead.
   var upload: (any UploadBody)?
   /// The engine's own number when absent, in seconds.
-  var stallTimeout: Int?
+  var stallTimeout: Duration?
   /// Whether the connection of an earlier attempt is not trusted: bytes of its answer may still be on it.
   var needsFreshConnection = false
 }
@@ -68,9 +68,10 @@ final class Exchange {
     set(CURLOPT_NOSIGNAL, 1)
     set(CURLOPT_HTTP_VERSION, Int(CURL_HTTP_VERSION_2TLS))
     set(CURLOPT_USERAGENT, configuration.userAgent)
-    set(CURLOPT_CONNECTTIMEOUT, configuration.connectTimeout)
+    set(CURLOPT_CONNECTTIMEOUT, Int(configuration.connectTimeout.components.seconds))
     set(CURLOPT_LOW_SPEED_LIMIT, 1)
-    set(CURLOPT_LOW_SPEED_TIME, request.stallTimeout ?? configuration.stallTimeout)
+    let stallTimeout = request.stallTimeout ?? configuration.stallTimeout
+    set(CURLOPT_LOW_SPEED_TIME, Int(stallTimeout.components.seconds))
     set(CURLOPT_BUFFERSIZE, 256 * 1024)
     set(CURLOPT_TCP_KEEPALIVE, 1)
     if request.usesNetrc { set(CURLOPT_NETRC, Int(CURL_NETRC_OPTIONAL.rawValue)) }

@@ -10,9 +10,9 @@ public struct HTTPRequest: Sendable {
   public var body: [UInt8]?
   /// Sent as the body instead of ``body``, for what does not fit in memory.
   public var upload: (any UploadBody)?
-  /// After how many seconds without a byte the request counts as stalled; `nil` is the engine's own number. A server
+  /// After how long without a byte the request counts as stalled; `nil` is the engine's own setting. A server
   /// may be busy for long with what it got.
-  public var stallTimeout: Int?
+  public var stallTimeout: Duration?
   /// The largest answer taken, in bytes.
   public var bodyLimit: Int
   /// How often a failed attempt is repeated; `nil` is the engine's own number.

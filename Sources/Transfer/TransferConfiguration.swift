@@ -6,10 +6,10 @@ public struct TransferConfiguration: Sendable {
   public var perHost: Int = 8
   /// How often an attempt that made no progress is repeated before a transfer fails.
   public var retries: Int = 5
-  /// The longest time to wait for a connection, in seconds.
-  public var connectTimeout: Int = 15
-  /// After this many seconds without a byte a transfer counts as stalled and is tried again.
-  public var stallTimeout: Int = 30
+  /// The longest time to wait for a connection; whole seconds count.
+  public var connectTimeout: Duration = .seconds(15)
+  /// After this time without a byte a transfer counts as stalled and is tried again; whole seconds count.
+  public var stallTimeout: Duration = .seconds(30)
   /// The most bytes a second over all transfers; `nil` is unlimited.
   public var rateLimit: Int64?
   /// The pause before the first retry; later ones double it up to ``maximumBackoff``, with jitter.

@@ -85,14 +85,6 @@ public struct YAMLFields {
     return table
   }
 
-  /// A mapping from free keys to texts.
-  public mutating func stringTable(_ key: String) -> [String: String]? {
-    table(key).map { table in
-      Dictionary(
-        table.entries.map { ($0.key.string ?? "", $0.value.string ?? "") }, uniquingKeysWith: { $1 })
-    }
-  }
-
   /// Reads a mapping inside this one; its unknown keys are problems too.
   ///
   /// - Returns: What the closure returns; nil, without calling it, when the field is absent or no mapping.

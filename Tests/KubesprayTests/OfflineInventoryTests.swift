@@ -49,7 +49,8 @@ import YAML
     #expect(usual["azure_csi_image_repo"]?.string == "{{ registry_host }}/mcr.microsoft.com/oss/csi")
     #expect(usual["helper_image_repo"]?.string == "{{ registry_host }}/library/busybox")
     let stripping = OfflineInventory(
-      version: version, layout: layout, additionalRegistries: ["mcr.microsoft.com"])
+      version: version, layout: layout,
+      strippedRegistries: ImageReference.strippedRegistries.union(["mcr.microsoft.com"]))
     #expect(try document(stripping)["azure_csi_image_repo"]?.string == "{{ registry_host }}/oss/csi")
     let image = try ImageReference("mcr.microsoft.com/oss/csi/a:1")
     #expect(image.pushName(strippedRegistries: stripping.strippedRegistries) == "oss/csi/a:1")

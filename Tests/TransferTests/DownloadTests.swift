@@ -240,7 +240,8 @@ import Testing
       let whole = TestServer.Resource(body, entityTag: "\"v1\"").response(to: request)
       return request.attempt == 1 ? whole.pausing(after: 1_000_000, at: gate) : whole
     }
-    _ = try await fixture.run(fixture.download(digest: digest), on: fixture.engine { $0.stallTimeout = 1 })
+    _ = try await fixture.run(
+      fixture.download(digest: digest), on: fixture.engine { $0.stallTimeout = .seconds(1) })
     #expect(fixture.content == body.bytes)
     #expect(fixture.server.requests.count == 2)
   }

@@ -27,7 +27,10 @@ import YAML
     #expect(fields.int("number", in: 1...64) == 8)
     #expect(fields.bool("flag") == true)
     #expect(fields.strings("list") == ["a", "2"])
-    #expect(fields.stringTable("table") == ["x": "1", "y": "z"])
+    #expect(
+      fields.table("table")?.entries.map { "\($0.key.string ?? ""): \($0.value.string ?? "")" } == [
+        "x: 1", "y: z",
+      ])
     #expect(fields.string("nothing") == nil)
     #expect(fields.nested("inner") { $0.int("port", in: 1...65535) } == 35000)
     #expect(fields.string("absent") == nil)
@@ -80,7 +83,7 @@ import YAML
   func badItems(_ text: String, _ expected: String) throws {
     let found = try problems(text) { fields in
       _ = fields.strings("l")
-      _ = fields.stringTable("t")
+      _ = fields.table("t")
     }
     #expect(found == "config/config.yml:\(expected)")
   }

@@ -81,7 +81,7 @@ struct ImageFetcher: Sendable {
     note: (Artifact, Result<FetchedFile, any Error>) -> Void
   ) async -> [Image] {
     var names = ImagePlan(
-      strippedRegistries: ImageReference.strippedRegistries.union(run.configuration.registry.additional))
+      strippedRegistries: run.configuration.registry.stripped)
     var images: [Image] = []
     await forEachConcurrently(artifacts, limit: run.configuration.transfer.parallel) { artifact in
       await Result { try await run.images.content(of: artifact) }

@@ -63,8 +63,7 @@ public struct ContribPack: Sendable {
     guard let manifest = try Manifest.load(from: outputs) else { throw UnfinishedBundle(outputs: outputs) }
     try Self.refuse(folder, within: outputs)
     images = try Self.images(
-      manifest, outputs,
-      ImageReference.strippedRegistries.union(configuration.registry.additional), emit)
+      manifest, outputs, configuration.registry.stripped, emit)
     files = try Self.files(manifest)
     guard !images.isEmpty || !files.isEmpty else {
       throw PackError(

@@ -81,7 +81,7 @@ struct ProofRun: Sendable {
     }
     var check = ClosureCheck(
       contents, registryPort: settings.registry.port,
-      strippedRegistries: ImageReference.strippedRegistries.union(settings.registry.additional)
+      strippedRegistries: settings.registry.stripped
     ) { path, algorithm in
       isFinished ? try? digests(ofFile: settings.outputs.appending(path), algorithm).0 : nil
     }

@@ -155,13 +155,13 @@ extension TransferConfiguration {
     parallel = configuration.transfer.parallel
     perHost = configuration.transfer.perHost
     retries = configuration.transfer.retries
-    connectTimeout = Int(configuration.transfer.connectTimeout.components.seconds)
-    stallTimeout = Int(configuration.transfer.stallTimeout.components.seconds)
+    connectTimeout = configuration.transfer.connectTimeout
+    stallTimeout = configuration.transfer.stallTimeout
     rateLimit = configuration.transfer.limitRate > 0 ? configuration.transfer.limitRate : nil
     httpProxy = configuration.proxy.http
     httpsProxy = configuration.proxy.https
     noProxy = configuration.proxy.no
-    userAgent = "kubespray-offline/\(programVersion)"
+    userAgent = programUserAgent
     applyEnvironment(environment)
   }
 }

@@ -30,7 +30,7 @@ struct FilesStage: Stage {
     artifacts += charts
     let inventory = OfflineInventory(
       version: version, layout: layout, registryPort: run.configuration.registry.port,
-      additionalRegistries: run.configuration.registry.additional)
+      strippedRegistries: run.configuration.registry.stripped)
     let urls = files.map(\.url) + charts.compactMap(\.recordedOrigin)
     let list = urls.map { hidingCredentials($0) }.sorted().joined(separator: "\n") + "\n"
     artifacts.append(try generated("files/files.list", list))

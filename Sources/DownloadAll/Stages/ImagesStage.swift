@@ -32,7 +32,7 @@ struct ImagesStage: Stage {
     let (own, listed) = try await lists(run)
     let additional = listed + (try await clusterImages(run))
     var plan = ImagePlan(
-      strippedRegistries: ImageReference.strippedRegistries.union(run.configuration.registry.additional))
+      strippedRegistries: run.configuration.registry.stripped)
     var artifacts: [Artifact] = []
     for image in own + additional where try plan.add(image.reference) {
       var artifact = Artifact(

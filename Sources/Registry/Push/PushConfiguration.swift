@@ -18,8 +18,8 @@ public struct PushConfiguration: Sendable {
   public var maximumBackoff: Duration = .seconds(15)
   /// The longest single pause that a registry may ask for when it limits requests.
   public var maximumWait: Duration = .seconds(900)
-  /// How long a registry may be busy with what it got, in seconds.
-  public var stallTimeout = 300
+  /// How long a registry may be busy with what it received.
+  public var stallTimeout: Duration = .seconds(300)
   /// Where layers are unpacked that cannot be read out of an archive directly; made when needed, and emptied again.
   public var scratch: FilePath
 

@@ -73,8 +73,8 @@ extension Node {
   /// - Throws: ``StepError`` when it does not answer; `TransferError` when libcurl cannot be started.
   func speaksTLS(_ host: String) async throws -> Bool {
     var transfer = TransferConfiguration(environment: environment, options: push) { exists($0) }
-    transfer.connectTimeout = 5
-    transfer.stallTimeout = 10
+    transfer.connectTimeout = .seconds(5)
+    transfer.stallTimeout = .seconds(10)
     transfer.verifiesServers = false
     let engine = try TransferEngine(transfer)
     for scheme in ["https", "http"] {

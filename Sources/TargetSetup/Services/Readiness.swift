@@ -7,8 +7,8 @@ struct Readiness: Sendable {
   /// - Throws: `TransferError` when libcurl cannot be started.
   init() throws {
     var configuration = TransferConfiguration()
-    configuration.connectTimeout = 3
-    configuration.stallTimeout = 10
+    configuration.connectTimeout = .seconds(3)
+    configuration.stallTimeout = .seconds(10)
     configuration.noProxy = "*"
     engine = try TransferEngine(configuration)
   }

@@ -118,7 +118,7 @@ struct LoadPushStep: Step {
       (node.manifest?.files ?? []).compactMap(\.image).map { image in
         ImageReference.pushRepository(
           registry: image.reference.registry, repository: image.reference.repository,
-          strippedRegistries: node.strippedRegistries)
+          strippedRegistries: node.configuration.registry.stripped)
       })
   }
 
@@ -138,7 +138,8 @@ struct LoadPushStep: Step {
       let carried = (node.manifest?.files ?? []).compactMap(\.image)
       guard !carried.isEmpty else { return try archives(node).count }
       images = carried.compactMap { image in
-        let name = try? target.reference(of: image.reference, strippedRegistries: node.strippedRegistries)
+        let name = try? target.reference(
+          of: image.reference, strippedRegistries: node.configuration.registry.stripped)
         return name.map { ($0, image.digest) }
       }
       missing = carried.count - images.count
@@ -173,7 +174,7 @@ struct LoadPushStep: Step {
   private func push(_ node: Node, _ address: String) throws -> ImagePush {
     var configuration = PushConfiguration(
       scratch: node.path(node.stateFolder).appending("tmp").appending("load-push"))
-    configuration.strippedRegistries = node.strippedRegistries
+    configuration.strippedRegistries = node.configuration.registry.stripped
     configuration.allowsPlainHTTP = node.push.isInsecure
     let home = node.environment["HOME"].flatMap { $0.isEmpty ? nil : $0 } ?? "/root"
     let credentials = try RegistryCredentials(

@@ -5,7 +5,7 @@ import Transfer
 
 /// Asks one HTTP store.
 final class StoreClient: Sendable {
-  private static let stallTimeout = 300
+  private static let stallTimeout = Duration.seconds(300)
   /// Files up to this size are read from a store that does not tell checksums, to be compared.
   static let comparedSize: Int64 = 1 << 20
 
