@@ -1,6 +1,6 @@
 # Every target is one command that can be typed without make; ARGS is passed on to it.
 .DEFAULT_GOAL := help
-.PHONY: help build run test unit e2e node lint format house sanitize bench demo interchange conformance prove contrib clean
+.PHONY: help build run test unit e2e node lint format house sanitize docs bench demo interchange conformance prove contrib clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -37,6 +37,9 @@ sanitize: ## Run the unit and integration tests under the thread and the address
 	scripts/install-dependencies build run test
 	swift test --sanitize=thread --scratch-path .build-thread
 	ASAN_OPTIONS=detect_leaks=0 swift test --sanitize=address --scratch-path .build-address
+
+docs: ## Write what is generated: config/config.yml, docs/reference/settings.md and docs/man
+	WRITE_DOCS=1 swift test --filter GeneratedFilesTests
 
 bench: ## Measure start, verify, files, images and packages beside openssl, curl, aria2c, skopeo, podman and apt
 	scripts/install-dependencies build run bench

@@ -182,7 +182,7 @@ let package = Package(
     .testTarget(
       name: "CommandLineTests",
       dependencies: [
-        "download-all", "target-setup", "Bundle", "Settings", "TargetSetup",
+        "download-all", "target-setup", "CommandSupport", "Bundle", "Settings", "TargetSetup", systemPackage,
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: swiftSettings),

@@ -6,11 +6,14 @@ import ArgumentParser
 /// - Parameters:
 ///   - arguments: What was typed.
 ///   - root: The program, with its commands.
-///   - flags: The options that take no value.
-public func commandFirst(
-  _ arguments: [String], of root: any ParsableCommand.Type, flags: Set<String>
-) -> [String] {
+/// - Throws: `DecodingError`, if ArgumentParser describes its options in another way than this program knows.
+public func commandFirst(_ arguments: [String], of root: any ParsableCommand.Type) throws -> [String] {
   let commands = root.configuration.subcommands.compactMap { $0.configuration.commandName }
+  // To describe all options takes a while, and hardly anybody needs it.
+  guard arguments.first?.hasPrefix("-") == true, arguments.contains(where: commands.contains) else {
+    return arguments
+  }
+  let flags = try CommandDescription(root).flagNames
   var index = 0
   while index < arguments.count {
     let argument = arguments[index]

@@ -14,7 +14,7 @@ public enum Program {
   public static func run(_ root: any ParsableCommand.Type, _ arguments: [String]) async -> Never {
     ignoreBrokenPipes()
     do {
-      var command = try root.parseAsRoot(arguments)
+      var command = try root.parseAsRoot(commandFirst(arguments, of: root))
       if var command = command as? any AsyncParsableCommand {
         try await command.run()
       } else {

@@ -4,7 +4,7 @@ import SystemPackage
 /// Every setting of the program with its value: what the user chose, or the default.
 ///
 /// The initial values here are the defaults. ``settings`` describes each one (key, environment variable,
-/// flag, what it accepts); config/config.yml lists them for people.
+/// flag, what it accepts), and config/config.yml is made of that.
 public struct Configuration: Sendable {
   /// Where the bundle is built (`outputs`).
   public var outputs: FilePath = "outputs"

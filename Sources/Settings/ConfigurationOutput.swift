@@ -24,20 +24,26 @@ extension Configuration {
 
       """
     var group: String?
-    for setting in Self.settings where setting.travels {
+    for setting in Self.settings where setting.scope != .download {
       if let name = setting.group, name != group { text += "\(name):\n" }
       group = setting.group
       let indent = group == nil ? "" : "  "
-      text += indent + setting.name + ":" + Self.yaml(setting.value(self), indent: indent + "  ")
+      text += indent + setting.name + ":" + setting.value(self).yaml(indent: indent + "  ")
     }
     return text
   }
+}
 
-  private static func yaml(_ value: ConfigurationSetting.Value, indent: String) -> String {
-    switch value {
+extension Setting.Value {
+  /// What stands after the colon in a YAML file, with the end of the line.
+  ///
+  /// - Parameter isFlow: Whether a list is written in brackets on the same line.
+  func yaml(indent: String, isFlow: Bool = false) -> String {
+    switch self {
     case .scalar(let text): " \(YAML.scalar(text))\n"
     case .literal(let text): " \(text)\n"
-    case .list([]): " []\n"
+    case .list(let items) where isFlow || items.isEmpty:
+      " [\(items.map(YAML.scalar).joined(separator: ", "))]\n"
     case .table([:]): " {}\n"
     case .list(let items): "\n" + items.map { "\(indent)- \(YAML.scalar($0))\n" }.joined()
     case .table(let entries):

@@ -13,11 +13,11 @@ extension Configuration {
   ///   - defaultFile: A file that need not exist.
   ///   - files: Files that were asked for (`--config`) and so must exist, the last one winning.
   ///   - environment: The variables of the process; an empty one counts as not set.
-  ///   - flags: The texts of flags that were given, by key path.
+  ///   - flags: The texts of flags that were given, by key path; several for a flag that was repeated.
   /// - Throws: ``ConfigurationError`` with everything that is wrong in any of them.
   public static func resolve(
     shell: ShellSettings? = nil, defaultFile: FilePath? = "config/config.yml", files: [FilePath] = [],
-    environment: [String: String], flags: [String: String] = [:]
+    environment: [String: String], flags: [String: [String]] = [:]
   ) throws(ConfigurationError) -> Configuration {
     var problems: [String] = []
     var documents: [YAMLNode] = []
@@ -36,13 +36,13 @@ extension Configuration {
   /// Resolves every setting from configuration files that are already parsed; see
   /// ``resolve(shell:defaultFile:files:environment:flags:)``.
   public static func resolve(
-    documents: [YAMLNode], environment: [String: String] = [:], flags: [String: String] = [:]
+    documents: [YAMLNode], environment: [String: String] = [:], flags: [String: [String]] = [:]
   ) throws(ConfigurationError) -> Configuration {
     try resolve(shell: nil, documents: documents, environment: environment, flags: flags, problems: [])
   }
 
   private static func resolve(
-    shell: ShellSettings?, documents: [YAMLNode], environment: [String: String], flags: [String: String],
+    shell: ShellSettings?, documents: [YAMLNode], environment: [String: String], flags: [String: [String]],
     problems: [String]
   ) throws(ConfigurationError) -> Configuration {
     var configuration = Configuration()
@@ -76,7 +76,7 @@ extension Configuration {
     }
   }
 
-  private mutating func read(_ setting: ConfigurationSetting, from fields: inout YAMLFields) {
+  private mutating func read(_ setting: Setting, from fields: inout YAMLFields) {
     guard setting.read(setting.name, &fields, &self), let key = fields.key(setting.name) else { return }
     origins[setting.key] = .file(key.source, line: key.position.line)
   }
@@ -99,17 +99,21 @@ extension Configuration {
     }
   }
 
-  private mutating func apply(flags: [String: String]) -> [String] {
-    flags.sorted { $0.key < $1.key }.compactMap { key, text in
+  private mutating func apply(flags: [String: [String]]) -> [String] {
+    flags.sorted { $0.key < $1.key }.flatMap { key, texts -> [String] in
       guard let setting = Self.settings.first(where: { $0.key == key }), let flag = setting.flag else {
-        return "\"\(key)\" cannot be set on the command line; set it in a configuration file"
+        return ["\"\(key)\" cannot be set on the command line; set it in a configuration file"]
       }
-      return assign(text, to: setting, origin: .flag(flag))
+      return texts.compactMap { text in
+        let problem = assign(text, to: setting, origin: .flag(flag.name))
+        guard case .entries = flag else { return problem }
+        return problem.map { _ in "\(flag.name) takes NAME=VALUE, not \"\(maskingSecrets(in: text))\"" }
+      }
     }
   }
 
   private mutating func assign(
-    _ text: String, to setting: ConfigurationSetting, origin: ConfigurationOrigin
+    _ text: String, to setting: Setting, origin: ConfigurationOrigin
   ) -> String? {
     guard setting.assign(text, &self) else {
       let shown = maskingSecrets(in: text)

@@ -1,21 +1,29 @@
 import Bundle
 import YAML
 
-/// One setting: how it is called, what it accepts, and how it gets into a ``Configuration`` and out again.
-public struct ConfigurationSetting: Sendable {
+/// One setting: how it is called, what it is for, what it accepts, and how it gets into a ``Configuration`` and out
+/// again.
+///
+/// The options of both programs, `config/config.yml`, the reference page, the manual pages and the completion of shells
+/// are made of it.
+public struct Setting: Sendable {
   /// The key path in config.yml, such as `registry.port`.
   public let key: String
   /// The environment variables; the first that is set and not empty counts.
   public let environment: [String]
-  /// The flag of the program that it concerns, such as `--parallel`, if it has one.
-  public let flag: String?
-  /// What it is for, in one sentence without its full stop.
-  public let summary: String
+  /// How it is given on the command line, if it can be.
+  public let flag: SettingFlag?
+  /// Whom it concerns.
+  public let scope: SettingScope
+  /// What it is for: one sentence.
+  public let sentence: String
+  /// More about it for config.yml and the reference: lines that begin with spaces stand as they are.
+  public let detail: String
   /// What it accepts, to complete "must be".
   public let accepts: String
-  /// Whether it is part of what a bundle says of itself; false for what only concerns this machine.
-  let travels: Bool
-  /// Sets the value from a text; false when it is not accepted.
+  /// The texts that it accepts, where these are few.
+  public let choices: [String]
+  /// Sets the value from a text, or adds it to a table; false when it is not accepted.
   let assign: @Sendable (String, inout Configuration) -> Bool
   /// Sets the value from a field of a file, reporting what is wrong to the fields; true when it was set.
   let read: @Sendable (String, inout YAMLFields, inout Configuration) -> Bool
@@ -31,8 +39,8 @@ public struct ConfigurationSetting: Sendable {
     case table([String: String])
   }
 
-  /// The default as `config` prints it.
-  public var defaultText: String { value(Configuration()).shown }
+  /// The sentence without its full stop, for tables.
+  public var summary: String { sentence.hasSuffix(".") ? String(sentence.dropLast()) : sentence }
 
   /// The last part of the key.
   var name: String { String(key[(key.lastIndex(of: ".").map(key.index(after:)) ?? key.startIndex)...]) }
@@ -41,16 +49,16 @@ public struct ConfigurationSetting: Sendable {
   var group: String? { key.firstIndex(of: ".").map { String(key[..<$0]) } }
 }
 
-extension ConfigurationSetting {
+extension Setting {
   /// A setting with a single value.
   static func scalar<Value>(
     _ key: String, _ path: any WritableKeyPath<Configuration, Value> & Sendable,
-    _ format: SettingFormat<Value>, environment: [String] = [], flag: String? = nil, travels: Bool = true,
-    _ summary: String
-  ) -> ConfigurationSetting {
-    ConfigurationSetting(
-      key: key, environment: environment, flag: flag, summary: summary, accepts: format.accepts,
-      travels: travels
+    _ format: SettingFormat<Value>, environment: [String] = [], flag: SettingFlag?,
+    scope: SettingScope = .bundle, _ sentence: String, _ detail: String = ""
+  ) -> Setting {
+    Setting(
+      key: key, environment: environment, flag: flag, scope: scope, sentence: sentence, detail: detail,
+      accepts: format.accepts, choices: format.choices
     ) { text, configuration in
       guard let value = format.parse(text) else { return false }
       configuration[keyPath: path] = value
@@ -71,16 +79,15 @@ extension ConfigurationSetting {
     }
   }
 
-  /// A setting that is a list; in the environment its items are separated by spaces or commas.
+  /// A setting that is a list; in the environment and in a flag its items are separated by spaces or commas.
   static func list(
     _ key: String, _ path: any WritableKeyPath<Configuration, [String]> & Sendable,
-    _ format: SettingFormat<String>, environment: [String] = [], flag: String? = nil, travels: Bool = true,
-    _ summary: String
-  ) -> ConfigurationSetting {
-    ConfigurationSetting(
-      key: key, environment: environment, flag: flag, summary: summary,
-      accepts: "a list of \(format.accepts)",
-      travels: travels
+    _ format: SettingFormat<String>, environment: [String] = [], flag: SettingFlag?,
+    scope: SettingScope = .bundle, _ sentence: String, _ detail: String = ""
+  ) -> Setting {
+    Setting(
+      key: key, environment: environment, flag: flag, scope: scope, sentence: sentence, detail: detail,
+      accepts: "a list of \(format.accepts)", choices: []
     ) { text, configuration in
       let items = text.split { ", \t\n".contains($0) }.map { format.parse(String($0)) }
       guard !items.contains(nil) else { return false }
@@ -103,16 +110,21 @@ extension ConfigurationSetting {
     }
   }
 
-  /// A setting whose keys are free; it can be set in a file only.
+  /// A setting whose keys are free; a flag adds one entry to those of the files.
   static func table(
     _ key: String, _ path: any WritableKeyPath<Configuration, [String: String]> & Sendable,
-    keys: SettingFormat<String>, values: SettingFormat<String>, travels: Bool = true, _ summary: String
-  ) -> ConfigurationSetting {
-    ConfigurationSetting(
-      key: key, environment: [], flag: nil, summary: summary,
-      accepts: "keys with values, each key \(keys.accepts) and each value \(values.accepts)", travels: travels
-    ) { _, _ in
-      false
+    keys: SettingFormat<String>, values: SettingFormat<String>, flag: SettingFlag?,
+    scope: SettingScope = .bundle, _ sentence: String, _ detail: String = ""
+  ) -> Setting {
+    Setting(
+      key: key, environment: [], flag: flag, scope: scope, sentence: sentence, detail: detail,
+      accepts: "keys with values, each key \(keys.accepts) and each value \(values.accepts)", choices: []
+    ) { text, configuration in
+      guard let equals = text.firstIndex(of: "="), let key = keys.parse(String(text[..<equals])),
+        let value = values.parse(String(text[text.index(after: equals)...]))
+      else { return false }
+      configuration[keyPath: path][key] = value
+      return true
     } read: { name, fields, configuration in
       guard let table = fields.table(name) else { return false }
       var result: [String: String] = [:]
@@ -137,7 +149,7 @@ extension ConfigurationSetting {
   }
 }
 
-extension ConfigurationSetting.Value {
+extension Setting.Value {
   /// The value for people, passwords masked.
   var shown: String {
     switch self {

@@ -6,6 +6,8 @@ struct SettingFormat<Value: Sendable>: Sendable {
   var isLiteral = false
   /// What is accepted, to complete "must be".
   let accepts: String
+  /// All that is accepted, where that is a short list.
+  var choices: [String] = []
   /// Nil for a text that is not accepted.
   let parse: @Sendable (String) -> Value?
   /// The canonical text, which ``parse`` reads back to the same value.
@@ -24,7 +26,8 @@ extension SettingFormat {
 
   /// A value or the program's own choice: nil is written `auto`.
   static func automatic<Wrapped>(or format: SettingFormat<Wrapped>) -> Self where Value == Wrapped? {
-    Self(accepts: "auto or \(format.accepts)") {
+    let choices = format.choices.isEmpty ? [] : ["auto"] + format.choices
+    return Self(accepts: "auto or \(format.accepts)", choices: choices) {
       $0 == "auto" ? .some(nil) : format.parse($0).map(Optional.some)
     } text: {
       $0.map(format.text) ?? "auto"
@@ -33,7 +36,8 @@ extension SettingFormat {
 
   /// One of an enumeration's names.
   static func choice() -> Self where Value: RawRepresentable & CaseIterable, Value.RawValue == String {
-    Self(accepts: Value.allCases.map(\.rawValue).joined(separator: " or ")) {
+    let names = Value.allCases.map(\.rawValue)
+    return Self(accepts: names.joined(separator: " or "), choices: names) {
       Value(rawValue: $0)
     } text: {
       $0.rawValue

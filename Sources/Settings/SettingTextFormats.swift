@@ -10,8 +10,10 @@ private func isIPAddress(_ text: String) -> Bool {
 /// The formats of settings that are texts.
 extension SettingFormat<String> {
   /// Texts that a function accepts and brings into canonical form.
-  private static func words(_ accepts: String, _ canonical: @escaping @Sendable (String) -> String?) -> Self {
-    Self(accepts: accepts, parse: canonical, text: { $0 })
+  private static func words(
+    _ accepts: String, choices: [String] = [], _ canonical: @escaping @Sendable (String) -> String?
+  ) -> Self {
+    Self(accepts: accepts, choices: choices, parse: canonical, text: { $0 })
   }
 
   /// A text of one line.
@@ -28,7 +30,7 @@ extension SettingFormat<String> {
   }
 
   /// An architecture by its name in image references or by the one `uname -m` prints.
-  static let architecture = words("amd64 (x86_64) or arm64 (aarch64)") {
+  static let architecture = words("amd64 (x86_64) or arm64 (aarch64)", choices: ["amd64", "arm64"]) {
     switch $0 {
     case "amd64", "x86_64": "amd64"
     case "arm64", "aarch64": "arm64"

@@ -6,9 +6,6 @@ import Settings
 import SystemPackage
 
 extension Node {
-  /// The groups of settings that the target may change; what else a bundle was made with is a fact about it.
-  private static let groups: Set<String> = ["nginx", "registry", "target"]
-
   /// This machine, and the bundle that the program lies in or that was named.
   ///
   /// - Parameters:
@@ -19,15 +16,12 @@ extension Node {
   /// - Throws: `ConfigurationError`, `ManifestError`, `OSReleaseError`, or ``StepError`` when the bundle is for
   ///   another architecture.
   public static func current(
-    bundle: FilePath?, configFiles: [FilePath], environment: [String: String], flags: [String: String],
+    bundle: FilePath?, configFiles: [FilePath], environment: [String: String], flags: [String: [String]],
     emit: @escaping @Sendable (ConsoleEvent) -> Void
   ) throws -> Node {
     completeSearchPath()
     let folder = try bundleFolder(bundle, environment)
-    let variables = Configuration.settings.filter {
-      $0.key.split(separator: ".").first.map { groups.contains("\($0)") } ?? false
-    }
-    .flatMap(\.environment)
+    let variables = Configuration.settings.filter { $0.scope == .target }.flatMap(\.environment)
     let manifest = try Manifest.load(from: folder)
     var shell = manifest == nil ? try ShellBundle(folder, environment: environment) : nil
     var configuration = try Configuration.resolve(

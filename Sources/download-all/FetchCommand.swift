@@ -24,10 +24,10 @@ struct FetchCommand: AsyncParsableCommand {
   @Flag(help: "Name files by the last segment of their URL.")
   var flat = false
 
-  @Argument(help: .init("The list.", valueName: "list"))
+  @Argument(help: .init("The list.", valueName: "list"), completion: .file())
   var list: String
 
-  @Argument(help: .init("The folder to fetch into.", valueName: "dir"))
+  @Argument(help: .init("The folder to fetch into.", valueName: "dir"), completion: .directory)
   var folder: String
 
   func run() async throws {

@@ -34,7 +34,7 @@ struct PackCommand: AsyncParsableCommand {
   @Option(help: .init("What to make: contrib.", valueName: "format"))
   var format: Format
 
-  @Option(help: .init("The folder for the archives.", valueName: "dir"))
+  @Option(help: .init("The folder for the archives.", valueName: "dir"), completion: .directory)
   var to = "."
 
   func run() async throws {

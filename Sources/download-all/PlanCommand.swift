@@ -27,7 +27,7 @@ struct PlanCommand: AsyncParsableCommand {
   )
   var prove = false
 
-  @Argument(help: .init("Stages; all when none is named.", valueName: "stage"))
+  @Argument(help: .init("Stages; all when none is named.", valueName: "stage"), completion: .stages)
   var stages: [String] = []
 
   func validate() throws { _ = try stages.map(stageArgument) }

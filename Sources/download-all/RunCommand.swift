@@ -20,7 +20,8 @@ struct RunCommand: AsyncParsableCommand {
   var isDryRun = false
 
   @Argument(
-    help: .init("Stages: \(StageName.allCases.map(\.rawValue).joined(separator: ", ")).", valueName: "stage"))
+    help: .init("Stages: \(StageName.allCases.map(\.rawValue).joined(separator: ", ")).", valueName: "stage"),
+    completion: .stages)
   var stages: [String] = []
 
   func validate() throws { _ = try stages.map(stageArgument) }

@@ -17,3 +17,8 @@ func stageArgument(_ text: String) throws -> StageName {
   throw ValidationError(
     "\"\(text)\" is neither a stage (\(stages)) nor a command (\(commands.joined(separator: ", ")))")
 }
+
+extension CompletionKind {
+  /// The names of the stages.
+  static var stages: CompletionKind { .list(StageName.allCases.map(\.rawValue)) }
+}

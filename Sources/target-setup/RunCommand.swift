@@ -24,11 +24,12 @@ struct RunCommand: AsyncParsableCommand {
     help: .init(
       "With load-push: push the images of this archive instead of the bundle's: a container-images.tar.gz of kubespray's "
         + "contrib/offline, or what save of podman, docker or nerdctl writes; may be repeated.",
-      valueName: "file"))
+      valueName: "file"), completion: .file())
   var archives: [String] = []
 
   @Argument(
-    help: .init("all, \(StepName.allCases.map(\.rawValue).joined(separator: ", ")).", valueName: "step"))
+    help: .init("all, \(StepName.allCases.map(\.rawValue).joined(separator: ", ")).", valueName: "step"),
+    completion: .steps)
   var steps: [String] = []
 
   func validate() throws {

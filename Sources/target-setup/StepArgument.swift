@@ -22,3 +22,8 @@ func stepArguments(_ texts: [String], all: [StepName]) throws -> [StepName] {
 }
 
 private let names = StepName.allCases.map(\.rawValue).joined(separator: ", ")
+
+extension CompletionKind {
+  /// The names of the steps, and "all".
+  static var steps: CompletionKind { .list(["all"] + StepName.allCases.map(\.rawValue)) }
+}

@@ -16,7 +16,7 @@ struct UndoCommand: AsyncParsableCommand {
   @OptionGroup(title: "Settings") var options: NodeOptions
   @OptionGroup(title: "Output") var output: OutputOptions
 
-  @Argument(help: .init("all, or steps by name.", valueName: "step"))
+  @Argument(help: .init("all, or steps by name.", valueName: "step"), completion: .steps)
   var steps: [String] = []
 
   func validate() throws { _ = try stepArguments(steps, all: []) }

@@ -41,11 +41,14 @@ struct UploadCommand: AsyncParsableCommand {
 
   @Option(
     name: [.short, .long],
-    help: .init("The folder of the bundle, if it is not the one that this program lies in.", valueName: "dir")
-  )
+    help: .init(
+      "The folder of the bundle, if it is not the one that this program lies in.", valueName: "dir"),
+    completion: .directory)
   var bundle: String?
 
-  @Option(help: .init("A CA file (PEM) that the store's certificate is checked with.", valueName: "file"))
+  @Option(
+    help: .init("A CA file (PEM) that the store's certificate is checked with.", valueName: "file"),
+    completion: .file())
   var caFile: String?
 
   @Flag(help: "Do not check the store's certificate.")
@@ -63,7 +66,8 @@ struct UploadCommand: AsyncParsableCommand {
   @Option(help: .init("How many files are sent at once, 1 to 32.", valueName: "number"))
   var parallel = 6
 
-  @Argument(help: .init("The folder; by default files/ of the bundle.", valueName: "folder"))
+  @Argument(
+    help: .init("The folder; by default files/ of the bundle.", valueName: "folder"), completion: .directory)
   var folder: String?
 
   func validate() throws {

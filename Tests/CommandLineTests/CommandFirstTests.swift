@@ -1,12 +1,18 @@
 import ArgumentParser
 import Bundle
+import CommandSupport
 import Settings
+import SystemPackage
 import Testing
 
 @testable import download_all
 
 /// What people may type, and in which order.
 @Suite struct CommandFirstTests {
+  private func parse(_ typed: [String]) throws -> any ParsableCommand {
+    try DownloadAllCommand.parseAsRoot(commandFirst(typed, of: DownloadAllCommand.self))
+  }
+
   @Test(arguments: [
     (["plan"], ["plan"]),
     (["--config", "x.yml", "plan", "--json"], ["plan", "--config", "x.yml", "--json"]),
@@ -21,8 +27,8 @@ import Testing
     (["--", "plan"], ["--", "plan"]),
     ([], []),
   ])
-  func aCommandMayFollowItsOptions(_ typed: [String], _ expected: [String]) {
-    #expect(commandFirst(typed) == expected)
+  func aCommandMayFollowItsOptions(_ typed: [String], _ expected: [String]) throws {
+    #expect(try commandFirst(typed, of: DownloadAllCommand.self) == expected)
   }
 
   @Test(arguments: [
@@ -30,20 +36,41 @@ import Testing
   ])
   func everyFlagWorksBeforeItsCommand(_ flag: String) throws {
     let command = flag.contains("n") && flag != "--json" && flag != "--no-progress" ? "run" : "plan"
-    let parsed = try DownloadAllCommand.parseAsRoot(commandFirst([flag, command, "files"]))
+    let parsed = try parse([flag, command, "files"])
     #expect(parsed is RunCommand || parsed is PlanCommand)
   }
 
   @Test(arguments: ["-y", "--yes", "--bundle", "--keep-cache", "--only-cache"])
   func everyFlagOfCleanWorksBeforeIt(_ flag: String) throws {
-    #expect(try DownloadAllCommand.parseAsRoot(commandFirst([flag, "clean"])) is CleanCommand)
+    #expect(try parse([flag, "clean"]) is CleanCommand)
   }
 
   @Test func stagesWithoutACommandAreARun() throws {
-    let parsed = try DownloadAllCommand.parseAsRoot(commandFirst(["--retries", "2", "py", "files"]))
+    let parsed = try parse(["--retries", "2", "py", "files"])
     let run = try #require(parsed as? RunCommand)
     #expect(run.stages == ["py", "files"])
-    #expect(run.settings.retries == "2")
+    #expect(run.settings.flags.texts["transfer.retries"] == ["2"])
+  }
+
+  @Test func flagsOfEveryKindBecomeSettings() throws {
+    let typed = ["-i", "inv", "-e", "a=1", "-e", "b=x=y", "--no-install", "--refresh", "--skip-pypi"]
+    let run = try #require(try parse(typed) as? RunCommand)
+    let configuration = try Configuration.resolve(
+      defaultFile: nil, environment: [:], flags: run.settings.flags.texts)
+    #expect(configuration.kubespray.inventory == "inv")
+    #expect(configuration.kubespray.extraVariables == ["a": "1", "b": "x=y"])
+    #expect(!configuration.packages.install && configuration.pypi.skip && !configuration.images.skip)
+    #expect(configuration.refreshAfter == .zero)
+    #expect("\(configuration.origin(of: "refresh_after"))" == "--refresh")
+  }
+
+  @Test(arguments: ["a", "=b", ""])
+  func anExtraVariableIsANameAndAValue(_ text: String) throws {
+    let run = try #require(try parse(["--extra-vars", text]) as? RunCommand)
+    let error = #expect(throws: ConfigurationError.self) {
+      try Configuration.resolve(defaultFile: nil, environment: [:], flags: run.settings.flags.texts)
+    }
+    #expect(error?.problems == ["--extra-vars takes NAME=VALUE, not \"\(text)\""])
   }
 
   @Test(arguments: StageName.allCases)
@@ -66,7 +93,7 @@ import Testing
   @Test(arguments: [["--no-such"], ["files", "verify"], ["plan", "nothing"], ["fetch", "list"]])
   func wrongUsageIsRefused(_ typed: [String]) {
     let error = #expect(throws: (any Error).self) {
-      try DownloadAllCommand.parseAsRoot(commandFirst(typed))
+      try parse(typed)
     }
     #expect(error.map { DownloadAllCommand.exitCode(for: $0) } == .validationFailure)
   }

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Bundle
+import CommandSupport
 import Settings
 import TargetSetup
 import Testing
@@ -8,6 +9,10 @@ import Testing
 
 /// What people may type for target-setup.
 @Suite struct TargetSetupArgumentTests {
+  private func parse(_ typed: [String]) throws -> any ParsableCommand {
+    try TargetSetupCommand.parseAsRoot(commandFirst(typed, of: TargetSetupCommand.self))
+  }
+
   @Test func allIsEveryStepButThoseThatMustBeNamed() throws {
     #expect(try stepArguments(["all"], all: StepName.all) == StepName.all)
     #expect(!StepName.all.contains(.ansible) && !StepName.all.contains(.registryClient))
@@ -16,11 +21,10 @@ import Testing
 
   @Test func stepsAndOptionsStandInAnyOrder() throws {
     let typed = ["nginx", "--address", "10.0.0.5", "--skip-verify", "registry"]
-    let run = try #require(try TargetSetupCommand.parseAsRoot(commandFirst(typed)) as? RunCommand)
+    let run = try #require(try parse(typed) as? RunCommand)
     #expect(run.steps == ["nginx", "registry"])
-    #expect(run.options.address == "10.0.0.5" && run.skipVerify)
-    let undo = try TargetSetupCommand.parseAsRoot(
-      commandFirst(["--no-progress", "-b", "undo", "undo", "all"]))
+    #expect(run.options.flags.texts["target.address"] == ["10.0.0.5"] && run.skipVerify)
+    let undo = try parse(["--no-progress", "-b", "undo", "undo", "all"])
     #expect((undo as? UndoCommand)?.options.bundle == "undo")
   }
 
@@ -29,7 +33,7 @@ import Testing
   ])
   func wrongUsageIsRefused(_ typed: [String]) {
     let error = #expect(throws: (any Error).self) {
-      try TargetSetupCommand.parseAsRoot(commandFirst(typed))
+      try parse(typed)
     }
     #expect(error.map { TargetSetupCommand.exitCode(for: $0) } == .validationFailure)
   }
@@ -37,7 +41,7 @@ import Testing
   @Test(arguments: ["-n", "--dry-run", "--force", "--insecure", "--artifactory", "-qn"])
   func everyFlagOfUploadWorksBeforeIt(_ flag: String) throws {
     let typed = [flag, "upload", "--to", "http://store.example.com/x", "folder"]
-    let upload = try #require(try TargetSetupCommand.parseAsRoot(commandFirst(typed)) as? UploadCommand)
+    let upload = try #require(try parse(typed) as? UploadCommand)
     #expect(upload.folder == "folder" && upload.address == "http://store.example.com/x")
   }
 
@@ -46,14 +50,14 @@ import Testing
   ])
   func wrongUsageOfUploadIsRefused(_ options: [String]) {
     let error = #expect(throws: (any Error).self) {
-      try TargetSetupCommand.parseAsRoot(commandFirst(["upload"] + options))
+      try parse(["upload"] + options)
     }
     #expect(error.map { TargetSetupCommand.exitCode(for: $0) } == .validationFailure)
   }
 
   @Test func archivesGoWithLoadPush() throws {
     let typed = ["load-push", "--archive", "container-images.tar.gz", "--registry", "harbor.example.com"]
-    let run = try #require(try TargetSetupCommand.parseAsRoot(commandFirst(typed)) as? RunCommand)
+    let run = try #require(try parse(typed) as? RunCommand)
     #expect(run.archives == ["container-images.tar.gz"] && run.steps == ["load-push"])
   }
 
@@ -63,9 +67,9 @@ import Testing
       "--registry",
       "harbor.example.com/k8s", "--copy", "always", "--take-node",
     ]
-    let run = try #require(try TargetSetupCommand.parseAsRoot(commandFirst(typed)) as? RunCommand)
+    let run = try #require(try parse(typed) as? RunCommand)
     let configuration = try Configuration.resolve(
-      defaultFile: nil, environment: [:], flags: run.options.flags)
+      defaultFile: nil, environment: [:], flags: run.options.flags.texts)
     #expect(configuration.target.address == "mirror.example.com")
     #expect(configuration.nginx.port == 8080)
     #expect(configuration.registry.port == 5000)

@@ -5,7 +5,7 @@ import YAML
 
 /// The settings about platforms, seen together.
 @Suite struct ConfigurationPlatformsTests {
-  private func resolve(_ text: String, flags: [String: String] = [:]) throws -> Configuration {
+  private func resolve(_ text: String, flags: [String: [String]] = [:]) throws -> Configuration {
     let document = try YAML.parse(text, source: "config.yml")
     return try Configuration.resolve(documents: document.map { [$0] } ?? [], flags: flags)
   }
@@ -51,7 +51,7 @@ import YAML
     let error = #expect(throws: ConfigurationError.self) {
       try resolve(
         "platforms: [linux/amd64, linux/arm64]\nfiles:\n  layout: original\n",
-        flags: ["files.layout": "kubespray-offline"])
+        flags: ["files.layout": ["kubespray-offline"]])
     }
     #expect(
       error?.problems == [
@@ -59,7 +59,7 @@ import YAML
           + "as \"platforms\" (config.yml:1) asks. Set \"files.layout\" to original or auto."
       ])
     let other = #expect(throws: ConfigurationError.self) {
-      try resolve("platforms: [linux/amd64]", flags: ["architecture": "arm64"])
+      try resolve("platforms: [linux/amd64]", flags: ["architecture": ["arm64"]])
     }
     #expect(
       other?.problems == [

@@ -5,7 +5,7 @@ import YAML
 
 @Suite struct ConfigurationResolveTests {
   private func resolve(
-    _ files: [String] = [], environment: [String: String] = [:], flags: [String: String] = [:]
+    _ files: [String] = [], environment: [String: String] = [:], flags: [String: [String]] = [:]
   ) throws -> Configuration {
     let documents = try files.enumerated().compactMap { place, text in
       try YAML.parse(text, source: "file\(place).yml")
@@ -14,7 +14,7 @@ import YAML
   }
 
   private func problems(
-    _ files: [String] = [], environment: [String: String] = [:], flags: [String: String] = [:]
+    _ files: [String] = [], environment: [String: String] = [:], flags: [String: [String]] = [:]
   ) throws -> [String] {
     do {
       _ = try resolve(files, environment: environment, flags: flags)
@@ -47,7 +47,7 @@ import YAML
     #expect(fromEnvironment.transfer.retries == 2)
     #expect(fromEnvironment.origin(of: "transfer.parallel").description == "environment PARALLEL")
     let fromFlag = try resolve(
-      files, environment: ["PARALLEL": "3"], flags: ["transfer.parallel": "4"])
+      files, environment: ["PARALLEL": "3"], flags: ["transfer.parallel": ["4"]])
     #expect(fromFlag.transfer.parallel == 4)
     #expect(fromFlag.origin(of: "transfer.parallel").description == "--parallel")
   }
@@ -113,7 +113,7 @@ import YAML
     let found = try problems(
       ["registy: {}\nregistry:\n  port: abc\nmirrors: {github.com: ftp://x}\n"],
       environment: ["PARALLEL": "65", "IMAGE_ARCH": "sparc"],
-      flags: ["transfer.limit_rate": "10 MB", "registry.directory": "/r"])
+      flags: ["transfer.limit_rate": ["10 MB"], "registry.directory": ["/r"]])
     #expect(
       found == [
         "file0.yml:1:1: unknown key \"registy\" (did you mean \"registry\"?)",

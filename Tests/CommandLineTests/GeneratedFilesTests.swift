@@ -1,0 +1,78 @@
+import ArgumentParser
+import Bundle
+import CommandSupport
+import Foundation
+import Settings
+import Testing
+
+@testable import download_all
+@testable import target_setup
+
+/// The files that are made of the table of settings and of the command lines; `make docs` writes them anew.
+@Suite struct GeneratedFilesTests {
+  private static let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+    .deletingLastPathComponent()
+
+  private static func text(of path: String) throws -> String {
+    switch path {
+    case "config/config.yml": SettingSection.configurationFile()
+    case "docs/reference/settings.md": SettingSection.reference()
+    case "docs/man/download-all.1":
+      ManualPage(try CommandDescription(DownloadAllCommand.self), version: programVersion).text
+    case "docs/man/target-setup.1":
+      ManualPage(try CommandDescription(TargetSetupCommand.self), version: programVersion).text
+    default: ""
+    }
+  }
+
+  @Test(arguments: [
+    "config/config.yml", "docs/reference/settings.md", "docs/man/download-all.1", "docs/man/target-setup.1",
+  ])
+  func theFileIsWhatTheProgramSays(_ path: String) throws {
+    let file = Self.root.appending(path: path)
+    let expected = try Self.text(of: path)
+    if ProcessInfo.processInfo.environment["WRITE_DOCS"] != nil {
+      try FileManager.default.createDirectory(
+        at: file.deletingLastPathComponent(), withIntermediateDirectories: true)
+      try expected.write(to: file, atomically: true, encoding: .utf8)
+    }
+    let found = try String(contentsOf: file, encoding: .utf8)
+    #expect(found == expected, "\(path) is not up to date: make docs")
+  }
+
+  @Test(arguments: [
+    (
+      DownloadAllCommand.self as any ParsableCommand.Type, [SettingScope.download, .bundle],
+      Self.otherOptionsOfDownloadAll
+    ),
+    (TargetSetupCommand.self, [.target], Self.otherOptionsOfTargetSetup),
+  ])
+  func everyOptionIsASettingOrIsListedAsNone(
+    _ program: any ParsableCommand.Type, _ scopes: [SettingScope], _ others: Set<String>
+  ) throws {
+    let commands = try #require(
+      try CommandDescription(program).subcommands?.filter { $0.commandName != "help" })
+    let names = Set(commands.flatMap { $0.arguments ?? [] }.compactMap { $0.names?.last?.text })
+    let settings = Configuration.settings.filter { scopes.contains($0.scope) }.compactMap(\.flag?.name)
+    #expect(names.subtracting(settings).sorted() == others.sorted())
+    #expect(Set(settings).subtracting(names).isEmpty)
+  }
+
+  @Test(arguments: [DownloadAllCommand.self as any ParsableCommand.Type, TargetSetupCommand.self])
+  func noNameIsAFlagHereAndAnOptionThere(_ program: any ParsableCommand.Type) throws {
+    let arguments = try #require(try CommandDescription(program).subcommands).flatMap { $0.arguments ?? [] }
+    let withValue = arguments.filter { $0.kind == .option }.flatMap { $0.names ?? [] }.map(\.text)
+    #expect(try CommandDescription(program).flagNames.intersection(withValue).isEmpty)
+  }
+
+  private static let otherOptionsOfDownloadAll: Set<String> = [
+    "--config", "--quiet", "--json", "--no-progress", "--verbose", "--version", "--help", "--dry-run",
+    "--prove", "--yes", "--bundle", "--keep-cache", "--only-cache", "--flat", "--format", "--to",
+  ]
+
+  private static let otherOptionsOfTargetSetup: Set<String> = [
+    "--config", "--quiet", "--json", "--no-progress", "--verbose", "--version", "--help", "--dry-run",
+    "--bundle", "--ca-file", "--insecure", "--skip-verify", "--force", "--archive", "--to", "--artifactory",
+    "--parallel",
+  ]
+}
