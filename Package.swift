@@ -1,4 +1,5 @@
 // swift-tools-version: 6.2
+import Foundation
 import PackageDescription
 
 // The house: lower floors know nothing of the floors above (see CONTRIBUTING.md). A module imports only what
@@ -9,6 +10,46 @@ var swiftSettings: [SwiftSetting] = [
 ]
 // Set by CI. A flag of the command line would hold for the dependencies too, whose warnings are not ours.
 if Context.environment["WARNINGS_AS_ERRORS"] != nil { swiftSettings.append(.treatAllWarnings(as: .error)) }
+
+// What travels in a bundle has to be small. The release programs take the parts of Swift's runtime that they use into
+// themselves; lld comes with the toolchain, and leaves out a shared library of which only unused code has need.
+// Swift's modules for a shared runtime do not name the two helpers of FoundationEssentials.
+let smallProgram: [LinkerSetting] = [
+  .unsafeFlags(
+    [
+      "-use-ld=lld", "-static-stdlib", "-lFoundationEssentials", "-l_FoundationCShims",
+      "-l_FoundationCollections",
+      "-Xlinker", "--no-export-dynamic",
+    ], .when(configuration: .release))
+]
+
+// Debian's and Ubuntu's shared libarchive brings libxml2 along for a format of which we never make use, and so 31 MB
+// of ICU data. Their development package has the static library too; the RHEL family has only the shared one, and no
+// ICU in its libxml2.
+let staticArchive = staticArchiveFlags()
+
+/// The linker's flags for the static libarchive and whatever of the shared libraries behind it is used; `nil` where it
+/// or one of them is not there.
+func staticArchiveFlags() -> [String]? {
+  #if arch(x86_64)
+    let folder = "/usr/lib/x86_64-linux-gnu"
+  #else
+    let folder = "/usr/lib/aarch64-linux-gnu"
+  #endif
+  let key = "Libs.private:"
+  guard let files = try? FileManager.default.contentsOfDirectory(atPath: folder),
+    files.contains("libarchive.a"),
+    let description = try? String(contentsOfFile: "\(folder)/pkgconfig/libarchive.pc", encoding: .utf8),
+    let line = description.split(separator: "\n").first(where: { $0.hasPrefix(key) })
+  else { return nil }
+  // The links without a version belong to development packages, which need not be there.
+  let needs = line.dropFirst(key.count).split(separator: " ").map { need in
+    files.filter { $0.hasPrefix("lib\(need.dropFirst(2)).so") }.min()
+  }
+  guard !needs.contains(nil) else { return nil }
+  return (["--as-needed", "-l:libarchive.a"] + needs.compactMap { $0.map { "-l:\($0)" } })
+    .flatMap { ["-Xlinker", $0] }
+}
 
 let systemPackage = Target.Dependency.product(name: "SystemPackage", package: "swift-system")
 
@@ -30,7 +71,7 @@ let package = Package(
       name: "CCurl", pkgConfig: "libcurl",
       providers: [.apt(["libcurl4-openssl-dev"]), .yum(["libcurl-devel"])]),
     .systemLibrary(
-      name: "CArchive", pkgConfig: "libarchive",
+      name: "CArchive", pkgConfig: staticArchive == nil ? "libarchive" : nil,
       providers: [.apt(["libarchive-dev"]), .yum(["libarchive-devel"])]),
     .systemLibrary(
       name: "CYAML", pkgConfig: "yaml-0.1",
@@ -43,7 +84,13 @@ let package = Package(
     // Floor 1: one outside thing each.
     .target(name: "YAML", dependencies: ["CYAML"], swiftSettings: swiftSettings),
     .target(
-      name: "Archive", dependencies: ["CArchive", "Integrity", systemPackage], swiftSettings: swiftSettings),
+      name: "Archive", dependencies: ["CArchive", "Integrity", systemPackage], swiftSettings: swiftSettings,
+      linkerSettings: staticArchive.map {
+        [
+          .unsafeFlags($0, .when(configuration: .release)),
+          .linkedLibrary("archive", .when(configuration: .debug)),
+        ]
+      } ?? [.linkedLibrary("archive")]),
     .target(
       name: "Transfer", dependencies: ["CCurl", "Integrity", systemPackage], swiftSettings: swiftSettings),
     .target(
@@ -109,7 +156,8 @@ let package = Package(
         "DownloadAll", "CommandSupport", "Console", "Bundle", "Settings", systemPackage,
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
-      swiftSettings: swiftSettings),
+      swiftSettings: swiftSettings,
+      linkerSettings: smallProgram),
 
     .executableTarget(
       name: "target-setup",
@@ -117,7 +165,8 @@ let package = Package(
         "TargetSetup", "CommandSupport", "Console", "Bundle", "Settings", "Host", systemPackage,
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
-      swiftSettings: swiftSettings),
+      swiftSettings: swiftSettings,
+      linkerSettings: smallProgram),
 
     // A misbehaving HTTP server for the tests of several modules.
     .target(name: "TestServer", path: "Tests/TestServer", swiftSettings: swiftSettings),

@@ -1,3 +1,5 @@
+import CArchive
+
 /// How a new archive is compressed.
 public enum ArchiveCompression: Sendable, Equatable {
   /// Plain tar.
@@ -26,6 +28,16 @@ public enum ArchiveCompression: Sendable, Equatable {
     case .gzip: "gzip"
     case .xz: "xz"
     case .zstd: "zstd"
+    }
+  }
+
+  /// Gives a libarchive writer the filter. By its name it would bring along every filter that libarchive has.
+  func addFilter(to writer: OpaquePointer) -> Int32 {
+    switch self {
+    case .none: archive_write_add_filter_none(writer)
+    case .gzip: archive_write_add_filter_gzip(writer)
+    case .xz: archive_write_add_filter_xz(writer)
+    case .zstd: archive_write_add_filter_zstd(writer)
     }
   }
 }

@@ -21,7 +21,7 @@ final class WriteHandle {
     self.output = output
     try honour(archive_write_set_format_pax_restricted(handle))
     if let filter = compression.filterName, let level = compression.level?.chosen {
-      try honour(archive_write_add_filter_by_name(handle, filter))
+      try honour(compression.addFilter(to: handle))
       try honour(archive_write_set_filter_option(handle, filter, "compression-level", "\(level)"))
     }
     if case .gzip = compression {

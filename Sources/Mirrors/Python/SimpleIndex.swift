@@ -1,4 +1,5 @@
 import Archive
+import Bundle
 import FoundationEssentials
 import Integrity
 import SystemPackage

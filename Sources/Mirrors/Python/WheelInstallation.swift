@@ -1,3 +1,4 @@
+import Bundle
 import FoundationEssentials
 import Host
 import Integrity

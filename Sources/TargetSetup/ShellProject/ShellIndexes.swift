@@ -1,5 +1,6 @@
 import Archive
-import Foundation
+import Bundle
+import FoundationEssentials
 import Integrity
 import SystemPackage
 
@@ -51,11 +52,10 @@ enum ShellIndexes {
     try ArchiveReader.decompress(repository.pushing(FilePath(name)), to: plain)
     return try text(of: plain).components(separatedBy: "<package ").dropFirst().compactMap { package in
       guard let path = attribute("href", in: package, behind: "<location"),
-        let start = package.range(of: "<checksum type=\"sha256\""),
-        let open = package.range(of: ">", range: start.upperBound..<package.endIndex),
-        let end = package.range(of: "<", range: open.upperBound..<package.endIndex)
+        let checksum = package.firstRange(of: "<checksum type=\"sha256\""),
+        let open = package[checksum.upperBound...].firstIndex(of: ">")
       else { return nil }
-      let hex = String(package[open.upperBound..<end.lowerBound])
+      let hex = String(package[open...].dropFirst().prefix { $0 != "<" })
       return (try? Digest(algorithm: .sha256, hex: hex)).map { Entry(path: path, digest: $0) }
     }
   }
@@ -65,7 +65,7 @@ enum ShellIndexes {
     text.components(separatedBy: "href=\"").dropFirst().compactMap { part in
       let link = part.prefix { $0 != "\"" }.split(separator: "#", maxSplits: 1)
       guard let path = link.first, !path.hasSuffix("/"), let file = path.split(separator: "/").last,
-        let name = String(file).removingPercentEncoding, name != "index.html"
+        let name = percentDecoded(file), name != "index.html"
       else { return nil }
       let digest = link.dropFirst().first.flatMap { fragment -> Digest? in
         let words = fragment.split(separator: "=", maxSplits: 1)
@@ -77,8 +77,8 @@ enum ShellIndexes {
   }
 
   private static func attribute(_ name: String, in text: String, behind tag: String) -> String? {
-    guard let start = text.range(of: tag),
-      let found = text.range(of: "\(name)=\"", range: start.upperBound..<text.endIndex)
+    guard let start = text.firstRange(of: tag),
+      let found = text[start.upperBound...].firstRange(of: "\(name)=\"")
     else { return nil }
     return String(text[found.upperBound...].prefix { $0 != "\"" })
   }

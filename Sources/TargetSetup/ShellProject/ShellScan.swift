@@ -1,6 +1,5 @@
 import Archive
 import Bundle
-import Foundation
 import Integrity
 import Registry
 import SystemPackage
