@@ -15,7 +15,7 @@ run: ## Install what is missing, build, run download-all (make run ARGS="plan --
 test: ## Install what is missing and run every test
 	scripts/test
 
-unit: ## Run the unit and integration tests
+unit: ## Run the unit and integration tests, those of the Python files among them
 	scripts/test unit
 
 e2e: ## Run the end-to-end tests with the release program
@@ -24,10 +24,10 @@ e2e: ## Run the end-to-end tests with the release program
 node: ## Make a bundle and set it up on a throw-away machine without internet
 	scripts/test node
 
-lint: ## Check the style of the source
+lint: ## Check the style of Swift, Python, shell and YAML
 	scripts/lint
 
-format: ## Bring the source into that style
+format: ## Bring the layout of Swift and Python into that style
 	scripts/lint --fix
 
 house: ## Measure the source: files, functions, imports, repeated lines

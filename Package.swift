@@ -109,6 +109,13 @@ let package = Package(
     // Floor 3: where its contents come from.
     .target(
       name: "Kubespray", dependencies: ["YAML", "Archive", "Host", "Bundle", "Integrity", systemPackage],
+      resources: [
+        "Evaluation/Playbooks/architecture-facts.yml", "Evaluation/Playbooks/dynamic-groups.yml",
+        "Evaluation/Playbooks/evaluate-cluster.yml", "Evaluation/Playbooks/evaluate-defaults.yml",
+        "Evaluation/Python/catalog_answers.py", "Evaluation/Python/catalog_conditions.py",
+        "Evaluation/Python/catalog_rendering.py", "Evaluation/Python/catalog_values.py",
+        "Evaluation/Python/kubespray_catalog.py", "Packages/package_conditions.py", "Python/probe.py",
+      ].map { .embedInCode($0) },
       swiftSettings: swiftSettings),
 
     .target(
@@ -117,6 +124,12 @@ let package = Package(
 
     .target(
       name: "Mirrors", dependencies: ["YAML", "Archive", "Host", "Bundle", "Integrity", systemPackage],
+      resources: [
+        "Debian/Release", "Debian/apt.conf", "Python/Resolver/resolve.py", "Python/Resolver/resolver.py",
+        "Python/Resolver/resolver_files.py", "Python/Resolver/resolver_pip.py",
+        "Python/Resolver/resolver_texts.py", "Python/index.html", "RPM/Python/rpm_modules.py",
+        "RPM/Python/rpm_packages.py", "RPM/Python/solve.py",
+      ].map { .embedInCode($0) },
       swiftSettings: swiftSettings),
 
     // Floor 4: the stages.
@@ -127,6 +140,7 @@ let package = Package(
         "Mirrors",
         "Integrity", systemPackage,
       ],
+      resources: [.embedInCode("Travelling/launcher.sh")],
       swiftSettings: swiftSettings),
 
     // Floor 4: the steps on the target. Neither the catalog nor the mirrors' resolvers are for it.
@@ -136,10 +150,12 @@ let package = Package(
         "YAML", "Archive", "Transfer", "Host", "Console", "Bundle", "Settings", "Registry", "Integrity",
         systemPackage,
       ],
-      // Links to target-scripts/: bundles of the shell project have no such files.
-      resources: ["nginx.conf", "nginx-default.conf", "registry-config.yml"].map {
-        .embedInCode("ShellProject/BuiltIn/\($0)")
-      },
+      // Those in BuiltIn are links to target-scripts/: bundles of the shell project have no such files.
+      resources: [
+        "Packages/apt.sources", "Packages/dnf.repo", "Packages/pip.conf", "Services/container.service",
+        "Services/run-container.sh", "Services/supervise.sh", "ShellProject/BuiltIn/nginx.conf",
+        "ShellProject/BuiltIn/nginx-default.conf", "ShellProject/BuiltIn/registry-config.yml",
+      ].map { .embedInCode($0) },
       swiftSettings: swiftSettings),
 
     // Floor 5: argument parsing and printing.

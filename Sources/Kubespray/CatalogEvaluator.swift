@@ -126,7 +126,7 @@ public enum CatalogError: Error, CustomStringConvertible {
     case .noList(let path):
       "kubespray's generate_list.sh left no entries in \(path). Check that the tree is complete."
     case .noHosts(let path):
-      "\(path) has no host in the groups \(EvaluationPlaybook.clusterGroups.joined(separator: ", ")). "
+      "\(path) has no host in the groups \(EvaluationScripts.clusterGroups.joined(separator: ", ")). "
         + "Add the cluster's hosts, or configure no inventory to use kubespray's defaults. In a folder, Ansible with "
         + "kubespray's settings passes over files that end in .ini: name the file itself."
     case .unusablePath(let path):

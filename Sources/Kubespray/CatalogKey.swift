@@ -13,13 +13,10 @@ struct CatalogKey {
 
   /// - Throws: `Errno` when the inventory cannot be read.
   init(_ evaluator: CatalogEvaluator) throws {
-    let playbook = EvaluationPlaybook(
-      roles: evaluator.workingCopy.tree.roles, hasDynamicGroups: true,
-      usesInventory: evaluator.inventory != nil, machineName: evaluator.architecture.machineName,
-      systemFamily: "", request: "")
     var parts = [
       "format \(Self.format)", evaluator.workingCopy.stamp, evaluator.environment.identity,
-      Digest(of: Array((LookupPlugin.text + playbook.text).utf8)).hex,
+      evaluator.inventory == nil ? "defaults" : "inventory", evaluator.architecture.machineName,
+      Digest(of: EvaluationScripts.files.flatMap { Array($0.key.utf8) + $0.value }).hex,
     ]
     parts += evaluator.extraVariables.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }
     for file in evaluator.extraVariableFiles { parts.append(try Digest(ofFile: file).hex) }

@@ -8,8 +8,8 @@ public struct KubesprayTree: Sendable {
   public let path: FilePath
   /// The file that declares `downloads`.
   public let downloadDefaults: FilePath
-  /// The roles whose defaults and vars make up the catalog.
-  let roles: [String]
+  /// The role whose defaults and vars make up the catalog, beside those of the role `download`.
+  let defaultsRole: String
 
   /// Looks into a folder.
   ///
@@ -31,7 +31,7 @@ public struct KubesprayTree: Sendable {
       throw .notKubespray(path, lacks: places[0].1, found: Self.contents(path))
     }
     downloadDefaults = path.appending(place.1)
-    roles = [place.0, "download"].filter { Self.exists(path.appending("roles/\($0)")) }
+    defaultsRole = place.0
   }
 
   /// The Python packages that this kubespray asks for.

@@ -19,16 +19,7 @@ struct RolePackages: Sendable, Encodable {
   /// File and task, for people.
   var origin: String
 
-  func encode(to encoder: any Encoder) throws {
-    var container = encoder.container(keyedBy: CodingKeys.self)
-    try container.encode(release, forKey: .release)
-    try container.encode(facts, forKey: .facts)
-    try container.encode(defaults, forKey: .defaults)
-    try container.encode(variables, forKey: .variables)
-    try container.encode(names, forKey: .names)
-    try container.encode(condition, forKey: .condition)
-  }
-
+  /// What is asked; the rest is known here.
   private enum CodingKeys: String, CodingKey {
     case release
     case facts

@@ -76,7 +76,9 @@ struct EvaluationRun {
     let tree = evaluator.workingCopy.tree
     for name in ["out", "tmp", "lookup_plugins"] { try createDirectories(folder.appending(name)) }
     try link("tree", to: tree.path)
-    try writeAtomically(LookupPlugin.text, to: folder.appending("lookup_plugins/\(LookupPlugin.name).py"))
+    for (name, content) in EvaluationScripts.files {
+      try writeAtomically(content, to: folder.appending(name))
+    }
 
     let request = EvaluationRequest(
       names: try tree.declaredNames() + ["kube_version"],
@@ -87,12 +89,12 @@ struct EvaluationRun {
       output: folder.appending("out").string)
     let requestFile = folder.appending("request.json")
     try writeAtomically(Array(try JSONEncoder().encode(request)), to: requestFile)
-    let playbook = EvaluationPlaybook(
-      roles: tree.roles, hasDynamicGroups: tree.hasRole("dynamic_groups"),
-      usesInventory: evaluator.inventory != nil, machineName: evaluator.architecture.machineName,
-      systemFamily: (try? OSRelease.current())?.family == .redHat ? "RedHat" : "Debian",
-      request: requestFile.string)
-    try writeAtomically("---\n" + playbook.text, to: folder.appending("catalog.yml"))
+    let scripts = EvaluationScripts(
+      evaluator, systemFamily: (try? OSRelease.current())?.family == .redHat ? "RedHat" : "Debian")
+    let variables = scripts.variables.merging(["kubespray_offline_request": requestFile.string]) { $1 }
+    let variablesFile = folder.appending("variables.json")
+    try writeAtomically(Array(try JSONEncoder().encode(variables)), to: variablesFile)
+    arguments += ["-e", "@\(variablesFile)"]
 
     if let inventory = evaluator.inventory {
       let overlay = try questions.offline.map { try InventoryOverlay(inventory, offline: $0) }
@@ -111,7 +113,7 @@ struct EvaluationRun {
     for (index, file) in evaluator.extraVariableFiles.enumerated() {
       arguments += ["-e", "@" + (try reachable(file, as: "extra\(index)"))]
     }
-    arguments.append(folder.appending("catalog.yml").string)
+    arguments += scripts.playbooks.map { folder.appending($0).string }
   }
 
   /// A path without blanks to a file or folder of the user's. Ansible looks for group_vars beside an inventory

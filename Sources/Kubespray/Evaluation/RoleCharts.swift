@@ -40,15 +40,7 @@ struct RoleChart: Hashable, Sendable, Encodable {
   /// Whether this is the chart that the Cilium program fetches by itself.
   var isCilium = false
 
-  func encode(to encoder: any Encoder) throws {
-    var container = encoder.container(keyedBy: CodingKeys.self)
-    try container.encode(defaults, forKey: .defaults)
-    // The plugin expects every key, null included.
-    try container.encode(condition, forKey: .condition)
-    try container.encode(releases, forKey: .releases)
-    try container.encode(repositories, forKey: .repositories)
-  }
-
+  /// What is asked; the rest is known here.
   private enum CodingKeys: String, CodingKey {
     case defaults
     case condition

@@ -45,7 +45,8 @@ public struct SystemPackages: Sendable {
     let query = Query(file: file.string, facts: Self.facts(id: id, version: version))
     let input = String(decoding: try JSONEncoder().encode(query), as: UTF8.self)
     let result = try await Command(
-      python.string, ["-I", "-c", ConditionScript.text], environment: ["ANSIBLE_CONFIG": nil],
+      python.string, ["-I", "-c", String(decoding: PackageResources.package_conditions_py, as: UTF8.self)],
+      environment: ["ANSIBLE_CONFIG": nil],
       input: input
     ).run()
     guard result.status == 0,

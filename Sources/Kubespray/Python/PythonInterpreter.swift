@@ -29,14 +29,7 @@ struct PythonInterpreter: Sendable, Equatable {
   ///
   /// - Returns: nil when it is no Python 3 with the `venv` module.
   static func probe(_ path: FilePath) async -> PythonInterpreter? {
-    let question = """
-      import sys, importlib.util, importlib.metadata, venv
-      try:
-          pip = importlib.metadata.version("pip")
-      except importlib.metadata.PackageNotFoundError:
-          pip = ""
-      print(".".join(map(str, sys.version_info[:3])), importlib.util.find_spec("ensurepip") is not None, pip)
-      """
+    let question = String(decoding: PackageResources.probe_py, as: UTF8.self)
     let command = Command(path.string, ["-c", question], environment: ["PYTHONWARNINGS": "ignore"])
     guard let answer = try? await command.output() else { return nil }
     let words = answer.split(whereSeparator: \.isWhitespace)

@@ -72,27 +72,9 @@ struct AptRoot: Sendable {
   }
 
   private func ownSettings(_ host: FilePath) -> String {
-    """
-    Dir::State "\(folder)/state";
-    Dir::State::status "\(folder)/state/status";
-    Dir::Cache "\(folder)/cache";
-    Dir::Log "\(folder)/log";
-    Dir::Etc "\(host)";
-    Dir::Etc::main "/dev/null";
-    Dir::Etc::parts "/dev/null";
-    APT::Architecture "\(architecture.rawValue)";
-    APT::Architectures "\(architecture.rawValue)";
-    APT::Install-Recommends "false";
-    APT::Install-Suggests "false";
-    APT::Cmd::Pattern-Only "true";
-    APT::Get::Always-Include-Phased-Updates "true";
-    APT::Sandbox::User "root";
-    Acquire::Languages "none";
-    Acquire::GzipIndexes "false";
-    Acquire::ForceHash "SHA256";
-    Acquire::IndexTargets::deb-src::Sources::DefaultEnabled "false";
-
-    """
+    TextTemplate(PackageResources.apt_conf).filled([
+      "folder": folder.string, "host": host.string, "architecture": architecture.rawValue,
+    ])
   }
 
   /// What this machine's configuration says about fetching, and with its own sources also about their ranks.

@@ -87,18 +87,11 @@ struct DebianIndex {
 
   /// Source of the fields: the Debian wiki's "RepositoryFormat", which apt follows.
   private func releaseText(_ folder: FilePath, _ architecture: Architecture) throws -> String {
-    var text = """
-      Origin: kubespray-offline
-      Label: kubespray-offline
-      Suite: \(target.codename ?? target.name)
-      Codename: \(target.codename ?? target.name)
-      Version: \(target.version)
-      Date: \(Self.date())
-      Architectures: \(architecture.rawValue)
-      Components: main
-      Description: Packages for \(target), collected by kubespray-offline
-
-      """
+    let suite = target.codename ?? target.name
+    var text = TextTemplate(PackageResources.Release).filled([
+      "suite": suite, "version": target.version, "date": Self.date(), "architecture": architecture.rawValue,
+      "target": "\(target)",
+    ])
     for (field, algorithm) in [("SHA256", DigestAlgorithm.sha256), ("SHA512", .sha512)] {
       text += "\(field):\n"
       for name in ["Packages", "Packages.gz", "Packages.xz"] {

@@ -3,7 +3,7 @@ import Host
 import Integrity
 import SystemPackage
 
-/// A pip in a folder of its own, and the Python that runs ``ResolverScript`` with it.
+/// A pip in a folder of its own, and the Python that runs our resolver (`Resolver/resolve.py`) with it.
 ///
 /// The pip of a distribution is often too old to resolve for another Python correctly, and never to be changed.
 struct PrivatePip: Sendable {
@@ -14,23 +14,35 @@ struct PrivatePip: Sendable {
   /// How pip is configured beside what the user configured, for tests.
   var environment: [String: String?] = [:]
 
-  /// The versions that the script was seen working with: 25.0, 26.0 and 26.3.
+  /// The versions that the resolver was seen working with: 25.0, 26.0 and 26.3.
   static let versions = "pip>=25.0,<27"
 
   /// Where the package `pip` lies.
   var folder: FilePath { cache.appending("pip-25-26") }
 
-  private var script: FilePath { folder.appending("kubespray-offline-resolver.py") }
+  private var scripts: FilePath { folder.appending("kubespray-offline-resolver") }
 
-  /// Fetches the private pip, unless it is there, and writes the script.
+  private static let files: KeyValuePairs = [
+    "resolve.py": PackageResources.resolve_py, "resolver.py": PackageResources.resolver_py,
+    "resolver_files.py": PackageResources.resolver_files_py,
+    "resolver_pip.py": PackageResources.resolver_pip_py,
+    "resolver_texts.py": PackageResources.resolver_texts_py,
+  ]
+
+  /// Fetches the private pip, unless it is there, and writes the resolver.
   ///
   /// - Throws: ``PythonIndexError/noPip(_:)``, `CommandError` or `Errno`.
   func prepare() async throws {
     try createDirectories(cache)
     if !FileManager.default.fileExists(atPath: folder.string) { try await install() }
     // What lies there may be that of an older version of this program.
-    let written = try? String(contentsOfFile: script.string, encoding: .utf8)
-    if written != ResolverScript.text { try writeAtomically(ResolverScript.text, to: script) }
+    try createDirectories(scripts)
+    for (name, content) in Self.files {
+      let file = scripts.appending(name)
+      if FileManager.default.contents(atPath: file.string).map(Array.init) != content {
+        try writeAtomically(content, to: file)
+      }
+    }
   }
 
   private func install() async throws {
@@ -54,7 +66,7 @@ struct PrivatePip: Sendable {
     "PIP_DISABLE_PIP_VERSION_CHECK": "1", "PYTHONIOENCODING": "utf-8",
   ]
 
-  /// Runs the script; ``prepare()`` must have come first.
+  /// Runs the resolver; ``prepare()`` must have come first.
   ///
   /// - Returns: Its answer, a JSON text.
   /// - Throws: ``PythonIndexError`` or `CommandError`.
@@ -64,7 +76,7 @@ struct PrivatePip: Sendable {
     let input = String(decoding: try encoder.encode(job), as: UTF8.self)
     let changes = Self.neutral.merging(environment) { _, new in new }
     let command = Command(
-      interpreter.string, ["-I", script.string], environment: changes, input: input)
+      interpreter.string, ["-I", scripts.appending("resolve.py").string], environment: changes, input: input)
     let result = try await command.run()
     guard result.status == 0 else { throw PythonIndexError.broken(result.standardError) }
     return result.standardOutput

@@ -1,6 +1,7 @@
 import Archive
 import Bundle
 import FoundationEssentials
+import Host
 import Integrity
 import SystemPackage
 
@@ -76,21 +77,8 @@ struct SimpleIndex {
   }
 
   private static func page(_ title: String, _ lines: [String]) -> String {
-    """
-    <!DOCTYPE html>
-    <html>
-    <head>
-    <meta charset="utf-8">
-    <meta name="pypi:repository-version" content="1.0">
-    <title>\(escaped(title))</title>
-    </head>
-    <body>
-    <h1>\(escaped(title))</h1>
-    \(lines.joined(separator: "\n"))
-    </body>
-    </html>
-
-    """
+    TextTemplate(PackageResources.index_html, quoting: escaped)
+      .filled(["title": title], verbatim: ["links": lines.joined(separator: "\n")])
   }
 
   /// The METADATA file of a wheel (PEP 427); `nil` for anything else, and for a wheel in which it cannot be found:
@@ -108,7 +96,7 @@ struct SimpleIndex {
   }
 
   /// The text in an HTML attribute or between tags.
-  private static func escaped(_ text: String) -> String {
+  @Sendable private static func escaped(_ text: String) -> String {
     text.reduce(into: "") { result, character in
       switch character {
       case "&": result += "&amp;"

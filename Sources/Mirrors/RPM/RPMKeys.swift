@@ -9,7 +9,7 @@ struct RPMKeys {
   static let folder = "keys"
 
   /// The repositories that packages come from.
-  let repositories: [RPMSolver.Answer.Repository]
+  let repositories: [SolverAnswer.Repository]
 
   /// Adds the keys to the files of a resolution, and to its notes what an index tells about them.
   ///

@@ -53,7 +53,7 @@ public struct RPMRepository: Mirror {
     return [
       "rpm repository 1", "target \(target) \(architectures.names)",
       "wanted " + Set(wanted.map { "\($0.name) \($0.isRequired)" }).sorted().joined(separator: " "),
-      "solver \(Digest(of: Array(RPMSolverScript.text.utf8)).hex)",
+      "solver \(Digest(of: RPMSolver.scripts.flatMap(\.value)).hex)",
       "dnf \(Self.stamp(of: client))",
       "createrepo_c \(findExecutable("createrepo_c").map(Self.stamp) ?? "none")",
       "key \(try await signingKey?.identity() ?? "none")", try sources().fingerprint(),
@@ -88,7 +88,7 @@ public struct RPMRepository: Mirror {
     return resolution
   }
 
-  private func warnings(of answer: RPMSolver.Answer) -> [String] {
+  private func warnings(of answer: SolverAnswer) -> [String] {
     (answer.skipped ?? []).map {
       "repository \($0.id) is left out, as its .repo file allows (skip_if_unavailable): "
         + hidingCredentials($0.reason)
@@ -124,7 +124,7 @@ public struct RPMRepository: Mirror {
   }
 
   /// The packages by their usual file names at the top of the folder.
-  private func files(of packages: [RPMSolver.Answer.Package]) throws -> [MirrorResolution.File] {
+  private func files(of packages: [SolverAnswer.Package]) throws -> [MirrorResolution.File] {
     var taken: Set<String> = []
     return packages.map { package in
       var name = "\(package.name)-\(package.version)-\(package.release).\(package.arch).rpm"

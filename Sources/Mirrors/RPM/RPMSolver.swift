@@ -3,65 +3,13 @@ import Host
 import Integrity
 import SystemPackage
 
-/// Asks dnf which packages are needed; see ``RPMSolverScript``.
+/// Asks dnf which packages are needed; see `Python/solve.py`.
 struct RPMSolver: Sendable {
-  /// What is asked; read by the script.
-  private struct Request: Encodable {
-    var root: String
-    var configuration: String?
-    var repositories: [String]
-    var variables: [String]
-    var keys: [String]
-    var machine: String
-    var version: String
-    var wanted: [String]
-    var optional: [String]
-    var answer: String
-  }
-
-  /// What the script answers: packages, or one of the fields that tell why not.
-  struct Answer: Decodable {
-    /// A package of the closure.
-    struct Package: Decodable {
-      var name: String
-      var version: String
-      var release: String
-      var arch: String
-      var url: String
-      var digest: Digest
-      var size: Int64
-      var isModular: Bool
-      var buildTime: Int64
-    }
-
-    /// A repository that has a package of the closure.
-    struct Repository: Decodable {
-      var id: String
-      var gpgcheck: Bool
-      var keys: [String]
-    }
-
-    /// A repository that could not be used and did not have to be.
-    struct Skipped: Decodable {
-      var id: String
-      var reason: String
-    }
-
-    var packages: [Package]?
-    var repositories: [Repository]?
-    var skipped: [Skipped]?
-    var siblings: [String]?
-    /// Why packages that need not be there are not.
-    var left: [String: String]?
-    var modules: String?
-    var warnings: [String]?
-
-    var missing: [String]?
-    var unsolvable: String?
-    var repository: String?
-    var noRepository: String?
-    var other: String?
-  }
+  /// The script of ours, which uses dnf's own library, and its modules.
+  static let scripts: KeyValuePairs = [
+    "solve.py": PackageResources.solve_py, "rpm_modules.py": PackageResources.rpm_modules_py,
+    "rpm_packages.py": PackageResources.rpm_packages_py,
+  ]
 
   let target: PackageTarget
   let architecture: Architecture
@@ -88,16 +36,15 @@ struct RPMSolver: Sendable {
   /// - Parameter say: Called with what the script is doing.
   /// - Returns: An answer that has packages.
   /// - Throws: ``RPMRepositoryError`` or `CommandError`.
-  func run(_ say: @escaping @Sendable (String) -> Void) async throws -> Answer {
+  func run(_ say: @escaping @Sendable (String) -> Void) async throws -> SolverAnswer {
     let python = try Self.findClient().python
     let lock: FileLock
-    let script = root.appending("solve.py")
     let answerFile = root.appending("answer.json")
     do {
       try createDirectories(root)
       let root = root
       lock = try await offload { try FileLock(root.appending("lock"), waits: true) }
-      try writeAtomically(RPMSolverScript.text, to: script)
+      for (name, content) in Self.scripts { try writeAtomically(content, to: root.appending(name)) }
       try? FileManager.default.removeItem(atPath: answerFile.string)
     } catch {
       throw RPMRepositoryError.cache(root, reason: "\(error)")
@@ -106,7 +53,7 @@ struct RPMSolver: Sendable {
     let input = try JSONEncoder().encode(try request(answer: answerFile))
     // -I: neither this user's Python folders nor a virtual environment stand before the system's.
     let command = Command(
-      python[0], python.dropFirst() + ["-I", script.string],
+      python[0], python.dropFirst() + ["-I", root.appending("solve.py").string],
       environment: ["LC_ALL": "C.UTF-8", "LANGUAGE": nil], input: String(decoding: input, as: UTF8.self))
     let result = try await command.run { line in
       if line.hasPrefix("say: ") { say(String(line.dropFirst(5))) }
@@ -119,13 +66,13 @@ struct RPMSolver: Sendable {
       throw RPMRepositoryError.cache(answerFile, reason: "dnf wrote no answer")
     }
     do {
-      return try checked(try JSONDecoder().decode(Answer.self, from: data))
+      return try checked(try JSONDecoder().decode(SolverAnswer.self, from: data))
     } catch let error as DecodingError {
       throw RPMRepositoryError.solverFailed("its answer cannot be read (\(error))")
     }
   }
 
-  private func checked(_ answer: Answer) throws(RPMRepositoryError) -> Answer {
+  private func checked(_ answer: SolverAnswer) throws(RPMRepositoryError) -> SolverAnswer {
     if let missing = answer.missing {
       throw .unknownPackages(wanted.filter { $0.isRequired && missing.contains($0.name) }, target)
     }
@@ -136,9 +83,9 @@ struct RPMSolver: Sendable {
     return answer
   }
 
-  private func request(answer: FilePath) throws(RPMRepositoryError) -> Request {
+  private func request(answer: FilePath) throws(RPMRepositoryError) -> SolverRequest {
     let required = Set(wanted.filter(\.isRequired).map(\.name))
-    return Request(
+    return SolverRequest(
       root: absolute(root), configuration: sources.configuration?.string,
       repositories: try repositoryFolders().map(absolute), variables: sources.variables.map(absolute),
       keys: sources.keys.map(absolute), machine: architecture.machineName, version: target.version,

@@ -1,3 +1,4 @@
+import Host
 import SystemPackage
 
 /// The files that make a machine take its packages from the bundle's web server.
@@ -22,15 +23,11 @@ struct RepositoryFiles: Sendable {
   /// `Check-Date`, because a closed network often has no time: a node whose clock is behind shall not find the
   /// repository "not valid yet".
   func aptSource(_ repository: BundleRepositories.Repository, key: FilePath = Self.aptKey) -> String {
-    """
-    # kubespray-offline: packages from the bundle on the admin node.
-    Types: deb
-    URIs: \(server)/\(repository.path)/
-    Suites: \(repository.hasArchitectures ? "$(ARCH)/" : "./")
-    \(repository.publicKeys.isEmpty ? "Trusted: yes" : "Signed-By: \(key)")
-    Check-Date: no
-
-    """
+    let isSigned = !repository.publicKeys.isEmpty
+    return TextTemplate(PackageResources.apt_sources).filled([
+      "server": server, "path": repository.path, "suites": repository.hasArchitectures ? "$(ARCH)/" : "./",
+      "trusted": isSigned ? nil : "yes", "key": isSigned ? key.string : nil,
+    ])
   }
 
   /// Settings of apt: a proxy that the machine has otherwise is not asked for the bundle.
@@ -49,30 +46,17 @@ struct RepositoryFiles: Sendable {
   func dnfSource(_ repository: BundleRepositories.Repository, keys folder: FilePath = Self.dnfKeys) -> String
   {
     let keys = repository.publicKeys.map { "file://\(folder.appending(Self.installedKey($0)))" }
-    return """
-      # kubespray-offline: packages from the bundle on the admin node.
-      [\(Self.dnfRepository)]
-      name=Packages from the bundle on the admin node
-      baseurl=\(server)/\(repository.path)/
-      enabled=1
-      gpgcheck=\(repository.packagesAreSigned ? 1 : 0)
-      repo_gpgcheck=\(repository.metadataIsSigned ? 1 : 0)
-      \(keys.isEmpty ? "" : "gpgkey=\(keys.joined(separator: " "))\n")metadata_expire=300
-      proxy=_none_
-
-      """
+    return TextTemplate(PackageResources.dnf_repo).filled([
+      "name": Self.dnfRepository, "server": server, "path": repository.path,
+      "gpgcheck": repository.packagesAreSigned ? "1" : "0",
+      "repositoryCheck": repository.metadataIsSigned ? "1" : "0",
+      "keys": keys.isEmpty ? nil : keys.joined(separator: " "),
+    ])
   }
 
   /// The configuration of pip for all users.
   var pipSettings: String {
-    """
-    # kubespray-offline: Python packages from the bundle on the admin node.
-    [global]
-    index-url = \(server)/pypi/
-    trusted-host = \(authority)
-    disable-pip-version-check = true
-
-    """
+    TextTemplate(PackageResources.pip_conf).filled(["server": server, "authority": authority])
   }
 
   /// The name of a key of the bundle among the keys of the machine.

@@ -77,7 +77,7 @@ struct ContainerService: Sendable {
     try journal.note("service", name)
     if try journal.write(script(node), script(runtime), mode: 0o755) { isChanged = true }
     let service = service(node)
-    let start = "/bin/sh \(script(node))"
+    let start = "/bin/sh \(shellQuoted(script(node).string))"
     if try service.install(unit: unit(node), command: start, journal) { isChanged = true }
     await SecurityLabels.restore(journal, node)
     try await Firewall.open(port, node, journal)
@@ -107,31 +107,12 @@ struct ContainerService: Sendable {
   }
 
   private func unit(_ node: Node) -> String {
-    """
-    # Written by target-setup; "target-setup undo \(name)" removes it.
-    [Unit]
-    Description=kubespray-offline: \(title)
-    Wants=containerd.service
-    After=containerd.service network.target
-
-    [Service]
-    ExecStart=/bin/sh \(script(node))
-    SyslogIdentifier=kubespray-offline-\(name)
-    Restart=always
-    RestartSec=2
-    # ctr hands the signal on to the container and waits for it.
-    KillMode=mixed
-    TimeoutStopSec=30
-
-    [Install]
-    WantedBy=multi-user.target
-
-    """
+    TextTemplate(PackageResources.container_service, quoting: Self.unitWord)
+      .filled(["script": script(node).string], verbatim: ["name": name, "title": title])
   }
 
   /// What runs the container in the foreground, after removing what a crash or power cut left of it.
   private func script(_ runtime: ContainerRuntime) -> String {
-    let ctr = "\(runtime.program) --namespace default"
     var words = [
       "run", "--rm",
       // The host's network without its resolv.conf, which --net-host would want to be there.
@@ -148,23 +129,15 @@ struct ContainerService: Sendable {
       ]
     }
     words += ["\(image)", name] + command
-    return """
-      #!/bin/sh
-      # Runs the container of \(title) in the foreground. Written by target-setup.
-      \(ctr) tasks delete --force \(name) >/dev/null 2>&1
-      \(ctr) containers delete \(name) >/dev/null 2>&1
-      \(ctr) snapshots delete \(name) >/dev/null 2>&1
-      exec \(ctr) \(words.map(shellWord).joined(separator: " \\\n  "))
-
-      """
+    return TextTemplate(PackageResources.run_container_sh, quoting: shellQuoted).filled(
+      ["ctr": runtime.program.string, "name": name],
+      verbatim: ["title": title, "arguments": words.map(shellQuoted).joined(separator: " \\\n  ")])
   }
 
-  private func shellWord(_ word: String) -> String {
-    let plain = word.utf8.allSatisfy {
-      (0x30...0x39).contains($0) || (0x41...0x5a).contains($0) || (0x61...0x7a).contains($0)
-        || "-_./:=@%+,".utf8.contains($0)
-    }
-    if plain, !word.isEmpty { return word }
-    return "'" + word.split(separator: "'", omittingEmptySubsequences: false).joined(separator: "'\\''") + "'"
+  /// A word of a command line of a unit (systemd.service(5), "Command lines").
+  static func unitWord(_ word: String) -> String {
+    guard shellQuoted(word) != word || word.contains("%") else { return word }
+    let marks: [Character: String] = ["\\": "\\\\", "\"": "\\\"", "%": "%%", "$": "$$"]
+    return "\"\(word.map { marks[$0] ?? String($0) }.joined())\""
   }
 }

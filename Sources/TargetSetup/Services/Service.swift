@@ -134,22 +134,7 @@ struct Service: Sendable {
 
   /// A script that starts a command again when it ends, until it is told to stop.
   private func supervising(_ command: String) -> String {
-    """
-    #!/bin/sh
-    # Keeps \(name) running where there is no systemd. Written by target-setup.
-    echo $$ >\(processFile)
-    child= stopping=
-    trap 'stopping=yes; [ -z "$child" ] || kill "$child"' TERM INT
-    while [ -z "$stopping" ]; do
-      \(command) &
-      child=$!
-      wait "$child"
-      # A signal interrupts the first wait.
-      wait "$child" 2>/dev/null
-      [ -n "$stopping" ] || sleep 2
-    done
-    rm -f \(processFile)
-
-    """
+    TextTemplate(PackageResources.supervise_sh, quoting: shellQuoted)
+      .filled(["processFile": processFile.string], verbatim: ["name": name, "command": command])
   }
 }

@@ -1,4 +1,4 @@
-/// What ``ResolverScript`` is asked.
+/// What `Resolver/resolve.py` is asked.
 struct ResolverJob: Encodable {
   /// The folder with the package `pip`.
   let pip: String
@@ -12,31 +12,9 @@ struct ResolverJob: Encodable {
   let extra: [String]
   /// Whether source distributions are wanted too.
   let sources: Bool
-
-  func encode(to encoder: any Encoder) throws {
-    var container = encoder.container(keyedBy: Keys.self)
-    try container.encode(pip, forKey: .pip)
-    // The script expects every key, null included.
-    try container.encode(python, forKey: .python)
-    try container.encode(machine, forKey: .machine)
-    try container.encode(platforms, forKey: .platforms)
-    try container.encode(requirements, forKey: .requirements)
-    try container.encode(extra, forKey: .extra)
-    try container.encode(sources, forKey: .sources)
-  }
-
-  private enum Keys: String, CodingKey {
-    case pip
-    case python
-    case machine
-    case platforms
-    case requirements
-    case extra
-    case sources
-  }
 }
 
-/// What ``ResolverScript`` answers: a failure, or files and warnings.
+/// What `Resolver/resolve.py` answers: a failure, or files and warnings.
 struct ResolverAnswer: Decodable {
   /// What pip wrote when it found no solution.
   var failure: String?

@@ -1,0 +1,130 @@
+"""Answers what is asked about one host; the answers are those of EvaluationMessages.swift."""
+
+import json
+import re
+
+from catalog_values import first_line, plain, truth
+
+ENTRY_FIELDS = ("enabled", "file", "container", "url", "repo", "tag", "checksum", "sha256", "groups")
+URL_NAME = re.compile(r"_url$")
+VERSION_NAME = re.compile(r"_version$")
+IMAGE_NAME = re.compile(r"_image_(repo|tag)$")
+
+
+def everything(rendering, request):
+    """All that is asked for."""
+    composed = [composition(rendering, item) for item in request.get("composed", [])]
+    variables = rendering.variables
+    return {
+        "host": str(variables.get("inventory_hostname")),
+        "groups": plain(variables.get("group_names") or []),
+        "architecture": rendering.attempt("image_arch", variables.get("image_arch")),
+        "downloads": downloads(rendering),
+        "urls": urls(rendering, request["names"]),
+        "images": named(rendering, request["names"], IMAGE_NAME),
+        "roleImages": rendering.role_images,
+        "versions": versions(rendering, request["names"]),
+        "composed": composed,
+        "charts": [chart(rendering, item) for item in request.get("charts", [])],
+        "packages": [packages(rendering, item) for item in request.get("packages", [])],
+        "settings": {item["name"]: setting(rendering, item) for item in request.get("settings", [])},
+        "errors": rendering.errors,
+    }
+
+
+def downloads(rendering):
+    """The entries of kubespray's `downloads`."""
+    entries = rendering.variables.get("downloads") or {}
+    return {str(name): entry(rendering, str(name), raw) for name, raw in entries.items()}
+
+
+def entry(rendering, name, raw):
+    result = {}
+    for field in ENTRY_FIELDS:
+        if field in raw:
+            result[field] = rendering.attempt("downloads." + name + "." + field, raw[field])
+    for field in ("enabled", "file", "container"):
+        result[field] = truth(result.get(field, False))
+    return result
+
+
+def named(rendering, names, pattern, needed=True):
+    """Raw text and rendered value of each variable that kubespray declares under such a name."""
+    result = {}
+    for name in names:
+        if pattern.search(name) and name in rendering.variables:
+            raw = rendering.variables[name]
+            value = rendering.attempt(name, raw, needed=needed)
+            result[name] = {"template": str(raw), "value": None if value is None else str(value)}
+    return result
+
+
+def urls(rendering, names):
+    """Every URL, with the checksum that goes with it."""
+    found = named(rendering, names, URL_NAME)
+    for name, url in found.items():
+        url["checksum"] = checksum(rendering, names, re.sub(r"(_download)?_url$", "", name))
+    return found
+
+
+def checksum(rendering, names, stem):
+    """The checksum that kubespray keeps beside a URL under a variable of its own, if there is exactly one."""
+    wanted = re.compile(re.escape(stem) + r"_(?:[a-z0-9]+_)*checksum$")
+    found = set()
+    for name in names:
+        if wanted.match(name) and name in rendering.variables:
+            value = rendering.attempt(name, rendering.variables[name], needed=False)
+            if isinstance(value, str) and value:
+                found.add(value)
+    return found.pop() if len(found) == 1 else None
+
+
+def versions(rendering, names):
+    found = named(rendering, names, VERSION_NAME, needed=False)
+    return {name: item["value"] for name, item in found.items()}
+
+
+def chart(rendering, item):
+    """What a dependency on the role for Helm charts installs."""
+    defaults = item.get("defaults")
+    templar = rendering.scope(defaults)
+    result = {"enabled": rendering.decided(item.get("condition"), defaults, templar)}
+    try:
+        for field in ("releases", "repositories"):
+            result[field] = rendering.render(rendering.trusted_deeply(item[field]), templar)
+    except Exception as error:  # whatever a filter or a lookup raises
+        return {"error": first_line(error), "enabled": result["enabled"]}
+    return result
+
+
+def composition(rendering, item):
+    """One image reference that a role's template puts together; where the role's condition is unknown, it may run."""
+    defaults = item.get("defaults")
+    templar = rendering.scope(defaults)
+    enabled = rendering.decided(item.get("condition"), defaults, templar) is not False
+    try:
+        reference = str(rendering.render(rendering.trusted(item["template"]), templar)).strip()
+    except Exception as error:  # whatever a filter or a lookup raises
+        return {"error": first_line(error), "enabled": enabled}
+    return {"reference": reference, "enabled": enabled}
+
+
+def packages(rendering, item):
+    """The names of packages that a task installs on a release."""
+    result = {"enabled": None}
+    try:
+        key, templar = rendering.release_scope(item["defaults"], item["variables"], item["facts"], item["release"])
+        result["enabled"] = rendering.decided(item.get("condition"), key, templar)
+        names = [rendering.render(rendering.trusted(name), templar) for name in item["names"]]
+        result["names"] = [name for given in names for name in (given if isinstance(given, list) else [given])]
+    except Exception as error:  # whatever a file, a filter or a lookup raises
+        result["error"] = first_line(error)
+    return result
+
+
+def setting(rendering, item):
+    """The value of a variable of some role, as JSON text."""
+    try:
+        return json.dumps(rendering.render(rendering.trusted(item["template"]), rendering.scope(item["defaults"])))
+    except Exception:  # whatever a filter or a lookup raises
+        return None

@@ -1,0 +1,153 @@
+"""The catalog's questions, with a templar that knows names and text in place of Ansible's."""
+
+import re
+import unittest
+
+import sources  # noqa: F401
+from catalog_answers import everything, packages
+from catalog_rendering import Rendering
+from catalog_values import first_line, plain, signature, truth
+
+
+class Templar:
+    """Puts values for names: enough of Jinja for these tests, and strict about what it does not know."""
+
+    def __init__(self, variables):
+        self.variables = variables
+        self.rendered = []
+
+    def copy_with_new_env(self, available_variables):
+        return Templar(available_variables)
+
+    def template(self, value):
+        self.rendered.append(value)
+        if isinstance(value, dict):
+            return {key: self.template(item) for key, item in value.items()}
+        if isinstance(value, list):
+            return [self.template(item) for item in value]
+        if not isinstance(value, str):
+            return value
+        whole = re.fullmatch(r"\{\{ *([a-z_]+) *\}\}", value)
+        if whole:
+            return self.template(self.variables[whole[1]])
+        return re.sub(r"\{\{ *([a-z_]+) *\}\}", lambda match: str(self.template(self.variables[match[1]])), value)
+
+
+def rendering(**variables):
+    return Rendering(Templar(variables), None, variables, lambda text: text)
+
+
+class Values(unittest.TestCase):
+    def test_plain_is_what_json_holds(self):
+        class Text(str):
+            pass
+
+        value = plain({Text("a"): (1, Text("b"), None), "c": {2.5}})
+        self.assertEqual(value, {"a": [1, "b", None], "c": [2.5]})
+        self.assertIs(type(value["a"][1]), str)
+
+    def test_truth_as_in_ansible(self):
+        for value in (True, "yes", " True ", "on", "1", 1, ["x"]):
+            self.assertTrue(truth(value), value)
+        for value in (False, "no", "", "False", None, 0, []):
+            self.assertFalse(truth(value), value)
+
+    def test_hosts_that_differ_only_in_themselves_have_one_signature(self):
+        one = {"inventory_hostname": "a", "ip": "10.0.0.1", "ansible_host": "a", "kube_version": "1.30.0"}
+        other = {"inventory_hostname": "b", "ip": "10.0.0.2", "ansible_host": "b", "kube_version": "1.30.0"}
+        self.assertEqual(signature(one), signature(other))
+        self.assertNotEqual(signature(one), signature({**one, "kube_version": "1.31.0"}))
+        self.assertNotEqual(signature(one), signature({**one, "ipv4_only": True}))
+
+    def test_errors_are_one_line(self):
+        self.assertEqual(first_line(ValueError("a\n  b")), "a b")
+        self.assertEqual(len(first_line("x" * 1000)), 300)
+
+
+class Everything(unittest.TestCase):
+    def ask(self, names=(), **variables):
+        return everything(rendering(**variables), {"names": list(names)})
+
+    def test_a_value_that_cannot_be_rendered_hides_no_other(self):
+        answer = self.ask(
+            downloads={"etcd": {"enabled": "true", "url": "{{ missing }}", "tag": "{{ version }}", "file": "yes"}},
+            version="1.2",
+        )
+        entry = answer["downloads"]["etcd"]
+        self.assertEqual((entry["enabled"], entry["file"], entry["container"]), (True, True, False))
+        self.assertEqual((entry["url"], entry["tag"]), (None, "1.2"))
+        self.assertEqual([each["subject"] for each in answer["errors"]], ["downloads.etcd.url"])
+
+    def test_the_checksum_beside_a_url(self):
+        names = [
+            "kubelet_download_url",
+            "kubelet_binary_checksum",
+            "etcd_download_url",
+            "etcd_a_checksum",
+            "etcd_b_checksum",
+        ]
+        answer = self.ask(
+            names,
+            kubelet_download_url="https://{{ host }}/kubelet",
+            kubelet_binary_checksum="sha256:1",
+            etcd_download_url="https://{{ host }}/etcd",
+            etcd_a_checksum="1",
+            etcd_b_checksum="2",
+            host="example.com",
+        )
+        kubelet = answer["urls"]["kubelet_download_url"]
+        self.assertEqual(kubelet["template"], "https://{{ host }}/kubelet")
+        self.assertEqual((kubelet["value"], kubelet["checksum"]), ("https://example.com/kubelet", "sha256:1"))
+        self.assertIsNone(answer["urls"]["etcd_download_url"]["checksum"])
+
+    def test_a_variable_that_names_itself_is_an_error(self):
+        answer = self.ask(["loop_url"], loop_url="{{ loop_url }}", image_arch="amd64")
+        self.assertIsNone(answer["urls"]["loop_url"]["value"])
+        self.assertEqual(answer["architecture"], "amd64")
+        self.assertEqual(answer["errors"][0]["subject"], "loop_url")
+
+    def test_the_same_template_is_rendered_once(self):
+        variables = {"a_url": "{{ b_url }}", "b_url": "https://{{ host }}/x", "host": "example.com"}
+        host = rendering(**variables)
+        everything(host, {"names": ["a_url", "b_url"]})
+        self.assertEqual(host.templar.rendered.count("https://{{ host }}/x"), 1)
+
+    def test_missing_keys_of_a_request_are_nothing(self):
+        answer = everything(
+            rendering(repo="quay.io/x"),
+            {
+                "names": [],
+                "composed": [{"template": " {{ repo }}/a:1 "}, {"template": "{{ missing }}", "condition": "repo"}],
+            },
+        )
+        self.assertEqual(answer["composed"][0], {"reference": "quay.io/x/a:1", "enabled": True})
+        self.assertEqual(answer["composed"][1]["enabled"], False)  # "quay.io/x" is no truth
+        self.assertIn("missing", answer["composed"][1]["error"])
+        self.assertEqual((answer["charts"], answer["packages"], answer["settings"]), ([], [], {}))
+
+
+class Packages(unittest.TestCase):
+    def ask(self, **item):
+        request = {"defaults": [], "variables": [], "facts": {"os_family": "Debian"}, "release": "Debian 12", **item}
+        return packages(rendering(engine="docker", engine_packages=["docker-ce", "docker-cli"], wanted="yes"), request)
+
+    def test_names_may_be_lists(self):
+        answer = self.ask(names=["{{ engine_packages }}", "conntrack-{{ engine }}"])
+        self.assertEqual(answer, {"enabled": True, "names": ["docker-ce", "docker-cli", "conntrack-docker"]})
+
+    def test_an_undecided_condition_may_hold(self):
+        self.assertIsNone(self.ask(names=["x"], condition="unknown_fact and wanted")["enabled"])
+        self.assertIs(self.ask(names=["x"], condition="(wanted or unknown_fact)")["enabled"], True)
+
+    def test_facts_of_the_release_are_known(self):
+        answer = self.ask(names=["for-{{ ansible_os_family }}"])
+        self.assertEqual(answer["names"], ["for-Debian"])
+
+    def test_a_name_that_cannot_be_rendered_is_said(self):
+        answer = self.ask(names=["{{ missing }}"])
+        self.assertIn("missing", answer["error"])
+        self.assertNotIn("names", answer)
+
+
+if __name__ == "__main__":
+    unittest.main()
