@@ -1,4 +1,5 @@
 """What the benchmarks share: content to work on, and the time and memory of a command."""
+
 import hashlib
 import pathlib
 import random

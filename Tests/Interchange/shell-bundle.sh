@@ -40,7 +40,7 @@ in_shell() {
 
 make_shell_bundle() {
   if [[ -n ${SHELL_OUTPUTS-} ]]; then
-    mkdir -p "$shell" && cp -R "$SHELL_OUTPUTS" "$shell_bundle" && rm -rf "$shell_bundle"/{target-setup,lib}
+    mkdir -p "$shell" && cp -R "$SHELL_OUTPUTS" "$shell_bundle" && rm -rf "${shell_bundle:?}"/{target-setup,lib}
     note_configurations
     return
   fi

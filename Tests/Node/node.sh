@@ -9,6 +9,7 @@ roots=$work/roots # a tarball for each base
 nodes=$work/nodes # a folder for each node: root, console, pid
 
 # What a fresh minimal server has; beyond debootstrap's minbase, systemd and what an installer always adds.
+# shellcheck disable=SC2034 # read in journey.sh
 base_packages=(systemd-sysv dbus iproute2 iptables kmod procps ca-certificates sudo)
 
 # archive_of CODENAME: the mirror from which this machine itself takes Debian's packages.
@@ -107,6 +108,7 @@ leader() {
   local pid child
   pid=$(cat "$nodes/$1/pid" 2>/dev/null) || return 1
   # nsenter has become systemd-nspawn; its child that is process 1 in there is the node.
+  # shellcheck disable=SC2013 # words are what is in there
   for child in $(cat /proc/"$pid"/task/*/children 2>/dev/null); do
     if grep -qE '^NSpid:.*[[:space:]]1$' "/proc/$child/status" 2>/dev/null; then
       echo "$child"

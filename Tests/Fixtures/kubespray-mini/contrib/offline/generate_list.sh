@@ -1,5 +1,7 @@
 #!/bin/bash
 # Lists what this tree downloads, in temp/files.list and temp/images.list. Arguments go to ansible-playbook.
+# Without quotes, as in kubespray's own:
+# shellcheck disable=SC2046,SC2048,SC2086
 set -eo pipefail
 
 here=$(cd $(dirname $0); pwd)
