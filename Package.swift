@@ -53,6 +53,9 @@ func staticArchiveFlags() -> [String]? {
 
 let systemPackage = Target.Dependency.product(name: "SystemPackage", package: "swift-system")
 
+/// Floor 0 without the system's libraries.
+let ground: [Target.Dependency] = ["Files", "Concurrency", "Integrity", systemPackage]
+
 let package = Package(
   name: "kubespray-offline",
   products: [
@@ -76,15 +79,17 @@ let package = Package(
     .systemLibrary(
       name: "CYAML", pkgConfig: "yaml-0.1",
       providers: [.apt(["libyaml-dev"]), .yum(["libyaml-devel"])]),
+    .target(name: "Files", dependencies: [systemPackage], swiftSettings: swiftSettings),
+    .target(name: "Concurrency", swiftSettings: swiftSettings),
     .target(
       name: "Integrity",
-      dependencies: [.product(name: "Crypto", package: "swift-crypto"), systemPackage],
+      dependencies: ["Files", .product(name: "Crypto", package: "swift-crypto"), systemPackage],
       swiftSettings: swiftSettings),
 
     // Floor 1: one outside thing each.
     .target(name: "YAML", dependencies: ["CYAML"], swiftSettings: swiftSettings),
     .target(
-      name: "Archive", dependencies: ["CArchive", "Integrity", systemPackage], swiftSettings: swiftSettings,
+      name: "Archive", dependencies: ["CArchive"] + ground, swiftSettings: swiftSettings,
       linkerSettings: staticArchive.map {
         [
           .unsafeFlags($0, .when(configuration: .release)),
@@ -92,23 +97,25 @@ let package = Package(
         ]
       } ?? [.linkedLibrary("archive")]),
     .target(
-      name: "Transfer", dependencies: ["CCurl", "Integrity", systemPackage], swiftSettings: swiftSettings),
+      name: "Transfer", dependencies: ["CCurl"] + ground, swiftSettings: swiftSettings),
     .target(
       name: "Host",
-      dependencies: [.product(name: "Subprocess", package: "swift-subprocess"), systemPackage],
+      dependencies: [
+        "Files", "Concurrency", .product(name: "Subprocess", package: "swift-subprocess"), systemPackage,
+      ],
       swiftSettings: swiftSettings),
     .target(name: "Console", swiftSettings: swiftSettings),
 
     // Floor 2: what a bundle is.
     .target(
-      name: "Bundle", dependencies: ["Integrity", systemPackage], swiftSettings: swiftSettings),
+      name: "Bundle", dependencies: ground, swiftSettings: swiftSettings),
     // Above Bundle: settings name images and layouts of bundles.
     .target(
-      name: "Settings", dependencies: ["YAML", "Bundle", systemPackage], swiftSettings: swiftSettings),
+      name: "Settings", dependencies: ["YAML", "Bundle"] + ground, swiftSettings: swiftSettings),
 
     // Floor 3: where its contents come from.
     .target(
-      name: "Kubespray", dependencies: ["YAML", "Archive", "Host", "Bundle", "Integrity", systemPackage],
+      name: "Kubespray", dependencies: ["YAML", "Archive", "Host", "Bundle"] + ground,
       resources: [
         "Evaluation/Playbooks/architecture-facts.yml", "Evaluation/Playbooks/dynamic-groups.yml",
         "Evaluation/Playbooks/evaluate-cluster.yml", "Evaluation/Playbooks/evaluate-defaults.yml",
@@ -119,11 +126,11 @@ let package = Package(
       swiftSettings: swiftSettings),
 
     .target(
-      name: "Registry", dependencies: ["Transfer", "Archive", "Bundle", "Integrity", systemPackage],
+      name: "Registry", dependencies: ["Transfer", "Archive", "Bundle"] + ground,
       swiftSettings: swiftSettings),
 
     .target(
-      name: "Mirrors", dependencies: ["YAML", "Archive", "Host", "Bundle", "Integrity", systemPackage],
+      name: "Mirrors", dependencies: ["YAML", "Archive", "Host", "Bundle"] + ground,
       resources: [
         "Debian/Release", "Debian/apt.conf", "Python/Resolver/resolve.py", "Python/Resolver/resolver.py",
         "Python/Resolver/resolver_files.py", "Python/Resolver/resolver_pip.py",
@@ -138,8 +145,7 @@ let package = Package(
       dependencies: [
         "YAML", "Archive", "Transfer", "Host", "Console", "Bundle", "Settings", "Kubespray", "Registry",
         "Mirrors",
-        "Integrity", systemPackage,
-      ],
+      ] + ground,
       resources: [.embedInCode("Travelling/launcher.sh")],
       swiftSettings: swiftSettings),
 
@@ -147,9 +153,8 @@ let package = Package(
     .target(
       name: "TargetSetup",
       dependencies: [
-        "YAML", "Archive", "Transfer", "Host", "Console", "Bundle", "Settings", "Registry", "Integrity",
-        systemPackage,
-      ],
+        "YAML", "Archive", "Transfer", "Host", "Console", "Bundle", "Settings", "Registry",
+      ] + ground,
       // Those in BuiltIn are links to target-scripts/: bundles of the shell project have no such files.
       resources: [
         "Packages/apt.sources", "Packages/dnf.repo", "Packages/pip.conf", "Services/container.service",
@@ -162,14 +167,15 @@ let package = Package(
     .target(
       name: "CommandSupport",
       dependencies: [
-        "Console", "Settings", systemPackage,
+        "Console", "Settings", "Files", "Concurrency", systemPackage,
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: swiftSettings),
     .executableTarget(
       name: "download-all",
       dependencies: [
-        "DownloadAll", "CommandSupport", "Console", "Bundle", "Settings", systemPackage,
+        "DownloadAll", "CommandSupport", "Console", "Bundle", "Settings", "Files", "Concurrency",
+        systemPackage,
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: swiftSettings,
@@ -178,7 +184,8 @@ let package = Package(
     .executableTarget(
       name: "target-setup",
       dependencies: [
-        "TargetSetup", "CommandSupport", "Console", "Bundle", "Settings", "Host", systemPackage,
+        "TargetSetup", "CommandSupport", "Console", "Bundle", "Settings", "Host", "Files", "Concurrency",
+        systemPackage,
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: swiftSettings,
@@ -188,43 +195,46 @@ let package = Package(
     .target(name: "TestServer", path: "Tests/TestServer", swiftSettings: swiftSettings),
     .testTarget(name: "TestServerTests", dependencies: ["TestServer"], swiftSettings: swiftSettings),
 
+    .testTarget(name: "FilesTests", dependencies: ["Files", systemPackage], swiftSettings: swiftSettings),
+    .testTarget(name: "ConcurrencyTests", dependencies: ["Concurrency"], swiftSettings: swiftSettings),
     .testTarget(
-      name: "IntegrityTests", dependencies: ["Integrity", systemPackage], swiftSettings: swiftSettings),
+      name: "IntegrityTests", dependencies: ground, swiftSettings: swiftSettings),
     .testTarget(
-      name: "ArchiveTests", dependencies: ["Archive", "Host", "Integrity", systemPackage],
+      name: "ArchiveTests", dependencies: ["Archive", "Host"] + ground,
       swiftSettings: swiftSettings),
     .testTarget(name: "ConsoleTests", dependencies: ["Console"], swiftSettings: swiftSettings),
-    .testTarget(name: "HostTests", dependencies: ["Host", systemPackage], swiftSettings: swiftSettings),
     .testTarget(
-      name: "TransferTests", dependencies: ["Transfer", "TestServer", "Integrity", systemPackage],
+      name: "HostTests", dependencies: ["Host", "Files", "Concurrency", systemPackage],
+      swiftSettings: swiftSettings),
+    .testTarget(
+      name: "TransferTests", dependencies: ["Transfer", "TestServer"] + ground,
       swiftSettings: swiftSettings),
     .testTarget(name: "YAMLTests", dependencies: ["YAML"], swiftSettings: swiftSettings),
     .testTarget(
-      name: "BundleTests", dependencies: ["Bundle", "Integrity", systemPackage],
+      name: "BundleTests", dependencies: ["Bundle"] + ground,
       swiftSettings: swiftSettings),
     .testTarget(
-      name: "SettingsTests", dependencies: ["Settings", "Bundle", "YAML", systemPackage],
+      name: "SettingsTests", dependencies: ["Settings", "Bundle", "YAML"] + ground,
       swiftSettings: swiftSettings),
     // A registry in this process, which can misbehave too.
     .target(
-      name: "TestRegistry", dependencies: ["Registry", "TestServer", "Integrity"], path: "Tests/TestRegistry",
+      name: "TestRegistry", dependencies: ["Registry", "TestServer"] + ground, path: "Tests/TestRegistry",
       swiftSettings: swiftSettings),
     .testTarget(
       name: "RegistryTests",
       dependencies: [
-        "Registry", "TestRegistry", "TestServer", "Transfer", "Archive", "Bundle", "Host", "Integrity",
-        systemPackage,
-      ],
+        "Registry", "TestRegistry", "TestServer", "Transfer", "Archive", "Bundle", "Host",
+      ] + ground,
       swiftSettings: swiftSettings),
     .testTarget(
       name: "KubesprayTests",
-      dependencies: ["Kubespray", "Bundle", "Host", "Integrity", "YAML", "Archive", systemPackage],
+      dependencies: ["Kubespray", "Bundle", "Host", "YAML", "Archive"] + ground,
       swiftSettings: swiftSettings),
     .testTarget(
       name: "MirrorsTests",
       dependencies: [
-        "Mirrors", "TestServer", "Bundle", "Host", "Integrity", "YAML", "Archive", systemPackage,
-      ],
+        "Mirrors", "TestServer", "Bundle", "Host", "YAML", "Archive",
+      ] + ground,
       swiftSettings: swiftSettings),
     .testTarget(
       name: "DownloadAllTests",
@@ -233,21 +243,21 @@ let package = Package(
         "Registry",
         "Kubespray",
         "Mirrors", "Transfer",
-        "Integrity", systemPackage,
-      ],
+      ] + ground,
       swiftSettings: swiftSettings),
     .testTarget(
       name: "TargetSetupTests",
       dependencies: [
         "TargetSetup", "TestServer", "TestRegistry", "Archive", "Bundle", "Settings", "Console", "Host",
         "Registry",
-        "Transfer", "Integrity", systemPackage,
-      ],
+        "Transfer",
+      ] + ground,
       swiftSettings: swiftSettings),
     .testTarget(
       name: "CommandLineTests",
       dependencies: [
-        "download-all", "target-setup", "CommandSupport", "Bundle", "Settings", "TargetSetup", systemPackage,
+        "download-all", "target-setup", "CommandSupport", "Bundle", "Settings", "TargetSetup", "Files",
+        systemPackage,
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: swiftSettings),

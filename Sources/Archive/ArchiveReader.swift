@@ -1,4 +1,4 @@
-import Integrity
+import Files
 import SystemPackage
 
 /// How much an archive may hold before extraction stops, against archives made to fill a disk.

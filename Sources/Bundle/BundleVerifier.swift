@@ -1,3 +1,5 @@
+import Concurrency
+import Files
 import Glibc
 import Integrity
 import SystemPackage
@@ -84,7 +86,7 @@ public struct BundleVerifier: Sendable {
 
   private func check(_ file: ManifestFile, onBytes: (Int64) -> Void) -> Problem? {
     let path = outputs.appending(file.path.description)
-    guard let status = FileStatus(path) else {
+    guard let status = FileInfo(regularFile: path) else {
       var other = stat()
       guard lstat(path.string, &other) == 0 else { return .missing(file.path) }
       return .damaged(file.path, "there is a link, folder or device of that name instead of a file")

@@ -1,3 +1,4 @@
+import Files
 import FoundationEssentials
 import Integrity
 import SystemPackage
@@ -74,13 +75,12 @@ public struct Manifest: Sendable, Codable, Equatable {
     -> Manifest?
   {
     let path = outputs.appending(name)
-    var bytes: [UInt8] = []
+    let bytes: [UInt8]
     do {
-      try readFile(path) { bytes.append(contentsOf: $0) }
-    } catch Errno.noSuchFileOrDirectory, Errno.notDirectory {
-      return nil
+      guard let read = try readBytes(ifPresent: path) else { return nil }
+      bytes = read
     } catch {
-      throw ManifestError(path: path, reason: "it cannot be read: \(error)")
+      throw ManifestError(path: path, reason: "it cannot be read: \((error as? FileError)?.code ?? .ioError)")
     }
     let decoder = JSONDecoder()
     // The format first: what else another format has is not for this program to say.

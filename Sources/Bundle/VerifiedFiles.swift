@@ -1,3 +1,4 @@
+import Files
 import FoundationEssentials
 import Glibc
 import Integrity
@@ -71,7 +72,7 @@ public final class VerifiedFiles: Sendable {
 
   /// What is known of the file at that path, if it is still the file that was verified.
   public func entry(for path: FilePath) -> Entry? {
-    guard let entry = state.withLock({ $0.entries[Self.key(path)] }), let status = FileStatus(path),
+    guard let entry = state.withLock({ $0.entries[Self.key(path)] }), let status = FileInfo(regularFile: path),
       status.size == entry.size, status.modified == entry.modified
     else { return nil }
     return entry
@@ -91,7 +92,7 @@ public final class VerifiedFiles: Sendable {
     _ path: FilePath, stage: StageName, sha256: Digest, checked: Digest? = nil, url: String? = nil,
     validator: String? = nil
   ) {
-    guard let status = FileStatus(path) else { return }
+    guard let status = FileInfo(regularFile: path) else { return }
     let entry = Entry(
       path: Self.key(path), stage: stage, size: status.size, modified: status.modified, sha256: sha256,
       checked: checked, url: url,
@@ -150,21 +151,5 @@ public final class VerifiedFiles: Sendable {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
     return (try? encoder.encode(entry)).map { Array($0) + [UInt8(ascii: "\n")] }
-  }
-}
-
-/// A regular file's size and modification time; links are not followed.
-public struct FileStatus: Sendable, Equatable {
-  /// The size in bytes.
-  public let size: Int64
-  /// The modification time in nanoseconds since 1970.
-  public let modified: Int64
-
-  /// `nil` when there is no regular file at that path.
-  public init?(_ path: FilePath) {
-    var status = stat()
-    guard lstat(path.string, &status) == 0, status.st_mode & S_IFMT == S_IFREG else { return nil }
-    size = Int64(status.st_size)
-    modified = Int64(status.st_mtim.tv_sec) * 1_000_000_000 + Int64(status.st_mtim.tv_nsec)
   }
 }

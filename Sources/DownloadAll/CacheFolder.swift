@@ -1,5 +1,5 @@
+import Files
 import FoundationEssentials
-import Integrity
 import SystemPackage
 
 /// The folder of things that can be made again. It carries the tag by which backup programs know to pass it over

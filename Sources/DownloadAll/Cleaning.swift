@@ -1,7 +1,7 @@
 import Bundle
+import Files
 import FoundationEssentials
 import Glibc
-import Integrity
 import Settings
 import SystemPackage
 
@@ -51,9 +51,9 @@ public struct Cleaning {
   }
 
   private static func size(of path: FilePath) -> Int64 {
-    if let status = FileStatus(path) { return status.size }
+    if let status = FileInfo(regularFile: path) { return status.size }
     let names = (try? BundleTree.files(below: path)) ?? []
-    return names.reduce(0) { $0 + (FileStatus(path.appending($1))?.size ?? 0) }
+    return names.reduce(0) { $0 + (FileInfo(regularFile: path.appending($1))?.size ?? 0) }
   }
 
   /// Removes everything.

@@ -1,5 +1,6 @@
 import Bundle
 import Console
+import Files
 import Glibc
 import Integrity
 import Settings

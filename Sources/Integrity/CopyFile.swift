@@ -1,43 +1,32 @@
-import Glibc
+import Files
 import SystemPackage
 
 /// Copies a file beside its final name, flushes it, and renames it.
 ///
 /// - Parameter expected: What the content must hash to.
 /// - Returns: The size in bytes and the digest of what was copied.
-/// - Throws: `Errno`, or ``CopyMismatch``; the final name is then as it was.
+/// - Throws: `FileError`, or ``CopyMismatch``; the final name is then as it was.
 public func copyDurably(
   _ source: FilePath, to destination: FilePath, expecting expected: Digest? = nil
 ) throws -> (size: Int64, sha256: Digest) {
-  let temporary = FilePath(destination.string + ".tmp")
-  do {
-    var hasher = DigestHasher(.sha256)
-    var expectedHasher = DigestHasher(expected?.algorithm ?? .sha256)
-    let needsBoth = expected.map { $0.algorithm != .sha256 } ?? false
-    var size: Int64 = 0
-    let descriptor = try FileDescriptor.open(
-      temporary, .writeOnly, options: [.create, .truncate, .closeOnExec, .noFollow],
-      permissions: [.ownerReadWrite, .groupRead, .otherRead])
-    try descriptor.closeAfter {
-      try readFile(source) { bytes in
-        hasher.update(bytes)
-        if needsBoth { expectedHasher.update(bytes) }
-        size += Int64(bytes.count)
-        _ = try descriptor.writeAll(bytes)
-      }
-      try synchronize(descriptor)
-    }
-    let sha256 = hasher.finalize()
-    let actual = needsBoth ? expectedHasher.finalize() : sha256
-    if let expected, expected != actual {
-      throw CopyMismatch(source: source, expected: expected, actual: actual)
-    }
-    try renameDurably(temporary, to: destination)
-    return (size, sha256)
-  } catch {
-    unlink(temporary.string)
-    throw error
+  let file = try PendingFile(for: destination)
+  var hasher = DigestHasher(.sha256)
+  var expectedHasher = DigestHasher(expected?.algorithm ?? .sha256)
+  let needsBoth = expected.map { $0.algorithm != .sha256 } ?? false
+  var size: Int64 = 0
+  try readFile(source) { bytes in
+    hasher.update(bytes)
+    if needsBoth { expectedHasher.update(bytes) }
+    size += Int64(bytes.count)
+    try FileError.naming(.write, destination) { _ = try file.descriptor.writeAll(bytes) }
   }
+  let sha256 = hasher.finalize()
+  let actual = needsBoth ? expectedHasher.finalize() : sha256
+  if let expected, expected != actual {
+    throw CopyMismatch(source: source, expected: expected, actual: actual)
+  }
+  try file.commit()
+  return (size, sha256)
 }
 
 /// A file that was to be copied has another content than expected.

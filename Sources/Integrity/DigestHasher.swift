@@ -1,4 +1,5 @@
 import Crypto
+import Files
 import SystemPackage
 
 /// Computes a digest over bytes as they pass by.
@@ -54,7 +55,7 @@ extension Digest {
 
   /// The digest of a file's content, read once in pieces of 1 MiB.
   ///
-  /// - Throws: `Errno` when the file cannot be read.
+  /// - Throws: `FileError` when the file cannot be read.
   public init(ofFile path: FilePath, algorithm: DigestAlgorithm = .sha256) throws {
     var hasher = DigestHasher(algorithm)
     try readFile(path) { hasher.update($0) }
@@ -64,7 +65,7 @@ extension Digest {
 
 /// The digest of a file's content by an algorithm, and its SHA-256, of one reading.
 ///
-/// - Throws: `Errno` when the file cannot be read.
+/// - Throws: `FileError` when the file cannot be read.
 public func digests(
   ofFile path: FilePath, _ algorithm: DigestAlgorithm
 ) throws -> (wanted: Digest, sha256: Digest) {
@@ -80,20 +81,4 @@ public func digests(
     wanted.update(bytes)
   }
   return (wanted.finalize(), sha256.finalize())
-}
-
-/// Reads a file from start to end in pieces of at most 1 MiB, with constant memory.
-///
-/// - Throws: `Errno` when the file cannot be read, or whatever `body` throws.
-public func readFile(_ path: FilePath, _ body: (UnsafeRawBufferPointer) throws -> Void) throws {
-  let descriptor = try FileDescriptor.open(path, .readOnly, options: [.closeOnExec])
-  try descriptor.closeAfter {
-    let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 20, alignment: 16)
-    defer { buffer.deallocate() }
-    while true {
-      let count = try descriptor.read(into: buffer)
-      if count == 0 { return }
-      try body(UnsafeRawBufferPointer(rebasing: buffer[..<count]))
-    }
-  }
 }

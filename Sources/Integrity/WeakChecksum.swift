@@ -1,4 +1,5 @@
 import Crypto
+import Files
 import SystemPackage
 
 /// A checksum by which servers tell two contents apart. It proves nothing against somebody who wants to deceive, so a
@@ -33,7 +34,7 @@ public struct WeakChecksum: Hashable, Sendable {
 
   /// Whether a file has this checksum. Reads it once in pieces of 1 MiB.
   ///
-  /// - Throws: `Errno` when the file cannot be read.
+  /// - Throws: `FileError` when the file cannot be read.
   public func matches(file path: FilePath) throws -> Bool {
     switch algorithm {
     case .md5: try Self.hex(path, Insecure.MD5()) == hex

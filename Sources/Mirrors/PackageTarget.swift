@@ -1,3 +1,4 @@
+import Files
 import Host
 
 /// A release of a distribution whose nodes shall find their packages in the bundle.

@@ -1,6 +1,6 @@
 import Bundle
+import Files
 import FoundationEssentials
-import Integrity
 import SystemPackage
 
 /// One `auth.json` or `config.json` (containers-auth.json(5); Docker's config.json has the same shape).
@@ -36,14 +36,14 @@ struct CredentialFile: Sendable {
   /// - Returns: `nil` when there is none.
   /// - Throws: ``CredentialError`` when it cannot be read or is no such file.
   init?(_ path: FilePath) throws(CredentialError) {
-    var bytes: [UInt8] = []
+    let bytes: [UInt8]
     do {
-      try readFile(path) { bytes.append(contentsOf: $0) }
-    } catch Errno.noSuchFileOrDirectory, Errno.notDirectory {
-      return nil
+      guard let read = try readBytes(ifPresent: path) else { return nil }
+      bytes = read
     } catch {
       throw CredentialError(
-        source: path.string, reason: "the registry credentials cannot be read: \(error)",
+        source: path.string,
+        reason: "the registry credentials cannot be read: \((error as? FileError)?.code ?? .ioError)",
         advice: "Check the file's permissions.")
     }
     let document: Document

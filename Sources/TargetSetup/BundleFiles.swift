@@ -1,4 +1,5 @@
 import Bundle
+import Files
 import Integrity
 import SystemPackage
 
@@ -57,7 +58,7 @@ extension Node {
   /// A text by which another content of a file would be noticed without reading it.
   func fingerprint(_ path: String) -> String {
     if let known = manifestFile(path) { return "\(path) \(known.sha256)" }
-    let status = FileStatus(bundle.appending(FilePath(path).components))
+    let status = FileInfo(regularFile: bundle.appending(FilePath(path).components))
     return "\(path) \(status?.size ?? -1) \(status?.modified ?? -1)"
   }
 

@@ -1,4 +1,5 @@
-import Integrity
+import Concurrency
+import Files
 import SystemPackage
 
 /// Keeps a second run off a host. It lies in /run, so that a crash of the host leaves nothing.

@@ -1,6 +1,6 @@
+import Files
 import FoundationEssentials
 import Glibc
-import Integrity
 import SystemPackage
 import Testing
 

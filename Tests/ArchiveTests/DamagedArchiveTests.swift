@@ -1,4 +1,4 @@
-import Integrity
+import Files
 import SystemPackage
 import Testing
 

@@ -1,5 +1,5 @@
+import Files
 import Glibc
-import Integrity
 import SystemPackage
 import Testing
 

@@ -1,5 +1,5 @@
+import Files
 import Glibc
-import Integrity
 import SystemPackage
 import Testing
 
@@ -72,7 +72,7 @@ import Testing
   ]
 
   @Test(arguments: attacks) func nothingOutsideIsTouched(_ attack: Attack) async throws {
-    try await withTemporaryFolder { folder in
+    try withTemporaryFolder { folder in
       try writeAtomically("untouched", to: folder.appending("victim"))
       var tar = RawTar()
       for entry in attack.entries {
@@ -94,7 +94,7 @@ import Testing
   }
 
   @Test func aLinkThatWasThereBeforeIsNotFollowed() async throws {
-    try await withTemporaryFolder { folder in
+    try withTemporaryFolder { folder in
       let out = folder.appending("out")
       try createDirectories(out)
       try writeAtomically("untouched", to: folder.appending("victim"))

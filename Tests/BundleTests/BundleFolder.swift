@@ -1,4 +1,5 @@
 import Bundle
+import Files
 import FoundationEssentials
 import Glibc
 import Integrity

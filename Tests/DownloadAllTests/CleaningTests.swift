@@ -1,5 +1,5 @@
 import Bundle
-import Integrity
+import Files
 import Settings
 import SystemPackage
 import TestServer

@@ -1,5 +1,6 @@
 import Archive
 import Bundle
+import Files
 import Integrity
 import Registry
 import Settings

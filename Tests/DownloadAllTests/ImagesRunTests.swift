@@ -1,4 +1,5 @@
 import Bundle
+import Files
 import Integrity
 import Registry
 import Settings
@@ -85,8 +86,8 @@ import Testing
     let missing = try #require(report.failures.first { $0.contains("/none:1") })
     #expect(missing.contains("404") && missing.contains("list.txt line 2"))
     #expect(report.failures.contains { $0.contains("/damaged:1") && $0.contains("list.txt line 3") })
-    #expect(FileStatus(try archive("good:1")) != nil)
-    #expect(FileStatus(try archive("damaged:1")) == nil)
+    #expect(FileInfo(regularFile: try archive("good:1")) != nil)
+    #expect(FileInfo(regularFile: try archive("damaged:1")) == nil)
     #expect(fixture.manifest == nil)
   }
 

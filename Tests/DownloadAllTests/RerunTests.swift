@@ -1,4 +1,5 @@
 import Bundle
+import Files
 import Integrity
 import SystemPackage
 import TestServer
@@ -43,14 +44,14 @@ import Testing
     let requests = fixture.server.requests.count
     // Bytes that a reader would refuse: whoever does not notice has not read them.
     for name in ["files/kubelet", "files/runc", "files.list"] { try fixture.poison("outputs/" + name) }
-    let before = try #require(FileStatus(fixture.outputs.appending("bundle.json")))
+    let before = try #require(FileInfo(regularFile: fixture.outputs.appending("bundle.json")))
     let report = try await fixture.run(artifacts)
     #expect(report.skipped == 3 && report.bytes == 0 && report.bundle == .complete)
     #expect(fixture.server.requests.count == requests)
     #expect(fixture.text("outputs/files/kubelet") == "!!!!!!!!!!!")
     #expect(fixture.text("outputs/files.list") == "!!!!")
     #expect(fixture.text("outputs/bundle.json") == manifest)
-    #expect(FileStatus(fixture.outputs.appending("bundle.json")) == before)
+    #expect(FileInfo(regularFile: fixture.outputs.appending("bundle.json")) == before)
   }
 
   @Test func aLostCacheCostsReadingNotFetching() async throws {
@@ -112,7 +113,7 @@ import Testing
     try link("../../elsewhere", at: fixture.outputs.appending("files/kubelet"))
     let report = try await fixture.run(artifacts)
     #expect(report.failures.isEmpty)
-    #expect(FileStatus(fixture.outputs.appending("files/kubelet"))?.size == 11)
+    #expect(FileInfo(regularFile: fixture.outputs.appending("files/kubelet"))?.size == 11)
     #expect(fixture.text("elsewhere") == "the kubelet")
   }
 

@@ -1,5 +1,6 @@
 import Bundle
 import Console
+import Files
 import FoundationEssentials
 import Glibc
 import Integrity

@@ -1,4 +1,5 @@
 import Bundle
+import Files
 import Foundation
 import Host
 import Integrity
@@ -14,7 +15,7 @@ struct TravellingProgramTests {
     let running = try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
     var folder = FilePath(running).removingLastComponent()
     // The toolchain's own runner may run the tests; then the package's folder is the current one.
-    if FileStatus(folder.appending("target-setup")) == nil { folder = FilePath(".build").appending("debug") }
+    if FileInfo(regularFile: folder.appending("target-setup")) == nil { folder = FilePath(".build").appending("debug") }
     return folder.appending("target-setup")
   }
 
@@ -107,9 +108,9 @@ struct TravellingProgramTests {
       let travelling = TravellingProgram(program: try program(), cache: folder.appending("cache")) { _, _ in }
       let first = try await travelling.artifacts()
       guard case .local(let library, _) = first[0].source else { throw CancellationError() }
-      let before = FileStatus(library)
+      let before = FileInfo(regularFile: library)
       #expect(try await travelling.artifacts() == first)
-      #expect(FileStatus(library) == before)
+      #expect(FileInfo(regularFile: library) == before)
     }
   }
 }

@@ -42,18 +42,6 @@ import Testing
     #expect(command.description == (root ? "apt-get update" : "sudo -n env -u A LC_ALL=C apt-get update"))
   }
 
-  @Test func spaceOfAMissingFolderIsThatOfItsParent() throws {
-    let here = try FileSystemSpace.at("/usr")
-    #expect(here.totalBytes > 0)
-    #expect(here.availableBytes <= here.totalBytes)
-    #expect(try FileSystemSpace.at("/usr/no/such/folder").totalBytes == here.totalBytes)
-    #expect(try FileSystemSpace.at("no-such-folder/x").totalBytes > 0)
-  }
-
-  @Test func spaceBelowAFileIsAnError() throws {
-    #expect(throws: FileSystemSpaceError.self) { try FileSystemSpace.at("/etc/passwd/x") }
-  }
-
   @Test func executablesAreFoundInTheGivenPathOnly() {
     #expect(findExecutable("sh", path: "/no/such:/bin") == "/bin/sh")
     #expect(findExecutable("sh", path: "/no/such") == nil)

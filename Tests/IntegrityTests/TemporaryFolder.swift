@@ -1,35 +1,17 @@
-import FoundationEssentials
-import Glibc
-import Integrity
+import Files
 import SystemPackage
 
 /// A fresh folder that is removed with everything in it when the test is over.
 final class TemporaryFolder: Sendable {
   let path: FilePath
 
-  init() throws {
-    var template = Array("/tmp/integrity-test-XXXXXX".utf8CString)
-    guard let made = mkdtemp(&template) else { throw Errno(rawValue: errno) }
-    path = FilePath(String(cString: made))
-  }
+  init() throws { path = try createTemporaryFolder(named: "integrity-test") }
 
-  deinit { try? FileManager.default.removeItem(atPath: path.string) }
+  deinit { try? removeTree(path) }
 
   /// The text of a file; nil when it cannot be read.
-  func text(_ name: String) -> String? {
-    var bytes: [UInt8] = []
-    guard (try? readFile(path.appending(name)) { bytes.append(contentsOf: $0) }) != nil else { return nil }
-    return String(decoding: bytes, as: UTF8.self)
-  }
+  func text(_ name: String) -> String? { try? readText(path.appending(name)) }
 
   /// The names in the folder.
-  var names: [String] { ((try? FileManager.default.contentsOfDirectory(atPath: path.string)) ?? []).sorted() }
+  var names: [String] { (try? listFolder(path)) ?? [] }
 }
-
-/// Makes a symbolic link.
-func link(_ target: String, at path: FilePath) throws {
-  guard symlink(target, path.string) == 0 else { throw Errno(rawValue: errno) }
-}
-
-/// The id of the process that runs the tests.
-var ownProcess: Int32 { getpid() }

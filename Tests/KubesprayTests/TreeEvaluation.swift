@@ -1,6 +1,6 @@
+import Files
 import Foundation
 import Host
-import Integrity
 import Kubespray
 import SystemPackage
 

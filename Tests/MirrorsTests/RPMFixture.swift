@@ -1,8 +1,8 @@
 import Bundle
+import Files
 import Foundation
 import Glibc
 import Host
-import Integrity
 import Mirrors
 import SystemPackage
 import TestServer

@@ -1,4 +1,5 @@
 import Bundle
+import Files
 import Foundation
 import Host
 import Integrity

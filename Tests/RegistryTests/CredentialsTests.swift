@@ -1,6 +1,6 @@
+import Files
 import Foundation
 import Glibc
-import Integrity
 import Synchronization
 import SystemPackage
 import Testing

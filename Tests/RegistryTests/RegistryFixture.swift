@@ -1,6 +1,6 @@
 import Bundle
+import Files
 import Glibc
-import Integrity
 import Synchronization
 import SystemPackage
 import TestRegistry

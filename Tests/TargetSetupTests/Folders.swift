@@ -1,7 +1,7 @@
 import Bundle
+import Files
 import Foundation
 import Host
-import Integrity
 import Settings
 import SystemPackage
 

@@ -1,5 +1,5 @@
+import Files
 import Foundation
-import Integrity
 import Synchronization
 import SystemPackage
 import Testing

@@ -1,6 +1,6 @@
 import Bundle
+import Files
 import Foundation
-import Integrity
 import Settings
 import SystemPackage
 import TestServer

@@ -1,6 +1,7 @@
 import Archive
 import Bundle
 import Console
+import Files
 import Foundation
 import Host
 import Integrity

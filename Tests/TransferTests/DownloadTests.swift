@@ -1,3 +1,4 @@
+import Files
 import Integrity
 import SystemPackage
 import TestServer

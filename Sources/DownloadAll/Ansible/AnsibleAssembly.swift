@@ -1,6 +1,8 @@
 import Archive
 import Bundle
+import Concurrency
 import Console
+import Files
 import FoundationEssentials
 import Glibc
 import Host

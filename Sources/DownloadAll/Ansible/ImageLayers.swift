@@ -1,5 +1,7 @@
 import Archive
 import Bundle
+import Concurrency
+import Files
 import FoundationEssentials
 import Glibc
 import Host
@@ -26,7 +28,7 @@ struct LayerWriter: Sendable {
       try ArchiveWriter.tarball(of: folder, as: place, prefix: "", excluding: [], modified: 0)
       var hasher = DigestHasher(.sha256)
       try ArchiveReader.decompress(place) { hasher.update($0) }
-      guard let size = FileStatus(place)?.size else { throw Errno.noSuchFileOrDirectory }
+      guard let size = FileInfo(regularFile: place)?.size else { throw Errno.noSuchFileOrDirectory }
       let descriptor = Descriptor(mediaType: .ociLayerGzip, digest: try Digest(ofFile: place), size: size)
       return (AddedLayer(descriptor: descriptor, diffID: hasher.finalize(), createdBy: createdBy), place)
     }

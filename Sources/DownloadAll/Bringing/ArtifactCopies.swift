@@ -1,5 +1,7 @@
 import Bundle
+import Concurrency
 import Console
+import Files
 import Glibc
 import Host
 import Integrity
@@ -50,7 +52,7 @@ struct ArtifactCopies: Sendable {
       return try await isWanted(entry, for: artifact)
         ? manifestFile(artifact, size: entry.size, sha256: entry.sha256) : nil
     }
-    guard let status = FileStatus(place), let expected = try await expectedDigest(artifact) else {
+    guard let status = FileInfo(regularFile: place), let expected = try await expectedDigest(artifact) else {
       return nil
     }
     let (actual, sha256) = try await offload { () throws in
@@ -64,7 +66,7 @@ struct ArtifactCopies: Sendable {
 
   /// Bytes of an interrupted download that are on the disk already.
   func partSize(_ artifact: Artifact) -> Int64 {
-    FileStatus(FilePath(run.place(artifact.path).string + ".part"))?.size ?? 0
+    FileInfo(regularFile: FilePath(run.place(artifact.path).string + ".part"))?.size ?? 0
   }
 
   /// Brings the artifact into the bundle.
@@ -126,8 +128,8 @@ struct ArtifactCopies: Sendable {
       }
       run.emit(.bytes(artifact.stage.rawValue, size))
       return record(artifact, at: place, size: size, sha256: sha256)
-    } catch let error as Errno {
-      throw LocalFileUnusable(path: path, place: place, reason: error)
+    } catch let error as FileError {
+      throw LocalFileUnusable(path: path, place: place, reason: error.code)
     }
   }
 

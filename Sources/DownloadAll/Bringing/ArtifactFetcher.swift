@@ -1,7 +1,8 @@
 import Bundle
+import Concurrency
 import Console
+import Files
 import Host
-import Integrity
 import Settings
 import SystemPackage
 import Transfer
@@ -122,23 +123,12 @@ struct ArtifactFetcher: Sendable {
     for artifact in artifacts {
       switch artifact.source {
       case .url(let url): sizes[artifact.path] = artifact.size ?? (try? answers[url]?.get().size)
-      case .local(let path, _): sizes[artifact.path] = FileStatus(path)?.size
+      case .local(let path, _): sizes[artifact.path] = FileInfo(regularFile: path)?.size
       case .generated(let bytes): sizes[artifact.path] = Int64(bytes.count)
       case .image: break
       }
     }
     return sizes
-  }
-}
-
-extension Result where Failure == any Error {
-  /// The result of work that may wait.
-  init(_ work: () async throws -> Success) async {
-    do {
-      self = .success(try await work())
-    } catch {
-      self = .failure(error)
-    }
   }
 }
 

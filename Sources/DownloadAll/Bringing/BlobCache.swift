@@ -1,4 +1,6 @@
 import Bundle
+import Concurrency
+import Files
 import Glibc
 import Integrity
 import Registry
@@ -34,7 +36,7 @@ final class BlobCache: Sendable {
   /// The blobs of these that an earlier run left whole; others of the same names are removed.
   func left(of descriptors: some Sequence<Descriptor>) async -> Set<Digest> {
     var found: Set<Digest> = []
-    let candidates = descriptors.filter { FileStatus(place($0.digest)) != nil }
+    let candidates = descriptors.filter { FileInfo(regularFile: place($0.digest)) != nil }
     await forEachConcurrently(candidates, limit: 2) { descriptor in
       let path = self.place(descriptor.digest)
       return await offload { () in try? Digest(ofFile: path, algorithm: descriptor.digest.algorithm) }
@@ -50,7 +52,7 @@ final class BlobCache: Sendable {
 
   /// Bytes of an interrupted download that are here already.
   func partSize(_ descriptor: Descriptor) -> Int64 {
-    FileStatus(FilePath(place(descriptor.digest).string + ".part"))?.size ?? 0
+    FileInfo(regularFile: FilePath(place(descriptor.digest).string + ".part"))?.size ?? 0
   }
 
   /// Notes that an image needs these blobs.

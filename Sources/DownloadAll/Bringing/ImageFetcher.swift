@@ -1,5 +1,7 @@
 import Bundle
+import Concurrency
 import Console
+import Files
 import Host
 import Integrity
 import Registry

@@ -1,4 +1,6 @@
 import Bundle
+import Concurrency
+import Files
 import FoundationEssentials
 import Integrity
 import Kubespray

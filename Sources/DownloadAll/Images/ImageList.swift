@@ -1,6 +1,6 @@
 import Bundle
+import Files
 import FoundationEssentials
-import Integrity
 import SystemPackage
 
 /// An image that shall be in the bundle, and who asks for it.

@@ -1,5 +1,7 @@
 import Bundle
+import Concurrency
 import Console
+import Files
 import FoundationEssentials
 import Glibc
 import Host

@@ -1,5 +1,7 @@
 import Bundle
+import Concurrency
 import Console
+import Files
 import FoundationEssentials
 import Glibc
 import Host
@@ -40,7 +42,7 @@ struct MirrorStage: Stage {
       var resolved = try await resolved(mirror, run)
       try resolved.leaveOut { file in
         guard file.isOptional else { return false }
-        return FileStatus(run.place(try BundlePath("\(mirror.folder)/\(file.path)"))) == nil
+        return FileInfo(regularFile: run.place(try BundlePath("\(mirror.folder)/\(file.path)"))) == nil
       }
       let seal = try run.configuration.packages.signingKey.map(Self.identity) ?? ""
       let index = MirrorIndex(mirror: mirror, resolved: resolved, seal: seal, cache: run.configuration.cache)

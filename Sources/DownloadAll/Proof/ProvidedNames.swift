@@ -1,6 +1,6 @@
 import Archive
+import Files
 import FoundationEssentials
-import Integrity
 import SystemPackage
 
 /// The names under which the packages of a repository in the bundle can be asked for, beside their own: what they

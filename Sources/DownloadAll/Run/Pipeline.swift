@@ -1,6 +1,6 @@
 import Bundle
+import Concurrency
 import Console
-import Integrity
 import Kubespray
 import Settings
 import SystemPackage

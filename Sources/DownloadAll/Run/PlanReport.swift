@@ -1,5 +1,6 @@
 import Bundle
 import Console
+import Files
 import Host
 import Integrity
 import Kubespray
@@ -102,7 +103,7 @@ extension Pipeline {
       var size: Int64? =
         switch artifact.source {
         case .url(let url): artifact.size ?? (try? answers[url]?.get().size)
-        case .local(let path, _): FileStatus(path)?.size
+        case .local(let path, _): FileInfo(regularFile: path)?.size
         case .generated(let bytes): Int64(bytes.count)
         case .image: nil
         }

@@ -1,6 +1,6 @@
 import Bundle
+import Files
 import Glibc
-import Integrity
 import Synchronization
 import SystemPackage
 
@@ -14,7 +14,7 @@ final class PreviousBundle: Sendable {
   private let outputs: FilePath
   private let byPath: [BundlePath: ManifestFile]
   private let isFinished: Mutex<Bool>
-  private let statusAtStart: [FileStatus?]
+  private let statusAtStart: [FileInfo?]
 
   /// - Throws: ``ManifestError`` when there is a manifest that cannot be read.
   init(outputs: FilePath) throws(ManifestError) {
@@ -39,8 +39,8 @@ final class PreviousBundle: Sendable {
     guard Self.status(outputs) == statusAtStart else { throw BundleChanged(outputs: outputs) }
   }
 
-  private static func status(_ outputs: FilePath) -> [FileStatus?] {
-    [Manifest.fileName, Manifest.unfinishedFileName].map { FileStatus(outputs.appending($0)) }
+  private static func status(_ outputs: FilePath) -> [FileInfo?] {
+    [Manifest.fileName, Manifest.unfinishedFileName].map { FileInfo(regularFile: outputs.appending($0)) }
   }
 
   /// What the manifest says of a file.

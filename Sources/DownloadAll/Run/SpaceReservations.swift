@@ -1,5 +1,6 @@
 import Bundle
 import Console
+import Files
 import Host
 import Synchronization
 import SystemPackage

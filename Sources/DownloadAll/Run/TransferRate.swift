@@ -1,5 +1,5 @@
+import Files
 import FoundationEssentials
-import Integrity
 import Synchronization
 import SystemPackage
 

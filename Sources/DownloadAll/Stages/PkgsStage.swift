@@ -1,4 +1,5 @@
 import Bundle
+import Concurrency
 import Console
 import Host
 import Settings

@@ -1,9 +1,10 @@
 import Bundle
+import Concurrency
 import Console
+import Files
 import FoundationEssentials
 import Glibc
 import Host
-import Integrity
 import Registry
 import Settings
 import SystemPackage

@@ -1,7 +1,8 @@
 import Bundle
+import Concurrency
 import Console
+import Files
 import Host
-import Integrity
 import Kubespray
 import Mirrors
 import Settings

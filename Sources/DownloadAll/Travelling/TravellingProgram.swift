@@ -1,5 +1,7 @@
 import Bundle
+import Concurrency
 import Console
+import Files
 import FoundationEssentials
 import Glibc
 import Host
@@ -37,7 +39,7 @@ struct TravellingProgram: Sendable {
     }
     defer { free(running) }
     let program = FilePath(String(cString: running)).removingLastComponent().appending(name)
-    guard FileStatus(program) != nil else {
+    guard FileInfo(regularFile: program) != nil else {
       throw TravellingProgramError(
         path: program,
         reason: "there is no such program beside download-all. Build it: swift build -c release")
@@ -78,12 +80,12 @@ struct TravellingProgram: Sendable {
         throw TravellingProgramError(path: file, reason: "\(Errno(rawValue: errno))")
       }
       defer { free(resolved) }
-      let status = FileStatus(FilePath(String(cString: resolved)))
+      let status = FileInfo(regularFile: FilePath(String(cString: resolved)))
       key += "\(String(cString: resolved)) \(status?.size ?? 0) \(status?.modified ?? 0)\n"
     }
     let folder = cache.appending(String(Digest(of: Array(key.utf8)).hex.prefix(16)))
     let mark = folder.appending("works")
-    if FileStatus(mark) != nil { return folder }
+    if FileInfo(regularFile: mark) != nil { return folder }
     try await offload { () throws in
       try? FileManager.default.removeItem(atPath: cache.string)
       let library = folder.appending("lib")

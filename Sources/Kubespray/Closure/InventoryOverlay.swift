@@ -1,5 +1,5 @@
+import Files
 import FoundationEssentials
-import Integrity
 import SystemPackage
 
 /// The user's inventory with the bundle's offline.yml in `group_vars/all/`, where the documentation tells to put it.

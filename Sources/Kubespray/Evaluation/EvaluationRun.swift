@@ -1,7 +1,7 @@
+import Files
 import FoundationEssentials
 import Glibc
 import Host
-import Integrity
 import SystemPackage
 
 /// One run of Ansible over the working copy: a temporary folder, the process, the results.

@@ -1,7 +1,7 @@
 import Bundle
+import Files
 import FoundationEssentials
 import Host
-import Integrity
 import SystemPackage
 
 /// Packages of a bundle's repository for a system that is not running: the base of an image.

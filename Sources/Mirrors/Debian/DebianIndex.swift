@@ -1,4 +1,5 @@
 import Bundle
+import Files
 import FoundationEssentials
 import Glibc
 import Host
@@ -37,7 +38,7 @@ struct DebianIndex {
     }
     for file in resolution.files {
       let path = content.appending(file.path)
-      guard let status = FileStatus(path), file.size == nil || status.size == file.size else {
+      guard let status = FileInfo(regularFile: path), file.size == nil || status.size == file.size else {
         throw DebianRepositoryError.missingFile(path)
       }
     }
@@ -96,7 +97,7 @@ struct DebianIndex {
       text += "\(field):\n"
       for name in ["Packages", "Packages.gz", "Packages.xz"] {
         let path = folder.appending(name)
-        let size = FileStatus(path)?.size ?? 0
+        let size = FileInfo(regularFile: path)?.size ?? 0
         text += " \(try Digest(ofFile: path, algorithm: algorithm).hex) \(size) \(name)\n"
       }
     }

@@ -1,4 +1,5 @@
 import Bundle
+import Concurrency
 import FoundationEssentials
 import Host
 import Integrity

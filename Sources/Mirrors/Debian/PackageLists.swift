@@ -1,5 +1,5 @@
+import Files
 import Glibc
-import Integrity
 import SystemPackage
 
 /// The lists of packages that apt has fetched and verified: which packages there are, and what is said about each.

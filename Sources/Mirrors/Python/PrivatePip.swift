@@ -1,6 +1,6 @@
+import Files
 import FoundationEssentials
 import Host
-import Integrity
 import SystemPackage
 
 /// A pip in a folder of its own, and the Python that runs our resolver (`Resolver/resolve.py`) with it.

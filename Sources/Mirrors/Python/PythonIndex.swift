@@ -1,7 +1,7 @@
 import Bundle
+import Concurrency
 import FoundationEssentials
 import Host
-import Integrity
 import SystemPackage
 
 /// A package index for Python, which any web server can serve: PEP 503's simple repository in HTML, with wheels for
@@ -189,12 +189,5 @@ public struct PythonIndex: Mirror {
 
   private func names(_ pythons: [Int]) -> String {
     "Python " + pythons.map { "3.\($0)" }.joined(separator: ", ")
-  }
-}
-
-extension Result where Failure == any Error, Success: Sendable {
-  /// What the work returned or threw.
-  fileprivate init(_ work: () async throws -> Success) async {
-    do { self = .success(try await work()) } catch { self = .failure(error) }
   }
 }

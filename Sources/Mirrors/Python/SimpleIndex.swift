@@ -1,5 +1,6 @@
 import Archive
 import Bundle
+import Files
 import FoundationEssentials
 import Host
 import Integrity

@@ -1,3 +1,5 @@
+import Concurrency
+import Files
 import FoundationEssentials
 import Host
 import Integrity

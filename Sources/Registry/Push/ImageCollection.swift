@@ -1,6 +1,7 @@
 import Archive
 import Bundle
 import Dispatch
+import Files
 import Glibc
 import Integrity
 import Synchronization
@@ -221,6 +222,8 @@ private final class CollectionUnpacking: Sendable {
       return file
     } catch let error as Errno {
       throw CollectionError(file: entry.path, archive: collection.path, folder: scratch, reason: error)
+    } catch let error as FileError {
+      throw CollectionError(file: entry.path, archive: collection.path, folder: scratch, reason: error.code)
     }
   }
 }

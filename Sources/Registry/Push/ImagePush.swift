@@ -1,4 +1,5 @@
 import Bundle
+import Concurrency
 import Integrity
 import Synchronization
 import SystemPackage

@@ -1,4 +1,6 @@
 import Bundle
+import Concurrency
+import Files
 import Integrity
 import Synchronization
 import SystemPackage
@@ -200,7 +202,7 @@ private final class Seeding: Sendable {
   }
 
   private func explain(_ error: any Error) -> String {
-    guard let code = error as? Errno else { return "\(error)" }
+    guard let code = error as? Errno ?? (error as? FileError)?.code else { return "\(error)" }
     return code == .noSpace
       ? "\(folder.root): the disk is full. Make room, and run the same command again."
       : "\(folder.root): \(code). Check the folder and its disk."

@@ -1,5 +1,5 @@
 import Bundle
-import Integrity
+import Files
 import Registry
 import Settings
 import SystemPackage
@@ -57,7 +57,7 @@ extension Node {
     }
     let bytes: [UInt8]
     do {
-      bytes = try readWhole(file)
+      bytes = try readBytes(file)
     } catch {
       throw StepError("the CA file \(file) cannot be read: \(error). Correct --ca-file.")
     }
@@ -103,18 +103,10 @@ extension Node {
   /// - Throws: ``StepError`` when it cannot be read.
   func hostFile(_ path: FilePath) throws(StepError) -> [UInt8]? {
     do {
-      return try readWhole(self.path(path))
-    } catch Errno.noSuchFileOrDirectory, Errno.notDirectory {
-      return nil
+      return try readBytes(ifPresent: self.path(path))
     } catch {
       throw StepError(
-        "\(path) cannot be read: \(error). Nothing was changed; correct it and run this step again.")
+        "\(path) cannot be read: \((error as? FileError)?.code ?? .ioError). Nothing was changed; correct it and run this step again.")
     }
   }
-}
-
-private func readWhole(_ path: FilePath) throws -> [UInt8] {
-  var bytes: [UInt8] = []
-  try readFile(path) { bytes.append(contentsOf: $0) }
-  return bytes
 }

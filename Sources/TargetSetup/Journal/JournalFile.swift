@@ -1,5 +1,5 @@
+import Files
 import FoundationEssentials
-import Integrity
 import SystemPackage
 
 /// The lines of a journal on the disk. Each is flushed before the change that it tells is made.
@@ -10,13 +10,12 @@ struct JournalFile: Sendable {
   ///
   /// - Throws: ``StepError`` when the file cannot be read.
   func read() throws(StepError) -> [JournalEntry] {
-    var bytes: [UInt8] = []
+    let bytes: [UInt8]
     do {
-      try readFile(path) { bytes.append(contentsOf: $0) }
-    } catch Errno.noSuchFileOrDirectory, Errno.notDirectory {
-      return []
+      bytes = try readBytes(ifPresent: path) ?? []
     } catch {
-      throw StepError("the journal \(path) cannot be read: \(error). Run the command as root.")
+      throw StepError(
+        "the journal \(path) cannot be read: \((error as? FileError)?.code ?? .ioError). Run the command as root.")
     }
     let decoder = JSONDecoder()
     return bytes.split(separator: UInt8(ascii: "\n")).compactMap {

@@ -1,4 +1,6 @@
 import Archive
+import Concurrency
+import Files
 import FoundationEssentials
 import Glibc
 import Host

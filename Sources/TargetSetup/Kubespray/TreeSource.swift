@@ -1,4 +1,5 @@
 import Bundle
+import Files
 import FoundationEssentials
 import Integrity
 import Settings

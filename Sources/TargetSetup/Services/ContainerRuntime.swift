@@ -1,5 +1,6 @@
 import Archive
 import Bundle
+import Files
 import Glibc
 import Host
 import Integrity

@@ -1,5 +1,5 @@
+import Files
 import Glibc
-import Integrity
 import SystemPackage
 
 /// What a folder lies on: a built-in disk, or something that will be unplugged.

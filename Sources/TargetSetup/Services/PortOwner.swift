@@ -1,5 +1,5 @@
+import Files
 import Glibc
-import Integrity
 import SystemPackage
 
 /// Who listens on a TCP port of this machine.

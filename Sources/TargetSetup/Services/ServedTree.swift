@@ -1,5 +1,6 @@
 import Bundle
 import Console
+import Files
 import Glibc
 import Host
 import Integrity
@@ -52,7 +53,7 @@ struct ServedTree: Sendable {
 
   /// Makes the root, and the copy if there is to be one.
   ///
-  /// - Throws: ``StepError``, `FileSystemSpaceError`, `Errno` or `CancellationError`.
+  /// - Throws: ``StepError``, `FileError`, `Errno` or `CancellationError`.
   func prepare(_ journal: Journal) async throws {
     try journal.makeFolder(folder)
     let parts = try parts()

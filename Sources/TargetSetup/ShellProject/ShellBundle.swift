@@ -1,6 +1,6 @@
 import Bundle
+import Files
 import Host
-import Integrity
 import Settings
 import SystemPackage
 

@@ -1,5 +1,6 @@
 import Archive
 import Bundle
+import Files
 import FoundationEssentials
 import Integrity
 import SystemPackage

@@ -1,5 +1,6 @@
 import Archive
 import Bundle
+import Concurrency
 import Integrity
 import Registry
 import SystemPackage

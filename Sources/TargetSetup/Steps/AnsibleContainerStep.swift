@@ -1,4 +1,5 @@
 import Bundle
+import Files
 import Host
 import Integrity
 import Settings

@@ -1,4 +1,6 @@
+import Concurrency
 import Console
+import Files
 import FoundationEssentials
 import Host
 import Integrity

@@ -1,6 +1,7 @@
 import Archive
 import Bundle
 import Console
+import Files
 import Glibc
 import Host
 import Integrity

@@ -1,6 +1,6 @@
+import Files
 import FoundationEssentials
 import Host
-import Integrity
 import SystemPackage
 import Transfer
 

@@ -1,3 +1,4 @@
+import Concurrency
 import Console
 import Integrity
 import Synchronization

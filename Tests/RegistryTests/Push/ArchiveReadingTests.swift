@@ -1,5 +1,6 @@
 import Archive
 import Bundle
+import Files
 import Foundation
 import Integrity
 import SystemPackage

@@ -10,17 +10,16 @@ public final class FileLock: Sendable {
   /// - Parameters:
   ///   - path: The lock file; it is made if missing and stays behind, empty of meaning.
   ///   - waits: Whether to wait, which blocks the thread.
-  /// - Throws: ``FileLockError`` when another process holds it, or `Errno`.
+  /// - Throws: ``FileLockError`` when another process holds it, or ``FileError``.
   public init(_ path: FilePath, waits: Bool = false) throws {
-    let descriptor = try FileDescriptor.open(
-      path, .readWrite, options: [.create, .closeOnExec, .noFollow],
-      permissions: [.ownerReadWrite, .groupRead, .otherRead])
+    let descriptor = try openFile(
+      path, .readWrite, options: [.create, .noFollow], permissions: .publicFile)
     guard flock(descriptor.rawValue, waits ? LOCK_EX : LOCK_EX | LOCK_NB) == 0 else {
       let code = errno
       var holder = [UInt8](repeating: 0, count: 32)
       let count = (try? holder.withUnsafeMutableBytes { try descriptor.read(into: $0) }) ?? 0
       try? descriptor.close()
-      guard code == EWOULDBLOCK else { throw Errno(rawValue: code) }
+      guard code == EWOULDBLOCK else { throw FileError(.lock, path, Errno(rawValue: code)) }
       let process = String(decoding: holder[..<count], as: UTF8.self)
       throw FileLockError(path: path, holder: Int32(process.filter(\.isNumber)))
     }

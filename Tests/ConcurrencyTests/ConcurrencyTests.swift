@@ -1,4 +1,4 @@
-import Integrity
+import Concurrency
 import Synchronization
 import Testing
 

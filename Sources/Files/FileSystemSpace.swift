@@ -10,8 +10,8 @@ public struct FileSystemSpace: Sendable {
 
   /// Asks the file system of a path; for a path that does not exist yet, that of its nearest existing parent.
   ///
-  /// - Throws: ``FileSystemSpaceError``.
-  public static func at(_ path: FilePath) throws(FileSystemSpaceError) -> FileSystemSpace {
+  /// - Throws: ``FileError``.
+  public static func at(_ path: FilePath) throws(FileError) -> FileSystemSpace {
     var candidate = path.isEmpty ? FilePath(".") : path
     while true {
       var status = statvfs()
@@ -24,22 +24,9 @@ public struct FileSystemSpace: Sendable {
       let code = Errno(rawValue: errno)
       let parent = candidate.removingLastComponent()
       guard code == .noSuchFileOrDirectory, parent != candidate else {
-        throw FileSystemSpaceError(path: candidate, code: code)
+        throw FileError(.measureSpace, candidate, code)
       }
       candidate = parent.isEmpty ? "." : parent
     }
-  }
-}
-
-/// The free space of a file system could not be read.
-public struct FileSystemSpaceError: Error, CustomStringConvertible {
-  /// The path that was asked about.
-  public let path: FilePath
-  /// What the system answered.
-  public let code: Errno
-
-  /// A sentence for people.
-  public var description: String {
-    "cannot read the free space of \(path): \(code). Check that the folder can be reached."
   }
 }

@@ -1,0 +1,90 @@
+import Glibc
+import SystemPackage
+
+extension FilePermissions {
+  /// 0644: what files have that hold nothing secret.
+  public static let publicFile: FilePermissions = [.ownerReadWrite, .groupRead, .otherRead]
+}
+
+/// The name that a file has until it is complete: `NAME.tmp`.
+public func temporaryName(for path: FilePath) -> FilePath { FilePath(path.string + ".tmp") }
+
+/// Writes a file so that a reader, or a crash, sees the old content or the new one and nothing between.
+///
+/// The bytes go to a ``PendingFile``, are flushed to the disk, and take the final name by `rename`.
+/// - Parameters:
+///   - bytes: The complete content.
+///   - path: The final name; its folder must exist.
+///   - permissions: The mode of the file, from its first byte and whatever the umask.
+///   - isDurable: Whether to wait for the disk; without it a power cut may leave an empty file.
+/// - Throws: ``FileError``; the file of the final name is then as it was.
+public func writeAtomically(
+  _ bytes: [UInt8], to path: FilePath, permissions: FilePermissions = .publicFile, isDurable: Bool = true
+) throws {
+  let file = try PendingFile(for: path, permissions: permissions)
+  try FileError.naming(.write, path) { _ = try file.descriptor.writeAll(bytes) }
+  try file.commit(isDurable: isDurable)
+}
+
+/// Writes a text file in UTF-8; see ``writeAtomically(_:to:permissions:isDurable:)``.
+///
+/// - Throws: ``FileError``; the file of the final name is then as it was.
+public func writeAtomically(
+  _ text: String, to path: FilePath, permissions: FilePermissions = .publicFile, isDurable: Bool = true
+) throws {
+  try writeAtomically(Array(text.utf8), to: path, permissions: permissions, isDurable: isDurable)
+}
+
+/// Gives a finished temporary file its final name and makes the name itself durable.
+///
+/// - Throws: ``FileError`` when the rename fails.
+public func renameDurably(_ source: FilePath, to destination: FilePath) throws(FileError) {
+  try moveFile(source, to: destination)
+  flushFolder(destination.removingLastComponent())
+}
+
+/// Gives a file or folder another name on the same file system, in place of a file of that name.
+///
+/// - Throws: ``FileError``.
+public func moveFile(_ source: FilePath, to destination: FilePath) throws(FileError) {
+  guard rename(source.string, destination.string) == 0 else {
+    // The destination's name says nothing when it is the source that is missing.
+    throw FileError(.move, errno == ENOENT && !fileExists(source) ? source : destination)
+  }
+}
+
+/// Flushes a file's content to the disk.
+///
+/// - Throws: `Errno`; file systems that cannot flush (`EINVAL`) are accepted.
+public func synchronize(_ descriptor: FileDescriptor) throws(Errno) {
+  guard fdatasync(descriptor.rawValue) == 0 || errno == EINVAL else { throw Errno(rawValue: errno) }
+}
+
+/// Makes a folder and those above it that are missing, mode 0755.
+///
+/// - Parameter isDurable: Whether the names of the new folders are flushed to the disk.
+/// - Throws: ``FileError`` naming the first folder that cannot be made.
+public func createDirectories(_ path: FilePath, isDurable: Bool = true) throws(FileError) {
+  if path.isEmpty { return }
+  if mkdir(path.string, 0o755) == 0 {
+    if isDurable { flushFolder(path.removingLastComponent()) }
+    return
+  }
+  switch errno {
+  case EEXIST where folderExists(path): return
+  case EEXIST: throw FileError(.createFolder, path, .notDirectory)
+  case ENOENT:
+    try createDirectories(path.removingLastComponent(), isDurable: isDurable)
+    guard mkdir(path.string, 0o755) == 0 || errno == EEXIST else { throw FileError(.createFolder, path) }
+    if isDurable { flushFolder(path.removingLastComponent()) }
+  default: throw FileError(.createFolder, path)
+  }
+}
+
+/// Makes the names in a folder durable.
+func flushFolder(_ path: FilePath) {
+  // Some file systems (FUSE, network) refuse to open or flush a folder; what was done in it has succeeded.
+  guard let folder = try? openFile(path.isEmpty ? "." : path, .readOnly) else { return }
+  _ = fsync(folder.rawValue)
+  try? folder.close()
+}

@@ -1,0 +1,104 @@
+import Glibc
+import SystemPackage
+
+/// What the file system says of a file, folder or link.
+public struct FileInfo: Sendable, Equatable {
+  /// What lies at a path.
+  public enum Kind: Sendable {
+    /// A regular file.
+    case file
+    /// A folder.
+    case folder
+    /// A symbolic link.
+    case link
+    /// A device, a socket or a pipe.
+    case other
+  }
+
+  /// What it is.
+  public let kind: Kind
+  /// The size in bytes.
+  public let size: Int64
+  /// The permission bits, set-user-id, set-group-id and sticky included.
+  public let permissions: FilePermissions
+  /// The user who owns it.
+  public let owner: UInt32
+  /// The group that owns it.
+  public let group: UInt32
+  /// The modification time in nanoseconds since 1970.
+  public let modified: Int64
+  /// The device that it lies on.
+  public let device: UInt64
+  /// Its number on that device.
+  public let inode: UInt64
+
+  /// Asks for what lies at a path.
+  ///
+  /// - Parameter followsLinks: Whether a link at the end of the path stands for what it leads to.
+  /// - Throws: ``FileError``; ``FileError/isMissing`` tells that there is nothing.
+  public init(_ path: FilePath, followsLinks: Bool = false) throws(FileError) {
+    var status = stat()
+    let flags = followsLinks ? 0 : AT_SYMLINK_NOFOLLOW
+    guard fstatat(AT_FDCWD, path.string, &status, flags) == 0 else { throw FileError(.inspect, path) }
+    self.init(status)
+  }
+
+  /// Asks for what was opened.
+  ///
+  /// - Throws: `Errno`.
+  public init(_ descriptor: FileDescriptor) throws(Errno) {
+    var status = stat()
+    guard fstat(descriptor.rawValue, &status) == 0 else { throw Errno(rawValue: errno) }
+    self.init(status)
+  }
+
+  /// Asks for a regular file; `nil` when there is none at that path. Links are not followed.
+  public init?(regularFile path: FilePath) {
+    guard let info = try? FileInfo(path), info.kind == .file else { return nil }
+    self = info
+  }
+
+  private init(_ status: stat) {
+    kind =
+      switch status.st_mode & S_IFMT {
+      case S_IFREG: .file
+      case S_IFDIR: .folder
+      case S_IFLNK: .link
+      default: .other
+      }
+    size = Int64(status.st_size)
+    permissions = FilePermissions(rawValue: status.st_mode & 0o7777)
+    owner = status.st_uid
+    group = status.st_gid
+    modified = Int64(status.st_mtim.tv_sec) * 1_000_000_000 + Int64(status.st_mtim.tv_nsec)
+    device = UInt64(status.st_dev)
+    inode = UInt64(status.st_ino)
+  }
+
+  /// Gives owner, permissions and modification time to what lies at another path, a link itself included. Only root
+  /// can give a file away; for others it stays theirs.
+  ///
+  /// - Throws: ``FileError``.
+  public func apply(to path: FilePath) throws(FileError) {
+    if lchown(path.string, owner, group) != 0, geteuid() == 0 { throw FileError(.setAttributes, path) }
+    if kind != .link, chmod(path.string, permissions.rawValue) != 0 { throw FileError(.setAttributes, path) }
+    let seconds = modified / 1_000_000_000
+    let time = timespec(tv_sec: Int(seconds), tv_nsec: Int(modified - seconds * 1_000_000_000))
+    _ = utimensat(AT_FDCWD, path.string, [time, time], AT_SYMLINK_NOFOLLOW)
+  }
+}
+
+/// Whether there is a file or folder at a path; a link counts as what it leads to.
+public func fileExists(_ path: FilePath) -> Bool { access(path.string, F_OK) == 0 }
+
+/// Whether there is a folder at a path, or a link to one.
+public func folderExists(_ path: FilePath) -> Bool {
+  (try? FileInfo(path, followsLinks: true))?.kind == .folder
+}
+
+/// Sets the permissions of a file or folder.
+///
+/// - Throws: ``FileError``.
+public func setPermissions(_ permissions: FilePermissions, of path: FilePath) throws(FileError) {
+  guard chmod(path.string, permissions.rawValue) == 0 else { throw FileError(.setAttributes, path) }
+}

@@ -1,0 +1,106 @@
+import Glibc
+import Synchronization
+import SystemPackage
+
+/// A file being written beside its final name, which it takes when it is complete.
+///
+/// Until then it is called `NAME.tmp`, can be read by nobody but its owner while its permissions are not yet set, and
+/// is locked: a second writer of the same file, in this process or another, waits for its turn. What a killed writer
+/// left is not locked, and removed. A file that is not committed is removed when the value goes away.
+public final class PendingFile: Sendable {
+  /// The final name.
+  public let destination: FilePath
+  /// The file, opened for writing. It is closed when the file is committed or the value goes away.
+  public let descriptor: FileDescriptor
+
+  private let temporary: FilePath
+  private let isPending = Mutex(true)
+
+  /// Creates the temporary file.
+  ///
+  /// - Parameters:
+  ///   - destination: The final name; its folder must exist.
+  ///   - permissions: The mode of the file, from its first byte and whatever the umask.
+  /// - Throws: ``FileError``; also when there is a link in place of the temporary file.
+  public init(
+    for destination: FilePath, permissions: FilePermissions = .publicFile
+  ) throws(FileError) {
+    self.destination = destination
+    temporary = temporaryName(for: destination)
+    descriptor = try Self.create(temporary)
+    // FAT and some network file systems know no permissions and refuse to set them.
+    guard fchmod(descriptor.rawValue, permissions.rawValue) == 0 || [EPERM, ENOTSUP, ENOSYS].contains(errno)
+    else { throw FileError(.setAttributes, temporary) }
+  }
+
+  deinit { if isPending.withLock({ $0 }) { discard() } }
+
+  /// Gives the file its final name, in place of a file that has it.
+  ///
+  /// - Parameter isDurable: Whether to wait for the disk; without it a power cut may leave an empty file.
+  /// - Throws: ``FileError``; the file of the final name is then as it was.
+  public func commit(isDurable: Bool = true) throws(FileError) {
+    if isDurable {
+      do { try synchronize(descriptor) } catch { throw FileError(.write, destination, error) }
+    }
+    try moveFile(temporary, to: destination)
+    isPending.withLock { $0 = false }
+    if isDurable { flushFolder(destination.removingLastComponent()) }
+    close()
+  }
+
+  private func discard() {
+    unlink(temporary.string)
+    close()
+  }
+
+  private func close() {
+    // A child that was forked but has not yet become another program still has the descriptor.
+    flock(descriptor.rawValue, LOCK_UN)
+    try? descriptor.close()
+  }
+
+  private static func create(_ path: FilePath) throws(FileError) -> FileDescriptor {
+    let flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC
+    // Each round but the last ends with another writer's file complete, or the rest of one removed.
+    for _ in 0..<1000 {
+      let raw = open(path.string, flags, 0o600)
+      if raw >= 0 {
+        let descriptor = FileDescriptor(rawValue: raw)
+        lock(descriptor)
+        // Between its creation and the lock another writer may have taken it for what a killed one left.
+        if isNamed(path, descriptor) { return descriptor }
+        try? descriptor.close()
+      } else if errno == EEXIST {
+        try removeRest(path)
+      } else {
+        throw FileError(.create, path)
+      }
+    }
+    throw FileError(.create, path, .resourceBusy)
+  }
+
+  /// Waits for the writer of a temporary file. If it has gone without finishing it, removes the file.
+  private static func removeRest(_ path: FilePath) throws(FileError) {
+    let raw = open(path.string, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC)
+    guard raw >= 0 else {
+      if errno == ENOENT { return }
+      throw FileError(.create, path)
+    }
+    let descriptor = FileDescriptor(rawValue: raw)
+    defer { try? descriptor.close() }
+    lock(descriptor)
+    guard isNamed(path, descriptor) else { return }
+    guard unlink(path.string) == 0 || errno == ENOENT else { throw FileError(.create, path) }
+  }
+
+  /// Waits for the lock. Where the file system has no locks, nobody waits.
+  private static func lock(_ descriptor: FileDescriptor) {
+    while flock(descriptor.rawValue, LOCK_EX) != 0, errno == EINTR {}
+  }
+
+  private static func isNamed(_ path: FilePath, _ descriptor: FileDescriptor) -> Bool {
+    guard let named = try? FileInfo(path), let opened = try? FileInfo(descriptor) else { return false }
+    return named.inode == opened.inode && named.device == opened.device
+  }
+}

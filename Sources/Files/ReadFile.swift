@@ -1,0 +1,54 @@
+import SystemPackage
+
+/// Reads a file from start to end in pieces of at most 1 MiB, with constant memory.
+///
+/// - Throws: ``FileError`` when the file cannot be read, or whatever `body` throws.
+public func readFile(_ path: FilePath, _ body: (UnsafeRawBufferPointer) throws -> Void) throws {
+  let descriptor = try openFile(path, .readOnly)
+  defer { try? descriptor.close() }
+  let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 20, alignment: 16)
+  defer { buffer.deallocate() }
+  while true {
+    let count = try FileError.naming(.read, path) { try descriptor.read(into: buffer) }
+    if count == 0 { return }
+    try body(UnsafeRawBufferPointer(rebasing: buffer[..<count]))
+  }
+}
+
+/// The content of a file.
+///
+/// - Parameter limit: How many bytes are accepted; to be given where the file comes from others.
+/// - Throws: ``FileError``; for a longer file its code is `Errno.fileTooLarge`.
+public func readBytes(_ path: FilePath, limit: Int = .max) throws -> [UInt8] {
+  var bytes: [UInt8] = []
+  try readFile(path) { piece in
+    guard piece.count <= limit - bytes.count else { throw FileError(.read, path, .fileTooLarge) }
+    bytes.append(contentsOf: piece)
+  }
+  return bytes
+}
+
+/// The content of a file; `nil` when there is none.
+///
+/// - Throws: ``FileError`` as ``readBytes(_:limit:)``.
+public func readBytes(ifPresent path: FilePath, limit: Int = .max) throws -> [UInt8]? {
+  do {
+    return try readBytes(path, limit: limit)
+  } catch let error as FileError where error.isMissing {
+    return nil
+  }
+}
+
+/// The text of a file in UTF-8; what is not UTF-8 becomes U+FFFD.
+///
+/// - Throws: ``FileError`` as ``readBytes(_:limit:)``.
+public func readText(_ path: FilePath, limit: Int = .max) throws -> String {
+  String(decoding: try readBytes(path, limit: limit), as: UTF8.self)
+}
+
+/// The text of a file in UTF-8; `nil` when there is none.
+///
+/// - Throws: ``FileError`` as ``readBytes(_:limit:)``.
+public func readText(ifPresent path: FilePath, limit: Int = .max) throws -> String? {
+  try readBytes(ifPresent: path, limit: limit).map { String(decoding: $0, as: UTF8.self) }
+}

@@ -1,0 +1,65 @@
+import Files
+import SystemPackage
+import Testing
+
+/// Files that are there as a whole or not at all.
+@Suite struct WriteTests {
+  let folder: TemporaryFolder
+
+  init() throws { folder = try TemporaryFolder() }
+
+  private func path(_ name: String) -> FilePath { folder.path.appending(name) }
+
+  @Test func theNewContentReplacesTheOld() throws {
+    try writeAtomically("a long old content", to: path("file"))
+    try writeAtomically("new", to: path("file"))
+    #expect(folder.text("file") == "new" && folder.names == ["file"])
+  }
+
+  @Test func theRestOfAnInterruptedWriteIsNoHindrance() throws {
+    try writeAtomically("half of something longer", to: path("file.tmp"))
+    try writeAtomically("whole", to: path("file"))
+    #expect(folder.text("file") == "whole" && folder.names == ["file"])
+  }
+
+  @Test func aLinkIsReplacedAndNotFollowed() throws {
+    try writeAtomically("target", to: path("target"))
+    try link("target", at: path("file"))
+    try writeAtomically("new", to: path("file"))
+    #expect(folder.text("file") == "new" && folder.text("target") == "target")
+  }
+
+  @Test func aLinkInPlaceOfTheTemporaryFileIsNotFollowed() throws {
+    try writeAtomically("target", to: path("target"))
+    try link("target", at: path("file.tmp"))
+    #expect(throws: FileError(.create, path("file.tmp"), .tooManySymbolicLinkLevels)) {
+      try writeAtomically("new", to: path("file"))
+    }
+    #expect(folder.text("target") == "target" && folder.text("file") == nil)
+  }
+
+  @Test func aFailureLeavesTheOldContentAndNothingElse() throws {
+    try createDirectories(path("file/inside"))
+    #expect(throws: FileError(.move, path("file"), .isDirectory)) {
+      try writeAtomically("new", to: path("file"))
+    }
+    #expect(folder.names == ["file"])
+    #expect(throws: FileError(.create, path("no/file.tmp"), .noSuchFileOrDirectory)) {
+      try writeAtomically("new", to: path("no/file"))
+    }
+  }
+
+  @Test func foldersAreMadeWithThoseAbove() throws {
+    try createDirectories(path("a/b/c"))
+    try createDirectories(path("a/b/c"))
+    try createDirectories("")
+    try writeAtomically("x", to: path("a/b/c/x"))
+    #expect(folder.text("a/b/c/x") == "x")
+    #expect(throws: FileError(.createFolder, path("a/b/c/x"), .notDirectory)) {
+      try createDirectories(path("a/b/c/x"))
+    }
+    #expect(throws: FileError(.createFolder, path("a/b/c/x/y"), .notDirectory)) {
+      try createDirectories(path("a/b/c/x/y"))
+    }
+  }
+}
