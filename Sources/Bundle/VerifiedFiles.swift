@@ -72,7 +72,8 @@ public final class VerifiedFiles: Sendable {
 
   /// What is known of the file at that path, if it is still the file that was verified.
   public func entry(for path: FilePath) -> Entry? {
-    guard let entry = state.withLock({ $0.entries[Self.key(path)] }), let status = FileInfo(regularFile: path),
+    guard let entry = state.withLock({ $0.entries[Self.key(path)] }),
+      let status = FileInfo(regularFile: path),
       status.size == entry.size, status.modified == entry.modified
     else { return nil }
     return entry

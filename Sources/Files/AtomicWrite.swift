@@ -47,7 +47,8 @@ public func renameDurably(_ source: FilePath, to destination: FilePath) throws(F
 ///
 /// - Throws: ``FileError``.
 public func moveFile(_ source: FilePath, to destination: FilePath) throws(FileError) {
-  guard rename(source.string, destination.string) == 0 else {
+  guard source.withPlatformString({ source in destination.withPlatformString { rename(source, $0) } }) == 0
+  else {
     // The destination's name says nothing when it is the source that is missing.
     throw FileError(.move, errno == ENOENT && !fileExists(source) ? source : destination)
   }
@@ -66,7 +67,7 @@ public func synchronize(_ descriptor: FileDescriptor) throws(Errno) {
 /// - Throws: ``FileError`` naming the first folder that cannot be made.
 public func createDirectories(_ path: FilePath, isDurable: Bool = true) throws(FileError) {
   if path.isEmpty { return }
-  if mkdir(path.string, 0o755) == 0 {
+  if path.withPlatformString({ mkdir($0, 0o755) }) == 0 {
     if isDurable { flushFolder(path.removingLastComponent()) }
     return
   }
@@ -75,7 +76,9 @@ public func createDirectories(_ path: FilePath, isDurable: Bool = true) throws(F
   case EEXIST: throw FileError(.createFolder, path, .notDirectory)
   case ENOENT:
     try createDirectories(path.removingLastComponent(), isDurable: isDurable)
-    guard mkdir(path.string, 0o755) == 0 || errno == EEXIST else { throw FileError(.createFolder, path) }
+    guard path.withPlatformString({ mkdir($0, 0o755) }) == 0 || errno == EEXIST else {
+      throw FileError(.createFolder, path)
+    }
     if isDurable { flushFolder(path.removingLastComponent()) }
   default: throw FileError(.createFolder, path)
   }

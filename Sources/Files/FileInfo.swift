@@ -39,7 +39,9 @@ public struct FileInfo: Sendable, Equatable {
   public init(_ path: FilePath, followsLinks: Bool = false) throws(FileError) {
     var status = stat()
     let flags = followsLinks ? 0 : AT_SYMLINK_NOFOLLOW
-    guard fstatat(AT_FDCWD, path.string, &status, flags) == 0 else { throw FileError(.inspect, path) }
+    guard path.withPlatformString({ fstatat(AT_FDCWD, $0, &status, flags) }) == 0 else {
+      throw FileError(.inspect, path)
+    }
     self.init(status)
   }
 
@@ -80,16 +82,18 @@ public struct FileInfo: Sendable, Equatable {
   ///
   /// - Throws: ``FileError``.
   public func apply(to path: FilePath) throws(FileError) {
-    if lchown(path.string, owner, group) != 0, geteuid() == 0 { throw FileError(.setAttributes, path) }
-    if kind != .link, chmod(path.string, permissions.rawValue) != 0 { throw FileError(.setAttributes, path) }
+    if path.withPlatformString({ lchown($0, owner, group) }) != 0, geteuid() == 0 {
+      throw FileError(.setAttributes, path)
+    }
+    if kind != .link { try setPermissions(permissions, of: path) }
     let seconds = modified / 1_000_000_000
     let time = timespec(tv_sec: Int(seconds), tv_nsec: Int(modified - seconds * 1_000_000_000))
-    _ = utimensat(AT_FDCWD, path.string, [time, time], AT_SYMLINK_NOFOLLOW)
+    _ = path.withPlatformString { utimensat(AT_FDCWD, $0, [time, time], AT_SYMLINK_NOFOLLOW) }
   }
 }
 
 /// Whether there is a file or folder at a path; a link counts as what it leads to.
-public func fileExists(_ path: FilePath) -> Bool { access(path.string, F_OK) == 0 }
+public func fileExists(_ path: FilePath) -> Bool { path.withPlatformString { access($0, F_OK) } == 0 }
 
 /// Whether there is a folder at a path, or a link to one.
 public func folderExists(_ path: FilePath) -> Bool {
@@ -100,5 +104,7 @@ public func folderExists(_ path: FilePath) -> Bool {
 ///
 /// - Throws: ``FileError``.
 public func setPermissions(_ permissions: FilePermissions, of path: FilePath) throws(FileError) {
-  guard chmod(path.string, permissions.rawValue) == 0 else { throw FileError(.setAttributes, path) }
+  guard path.withPlatformString({ chmod($0, permissions.rawValue) }) == 0 else {
+    throw FileError(.setAttributes, path)
+  }
 }

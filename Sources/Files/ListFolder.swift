@@ -66,7 +66,9 @@ private func walk(
 func folderNames(
   _ path: FilePath, next: (OpaquePointer) -> UnsafeMutablePointer<dirent>? = { readdir($0) }
 ) throws(FileError) -> [FilePath.Component] {
-  guard let stream = opendir(path.isEmpty ? "." : path.string) else { throw FileError(.list, path) }
+  guard let stream = (path.isEmpty ? "." : path).withPlatformString(opendir) else {
+    throw FileError(.list, path)
+  }
   defer { closedir(stream) }
   var names: [FilePath.Component] = []
   while true {

@@ -5,7 +5,7 @@ import SystemPackage
 ///
 /// - Throws: ``FileError``.
 public func realPath(_ path: FilePath) throws(FileError) -> FilePath {
-  guard let resolved = realpath(path.string, nil) else { throw FileError(.resolve, path) }
+  guard let resolved = path.withPlatformString({ realpath($0, nil) }) else { throw FileError(.resolve, path) }
   defer { free(resolved) }
   return FilePath(platformString: resolved)
 }
@@ -24,7 +24,9 @@ public func currentFolder() throws(FileError) -> FilePath {
 /// - Throws: ``FileError``; also for what is not a link.
 public func linkTarget(_ path: FilePath) throws(FileError) -> FilePath {
   var buffer = [CChar](repeating: 0, count: Int(PATH_MAX) + 1)
-  guard readlink(path.string, &buffer, Int(PATH_MAX)) >= 0 else { throw FileError(.readLink, path) }
+  guard path.withPlatformString({ readlink($0, &buffer, Int(PATH_MAX)) }) >= 0 else {
+    throw FileError(.readLink, path)
+  }
   return FilePath(platformString: buffer)
 }
 
@@ -32,5 +34,6 @@ public func linkTarget(_ path: FilePath) throws(FileError) -> FilePath {
 ///
 /// - Throws: ``FileError``; also when there is something at its path.
 public func createLink(_ path: FilePath, to target: FilePath) throws(FileError) {
-  guard symlink(target.string, path.string) == 0 else { throw FileError(.createLink, path) }
+  guard target.withPlatformString({ target in path.withPlatformString { symlink(target, $0) } }) == 0
+  else { throw FileError(.createLink, path) }
 }

@@ -50,7 +50,7 @@ public final class PendingFile: Sendable {
   }
 
   private func discard() {
-    unlink(temporary.string)
+    _ = temporary.withPlatformString(unlink)
     close()
   }
 
@@ -64,7 +64,7 @@ public final class PendingFile: Sendable {
     let flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC
     // Each round but the last ends with another writer's file complete, or the rest of one removed.
     for _ in 0..<1000 {
-      let raw = open(path.string, flags, 0o600)
+      let raw = path.withPlatformString { open($0, flags, 0o600) }
       if raw >= 0 {
         let descriptor = FileDescriptor(rawValue: raw)
         lock(descriptor)
@@ -82,7 +82,7 @@ public final class PendingFile: Sendable {
 
   /// Waits for the writer of a temporary file. If it has gone without finishing it, removes the file.
   private static func removeRest(_ path: FilePath) throws(FileError) {
-    let raw = open(path.string, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC)
+    let raw = path.withPlatformString { open($0, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC) }
     guard raw >= 0 else {
       if errno == ENOENT { return }
       throw FileError(.create, path)
@@ -91,7 +91,7 @@ public final class PendingFile: Sendable {
     defer { try? descriptor.close() }
     lock(descriptor)
     guard isNamed(path, descriptor) else { return }
-    guard unlink(path.string) == 0 || errno == ENOENT else { throw FileError(.create, path) }
+    guard path.withPlatformString(unlink) == 0 || errno == ENOENT else { throw FileError(.create, path) }
   }
 
   /// Waits for the lock. Where the file system has no locks, nobody waits.

@@ -5,7 +5,7 @@ import SystemPackage
 ///
 /// - Throws: ``FileError``; also for a folder.
 public func removeFile(_ path: FilePath) throws(FileError) {
-  guard unlink(path.string) == 0 || errno == ENOENT || errno == ENOTDIR else {
+  guard path.withPlatformString(unlink) == 0 || errno == ENOENT || errno == ENOTDIR else {
     throw FileError(.remove, path)
   }
 }
@@ -24,10 +24,12 @@ public func removeTree(_ path: FilePath) throws(FileError) {
   }
   guard kind == .folder else { return try removeFile(path) }
   for name in try folderNames(path) { try removeTree(path.appending(name)) }
-  guard rmdir(path.string) == 0 || errno == ENOENT else { throw FileError(.remove, path) }
+  guard path.withPlatformString(rmdir) == 0 || errno == ENOENT else { throw FileError(.remove, path) }
 }
 
 /// Removes a folder that is empty.
 ///
 /// - Returns: Whether it was removed; a folder with something in it stays.
-@discardableResult public func removeEmptyFolder(_ path: FilePath) -> Bool { rmdir(path.string) == 0 }
+@discardableResult public func removeEmptyFolder(_ path: FilePath) -> Bool {
+  path.withPlatformString(rmdir) == 0
+}

@@ -15,7 +15,9 @@ struct TravellingProgramTests {
     let running = try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
     var folder = FilePath(running).removingLastComponent()
     // The toolchain's own runner may run the tests; then the package's folder is the current one.
-    if FileInfo(regularFile: folder.appending("target-setup")) == nil { folder = FilePath(".build").appending("debug") }
+    if FileInfo(regularFile: folder.appending("target-setup")) == nil {
+      folder = FilePath(".build").appending("debug")
+    }
     return folder.appending("target-setup")
   }
 

@@ -15,7 +15,8 @@ struct JournalFile: Sendable {
       bytes = try readBytes(ifPresent: path) ?? []
     } catch {
       throw StepError(
-        "the journal \(path) cannot be read: \((error as? FileError)?.code ?? .ioError). Run the command as root.")
+        "the journal \(path) cannot be read: \((error as? FileError)?.code ?? .ioError). Run the command as root."
+      )
     }
     let decoder = JSONDecoder()
     return bytes.split(separator: UInt8(ascii: "\n")).compactMap {
