@@ -34,9 +34,7 @@ house: ## Measure the source: files, functions, imports, repeated lines
 	@scripts/house
 
 sanitize: ## Run the unit and integration tests under the thread and the address sanitizer
-	scripts/install-dependencies build run test
-	swift test --sanitize=thread --scratch-path .build-thread
-	ASAN_OPTIONS=detect_leaks=0 swift test --sanitize=address --scratch-path .build-address
+	@scripts/sanitize
 
 docs: ## Write what is generated: config/config.yml, docs/reference/settings.md and docs/man
 	WRITE_DOCS=1 swift test --filter GeneratedFilesTests

@@ -264,3 +264,13 @@ let package = Package(
   ],
   swiftLanguageModes: [.v6]
 )
+
+// The thread sanitizer cannot see into the standard library's Mutex. See scripts/sanitize.
+if Context.environment["SANITIZE_THREAD"] != nil {
+  let alias = SwiftSetting.unsafeFlags(["-module-alias", "Synchronization=ThreadSanitizerMutex"])
+  for target in package.targets where target.type != .system {
+    target.dependencies.append("ThreadSanitizerMutex")
+    target.swiftSettings = (target.swiftSettings ?? []) + [alias]
+  }
+  package.targets.append(.target(name: "ThreadSanitizerMutex", path: "Tests/ThreadSanitizerMutex"))
+}

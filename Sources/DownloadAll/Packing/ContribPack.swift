@@ -151,12 +151,12 @@ public struct ContribPack: Sendable {
 
   /// The thread that packs belongs to no task, which could be asked.
   private final class StopSign: Sendable {
-    private let isRaised = Atomic<Bool>(false)
+    private let isRaised = Mutex(false)
 
-    func raise() { isRaised.store(true, ordering: .relaxed) }
+    func raise() { isRaised.withLock { $0 = true } }
 
     func check() throws {
-      if isRaised.load(ordering: .relaxed) { throw CancellationError() }
+      if isRaised.withLock(\.self) { throw CancellationError() }
     }
   }
 
