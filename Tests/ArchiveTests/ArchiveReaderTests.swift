@@ -41,7 +41,7 @@ import Testing
     let seen = try await list(tar.finished)
     #expect(seen.map(\.path) == [long, long + "2", "größe", "zeiger"])
     #expect(seen.last?.kind == .symbolicLink(target: "größe"))
-    try await withTemporaryFolder { folder in
+    try withTemporaryFolder { folder in
       try writeAtomically(tar.finished, to: folder.appending("a.tar"))
       try ArchiveReader.extract(folder.appending("a.tar"), into: folder.appending("out"))
       #expect(try text(of: folder.appending("out").pushing(FilePath(long))) == "pax")
@@ -77,7 +77,7 @@ import Testing
     ArchiveCompression.none, .gzip(level: 0), .gzip(level: 9), .xz(level: 1), .zstd(level: 3),
   ])
   func everyCompressionIsRecognised(_ compression: ArchiveCompression) async throws {
-    try await withTemporaryFolder { folder in
+    try withTemporaryFolder { folder in
       let archive = folder.appending("any-name")
       let writer = try ArchiveWriter(archive, compression: compression)
       try writer.add(bytes: Array("hello\n".utf8), as: "a/b")
@@ -106,7 +106,7 @@ import Testing
   ])
   func bzip2AndZip(_ name: String, _ mode: mode_t, _ base64: String) async throws {
     let content = try #require(Data(base64Encoded: String(base64.filter { !$0.isNewline })))
-    try await withTemporaryFolder { folder in
+    try withTemporaryFolder { folder in
       try writeAtomically(Array(content), to: folder.appending("a"))
       try ArchiveReader.extract(folder.appending("a"), into: folder.appending("out"))
       let file = folder.appending("out").pushing(FilePath(name))
@@ -116,7 +116,7 @@ import Testing
   }
 
   private func list(_ bytes: [UInt8]) async throws -> [ArchiveEntry] {
-    try await withTemporaryFolder { folder in
+    try withTemporaryFolder { folder in
       let archive = folder.appending("test.tar")
       try writeAtomically(bytes, to: archive)
       var seen: [ArchiveEntry] = []

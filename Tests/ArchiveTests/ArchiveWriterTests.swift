@@ -9,7 +9,7 @@ import Testing
 @Suite struct ArchiveWriterTests {
   @Test(arguments: [ArchiveCompression.none, .gzip(level: 6), .xz(level: 1), .zstd(level: 3)])
   func theSameInputGivesTheSameBytes(_ compression: ArchiveCompression) async throws {
-    try await withTemporaryFolder { folder in
+    try withTemporaryFolder { folder in
       var digests: Set<Digest> = []
       for (number, names) in [["b", "a", "ä"], ["ä", "b", "a"]].enumerated() {
         let tree = folder.appending("tree-\(number)")
@@ -33,7 +33,7 @@ import Testing
   }
 
   @Test func entriesComeInOrderWithPlainOwnersAndModes() async throws {
-    try await withTemporaryFolder { folder in
+    try withTemporaryFolder { folder in
       let tree = folder.appending("tree")
       try createDirectories(tree.appending("b/.git"))
       try createDirectories(tree.appending(".git/objects"))
@@ -58,7 +58,7 @@ import Testing
   }
 
   @Test func aLinkOutOfThePackedFolderIsNamed() async throws {
-    try await withTemporaryFolder { folder in
+    try withTemporaryFolder { folder in
       try createDirectories(folder.appending("tree"))
       #expect(symlink("../../x", folder.appending("tree/out").string) == 0)
       let error = try #require(throws: ArchiveError.self) {
@@ -72,7 +72,7 @@ import Testing
   }
 
   @Test func theGzipHeaderHasNeitherTimeNorName() async throws {
-    try await withTemporaryFolder { folder in
+    try withTemporaryFolder { folder in
       let archive = folder.appending("t.tar.gz")
       let writer = try ArchiveWriter(archive, compression: .gzip(level: 6), modified: 1_700_000_000)
       try writer.add(bytes: [1], as: "a")
@@ -85,7 +85,7 @@ import Testing
   }
 
   @Test func anUnfinishedArchiveLeavesTheOldOne() async throws {
-    try await withTemporaryFolder { folder in
+    try withTemporaryFolder { folder in
       let archive = folder.appending("t.tar")
       try writeAtomically("old", to: archive)
       do {
@@ -99,7 +99,7 @@ import Testing
   }
 
   @Test func afterAnErrorNothingIsLeftAndNothingIsFinished() async throws {
-    try await withTemporaryFolder { folder in
+    try withTemporaryFolder { folder in
       let archive = folder.appending("t.tar")
       let writer = try ArchiveWriter(archive, compression: .none)
       try writer.add(bytes: [1], as: "a")
@@ -115,7 +115,7 @@ import Testing
 
   @Test(arguments: ["", "/a", "../a", "a/../b", "a//b", "./a", "a/", ".", "there"])
   func badNamesAreRefused(_ name: String) async throws {
-    try await withTemporaryFolder { folder in
+    try withTemporaryFolder { folder in
       let writer = try ArchiveWriter(folder.appending("t.tar"), compression: .none)
       try writer.add(bytes: [], as: "there")
       #expect(throws: ArchiveError.self) { try writer.add(bytes: [], as: name) }
@@ -126,7 +126,7 @@ import Testing
     ArchiveCompression.gzip(level: 10), .gzip(level: -1), .xz(level: 12), .zstd(level: 0), .zstd(level: 23),
   ])
   func badLevelsAreRefused(_ compression: ArchiveCompression) async throws {
-    try await withTemporaryFolder { folder in
+    try withTemporaryFolder { folder in
       #expect(throws: ArchiveError.self) {
         try ArchiveWriter(folder.appending("t.tar"), compression: compression)
       }
@@ -135,7 +135,7 @@ import Testing
   }
 
   @Test func sizeAndDigestOfTheFileAreTold() async throws {
-    try await withTemporaryFolder { folder in
+    try withTemporaryFolder { folder in
       let archive = folder.appending("t.tar.gz")
       let writer = try ArchiveWriter(archive, compression: .gzip(level: 0))
       try writer.add(bytes: Array(repeating: 7, count: 1 << 20), as: "a")
@@ -160,7 +160,7 @@ import Testing
   }
 
   @Test func aFileThatIsNotTheExpectedOneIsRefused() async throws {
-    try await withTemporaryFolder { folder in
+    try withTemporaryFolder { folder in
       let file = folder.appending("file")
       try writeAtomically("content", to: file)
       let right = Digest(of: Array("content".utf8))
@@ -180,7 +180,7 @@ import Testing
   }
 
   @Test func aFolderIsNoFile() async throws {
-    try await withTemporaryFolder { folder in
+    try withTemporaryFolder { folder in
       let writer = try ArchiveWriter(folder.appending("t.tar"), compression: .none)
       let error = try #require(throws: ArchiveError.self) { try writer.add(file: folder, as: "x") }
       #expect(error.description.hasSuffix("it is not a regular file."))

@@ -14,7 +14,7 @@ import Testing
     ("", "it is empty"),
   ])
   func otherContentIsNamed(_ content: String, _ guess: String) async throws {
-    try await withTemporaryFolder { folder in
+    try withTemporaryFolder { folder in
       let file = folder.appending("kubespray.tar.gz")
       try writeAtomically(content, to: file)
       let error = try #require(throws: ArchiveError.self) {
@@ -25,7 +25,7 @@ import Testing
   }
 
   @Test func garbageIsNoArchive() async throws {
-    try await withTemporaryFolder { folder in
+    try withTemporaryFolder { folder in
       let file = folder.appending("noise")
       // 0x55 and on: neither text nor any known magic number.
       try writeAtomically((0..<100_000).map { UInt8(truncatingIfNeeded: $0 &* 7 &+ 0x55) }, to: file)
@@ -35,7 +35,7 @@ import Testing
   }
 
   @Test func whatCannotBeOpenedIsSaid() async throws {
-    try await withTemporaryFolder { folder in
+    try withTemporaryFolder { folder in
       let missing = try #require(throws: ArchiveError.self) {
         try ArchiveReader.entries(of: folder.appending("none")) { _ in }
       }
@@ -52,7 +52,7 @@ import Testing
     ArchiveCompression.none, .gzip(level: 6), .xz(level: 1), .zstd(level: 1),
   ])
   func everyTruncationIsFound(_ compression: ArchiveCompression) async throws {
-    try await withTemporaryFolder { folder in
+    try withTemporaryFolder { folder in
       let whole = folder.appending("whole")
       let writer = try ArchiveWriter(whole, compression: compression)
       try writer.add(bytes: (0..<3000).map { UInt8(truncatingIfNeeded: $0 &* $0 >> 3) }, as: "first")
@@ -76,7 +76,7 @@ import Testing
   }
 
   @Test func aWrongHeaderInTheMiddleIsAnError() async throws {
-    try await withTemporaryFolder { folder in
+    try withTemporaryFolder { folder in
       var tar = RawTar()
       tar.add("first", content: "1")
       tar.add("second", content: "2")

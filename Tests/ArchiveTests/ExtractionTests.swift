@@ -59,7 +59,7 @@ import Testing
   }
 
   @Test func anUnfinishedFileIsRemoved() async throws {
-    try await withTemporaryFolder { folder in
+    try withTemporaryFolder { folder in
       var tar = RawTar()
       tar.add("whole", content: "1")
       tar.add("part", content: "2", size: 4000)
@@ -73,7 +73,7 @@ import Testing
   }
 
   @Test func aFolderThatCannotBeMadeIsNamed() async throws {
-    try await withTemporaryFolder { folder in
+    try withTemporaryFolder { folder in
       try writeAtomically(RawTar().finished, to: folder.appending("a.tar"))
       let error = try #require(throws: ArchiveError.self) {
         try ArchiveReader.extract(folder.appending("a.tar"), into: folder.appending("a.tar/x"))
@@ -99,7 +99,7 @@ import Testing
   private func extracted(
     _ tar: RawTar, strippingComponents: Int = 0, _ body: (FilePath) throws -> Void
   ) async throws {
-    try await withTemporaryFolder { folder in
+    try withTemporaryFolder { folder in
       let archive = folder.appending("a.tar")
       try writeAtomically(tar.finished, to: archive)
       try ArchiveReader.extract(

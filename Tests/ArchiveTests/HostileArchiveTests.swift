@@ -114,7 +114,7 @@ import Testing
   }
 
   @Test func replacingAHardLinkLeavesItsOtherNameAlone() async throws {
-    try await withTemporaryFolder { folder in
+    try withTemporaryFolder { folder in
       var tar = RawTar()
       tar.add("a", content: "first")
       tar.add("b", type: "1", link: "a")
@@ -127,7 +127,7 @@ import Testing
   }
 
   @Test func limitsStopABomb() async throws {
-    try await withTemporaryFolder { folder in
+    try withTemporaryFolder { folder in
       let bomb = folder.appending("bomb.tar.gz")
       let writer = try ArchiveWriter(bomb, compression: .gzip(level: 9))
       for number in 1...3 { try writer.add(bytes: [UInt8](repeating: 0, count: 1 << 20), as: "\(number)") }
@@ -148,7 +148,7 @@ import Testing
 
   /// A header may claim any size; nothing may be reserved or written on its word alone.
   @Test func aHugeClaimedSizeIsRefusedAtOnce() async throws {
-    try await withTemporaryFolder { folder in
+    try withTemporaryFolder { folder in
       var tar = RawTar()
       tar.add("huge", content: "small", size: 0o77777777777)
       try writeAtomically(tar.finished, to: folder.appending("a.tar"))
