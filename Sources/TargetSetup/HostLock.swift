@@ -10,8 +10,8 @@ final class HostLock {
   /// Takes it.
   ///
   /// - Throws: ``StepError`` that names the holder.
-  init(_ node: Node) throws(StepError) {
-    let path = node.path(Self.place)
+  init(_ host: TargetHost) throws(StepError) {
+    let path = host.path(Self.place)
     do {
       try createDirectories(path.removingLastComponent())
       lock = try FileLock(path)

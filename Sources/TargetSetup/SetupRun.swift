@@ -4,17 +4,17 @@ import SystemPackage
 
 /// Does steps, shows their state, and takes them back.
 public struct SetupRun: Sendable {
-  private let node: Node
+  private let context: SetupContext
   private let step: @Sendable (StepName) -> any Step
 
   /// Work on a host.
-  public init(_ node: Node) {
-    self.init(node) { StepTable.step($0, node.configuration) }
+  public init(_ context: SetupContext) {
+    self.init(context) { StepTable.step($0, context.configuration) }
   }
 
   /// Work on a host with other steps than the real ones.
-  init(_ node: Node, step: @escaping @Sendable (StepName) -> any Step) {
-    self.node = node
+  init(_ context: SetupContext, step: @escaping @Sendable (StepName) -> any Step) {
+    self.context = context
     self.step = step
   }
 
@@ -23,7 +23,7 @@ public struct SetupRun: Sendable {
   /// - Parameter isForced: Whether a step is applied even when it finds nothing to do.
   /// - Throws: `CancellationError`, or ``StepError`` when another run works on this host.
   public func execute(_ names: [StepName], isForced: Bool = false) async throws -> [StepReport] {
-    let lock = names.contains(where: \.needsRoot) ? try HostLock(node) : nil
+    let lock = names.contains(where: \.needsRoot) ? try HostLock(context.host) : nil
     defer { withExtendedLifetime(lock) {} }
     var reports: [StepReport] = []
     var failed: Set<StepName> = []
@@ -58,7 +58,7 @@ public struct SetupRun: Sendable {
 
   private func execute(_ step: any Step, isForced: Bool) async throws -> StepReport {
     let stage = step.name.rawValue
-    node.emit(.stageStarted(stage))
+    context.emit(.stageStarted(stage))
     let clock = ContinuousClock()
     let start = clock.now
     func finish(_ outcome: StepReport.Outcome, _ detail: String) -> StepReport {
@@ -68,20 +68,20 @@ public struct SetupRun: Sendable {
         case .failed, .blocked: .failed
         case .already, .notNeeded, .leftAlone: .skipped
         }
-      node.emit(.stageFinished(stage, drawn, summary: outcome == .failed ? "" : detail))
+      context.emit(.stageFinished(stage, drawn, summary: outcome == .failed ? "" : detail))
       return StepReport(step: step.name, outcome: outcome, detail: detail, duration: clock.now - start)
     }
     do {
-      let journal = try Journal(step.name, of: node)
-      switch try await step.check(node, journal) {
+      let journal = try context.journal(step.name)
+      switch try await step.check(context, journal) {
       case .done(let detail) where !isForced: return finish(.already, detail)
       case .notApplicable(let detail): return finish(.notNeeded, detail)
       case .refused(let detail):
-        node.say(.warning, detail, step: step.name)
+        context.say(.warning, detail, step: step.name)
         return finish(.leftAlone, detail)
       case .done, .needed: break
       }
-      return finish(.done, try await step.apply(node, journal))
+      return finish(.done, try await step.apply(context, journal))
     } catch is CancellationError {
       throw CancellationError()
     } catch CommandError.cancelled {
@@ -100,8 +100,8 @@ public struct SetupRun: Sendable {
     for name in names {
       try Task.checkCancellation()
       do {
-        let journal = try Journal(name, of: node)
-        let state = try await step(name).check(node, journal)
+        let journal = try context.journal(name)
+        let state = try await step(name).check(context, journal)
         found.append(
           StepStatus(step: name, state: state.word, detail: state.detail, isUndoable: !journal.isEmpty))
       } catch {
@@ -115,7 +115,7 @@ public struct SetupRun: Sendable {
   ///
   /// - Throws: `CancellationError`, or ``StepError`` when another run works on this host.
   public func undo(_ names: [StepName]) async throws -> [StepReport] {
-    let lock = try HostLock(node)
+    let lock = try HostLock(context.host)
     defer { withExtendedLifetime(lock) {} }
     var reports: [StepReport] = []
     for name in StepName.allCases.reversed() where names.contains(name) {
@@ -133,17 +133,17 @@ public struct SetupRun: Sendable {
       StepReport(step: step.name, outcome: outcome, detail: detail, duration: clock.now - start)
     }
     do {
-      let journal = try Journal(step.name, of: node)
+      let journal = try context.journal(step.name)
       guard !journal.isEmpty else { return report(.already, "nothing to undo") }
       if let user = try laterStep(using: step.name) {
         throw StepError(
           "step \(user.rawValue) still uses \(step.name.rawValue). Undo it first: target-setup undo \(user.rawValue)"
         )
       }
-      try await step.beforeUndo(node, journal)
+      try await step.beforeUndo(context, journal)
       let undone = try await offloaded { () throws in try journal.takeBack() }
-      for text in undone.kept { node.say(.warning, text, step: step.name) }
-      try await step.afterUndo(node, journal)
+      for text in undone.kept { context.say(.warning, text, step: step.name) }
+      try await step.afterUndo(context, journal)
       try journal.forget()
       return report(.done, undone.summary)
     } catch is CancellationError {
@@ -158,7 +158,7 @@ public struct SetupRun: Sendable {
   private func laterStep(using name: StepName) throws -> StepName? {
     try StepName.allCases.first { other in
       guard step(other).needs.contains(name) else { return false }
-      return try !Journal(other, of: node).isEmpty
+      return try !context.journal(other).isEmpty
     }
   }
 }

@@ -28,28 +28,32 @@ public struct StatusReport: Sendable, Encodable {
   /// Looks; changes nothing.
   ///
   /// - Throws: `CancellationError`, or `TransferError` when libcurl cannot be started.
-  public init(_ node: Node) async throws {
-    bundle = node.bundle.string
-    kubespray = node.manifest?.kubespray ?? (node.shell == nil ? nil : node.configuration.kubespray.version)
-    address = node.address
-    steps = try await SetupRun(node).status()
+  public init(_ context: SetupContext) async throws {
+    let (arrived, addresses) = (context.bundle, context.addresses)
+    bundle = arrived.folder.string
+    kubespray =
+      arrived.manifest?.kubespray ?? (arrived.shell == nil ? nil : context.configuration.kubespray.version)
+    address = addresses.host
+    steps = try await SetupRun(context).status()
     let readiness = try Readiness()
     func answers(_ url: String) async -> Bool {
       await readiness.status(url).map { (200..<400).contains($0) } ?? false
     }
     var services = [
-      Service(name: "web server", address: node.webServer, answers: await answers("\(node.localWebServer)/"))
+      Service(
+        name: "web server", address: addresses.webServer,
+        answers: await answers("\(addresses.localWebServer)/"))
     ]
-    for part in (try? ServedTree(node).parts()) ?? [] {
+    for part in (try? ServedTree(context).parts()) ?? [] {
       services.append(
         Service(
-          name: part, address: "\(node.webServer)/\(part)/",
-          answers: await answers("\(node.localWebServer)/\(part)/")))
+          name: part.rawValue, address: "\(addresses.webServer)/\(part.rawValue)/",
+          answers: await answers("\(addresses.localWebServer)/\(part.rawValue)/")))
     }
     services.append(
       Service(
-        name: "registry", address: node.registryHost,
-        answers: await answers("http://\(node.localRegistryHost)/v2/")))
+        name: "registry", address: addresses.registryHost,
+        answers: await answers("http://\(addresses.localRegistryHost)/v2/")))
     self.services = services
   }
 }

@@ -10,19 +10,19 @@ public protocol Step: Sendable {
   /// Whether there is anything to do. Changes nothing.
   ///
   /// - Throws: An error whose description names the thing, the cause and the next action.
-  func check(_ node: Node, _ journal: Journal) async throws -> StepState
+  func check(_ context: SetupContext, _ journal: Journal) async throws -> StepState
 
   /// Makes it so. Every change to the host goes through the journal, which knows it before it is made.
   ///
   /// - Returns: What there is now, for people: "registry answers on port 35000".
   /// - Throws: An error whose description names the thing, the cause and the next action.
-  func apply(_ node: Node, _ journal: Journal) async throws -> String
+  func apply(_ context: SetupContext, _ journal: Journal) async throws -> String
 
   /// Stops what uses the files, before the journal is taken back.
-  func beforeUndo(_ node: Node, _ journal: Journal) async throws
+  func beforeUndo(_ context: SetupContext, _ journal: Journal) async throws
 
   /// Lets the rest of the host know, after the journal is taken back. `journal` still tells its notes.
-  func afterUndo(_ node: Node, _ journal: Journal) async throws
+  func afterUndo(_ context: SetupContext, _ journal: Journal) async throws
 }
 
 extension Step {
@@ -30,10 +30,10 @@ extension Step {
   public var needs: [StepName] { [] }
 
   /// Does nothing.
-  public func beforeUndo(_ node: Node, _ journal: Journal) async throws {}
+  public func beforeUndo(_ context: SetupContext, _ journal: Journal) async throws {}
 
   /// Does nothing.
-  public func afterUndo(_ node: Node, _ journal: Journal) async throws {}
+  public func afterUndo(_ context: SetupContext, _ journal: Journal) async throws {}
 }
 
 /// What a step found; the text is for people.

@@ -10,7 +10,7 @@ struct RunCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "run", abstract: "Do steps: \"all\", or those named (the default command).")
 
-  @OptionGroup(title: "Settings") var options: NodeOptions
+  @OptionGroup(title: "Settings") var options: HostOptions
   @OptionGroup(title: "Output") var output: OutputOptions
 
   @Flag(help: "Do not read the whole bundle again before anything is installed from it.")
@@ -46,13 +46,13 @@ struct RunCommand: AsyncParsableCommand {
       try requireRoot("target-setup \(steps.joined(separator: " "))")
     }
     let console = output.console()
-    var node = try options.node(console)
-    let names = try stepArguments(steps, all: StepName.all(node.configuration)).filter {
+    var context = try options.context(console)
+    let names = try stepArguments(steps, all: StepName.all(context.configuration)).filter {
       !skipVerify || $0 != .verify
     }
-    node.push.archives = archives.map { FilePath($0) }
+    context.push.archives = archives.map { FilePath($0) }
     let isForced = force
-    let run = SetupRun(node)
+    let run = SetupRun(context)
     let reports = try await Interruption.watching(console) {
       try await withTicking(console) { try await run.execute(names, isForced: isForced) }
     }
@@ -60,12 +60,12 @@ struct RunCommand: AsyncParsableCommand {
     let changed = reports.filter { $0.outcome == .done && $0.step != .verify }
     if changed.isEmpty {
       let verified =
-        node.manifest == nil ? "all was looked through that has no manifest" : "the bundle is whole"
+        context.bundle.manifest == nil ? "all was looked through that has no manifest" : "the bundle is whole"
       console.finish(names == [.verify] ? verified : "nothing to do")
     } else if changed.contains(where: { [.nginx, .registry, .extract].contains($0.step) }) {
-      if let warning = node.addressWarning { console.emit(.message(.warning, warning, stage: nil)) }
+      if let warning = context.addresses.warning { console.emit(.message(.warning, warning, stage: nil)) }
       console.finish(
-        "done. The other nodes reach this machine as \(node.address); target-setup status shows what is served"
+        "done. The other nodes reach this machine as \(context.addresses.host); target-setup status shows what is served"
       )
     } else {
       console.finish("done")

@@ -10,17 +10,17 @@ struct StatusCommand: AsyncParsableCommand {
     commandName: "status", abstract: "Show the state of each step and the addresses that are served.",
     discussion: "Changes nothing. As root it sees more: who holds a port, which images are there.")
 
-  @OptionGroup(title: "Settings") var options: NodeOptions
+  @OptionGroup(title: "Settings") var options: HostOptions
   @OptionGroup(title: "Output") var output: OutputOptions
 
   func run() async throws {
     let console = output.console()
-    let node = try options.node(console, output.events(console))
+    let context = try options.context(console, output.events(console))
     if !Privilege.isRoot {
       console.emit(
         .message(.warning, "without root containerd and what only root may read cannot be seen", stage: nil))
     }
-    let report = try await Interruption.watching(console) { try await StatusReport(node) }
+    let report = try await Interruption.watching(console) { try await StatusReport(context) }
     if output.json { return try printJSON(report) }
     console.table(
       ["STEP", "STATE", "UNDO", "DETAIL"],

@@ -13,7 +13,7 @@ struct UndoCommand: AsyncParsableCommand {
       thrown away: it stays, or is kept below /var/lib/kubespray-offline/changed.
       """)
 
-  @OptionGroup(title: "Settings") var options: NodeOptions
+  @OptionGroup(title: "Settings") var options: HostOptions
   @OptionGroup(title: "Output") var output: OutputOptions
 
   @Argument(help: .init("all, or steps by name.", valueName: "step"), completion: .steps)
@@ -25,9 +25,9 @@ struct UndoCommand: AsyncParsableCommand {
     let names = try stepArguments(steps, all: StepName.allCases.filter(\.needsRoot))
     try requireRoot("target-setup undo \(steps.joined(separator: " "))")
     let console = output.console()
-    let node = try options.node(console)
+    let context = try options.context(console)
     let reports = try await Interruption.watching(console) {
-      try await withTicking(console) { try await SetupRun(node).undo(names) }
+      try await withTicking(console) { try await SetupRun(context).undo(names) }
     }
     try show(reports, console, output)
     console.finish(reports.allSatisfy { $0.outcome == .already } ? "nothing to undo" : "taken back")

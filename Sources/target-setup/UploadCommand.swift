@@ -92,7 +92,7 @@ struct UploadCommand: AsyncParsableCommand {
     let store = try StoreAddress(target ?? "")
     let plan = try UploadPlan(
       folder: folder.map { FilePath($0) },
-      bundle: try Node.bundleFolder(bundle.map { FilePath($0) }, environment))
+      bundle: try SetupContext.bundleFolder(bundle.map { FilePath($0) }, environment))
     for remark in plan.remarks { console.emit(.message(.warning, remark, stage: FolderUpload.stage)) }
     if StoreCredential(environment) != nil, store.isReadable {
       console.emit(

@@ -41,7 +41,7 @@ struct AnsibleContainerTests {
   private let scripts = FilePath(#filePath).removingLastComponent().removingLastComponent()
     .removingLastComponent().appending("target-scripts")
 
-  private func withHost(_ body: (Node, Runtime) async throws -> Void) async throws {
+  private func withHost(_ body: (SetupContext, Runtime) async throws -> Void) async throws {
     try await withFolder { folder in
       let (root, bundle) = (folder.appending("root"), folder.appending("bundle"))
       try put("", at: bundle.appending("files/kubespray-2.30.0.tar.gz"))
@@ -52,10 +52,10 @@ struct AnsibleContainerTests {
       let archive = "images/localhost_kubespray-offline_ansible-2.30.0.tar.gz"
       try put("archive", at: bundle.appending(archive))
       let runtime = Runtime()
-      var host = node(root: root, bundle: bundle) { command, _ in runtime.answer(command) }
-      host.configuration.python.ansibleInContainer = true
-      host.configuration.python.ansibleImage = "localhost/kubespray-offline/ansible:2.30.0"
-      try await body(host, runtime)
+      var context = context(root: root, bundle: bundle) { command, _ in runtime.answer(command) }
+      context.configuration.python.ansibleInContainer = true
+      context.configuration.python.ansibleImage = "localhost/kubespray-offline/ansible:2.30.0"
+      try await body(context, runtime)
     }
   }
 
@@ -63,15 +63,15 @@ struct AnsibleContainerTests {
     "the image is brought, the script knows image and tree, a second run has nothing to do, undo leaves nothing"
   )
   func journey() async throws {
-    try await withHost { host, runtime in
-      let before = try content(of: host.root)
-      let run = SetupRun(host)
+    try await withHost { context, runtime in
+      let before = try content(of: context.host.root)
+      let run = SetupRun(context)
       let report = try #require(try await run.execute([.ansible]).first)
       #expect(report.outcome == .done, "\(report.detail)")
       #expect(
         report.detail.hasPrefix("ansible [core 2.17.14] in containers of localhost/kubespray-offline/ansible")
       )
-      let script = host.path("/opt/kubespray-2.30.0/ansible-container.sh")
+      let script = context.host.path("/opt/kubespray-2.30.0/ansible-container.sh")
       #expect(FileAttributes(script)?.mode == 0o755)
       let lines = text(script)?.split(separator: "\n") ?? []
       #expect(lines.contains("image=localhost/kubespray-offline/ansible:2.30.0"))
@@ -82,17 +82,19 @@ struct AnsibleContainerTests {
       #expect(try await run.execute([.ansible], isForced: true).map(\.outcome) == [.done])
       #expect(try await run.undo([.ansible]).map(\.outcome) == [.done])
       #expect(runtime.images.withLock { $0.isEmpty })
-      let after = try content(of: host.root).filter { !$0.key.hasPrefix("run") && !$0.key.hasPrefix("var") }
+      let after = try content(of: context.host.root).filter {
+        !$0.key.hasPrefix("run") && !$0.key.hasPrefix("var")
+      }
       #expect(after == before)
     }
   }
 
   @Test("an image that was there before stays when the step is undone")
   func othersImage() async throws {
-    try await withHost { host, runtime in
+    try await withHost { context, runtime in
       runtime.images.withLock { _ = $0.insert("localhost/kubespray-offline/ansible:2.30.0") }
-      let done = try await SetupRun(host).execute([.ansible])
-      let undone = try await SetupRun(host).undo([.ansible])
+      let done = try await SetupRun(context).execute([.ansible])
+      let undone = try await SetupRun(context).undo([.ansible])
       #expect((done + undone).map(\.outcome) == [.done, .done])
       #expect(runtime.images.withLock { $0.count } == 1)
     }
@@ -100,12 +102,12 @@ struct AnsibleContainerTests {
 
   @Test("an Ansible that does not run is an error, and so are settings that name no image")
   func failures() async throws {
-    try await withHost { host, runtime in
+    try await withHost { context, runtime in
       runtime.runs.withLock { $0 = false }
-      let broken = try #require(try await SetupRun(host).execute([.ansible]).first)
+      let broken = try #require(try await SetupRun(context).execute([.ansible]).first)
       #expect(broken.outcome == .failed && broken.detail.contains("does not run in a container"))
-      #expect(try await SetupRun(host).status([.ansible]).map(\.state) == ["to do"])
-      var other = host
+      #expect(try await SetupRun(context).status([.ansible]).map(\.state) == ["to do"])
+      var other = context
       other.configuration.python.ansibleImage = nil
       let unnamed = try #require(try await SetupRun(other).execute([.ansible]).first)
       #expect(unnamed.outcome == .failed && unnamed.detail.contains("python.ansible_image"))
@@ -114,10 +116,10 @@ struct AnsibleContainerTests {
 
   @Test("in this mode no Python is needed, \"all\" has the step, and the next commands are the container's")
   func mode() async throws {
-    try await withHost { host, _ in
-      let python = try await SetupRun(host).execute([.python])
+    try await withHost { context, _ in
+      let python = try await SetupRun(context).execute([.python])
       #expect(python.map(\.outcome) == [.notNeeded])
-      #expect(StepName.all(host.configuration) == StepName.allCases)
+      #expect(StepName.all(context.configuration) == StepName.allCases)
       #expect(StepName.all(Configuration()) == StepName.all)
       let lines = ExtractStep.nextCommandsInContainer(tree: "/opt/kubespray-2.30.0")
       #expect(lines.contains { $0.contains("./ansible-container.sh ansible-playbook -i inventory/offline/") })

@@ -1,6 +1,7 @@
 import Archive
 import Foundation
 import Host
+import Settings
 import SystemPackage
 import Testing
 
@@ -51,7 +52,7 @@ struct ExtractStepTests {
     -> StepReport
   {
     try #require(
-      try await SetupRun(node(root: root, bundle: bundle, address: address)).execute([.extract]).first)
+      try await SetupRun(context(root: root, bundle: bundle, address: address)).execute([.extract]).first)
   }
 
   @Test("the tree is patched, with inventory, playbook and this node's address, and undo leaves nothing")
@@ -73,7 +74,7 @@ struct ExtractStepTests {
       #expect(text(tree.appending("inventory/sample/group_vars/all/offline.yml")) == "# empty\n")
       #expect(try await run(root, bundle).outcome == .already)
 
-      let undone = try await SetupRun(node(root: root, bundle: bundle)).undo([.extract])
+      let undone = try await SetupRun(context(root: root, bundle: bundle)).undo([.extract])
       #expect(undone.map(\.outcome) == [.done], "\(undone)")
       #expect(!FileManager.default.fileExists(atPath: root.appending("opt").string))
     }
@@ -91,7 +92,7 @@ struct ExtractStepTests {
       #expect(text(mine) == "http_server: \"http://mine\"\n")
       #expect(text(tree.appending("offline.yml"))?.contains("http://10.0.0.6\"") == true)
       #expect(try await run(root, bundle, address: "10.0.0.6").outcome == .already)
-      _ = try await SetupRun(node(root: root, bundle: bundle)).undo([.extract])
+      _ = try await SetupRun(context(root: root, bundle: bundle)).undo([.extract])
       let left = try content(of: root.appending("opt")).filter { !$0.value.hasSuffix(" folder") }
       #expect(Array(left.keys) == ["kubespray-2.30.0/inventory/offline/group_vars/all/offline.yml"])
     }
@@ -150,8 +151,12 @@ struct ExtractStepTests {
       ),
     ] as [(String?, String, String, String)])
   func registries(registry: String?, address: String, prefix: String, host: String) {
-    let settings = OfflineSettings(
-      host: "10.0.0.5", server: "http://10.0.0.5:8080", registryPort: 35000, registry: registry)
+    var configuration = Configuration()
+    configuration.target.address = "10.0.0.5"
+    configuration.nginx.port = 8080
+    configuration.registry.local = registry
+    let interfaces = NetworkInterfaces(routed: nil, addresses: [])
+    let settings = OfflineSettings(configuration, HostAddresses(interfaces, configuration))
     let text = settings.fill(Self.offline)
     #expect(text.hasPrefix("# Where YOUR_HOST still stands, write the address.\n"))
     #expect(text.contains("\nhttp_server: \"http://10.0.0.5:8080\"\nregistry_host: \"\(address)\"\n"))

@@ -57,10 +57,10 @@ func content(of folder: FilePath) throws -> [String: String] {
 }
 
 /// A host in a temporary folder, whose commands are answered by the test.
-func node(
+func context(
   root: FilePath, bundle: FilePath, system: String = "ID=debian\nVERSION_ID=12", server: String? = nil,
   address: String = "10.0.0.5", runner: @escaping CommandRunner = { command, _ in try await command.run() }
-) -> Node {
+) -> SetupContext {
   var configuration = Configuration()
   configuration.target.address = address
   configuration.kubespray.version = "2.30.0"
@@ -69,7 +69,10 @@ func node(
     configuration.target.address = "127.0.0.1"
     configuration.nginx.port = port
   }
-  return Node(
-    bundle: bundle, configuration: configuration, manifest: nil, system: OSRelease.parse(system), root: root,
-    initSystem: .none, interfaces: NetworkInterfaces(routed: nil, addresses: []), runner: runner)
+  let host = TargetHost(
+    root: root, stateFolder: configuration.target.directory, system: OSRelease.parse(system),
+    initSystem: .none,
+    interfaces: NetworkInterfaces(routed: nil, addresses: []), runner: runner)
+  return SetupContext(
+    host: host, bundle: ArrivedBundle(bundle, manifest: nil), configuration: configuration)
 }

@@ -28,13 +28,13 @@ struct HostTests {
 
   @Test("an IPv6 address stands in brackets, and port 80 is not written")
   func urls() {
-    var host = node(root: "/nonexistent", bundle: "/nonexistent", address: "2001:db8::5")
-    #expect(host.webServer == "http://[2001:db8::5]")
-    #expect(host.registryHost == "[2001:db8::5]:35000")
-    host.configuration.nginx.port = 8080
-    host.configuration.nginx.bind = "10.0.0.5"
-    #expect(host.webServer == "http://[2001:db8::5]:8080")
-    #expect(host.localWebServer == "http://10.0.0.5:8080")
+    var context = context(root: "/nonexistent", bundle: "/nonexistent", address: "2001:db8::5")
+    #expect(context.addresses.webServer == "http://[2001:db8::5]")
+    #expect(context.addresses.registryHost == "[2001:db8::5]:35000")
+    context.configuration.nginx.port = 8080
+    context.configuration.nginx.bind = "10.0.0.5"
+    #expect(context.addresses.webServer == "http://[2001:db8::5]:8080")
+    #expect(context.addresses.localWebServer == "http://10.0.0.5:8080")
   }
 
   @Test("who listens on a port is named with its process")

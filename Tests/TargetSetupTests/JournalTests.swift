@@ -17,7 +17,7 @@ struct JournalTests {
     try journal.moveAside("/etc/link")
     try journal.write("/etc/aside.d/own.conf", "own\n")
     try journal.link("/etc/wants/unit", to: "../unit")
-    try journal.note("kind", "value")
+    try journal.note(.package, "value")
     let prepared = journal.onDisk("/opt/.tree.new")
     if FileAttributes(journal.onDisk("/opt/tree")) == nil {
       try put("program\n", at: prepared.appending("bin").appending("run"))
@@ -26,7 +26,7 @@ struct JournalTests {
     if try journal.own("/var/lib/daemon") { try put("data\n", at: journal.onDisk("/var/lib/daemon/db")) }
   }
 
-  private func withHost(_ body: (Node, [String: String]) throws -> Void) throws {
+  private func withHost(_ body: (TargetHost, [String: String]) throws -> Void) throws {
     try withFolder(isOnDisk: false) { folder in
       let root = folder.appending("root")
       try put("theirs\n", at: root.appending("etc").appending("old.conf"))
@@ -36,55 +36,55 @@ struct JournalTests {
         atPath: root.appending("etc").appending("link").string, withDestinationPath: "/nowhere")
       try createDirectories(root.appending("opt"))
       try createDirectories(root.appending("var").appending("lib"))
-      try body(node(root: root, bundle: folder.appending("bundle")), try content(of: root))
+      try body(context(root: root, bundle: folder.appending("bundle")).host, try content(of: root))
     }
   }
 
   /// The host without the program's own state.
-  private func state(_ node: Node) throws -> [String: String] {
-    try content(of: node.root).filter { !$0.key.hasPrefix("var/lib/kubespray-offline") }
+  private func state(_ host: TargetHost) throws -> [String: String] {
+    try content(of: host.root).filter { !$0.key.hasPrefix("var/lib/kubespray-offline") }
   }
 
   @Test("what was changed, moved, made and linked is taken back to the byte and the mode")
   func undo() throws {
-    try withHost { node, before in
-      let journal = try Journal(.extract, of: node)
+    try withHost { host, before in
+      let journal = try Journal(.extract, on: host)
       try Self.change(journal)
-      #expect(text(node.path("/etc/old.conf")) == "ours, second\n")
-      #expect(try FileTree.names(in: node.path("/etc/aside.d")) == ["own.conf"])
+      #expect(text(host.path("/etc/old.conf")) == "ours, second\n")
+      #expect(try FileTree.names(in: host.path("/etc/aside.d")) == ["own.conf"])
       #expect(journal.isIntact)
-      let again = try Journal(.extract, of: node)
-      #expect(again.notes("kind") == ["value"])
+      let again = try Journal(.extract, on: host)
+      #expect(again.notes(.package) == ["value"])
       let report = try again.takeBack()
       #expect(report.kept == [])
       try again.forget()
-      #expect(try content(of: node.root) == before)
+      #expect(try content(of: host.root) == before)
       // A second time there is nothing.
-      #expect(try Journal(.extract, of: node).isEmpty)
+      #expect(try Journal(.extract, on: host).isEmpty)
     }
   }
 
   @Test("a step whose first file lies in the state folder does not call that folder its own")
   func stateFolder() throws {
-    try withHost { node, before in
-      let journal = try Journal(.nginx, of: node)
+    try withHost { host, before in
+      let journal = try Journal(.nginx, on: host)
       try journal.write("/var/lib/kubespray-offline/nginx/nginx.conf", "events {}\n")
       #expect(try journal.takeBack().kept == [])
       try journal.forget()
-      #expect(try content(of: node.root) == before)
+      #expect(try content(of: host.root) == before)
     }
   }
 
   @Test("a second run writes nothing, neither files nor lines")
   func second() throws {
-    try withHost { node, _ in
-      try Self.change(try Journal(.extract, of: node))
-      let journal = try Journal(.extract, of: node)
+    try withHost { host, _ in
+      try Self.change(try Journal(.extract, on: host))
+      let journal = try Journal(.extract, on: host)
       let lines = journal.entries.count
       #expect(try !journal.write("/etc/tool/new.conf", "new\n", mode: 0o600))
       #expect(try !journal.link("/etc/wants/unit", to: "../unit"))
       #expect(try !journal.write("/etc/aside.d/own.conf", "own\n"))
-      try journal.note("kind", "value")
+      try journal.note(.package, "value")
       #expect(journal.entries.count == lines)
     }
   }
@@ -94,9 +94,9 @@ struct JournalTests {
   @Test("killed at any point, the step ends as if it had not been, and undo gives back what was there")
   func killed() throws {
     var wanted: [String: String] = [:]
-    try withHost { node, _ in
-      try Self.change(try Journal(.extract, of: node))
-      wanted = try state(node)
+    try withHost { host, _ in
+      try Self.change(try Journal(.extract, on: host))
+      wanted = try state(host)
     }
     var points = 0
     var isThrough = false
@@ -104,30 +104,32 @@ struct JournalTests {
       points += 1
       let last = points
       for mends in [true, false] {
-        try withHost { node, before in
+        try withHost { host, before in
           let count = Mutex(0)
           do {
             try Self.change(
-              try Journal(.extract, of: node) {
-                let now = count.withLock { value in
-                  value += 1
-                  return value
-                }
-                if now == last { throw Killed() }
-              })
+              try Journal(
+                .extract, on: host,
+                checkpoint: {
+                  let now = count.withLock { value in
+                    value += 1
+                    return value
+                  }
+                  if now == last { throw Killed() }
+                }))
             isThrough = true
           } catch {}
-          let journal = try Journal(.extract, of: node)
+          let journal = try Journal(.extract, on: host)
           if mends {
             try Self.change(journal)
-            #expect(try state(node) == wanted, "killed at \(last)")
+            #expect(try state(host) == wanted, "killed at \(last)")
             #expect(journal.isIntact)
           }
           _ = try journal.takeBack()
-          try FileTree.remove(node.path("/opt/.tree.new"))
+          try FileTree.remove(host.path("/opt/.tree.new"))
           try journal.forget()
           #expect(
-            try content(of: node.root) == before,
+            try content(of: host.root) == before,
             "killed at \(last), \(mends ? "mended and undone" : "undone")")
         }
       }
@@ -137,40 +139,40 @@ struct JournalTests {
 
   @Test("a line that was cut off is no line, and the next one is not lost with it")
   func cutLine() throws {
-    try withHost { node, _ in
-      let journal = try Journal(.extract, of: node)
-      try journal.note("one", "1")
+    try withHost { host, _ in
+      let journal = try Journal(.extract, on: host)
+      try journal.note(.image, "1")
       let descriptor = try FileDescriptor.open(journal.file.path, .writeOnly, options: [.append])
       try descriptor.closeAfter { _ = try descriptor.writeAll(#"{"kind":"note","path":"tw"#.utf8) }
-      let next = try Journal(.extract, of: node)
-      try next.note("three", "3")
-      let read = try Journal(.extract, of: node)
-      #expect(read.entries.map(\.path) == ["one", "three"])
+      let next = try Journal(.extract, on: host)
+      try next.note(.storage, "3")
+      let read = try Journal(.extract, on: host)
+      #expect(read.entries.map(\.path) == ["image", "storage"])
     }
   }
 
   @Test("a file of ours that somebody changed is left and told")
   func changedFile() throws {
-    try withHost { node, _ in
-      let journal = try Journal(.extract, of: node)
+    try withHost { host, _ in
+      let journal = try Journal(.extract, on: host)
       try journal.write("/etc/tool/new.conf", "new\n")
-      try put("edited\n", at: node.path("/etc/tool/new.conf"))
+      try put("edited\n", at: host.path("/etc/tool/new.conf"))
       #expect(!journal.isIntact)
       let report = try journal.takeBack()
-      #expect(text(node.path("/etc/tool/new.conf")) == "edited\n")
+      #expect(text(host.path("/etc/tool/new.conf")) == "edited\n")
       #expect(report.kept.contains { $0.hasPrefix("/etc/tool/new.conf was changed") })
     }
   }
 
   @Test("what somebody made of a replaced file is kept aside, and the first content comes back")
   func changedReplacement() throws {
-    try withHost { node, _ in
-      let journal = try Journal(.extract, of: node)
+    try withHost { host, _ in
+      let journal = try Journal(.extract, on: host)
       try journal.write("/etc/old.conf", "ours\n")
-      try put("edited\n", at: node.path("/etc/old.conf"))
+      try put("edited\n", at: host.path("/etc/old.conf"))
       let report = try journal.takeBack()
-      #expect(text(node.path("/etc/old.conf")) == "theirs\n")
-      #expect(text(node.path("/var/lib/kubespray-offline/changed/extract/1/etc/old.conf")) == "edited\n")
+      #expect(text(host.path("/etc/old.conf")) == "theirs\n")
+      #expect(text(host.path("/var/lib/kubespray-offline/changed/extract/1/etc/old.conf")) == "edited\n")
       #expect(report.kept.count == 1)
       // Made again, it finds everything as it was.
       #expect(try journal.takeBack().kept == [])
@@ -179,25 +181,25 @@ struct JournalTests {
 
   @Test("a tree loses what was put into it, and keeps what was changed or added since")
   func tree() throws {
-    try withHost { node, _ in
-      let journal = try Journal(.extract, of: node)
-      try put("a\n", at: node.path("/opt/.tree.new/a"))
-      try put("b\n", at: node.path("/opt/.tree.new/sub/b"))
+    try withHost { host, _ in
+      let journal = try Journal(.extract, on: host)
+      try put("a\n", at: host.path("/opt/.tree.new/a"))
+      try put("b\n", at: host.path("/opt/.tree.new/sub/b"))
       try journal.placeTree("/opt/.tree.new", at: "/opt/tree")
-      try put("changed\n", at: node.path("/opt/tree/a"))
-      try put("added\n", at: node.path("/opt/tree/inventory"))
+      try put("changed\n", at: host.path("/opt/tree/a"))
+      try put("added\n", at: host.path("/opt/tree/inventory"))
       let report = try journal.takeBack()
-      #expect(try FileTree.names(in: node.path("/opt/tree")) == ["a", "inventory"])
+      #expect(try FileTree.names(in: host.path("/opt/tree")) == ["a", "inventory"])
       #expect(report.kept.first?.hasPrefix("/opt/tree stays") == true)
     }
   }
 
   @Test("owners come back too, as far as this user may give files away", .enabled(if: getuid() == 0))
   func owners() throws {
-    try withHost { node, _ in
-      let path = node.path("/etc/old.conf").string
+    try withHost { host, _ in
+      let path = host.path("/etc/old.conf").string
       #expect(chown(path, 12, 34) == 0)
-      let journal = try Journal(.extract, of: node)
+      let journal = try Journal(.extract, on: host)
       try journal.write("/etc/old.conf", "ours\n")
       #expect(FileAttributes(FilePath(path))?.owner == 0)
       _ = try journal.takeBack()
@@ -205,12 +207,29 @@ struct JournalTests {
     }
   }
 
+  @Test("notes are stored as in the journals of earlier versions, so that undo reads those too")
+  func noteKinds() throws {
+    let stored = [
+      "package", "service", "image", "container", "firewall-port", "installed", "before", "storage", "pushed",
+      "archive", "docker", "docker-registry", "version", "served-files", "served-debs", "served-rpms",
+      "served-pypi",
+    ]
+    #expect(NoteKind.allCases.map(\.rawValue) == stored)
+    try withHost { host, _ in
+      let lines = stored.map { #"{"kind":"note","path":"\#($0)","value":"earlier"}"# }
+      let folder = host.path(host.stateFolder).appending("journal")
+      try put(lines.joined(separator: "\n") + "\n", at: folder.appending("extract.jsonl"))
+      let journal = try Journal(.extract, on: host)
+      #expect(NoteKind.allCases.allSatisfy { journal.lastNote($0) == "earlier" })
+    }
+  }
+
   @Test("two runs at once: the second is refused and names the first")
   func twoRuns() async throws {
     try await withFolder { folder in
-      let node = node(root: folder, bundle: folder)
-      let lock = try HostLock(node)
-      let error = await #expect(throws: StepError.self) { try await SetupRun(node).execute([.python]) }
+      let context = context(root: folder, bundle: folder)
+      let lock = try HostLock(context.host)
+      let error = await #expect(throws: StepError.self) { try await SetupRun(context).execute([.python]) }
       #expect(error?.description.contains("process \(getpid())") == true)
       withExtendedLifetime(lock) {}
     }

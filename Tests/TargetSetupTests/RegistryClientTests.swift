@@ -31,18 +31,18 @@ private final class ClientHost: Sendable {
   var ran: [String] { commands.withLock { $0 } }
 
   /// The registry named in the list of the daemon's file is known to it as soon as it has been told to look.
-  func node(_ registry: String? = nil, ca: FilePath? = nil, isInsecure: Bool = false) -> Node {
-    var node = TargetSetupTests.node(root: root, bundle: root) { [self] command, _ in
+  func context(_ registry: String? = nil, ca: FilePath? = nil, isInsecure: Bool = false) -> SetupContext {
+    var context = TargetSetupTests.context(root: root, bundle: root) { [self] command, _ in
       commands.withLock { $0.append(([command.executable] + command.arguments).joined(separator: " ")) }
       return CommandResult(status: 0, standardOutput: text(file("etc/docker/daemon.json")) ?? "{}")
     }
-    node.configuration.registry.local = registry
-    node.push = PushOptions(certificateAuthority: ca, isInsecure: isInsecure)
-    return node
+    context.configuration.registry.local = registry
+    context.push = PushOptions(certificateAuthority: ca, isInsecure: isInsecure)
+    return context
   }
 
-  func run(_ node: Node) async throws -> StepReport {
-    try #require(try await SetupRun(node).execute([.registryClient]).first)
+  func run(_ context: SetupContext) async throws -> StepReport {
+    try #require(try await SetupRun(context).execute([.registryClient]).first)
   }
 }
 
@@ -58,7 +58,7 @@ struct RegistryClientTests {
         "version = 2\n  config_path = \"/etc/containerd/hosts.d:/etc/other\"\n",
         at: host.file("etc/containerd/config.toml"))
       let before = try content(of: host.root.appending("etc"))
-      #expect(try await host.run(host.node()).outcome == .done)
+      #expect(try await host.run(host.context()).outcome == .done)
       #expect(
         text(host.file("etc/docker/daemon.json"))
           == "{\n  \"log-level\": \"warn\",\n  \"insecure-registries\": [\"10.0.0.5:35000\"]\n}")
@@ -72,9 +72,9 @@ struct RegistryClientTests {
           .contains("[host.\"http://10.0.0.5:35000\"]") == true)
       #expect(host.ran.contains("sh -c kill -HUP \"$0\" 4711"))
       let count = host.ran.count
-      #expect(try await host.run(host.node()).outcome == .already)
+      #expect(try await host.run(host.context()).outcome == .already)
       #expect(host.ran.count == count)
-      let undone = try await SetupRun(host.node()).undo([.registryClient])
+      let undone = try await SetupRun(host.context()).undo([.registryClient])
       #expect(undone.map(\.outcome) == [.done])
       #expect(try content(of: host.root.appending("etc")) == before)
       // Once for the file without the name, which the daemon otherwise keeps, and once for the file as it was.
@@ -91,8 +91,8 @@ struct RegistryClientTests {
       try put("", at: host.file("usr/local/bin/nerdctl"))
       // Somebody else's certificate for the same registry stays.
       try put("other", at: host.file("etc/containers/certs.d/hub.example.com:8443/ca.crt"))
-      let node = host.node("hub.example.com:8443/k8s", ca: folder.appending("ca.pem"))
-      let report = try await host.run(node)
+      let context = host.context("hub.example.com:8443/k8s", ca: folder.appending("ca.pem"))
+      let report = try await host.run(context)
       #expect(report.outcome == .done)
       #expect(report.detail.contains("podman") && report.detail.contains("nerdctl"))
       let names = "hub.example.com:8443"
@@ -104,7 +104,7 @@ struct RegistryClientTests {
           .contains("ca = \"/etc/containerd/certs.d/\(names)/ca.crt\"") == true)
       // Docker is not here.
       #expect(!FileManager.default.fileExists(atPath: host.file("etc/docker").string))
-      #expect(try await host.run(node).outcome == .already)
+      #expect(try await host.run(context).outcome == .already)
     }
   }
 
@@ -114,7 +114,7 @@ struct RegistryClientTests {
       let host = try ClientHost(folder)
       try put("{ \"debug\": true, }", at: host.file("etc/docker/daemon.json"))
       let before = try content(of: host.root.appending("etc"))
-      let report = try await host.run(host.node())
+      let report = try await host.run(host.context())
       #expect(report.outcome == .failed)
       #expect(report.detail.contains("/etc/docker/daemon.json"))
       #expect(try content(of: host.root.appending("etc")) == before)
@@ -126,12 +126,12 @@ struct RegistryClientTests {
     try await withFolder { folder in
       let host = try ClientHost(folder)
       try host.startDocker(["--insecure-registry=10.1.1.1:5000"])
-      let report = try await host.run(host.node())
+      let report = try await host.run(host.context())
       #expect(report.outcome == .failed)
       #expect(report.detail.contains("--insecure-registry=10.0.0.5:35000"))
       #expect(text(host.file("etc/docker/daemon.json")) == nil)
       try host.startDocker(["--insecure-registry=10.0.0.5:35000"])
-      #expect(try await host.run(host.node()).outcome == .done)
+      #expect(try await host.run(host.context()).outcome == .done)
       #expect(text(host.file("etc/docker/daemon.json")) == nil)
     }
   }
@@ -146,7 +146,7 @@ struct RegistryClientTests {
       let hosts = "server = \"https://elsewhere\"\n"
       try put(hosts, at: host.file("etc/containerd/certs.d/10.0.0.5:35000/hosts.toml"))
       try put("config_path = \"/etc/containerd/certs.d\"\n", at: host.file("etc/containerd/config.toml"))
-      _ = try await host.run(host.node())
+      _ = try await host.run(host.context())
       #expect(text(host.file("etc/containerd/certs.d/10.0.0.5:35000/hosts.toml")) == hosts)
       let drop =
         text(host.file("etc/containers/registries.conf.d/kubespray-offline-10.0.0.5-35000.conf")) ?? ""
@@ -159,9 +159,9 @@ struct RegistryClientTests {
   func nothing() async throws {
     try await withFolder { folder in
       let host = try ClientHost(folder)
-      #expect(try await host.run(host.node("harbor.example.com/k8s")).outcome == .notNeeded)
+      #expect(try await host.run(host.context("harbor.example.com/k8s")).outcome == .notNeeded)
       try FileManager.default.removeItem(atPath: host.file("usr/bin/podman").string)
-      #expect(try await host.run(host.node()).outcome == .notNeeded)
+      #expect(try await host.run(host.context()).outcome == .notNeeded)
     }
   }
 }

@@ -137,13 +137,15 @@ struct RepositoryTests {
     let files = RepositoryFiles(server: "http://10.0.0.5")
     #expect(files.aptSource(repository).contains("\nTrusted: yes\n"))
     #expect(files.aptSettings.hasSuffix("\nAcquire::http::Proxy::10.0.0.5 \"DIRECT\";\n"))
-    #expect(files.pipSettings.contains("index-url = http://10.0.0.5/pypi/\ntrusted-host = 10.0.0.5\n"))
+    #expect(
+      PipClient(server: files.server).settings.contains(
+        "index-url = http://10.0.0.5/pypi/\ntrusted-host = 10.0.0.5\n"))
     let dnf = files.dnfSource(BundleRepositories.Repository(kind: .rpms, folder: "local"))
     #expect(dnf.contains("\ngpgcheck=0\nrepo_gpgcheck=0\nmetadata_expire"))
     // apt takes the colons of an IPv6 address for its own.
     let other = RepositoryFiles(server: "http://[fd00::5]:8080")
     #expect(other.aptDirect == nil)
-    #expect(other.pipSettings.contains("trusted-host = [fd00::5]:8080\n"))
+    #expect(PipClient(server: other.server).settings.contains("trusted-host = [fd00::5]:8080\n"))
   }
 
   @Test("of a transaction only what comes new is undone later")
@@ -155,7 +157,7 @@ struct RepositoryTests {
       Inst libc6:i386 (2.36 local [i386])
       Conf python3.11-venv (3.11.2-6+deb12u6 local [amd64])
       """
-    #expect(NodePackages.newPackages(inSimulation: apt) == ["python3.11-venv", "libc6"])
+    #expect(AptClient.newPackages(inSimulation: apt) == ["python3.11-venv", "libc6"])
     let dnf = """
       Dependencies resolved.
        Package          Arch    Version      Repository          Size
@@ -165,14 +167,14 @@ struct RepositoryTests {
        mpdecimal        x86_64  2.5.1-3      kubespray-offline    85 k
       Transaction Summary
       """
-    #expect(NodePackages.newPackages(inTransaction: dnf) == ["python3.11", "mpdecimal"])
+    #expect(DnfClient.newPackages(inTransaction: dnf) == ["python3.11", "mpdecimal"])
   }
 
   @Test("each supported release has its Python")
   func pythons() {
-    #expect(NodePython.choice(for: Self.debian12)?.packages == ["python3.11", "python3.11-venv"])
-    #expect(NodePython.choice(for: Self.debian13)?.minor == 13)
-    #expect(NodePython.choice(for: Self.alma9)?.packages == ["python3.11"])
-    #expect(NodePython.choice(for: OSRelease.parse("ID=debian\nVERSION_ID=11")) == nil)
+    #expect(HostPython.choice(for: Self.debian12)?.packages == ["python3.11", "python3.11-venv"])
+    #expect(HostPython.choice(for: Self.debian13)?.minor == 13)
+    #expect(HostPython.choice(for: Self.alma9)?.packages == ["python3.11"])
+    #expect(HostPython.choice(for: OSRelease.parse("ID=debian\nVERSION_ID=11")) == nil)
   }
 }

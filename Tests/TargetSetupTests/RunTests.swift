@@ -12,14 +12,14 @@ private struct TestStep: Step {
   var failure: String?
   var seen: @Sendable (String) -> Void = { _ in }
 
-  func check(_ node: Node, _ journal: Journal) -> StepState { state }
-  func apply(_ node: Node, _ journal: Journal) throws -> String {
+  func check(_ context: SetupContext, _ journal: Journal) -> StepState { state }
+  func apply(_ context: SetupContext, _ journal: Journal) throws -> String {
     seen("apply \(name.rawValue)")
     if let failure { throw StepError(failure) }
-    try journal.note("done", "yes")
+    try journal.note(.service, "yes")
     return "done"
   }
-  func beforeUndo(_ node: Node, _ journal: Journal) { seen("undo \(name.rawValue)") }
+  func beforeUndo(_ context: SetupContext, _ journal: Journal) { seen("undo \(name.rawValue)") }
 }
 
 @Suite("A run of steps")
@@ -36,7 +36,7 @@ struct RunTests {
       steps[.loadPush]?.needs = [.registry]
       change(&steps)
       let table = steps
-      let run = SetupRun(node(root: folder, bundle: folder)) { table[$0] ?? TestStep(name: $0) }
+      let run = SetupRun(context(root: folder, bundle: folder)) { table[$0] ?? TestStep(name: $0) }
       try await body(run) { log.all }
     }
   }

@@ -62,7 +62,7 @@ final class ServiceHost: Sendable {
   }
 
   /// The host and its bundle.
-  func node(_ change: (inout Configuration) -> Void = { _ in }) -> Node {
+  func context(_ change: (inout Configuration) -> Void = { _ in }) -> SetupContext {
     var configuration = Configuration()
     configuration.versions.containerd = "2.2.1"
     configuration.versions.runc = "1.3.4"
@@ -70,11 +70,12 @@ final class ServiceHost: Sendable {
     configuration.versions.cni = "1.8.0"
     configuration.target.address = "10.0.0.5"
     change(&configuration)
-    return Node(
-      bundle: bundle, configuration: configuration, manifest: nil, system: OSRelease.parse("ID=debian"),
-      architecture: .amd64, root: root, initSystem: .systemd,
-      interfaces: NetworkInterfaces(routed: nil, addresses: []),
+    let host = TargetHost(
+      root: root, stateFolder: configuration.target.directory, system: OSRelease.parse("ID=debian"),
+      architecture: .amd64, initSystem: .systemd, interfaces: NetworkInterfaces(routed: nil, addresses: []),
       runner: { [self] command, _ in answer(command) })
+    return SetupContext(
+      host: host, bundle: ArrivedBundle(bundle, manifest: nil), configuration: configuration)
   }
 
   /// The commands that changed something, as one would type them.

@@ -19,7 +19,7 @@ struct ServiceStepTests {
     try await withHost { host in
       try FileManager.default.removeItem(atPath: host.bundle.appending("files").appending("runc").string)
       try FileManager.default.removeItem(atPath: host.bundle.appending("config.toml").string)
-      let report = try #require(try await SetupRun(host.node()).execute([.containerd]).first)
+      let report = try #require(try await SetupRun(host.context()).execute([.containerd]).first)
       #expect(report.outcome == .failed)
       #expect(report.detail.contains("no runc 1.3.4 for amd64"))
       #expect(report.detail.contains("config.toml"))
@@ -48,10 +48,10 @@ struct ServiceStepTests {
         try FileManager.default.moveItem(
           atPath: files.pushing(FilePath(file)).string, toPath: folder.appending(String(name)).string)
       }
-      let node = host.node()
-      #expect(try await SetupRun(node).execute([.containerd]).map(\.outcome) == [.done])
-      #expect(text(node.path("/usr/local/bin/runc")) == "runc 1.3.4\n")
-      #expect(try FileTree.names(in: node.path("/opt/cni/bin")) == ["bridge", "loopback"])
+      let context = host.context()
+      #expect(try await SetupRun(context).execute([.containerd]).map(\.outcome) == [.done])
+      #expect(text(context.host.path("/usr/local/bin/runc")) == "runc 1.3.4\n")
+      #expect(try FileTree.names(in: context.host.path("/opt/cni/bin")) == ["bridge", "loopback"])
     }
   }
 
@@ -66,13 +66,13 @@ struct ServiceStepTests {
       try put("their config\n", at: host.root.appending(FilePath("etc/containerd/config.toml").components))
       try put("their runc\n", at: host.root.appending(FilePath("usr/local/bin/runc").components))
       let before = try content(of: host.root)
-      let node = host.node()
-      let run = SetupRun(node)
+      let context = host.context()
+      let run = SetupRun(context)
       #expect(try await run.execute([.containerd]).map(\.outcome) == [.done])
-      #expect(text(node.path("/usr/local/bin/runc")) == "runc 1.3.4\n")
-      #expect(FileAttributes(node.path("/usr/local/bin/containerd-shim-runc-v2"))?.mode == 0o755)
-      #expect(try FileTree.names(in: node.path("/opt/cni/bin")) == ["bridge", "loopback"])
-      #expect(text(node.path("/etc/containerd/config.toml")) == "version = 2\n")
+      #expect(text(context.host.path("/usr/local/bin/runc")) == "runc 1.3.4\n")
+      #expect(FileAttributes(context.host.path("/usr/local/bin/containerd-shim-runc-v2"))?.mode == 0o755)
+      #expect(try FileTree.names(in: context.host.path("/opt/cni/bin")) == ["bridge", "loopback"])
+      #expect(text(context.host.path("/etc/containerd/config.toml")) == "version = 2\n")
       #expect(
         host.commands == [
           "systemctl daemon-reload", "systemctl reset-failed containerd.service",
@@ -80,7 +80,7 @@ struct ServiceStepTests {
         ])
       #expect(try await run.execute([.containerd]).map(\.outcome) == [.already])
       // A changed program is mended.
-      try put("broken\n", at: node.path("/usr/local/bin/ctr"))
+      try put("broken\n", at: context.host.path("/usr/local/bin/ctr"))
       #expect(try await run.status([.containerd]).map(\.state) == ["to do"])
       #expect(try await run.execute([.containerd]).map(\.outcome) == [.done])
       host.forgetCommands()
@@ -100,11 +100,11 @@ struct ServiceStepTests {
   func clusterNode() async throws {
     try await withHost { host in
       try put("", at: host.root.appending(FilePath("etc/kubernetes/kubelet.conf").components))
-      let reports = try await SetupRun(host.node()).execute([.containerd])
+      let reports = try await SetupRun(host.context()).execute([.containerd])
       #expect(reports.map(\.outcome) == [.leftAlone])
       #expect(reports[0].detail.contains("/etc/kubernetes/kubelet.conf"))
-      #expect(!host.node().exists("/usr/local/bin/containerd"))
-      let taken = try await SetupRun(host.node { $0.target.existingNode = .take }).execute([.containerd])
+      #expect(!host.context().host.exists("/usr/local/bin/containerd"))
+      let taken = try await SetupRun(host.context { $0.target.existingNode = .take }).execute([.containerd])
       #expect(taken.map(\.outcome) == [.done])
     }
   }
@@ -112,12 +112,12 @@ struct ServiceStepTests {
   @Test("a config.toml for pods shows a node of a cluster, ours does not")
   func podsConfiguration() throws {
     try withFolder { folder in
-      let node = node(root: folder, bundle: folder)
+      let host = context(root: folder, bundle: folder).host
       let path = folder.appending(FilePath("etc/containerd/config.toml").components)
       try put("version = 2\n  # sandbox_image = \"x\"\n", at: path)
-      #expect(ClusterNode.sign(on: node) == nil)
+      #expect(ClusterNode.sign(on: host) == nil)
       try put("version = 2\n  sandbox_image = \"registry.example.com/pause:3.10\"\n", at: path)
-      #expect(ClusterNode.sign(on: node) == "/etc/containerd/config.toml runs pods")
+      #expect(ClusterNode.sign(on: host) == "/etc/containerd/config.toml runs pods")
     }
   }
 
@@ -132,18 +132,18 @@ struct ServiceStepTests {
       host.run("kubespray-offline-nginx.service")
       host.run("containerd.service")
       try put("#!ctr\n", at: host.root.appending(FilePath("usr/local/bin/ctr").components))
-      let node = host.node {
+      let context = host.context {
         $0.nginx.port = port
         $0.target.copy = .always
       }
-      let run = SetupRun(node)
+      let run = SetupRun(context)
       let report = try #require(try await run.execute([.nginx]).first)
       #expect(report.outcome == .done, "\(report.detail)")
-      #expect(text(node.path("/var/lib/kubespray-offline/www/files/kubelet")) == "a node's file\n")
-      #expect(try FileTree.names(in: node.path("/var/lib/kubespray-offline/www")) == ["files"])
-      let conf = try #require(text(node.path("/var/lib/kubespray-offline/nginx/default.conf")))
+      #expect(text(context.host.path("/var/lib/kubespray-offline/www/files/kubelet")) == "a node's file\n")
+      #expect(try FileTree.names(in: context.host.path("/var/lib/kubespray-offline/www")) == ["files"])
+      let conf = try #require(text(context.host.path("/var/lib/kubespray-offline/nginx/default.conf")))
       #expect(conf.contains("listen \(port) default_server;") && !conf.contains("listen 80"))
-      let script = try #require(text(node.path("/var/lib/kubespray-offline/services/nginx.sh")))
+      let script = try #require(text(context.host.path("/var/lib/kubespray-offline/services/nginx.sh")))
       #expect(
         script.contains("src=/var/lib/kubespray-offline/www,dst=/usr/share/nginx/html,options=rbind:ro"))
       #expect(!script.contains("dst=/usr/share/nginx/html/files"))
@@ -152,12 +152,12 @@ struct ServiceStepTests {
       // A new file in the bundle is served after the next run.
       try put("another\n", at: host.bundle.appending("files").appending("kubeadm"))
       #expect(try await run.execute([.nginx]).map(\.outcome) == [.done])
-      #expect(text(node.path("/var/lib/kubespray-offline/www/files/kubeadm")) == "another\n")
+      #expect(text(context.host.path("/var/lib/kubespray-offline/www/files/kubeadm")) == "another\n")
       #expect(try await run.undo([.nginx]).map(\.outcome) == [.done])
       #expect(host.commands.contains("systemctl stop kubespray-offline-nginx.service"))
       #expect(host.commands.contains { $0.hasSuffix("images remove --sync docker.io/library/nginx:1.29.4") })
-      #expect(!node.exists("/var/lib/kubespray-offline"))
-      #expect(!node.exists("/etc/systemd/system/kubespray-offline-nginx.service"))
+      #expect(!context.host.exists("/var/lib/kubespray-offline"))
+      #expect(!context.host.exists("/etc/systemd/system/kubespray-offline-nginx.service"))
     }
   }
 
@@ -170,7 +170,7 @@ struct ServiceStepTests {
       host.run("containerd.service")
       try put("#!ctr\n", at: host.root.appending(FilePath("usr/local/bin/ctr").components))
       let report = try #require(
-        try await SetupRun(host.node { $0.registry.port = port }).execute([.registry]).first)
+        try await SetupRun(host.context { $0.registry.port = port }).execute([.registry]).first)
       #expect(report.outcome == .failed)
       #expect(report.detail.contains("port \(port)") && report.detail.contains("process \(getpid())"))
       #expect(!host.commands.contains { $0.contains("start") })
@@ -203,11 +203,11 @@ struct ServiceStepTests {
   @Test("images that go to another registry need no registry here")
   func otherRegistry() async throws {
     try await withHost { host in
-      let node = host.node { $0.registry.local = "harbor.example.com/k8s" }
-      let reports = try await SetupRun(node).execute([.registry])
+      let context = host.context { $0.registry.local = "harbor.example.com/k8s" }
+      let reports = try await SetupRun(context).execute([.registry])
       #expect(reports.map(\.outcome) == [.notNeeded])
-      #expect(!node.pushesToOwnRegistry)
-      let own = host.node { $0.registry.local = "localhost:35000" }
+      #expect(!context.pushesToOwnRegistry)
+      let own = host.context { $0.registry.local = "localhost:35000" }
       #expect(own.pushesToOwnRegistry)
     }
   }

@@ -124,18 +124,19 @@ struct ShellBundleFixture {
   }
 
   /// A host with this bundle.
-  func node(emit: @escaping @Sendable (String) -> Void = { _ in }) throws -> Node {
+  func context(emit: @escaping @Sendable (String) -> Void = { _ in }) throws -> SetupContext {
     var shell = try ShellBundle(bundle, environment: [:])
     var configuration = try Configuration.resolve(shell: shell?.settings, defaultFile: nil, environment: [:])
     configuration.target.address = "10.0.0.5"
     shell?.adjust(&configuration, architecture: "amd64")
-    return Node(
-      bundle: bundle, configuration: configuration, manifest: nil, shell: shell,
-      system: OSRelease.parse("ID=debian\nVERSION_ID=12"), architecture: .amd64,
-      root: folder.appending("root"),
-      initSystem: .none, interfaces: NetworkInterfaces(routed: nil, addresses: []),
-      emit: { event in
-        if case .message(_, let text, _) = event { emit(text) }
-      })
+    let host = TargetHost(
+      root: folder.appending("root"), stateFolder: configuration.target.directory,
+      system: OSRelease.parse("ID=debian\nVERSION_ID=12"), architecture: .amd64, initSystem: .none,
+      interfaces: NetworkInterfaces(routed: nil, addresses: []))
+    return SetupContext(
+      host: host, bundle: ArrivedBundle(bundle, manifest: nil, shell: shell), configuration: configuration
+    ) { event in
+      if case .message(_, let text, _) = event { emit(text) }
+    }
   }
 }

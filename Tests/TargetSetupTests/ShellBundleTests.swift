@@ -37,16 +37,16 @@ struct ShellBundleTests {
   @Test("versions are those that the bundle has, and what config.sh says else is told")
   func versions() async throws {
     try await withBundle { bundle in
-      let node = try bundle.node()
-      let versions = node.configuration.versions
+      let context = try bundle.context()
+      let versions = context.configuration.versions
       #expect(versions.runc == "1.3.4")
       #expect(versions.containerd == "2.0.6")
       // Another nginx in kubespray's own list is not meant.
       #expect(versions.nginx == "1.29.2")
       #expect(versions.registry == "2.8.1")
-      #expect(node.configuration.registry.additional == ["myregistry.io"])
+      #expect(context.configuration.registry.additional == ["myregistry.io"])
       #expect(
-        node.shell?.remarks == [
+        context.bundle.shell?.remarks == [
           "config.sh names containerd 2.1.5, and the bundle has 2.0.6, which is used",
           "config.sh names the image registry 2.8.3, and the bundle has 2.8.1, which is used",
         ])
@@ -138,8 +138,8 @@ struct ShellBundleTests {
       #expect(found.missing.contains { $0.contains("yq_linux_amd64, which files.list names") })
       #expect(found.missing.contains { $0.contains("nginx:1.28.0-alpine, which images/images.list names") })
       #expect(found.damaged.isEmpty)
-      let node = try bundle.node()
-      let reports = try await SetupRun(node).execute([.verify])
+      let context = try bundle.context()
+      let reports = try await SetupRun(context).execute([.verify])
       #expect(reports.map(\.outcome) == [.done])
       #expect(reports[0].detail.contains("4 missing"))
     }
@@ -168,7 +168,7 @@ struct ShellBundleTests {
           "images/docker.io_library_nginx-1.29.2.tar.gz", "images/docker.io_library_registry-2.8.1.tar.gz",
           "pypi/files/x-1-py3-none-any.whl",
         ])
-      let reports = try await SetupRun(try bundle.node()).execute([.verify, .extract])
+      let reports = try await SetupRun(try bundle.context()).execute([.verify, .extract])
       #expect(reports.map(\.outcome) == [.failed, .blocked])
     }
   }
@@ -177,8 +177,8 @@ struct ShellBundleTests {
   func extract() async throws {
     try await withBundle { bundle in
       let said = Mutex<[String]>([])
-      let node = try bundle.node { text in said.withLock { $0.append(text) } }
-      let report = try #require(try await SetupRun(node).execute([.extract]).first)
+      let context = try bundle.context { text in said.withLock { $0.append(text) } }
+      let report = try #require(try await SetupRun(context).execute([.extract]).first)
       #expect(report.outcome == .done, "\(report.detail)")
       let tree = bundle.folder.appending(FilePath("root/opt/kubespray-2.29.1").components)
       let offline = try #require(text(tree.appending("offline.yml")))
@@ -215,7 +215,7 @@ struct ShellBundleTests {
   func ownInventory() async throws {
     try await withBundle { bundle in
       try put("http_server: \"http://YOUR_HOST\"\nmine: 1\n", at: bundle.path("offline.yml"))
-      _ = try await SetupRun(try bundle.node()).execute([.extract])
+      _ = try await SetupRun(try bundle.context()).execute([.extract])
       let tree = bundle.folder.appending(FilePath("root/opt/kubespray-2.29.1").components)
       #expect(text(tree.appending("offline.yml")) == "http_server: \"http://10.0.0.5\"\nmine: 1\n")
     }

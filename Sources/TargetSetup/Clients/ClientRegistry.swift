@@ -5,7 +5,7 @@ import Settings
 import SystemPackage
 import Transfer
 
-/// The registry that the images went to, as container clients of this host shall know it.
+/// The registry that the images went to, as container clients of this host are to know it.
 struct ClientRegistry: Sendable {
   /// By what a client may believe the registry.
   enum Trust: Sendable, Equatable {
@@ -23,6 +23,8 @@ struct ClientRegistry: Sendable {
   let names: [String]
   /// By what it is believed.
   let trust: Trust
+  /// How it is asked whether it has TLS.
+  private let transfer: TransferConfiguration
 
   /// The name that other machines use.
   var name: String { names[0] }
@@ -31,29 +33,42 @@ struct ClientRegistry: Sendable {
   static func isLoopback(_ name: String) -> Bool { (try? PushTarget(name))?.isLoopback ?? false }
 }
 
-extension Node {
+extension ClientRegistry {
   /// The registry that `load-push` brings the images to.
   ///
   /// - Throws: ``StepError`` when its address or the CA file is no use.
-  func clientRegistry() throws(StepError) -> ClientRegistry {
-    guard !pushesToOwnRegistry else {
-      let port = configuration.registry.port
+  init(_ context: SetupContext) throws(StepError) {
+    let (registry, addresses) = (context.configuration.registry, context.addresses)
+    guard !context.pushesToOwnRegistry else {
       let local =
-        configuration.registry.bind == nil ? ["localhost:\(port)", "127.0.0.1:\(port)"] : [localRegistryHost]
-      return ClientRegistry(
-        names: [registryHost] + local.filter { $0 != registryHost }, trust: .plain)
+        registry.bind == nil
+        ? ["localhost:\(registry.port)", "127.0.0.1:\(registry.port)"] : [addresses.localRegistryHost]
+      self.init(
+        context, [addresses.registryHost] + local.filter { $0 != addresses.registryHost }, trust: .plain)
+      return
     }
     let host: String
     do {
-      host = try PushTarget(configuration.registry.address).host
+      host = try PushTarget(registry.address).host
     } catch {
       throw StepError(error.description)
     }
-    if configuration.images.plainHTTP.contains(host) { return ClientRegistry(names: [host], trust: .plain) }
-    if push.isInsecure { return ClientRegistry(names: [host], trust: .unchecked) }
-    guard let file = push.certificateAuthority else {
-      let isLocal = ClientRegistry.isLoopback(host)
-      return ClientRegistry(names: [host], trust: isLocal ? .unchecked : .system)
+    self.init(context, [host], trust: try Self.trust(host, context))
+  }
+
+  private init(_ context: SetupContext, _ names: [String], trust: Trust) {
+    self.names = names
+    self.trust = trust
+    transfer = TransferConfiguration(
+      environment: context.host.environment, options: context.push, exists: context.host.exists)
+  }
+
+  /// By what clients may believe a registry that is not the bundle's own.
+  private static func trust(_ host: String, _ context: SetupContext) throws(StepError) -> Trust {
+    if context.configuration.images.plainHTTP.contains(host) { return .plain }
+    if context.push.isInsecure { return .unchecked }
+    guard let file = context.push.certificateAuthority else {
+      return isLoopback(host) ? .unchecked : .system
     }
     let bytes: [UInt8]
     do {
@@ -65,49 +80,27 @@ extension Node {
       throw StepError(
         "\(file) has no certificate in the form PEM in it. Name the CA's certificate: --ca-file")
     }
-    return ClientRegistry(names: [host], trust: .authority(bytes))
+    return .authority(bytes)
   }
 
-  /// Whether a registry that may have TLS or not has it.
+  /// Whether it has TLS, where that is not known.
   ///
   /// - Throws: ``StepError`` when it does not answer; `TransferError` when libcurl cannot be started.
-  func speaksTLS(_ host: String) async throws -> Bool {
-    var transfer = TransferConfiguration(environment: environment, options: push) { exists($0) }
+  func speaksTLS() async throws -> Bool {
+    var transfer = transfer
     transfer.connectTimeout = .seconds(5)
     transfer.stallTimeout = .seconds(10)
     transfer.verifiesServers = false
     let engine = try TransferEngine(transfer)
     for scheme in ["https", "http"] {
-      var request = HTTPRequest(url: "\(scheme)://\(host)/v2/")
+      var request = HTTPRequest(url: "\(scheme)://\(name)/v2/")
       request.retries = 0
       request.finalStatuses = Set(400...599)
       if (try? await engine.response(to: request)) != nil { return scheme == "https" }
       try Task.checkCancellation()
     }
     throw StepError(
-      "\(host) does not answer, so it is not known whether it has TLS. Start it, or check the address: --registry"
+      "\(name) does not answer, so it is not known whether it has TLS. Start it, or check the address: --registry"
     )
-  }
-
-  /// Whether one of these programs is on this host.
-  func hasProgram(_ names: String...) -> Bool {
-    names.contains { name in
-      ["/usr/bin", "/usr/sbin", "/usr/local/bin", "/usr/local/sbin"].contains {
-        exists(FilePath($0).appending(name))
-      }
-    }
-  }
-
-  /// The bytes of a file of this host; `nil` when there is none.
-  ///
-  /// - Throws: ``StepError`` when it cannot be read.
-  func hostFile(_ path: FilePath) throws(StepError) -> [UInt8]? {
-    do {
-      return try readBytes(ifPresent: self.path(path))
-    } catch {
-      throw StepError(
-        "\(path) cannot be read: \((error as? FileError)?.code ?? .ioError). Nothing was changed; correct it and run this step again."
-      )
-    }
   }
 }

@@ -9,7 +9,8 @@ protocol ContainerClient: Sendable {
   ///
   /// - Returns: `nil` when it is not on this host.
   /// - Throws: An error that names a file of it that cannot be understood.
-  func settings(_ registry: ClientRegistry, _ node: Node, _ journal: Journal) async throws -> ClientSettings?
+  func settings(_ registry: ClientRegistry, _ host: TargetHost, _ journal: Journal) async throws
+    -> ClientSettings?
 }
 
 /// The files by which a client knows a registry.
@@ -28,10 +29,10 @@ struct ClientSettings: Sendable {
   /// The CA's file in a folder of certificates: a file of that name that somebody else has put there stays as it is,
   /// because clients read all `*.crt` there.
   static func authority(
-    _ bytes: [UInt8], in folder: FilePath, _ node: Node, _ journal: Journal
+    _ bytes: [UInt8], in folder: FilePath, _ host: TargetHost, _ journal: Journal
   ) throws(StepError) -> File {
     let usual = folder.appending("ca.crt")
-    if let present = try node.hostFile(usual), present != bytes, !journal.writtenPaths.contains(usual) {
+    if let present = try host.file(usual), present != bytes, !journal.writtenPaths.contains(usual) {
       return File(path: folder.appending("kubespray-offline.crt"), bytes: bytes)
     }
     return File(path: usual, bytes: bytes)

@@ -8,15 +8,15 @@ struct ContainerdClient: ContainerClient {
   let title = "containerd and nerdctl"
 
   func settings(
-    _ registry: ClientRegistry, _ node: Node, _ journal: Journal
+    _ registry: ClientRegistry, _ host: TargetHost, _ journal: Journal
   ) async throws -> ClientSettings? {
-    let text = try node.hostFile(Self.configuration).map { String(decoding: $0, as: UTF8.self) }
-    guard text != nil || node.hasProgram("containerd", "nerdctl") else { return nil }
+    let text = try host.file(Self.configuration).map { String(decoding: $0, as: UTF8.self) }
+    guard text != nil || host.hasProgram("containerd", "nerdctl") else { return nil }
     var settings = ClientSettings()
     let top: FilePath
     if let folder = text.flatMap(Self.hostsFolder) {
       top = folder
-    } else if node.hasProgram("nerdctl") {
+    } else if host.hasProgram("nerdctl") {
       // It looks there by itself.
       top = Self.usual
     } else {
@@ -30,7 +30,7 @@ struct ContainerdClient: ContainerClient {
     switch registry.trust {
     case .system: return settings
     case .authority(let bytes):
-      let file = try ClientSettings.authority(bytes, in: folder, node, journal)
+      let file = try ClientSettings.authority(bytes, in: folder, host, journal)
       settings.files.append(file)
       lines = Self.host("https://\(registry.name)", "ca = \"\(file.path)\"")
     case .plain, .unchecked:
@@ -40,7 +40,7 @@ struct ContainerdClient: ContainerClient {
       if registry.trust == .plain {
         isPlain = true
       } else {
-        isPlain = try await !node.speaksTLS(registry.name)
+        isPlain = try await !registry.speaksTLS()
       }
       lines =
         isPlain
@@ -50,7 +50,7 @@ struct ContainerdClient: ContainerClient {
     lines.insert(
       "# Written by kubespray-offline; \"target-setup undo registry-client\" takes it back.", at: 0)
     let file = ClientSettings.File(path: path, bytes: Array((lines.joined(separator: "\n") + "\n").utf8))
-    if let present = try node.hostFile(path), present != file.bytes, !journal.writtenPaths.contains(path) {
+    if let present = try host.file(path), present != file.bytes, !journal.writtenPaths.contains(path) {
       settings.files = []
       settings.remarks.append(
         "\(path) was made by somebody else and is left as it is; for this registry it would have\n"

@@ -9,9 +9,9 @@ struct ContainersClient: ContainerClient {
   let title = "podman and skopeo"
 
   func settings(
-    _ registry: ClientRegistry, _ node: Node, _ journal: Journal
+    _ registry: ClientRegistry, _ host: TargetHost, _ journal: Journal
   ) async throws -> ClientSettings? {
-    guard node.hasProgram("podman", "skopeo", "buildah", "crio") || node.exists("/etc/containers") else {
+    guard host.hasProgram("podman", "skopeo", "buildah", "crio") || host.exists("/etc/containers") else {
       return nil
     }
     var settings = ClientSettings()
@@ -19,12 +19,12 @@ struct ContainersClient: ContainerClient {
     case .system: break
     case .authority(let bytes):
       let folder = FilePath("/etc/containers/certs.d").appending(registry.name)
-      settings.files.append(try ClientSettings.authority(bytes, in: folder, node, journal))
+      settings.files.append(try ClientSettings.authority(bytes, in: folder, host, journal))
     case .plain, .unchecked:
       let file = Self.drops.appending(Self.fileName(registry.name))
       var tables: [String] = []
       for name in registry.names {
-        switch try Self.entry(name, node, except: file) {
+        switch try Self.entry(name, host, except: file) {
         case nil: tables.append("[[registry]]\nlocation = \"\(name)\"\ninsecure = true\n")
         case let entry? where entry.isInsecure: continue
         case let entry?:
@@ -48,12 +48,12 @@ struct ContainersClient: ContainerClient {
 
   /// What another file says of a registry: the table of a later file would take the place of all of it.
   private static func entry(
-    _ name: String, _ node: Node, except own: FilePath
+    _ name: String, _ host: TargetHost, except own: FilePath
   ) throws(StepError) -> (place: FilePath, isInsecure: Bool)? {
-    let names = ((try? FileTree.names(in: node.path(drops))) ?? []).filter { $0.hasSuffix(".conf") }
+    let names = ((try? FileTree.names(in: host.path(drops))) ?? []).filter { $0.hasSuffix(".conf") }
     var found: (place: FilePath, isInsecure: Bool)?
     for file in [main] + names.map({ drops.appending($0) }) where file != own {
-      let text = String(decoding: try node.hostFile(file) ?? [], as: UTF8.self)
+      let text = String(decoding: try host.file(file) ?? [], as: UTF8.self)
       if let isInsecure = RegistriesText(text).isInsecure(name) { found = (file, isInsecure) }
     }
     return found

@@ -11,25 +11,25 @@ struct DockerClient: ContainerClient {
   let title = "docker"
 
   func settings(
-    _ registry: ClientRegistry, _ node: Node, _ journal: Journal
+    _ registry: ClientRegistry, _ host: TargetHost, _ journal: Journal
   ) async throws -> ClientSettings? {
-    guard node.hasProgram("dockerd") || node.exists("/etc/docker") else { return nil }
+    guard host.hasProgram("dockerd") || host.exists("/etc/docker") else { return nil }
     var settings = ClientSettings()
     switch registry.trust {
     case .system: break
     case .authority(let bytes):
       let folder = FilePath("/etc/docker/certs.d").appending(registry.name)
-      settings.files.append(try ClientSettings.authority(bytes, in: folder, node, journal))
+      settings.files.append(try ClientSettings.authority(bytes, in: folder, host, journal))
     case .plain, .unchecked:
       // 127.0.0.0/8 is among them by itself.
       guard !ClientRegistry.isLoopback(registry.name) else { break }
-      let present = try node.hostFile(Self.daemonFile)
+      let present = try host.file(Self.daemonFile)
       let document: JSONObjectText
       do {
         document = try JSONObjectText(present ?? [])
         let merged = try document.adding(registry.name, to: Self.key)
         if merged == present { break }
-        if let line = try flagLine(node) {
+        if let line = try flagLine(host) {
           guard !line.text.contains(registry.name) else { break }
           throw StepError(
             "dockerd is started with \(Self.flag) (\(line.place)), and refuses to start when daemon.json has "
@@ -45,22 +45,22 @@ struct DockerClient: ContainerClient {
   }
 
   /// Where dockerd is told of insecure registries by its flag.
-  private func flagLine(_ node: Node) throws(StepError) -> (text: String, place: String)? {
+  private func flagLine(_ host: TargetHost) throws(StepError) -> (text: String, place: String)? {
     var files: [FilePath] = [
       "/etc/default/docker", "/etc/sysconfig/docker", "/etc/systemd/system/docker.service",
       "/lib/systemd/system/docker.service", "/usr/lib/systemd/system/docker.service",
     ]
     let drops: FilePath = "/etc/systemd/system/docker.service.d"
-    files += ((try? FileTree.names(in: node.path(drops))) ?? []).map { drops.appending($0) }
+    files += ((try? FileTree.names(in: host.path(drops))) ?? []).map { drops.appending($0) }
     for file in files {
-      let text = String(decoding: try node.hostFile(file) ?? [], as: UTF8.self)
+      let text = String(decoding: try host.file(file) ?? [], as: UTF8.self)
       let line = text.split(whereSeparator: \.isNewline).first { line in
         line.contains(Self.flag) && !line.drop(while: \.isWhitespace).hasPrefix("#")
       }
       if let line { return (String(line), file.string) }
     }
-    if let process = DockerDaemon(node).process,
-      let bytes = try node.hostFile(FilePath("/proc/\(process)/cmdline"))
+    if let process = DockerDaemon(host).process,
+      let bytes = try host.file(FilePath("/proc/\(process)/cmdline"))
     {
       let words = bytes.split(separator: 0).map { String(decoding: $0, as: UTF8.self) }
       if words.contains(where: { $0.hasPrefix(Self.flag) }) {
@@ -73,16 +73,16 @@ struct DockerClient: ContainerClient {
 
 /// A running dockerd.
 struct DockerDaemon {
-  private let node: Node
+  private let host: TargetHost
 
-  init(_ node: Node) { self.node = node }
+  init(_ host: TargetHost) { self.host = host }
 
   /// Its number; `nil` when none runs.
   var process: Int? {
     for path: FilePath in ["/run/docker.pid", "/var/run/docker.pid"] {
-      guard let bytes = try? node.hostFile(path),
+      guard let bytes = try? host.file(path),
         let number = Int(String(decoding: bytes, as: UTF8.self).filter { !$0.isWhitespace }),
-        let name = try? node.hostFile(FilePath("/proc/\(number)/comm")),
+        let name = try? host.file(FilePath("/proc/\(number)/comm")),
         String(decoding: name, as: UTF8.self).hasPrefix("dockerd")
       else { continue }
       return number
@@ -95,14 +95,14 @@ struct DockerDaemon {
   /// - Returns: Whether one runs.
   /// - Throws: `CommandError`.
   func reload() async throws -> Bool {
-    if node.initSystem == .systemd,
-      await node.succeeds(Command("systemctl", ["is-active", "--quiet", "docker"]))
+    if host.initSystem == .systemd,
+      await host.succeeds(Command("systemctl", ["is-active", "--quiet", "docker"]))
     {
-      try await node.output(Command("systemctl", ["reload", "docker"]))
+      try await host.output(Command("systemctl", ["reload", "docker"]))
       return true
     }
     guard let process else { return false }
-    try await node.output(Command("sh", ["-c", "kill -HUP \"$0\"", "\(process)"]))
+    try await host.output(Command("sh", ["-c", "kill -HUP \"$0\"", "\(process)"]))
     return true
   }
 
@@ -112,7 +112,7 @@ struct DockerDaemon {
     let question = Command("docker", ["info", "--format", "{{json .RegistryConfig.IndexConfigs}}"])
     for attempt in 0..<25 {
       if attempt > 0 { try await Task.sleep(for: .milliseconds(200)) }
-      guard let answer = try? await node.run(question), answer.status == 0 else { return false }
+      guard let answer = try? await host.run(question), answer.status == 0 else { return false }
       if answer.standardOutput.contains("\"\(registry)\"") == isKnown { return true }
     }
     return false

@@ -10,7 +10,7 @@ import SystemPackage
 ///
 /// A change is written down, and what was there is in the backup, before the change is made. So a kill at any
 /// moment leaves a journal that knows at least what was done, and the same call made again goes on from there.
-/// All paths are those of the host; the node's root stands before them on the disk.
+/// All paths are those of the host; its root stands before them on the disk.
 ///
 /// Its methods wait for the disk: call those that handle large files by `offload`.
 public final class Journal: Sendable {
@@ -27,21 +27,22 @@ public final class Journal: Sendable {
 
   /// Opens the journal of a step; there need not be one yet.
   ///
+  /// - Parameters:
+  ///   - say: Hears of what a person should know.
+  ///   - checkpoint: Called between the parts of each change: a test ends it there.
   /// - Throws: ``StepError`` when it is there and cannot be read.
-  public convenience init(_ step: StepName, of node: Node) throws(StepError) {
-    try self.init(step, of: node, checkpoint: {})
-  }
-
-  /// Opens a journal that calls `checkpoint` between the parts of each change: a test ends it there.
-  init(_ step: StepName, of node: Node, checkpoint: @escaping @Sendable () throws -> Void) throws(StepError) {
+  init(
+    _ step: StepName, on host: TargetHost, say: @escaping @Sendable (String) -> Void = { _ in },
+    checkpoint: @escaping @Sendable () throws -> Void = {}
+  ) throws(StepError) {
     self.step = step
+    self.say = say
     self.checkpoint = checkpoint
-    root = node.root
-    let folder = node.path(node.stateFolder)
+    root = host.root
+    let folder = host.path(host.stateFolder)
     backupFolder = folder.appending("backup").appending(step.rawValue)
     changedFolder = folder.appending("changed").appending(step.rawValue)
     file = JournalFile(path: folder.appending("journal").appending("\(step.rawValue).jsonl"))
-    say = { node.say(.warning, $0, step: step) }
     state = Mutex(try file.read())
   }
 
@@ -75,7 +76,7 @@ public final class Journal: Sendable {
 
   /// Copies a file to a path of the host.
   ///
-  /// - Parameter source: The file, by its path for this process: the node's root is not put before it.
+  /// - Parameter source: The file, by its path for this process: the host's root is not put before it.
   /// - Returns: Whether anything had to be changed.
   /// - Throws: ``StepError``.
   @discardableResult
@@ -171,7 +172,7 @@ public final class Journal: Sendable {
   /// Writes down something that is no file: a service enabled, packages installed, a port opened.
   ///
   /// - Throws: ``StepError``.
-  public func note(_ kind: String, _ value: String) throws(StepError) {
+  public func note(_ kind: NoteKind, _ value: String) throws(StepError) {
     guard !notes(kind).contains(value) else { return }
     try replaceNote(kind, value)
   }
@@ -179,22 +180,22 @@ public final class Journal: Sendable {
   /// Writes down something of which only the newest counts; see ``lastNote(_:)``.
   ///
   /// - Throws: ``StepError``.
-  public func replaceNote(_ kind: String, _ value: String) throws(StepError) {
+  public func replaceNote(_ kind: NoteKind, _ value: String) throws(StepError) {
     guard lastNote(kind) != value else { return }
-    try doing("write down \(kind) \(value)") {
-      var entry = JournalEntry(.note, kind)
+    try doing("write down \(kind.rawValue) \(value)") {
+      var entry = JournalEntry(.note, kind.rawValue)
       entry.value = value
       try record([entry])
     }
   }
 
   /// The notes of a kind, oldest first.
-  public func notes(_ kind: String) -> [String] {
-    entries.compactMap { $0.kind == .note && $0.path == kind ? $0.value : nil }
+  public func notes(_ kind: NoteKind) -> [String] {
+    entries.compactMap { $0.kind == .note && $0.path == kind.rawValue ? $0.value : nil }
   }
 
   /// The last note of a kind.
-  public func lastNote(_ kind: String) -> String? { notes(kind).last }
+  public func lastNote(_ kind: NoteKind) -> String? { notes(kind).last }
 
   // MARK: Looking
 

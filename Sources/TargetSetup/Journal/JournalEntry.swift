@@ -13,7 +13,7 @@ struct JournalEntry: Sendable, Codable, Equatable {
     case tree
     /// What is not there yet belongs to a service that the step starts, with all that it puts there.
     case owned
-    /// Something that is no file; `path` is its kind.
+    /// Something that is not a file; `path` is its ``NoteKind``.
     case note
   }
 

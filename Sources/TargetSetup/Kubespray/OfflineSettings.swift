@@ -1,7 +1,7 @@
-import Bundle
 import FoundationEssentials
+import Settings
 
-/// Fills the bundle's offline.yml with the addresses of this node.
+/// Fills the bundle's offline.yml with the addresses of this host.
 struct OfflineSettings: Sendable {
   /// The host in URLs: a name, an IPv4 address, or an IPv6 address in brackets.
   let host: String
@@ -12,9 +12,19 @@ struct OfflineSettings: Sendable {
   /// Another registry in its place: `HOST[:PORT][/PATH]`.
   let registry: String?
   /// Whether that other registry speaks plain HTTP.
-  var registryIsPlain = false
+  let registryIsPlain: Bool
 
-  /// The text with this node's addresses; comments stay as they are.
+  /// What the bundle's offline.yml has to say of a host with these settings and addresses.
+  init(_ configuration: Configuration, _ addresses: HostAddresses) {
+    registry = configuration.registry.local
+    let authority = registry?.split(separator: "/").first.map(String.init)
+    host = addresses.host
+    server = addresses.webServer
+    registryPort = configuration.registry.port
+    registryIsPlain = authority.map(configuration.images.plainHTTP.contains) ?? false
+  }
+
+  /// The text with this host's addresses; comments stay as they are.
   func fill(_ text: String) -> String {
     let lines = text.split(separator: "\n", omittingEmptySubsequences: false).map { line -> String in
       guard !line.drop(while: { $0 == " " }).hasPrefix("#") else { return String(line) }
@@ -31,7 +41,7 @@ struct OfflineSettings: Sendable {
   /// The registry as nodes reach it.
   var registryAddress: String { otherRegistry ?? "\(host):\(registryPort)" }
 
-  /// A registry that is not on this node: "localhost" would be another machine for each node.
+  /// A registry that is not on this host: "localhost" would be another machine for each node.
   private var otherRegistry: String? {
     guard let registry, let first = registry.split(separator: "/").first else { return nil }
     let name = first.split(separator: ":").first.map(String.init) ?? ""

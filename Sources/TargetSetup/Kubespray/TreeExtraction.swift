@@ -16,8 +16,8 @@ struct TreeExtraction: Sendable {
   let source: TreeSource
   /// The folder that it is made in; what an earlier run left there is removed.
   let part: FilePath
-  /// Runs a command on the machine.
-  let run: @Sendable (Command) async throws -> CommandResult
+  /// The machine.
+  let host: TargetHost
 
   /// Extracts, patches and adds what belongs beside.
   ///
@@ -60,7 +60,7 @@ struct TreeExtraction: Sendable {
       "-d", part.string, "-p1", "--forward", "--batch", "--no-backup-if-mismatch", "-i", patch.string,
     ]
     for options in [["--dry-run"], []] {
-      let result = try await run(Command("patch", options + arguments))
+      let result = try await host.run(Command("patch", options + arguments))
       guard result.status == 0 else {
         let lines = (result.standardOutput + result.standardError).split(whereSeparator: \.isNewline).prefix(
           8)

@@ -9,6 +9,10 @@ import SystemPackage
 struct TreeSource: Sendable {
   /// The version, as the tarball is named.
   let version: String
+  /// The folder of the tree, a path of the host.
+  let tree: FilePath
+  /// The folder of the virtual environment with its Ansible, a path of the host.
+  let environment: FilePath
   /// The tarball in the bundle.
   let tarball: FilePath
   /// The local patches for that version, in order.
@@ -21,20 +25,13 @@ struct TreeSource: Sendable {
   /// The folder that the inventory for this bundle is in.
   static let inventory = "inventory/offline"
 
-  /// Looks into a bundle.
+  /// Looks into the bundle.
   ///
-  /// - Parameters:
-  ///   - bundle: The folder of the bundle.
-  ///   - version: The version that its settings name; used when there are several tarballs.
-  ///   - settings: The addresses of this node.
-  ///   - repositories: The package repositories of the bundle.
-  ///   - shell: What a bundle of the shell project is known by.
-  ///   - stripped: The registry hosts that images lose in their names.
   /// - Throws: ``ExtractionError``, or an error of Foundation when a file cannot be read.
-  init(
-    bundle: FilePath, version: String, settings: OfflineSettings, repositories: BundleRepositories,
-    shell: ShellBundle? = nil, stripped: Set<String> = ImageReference.strippedRegistries
-  ) throws {
+  init(_ context: SetupContext) throws {
+    let bundle = context.bundle.folder
+    let settings = OfflineSettings(context.configuration, context.addresses)
+    let version = context.configuration.kubespray.version
     let files = bundle.appending("files")
     let names = ((try? FileManager.default.contentsOfDirectory(atPath: files.string)) ?? [])
       .filter { $0.hasPrefix("kubespray-") && $0.hasSuffix(".tar.gz") }.sorted()
@@ -44,16 +41,18 @@ struct TreeSource: Sendable {
     }
     let chosen = String(name.dropFirst("kubespray-".count).dropLast(".tar.gz".count))
     self.version = chosen
+    tree = context.configuration.target.kubesprayDirectory.appending("kubespray-\(chosen)")
+    environment = context.configuration.target.kubesprayDirectory.appending("kubespray-\(chosen)-venv")
     tarball = files.appending(name)
     let folder = bundle.appending("patches").appending(chosen)
     patches = ((try? FileManager.default.contentsOfDirectory(atPath: folder.string)) ?? [])
       .filter { $0.hasSuffix(".patch") }.sorted().map { folder.appending($0) }
-    var extras = try Self.extras(bundle, settings, repositories)
-    if let shell, extras["offline.yml"] == nil {
+    var extras = try Self.extras(bundle, settings, context.repositories)
+    if let shell = context.bundle.shell, extras["offline.yml"] == nil {
       let made = ShellInventory(
         downloads: try KubesprayTarball(tarball).downloads,
         files: shell.files(below: "files").map { String($0.dropFirst("files/".count)) }, version: chosen,
-        stripped: stripped)
+        stripped: context.configuration.registry.stripped)
       Self.add(made.text, settings, to: &extras)
       madeInventory = made
     } else {

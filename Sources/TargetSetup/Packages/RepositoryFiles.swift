@@ -13,7 +13,6 @@ struct RepositoryFiles: Sendable {
   static let aptSettings: FilePath = "/etc/apt/apt.conf.d/90kubespray-offline"
   static let dnfSource: FilePath = "/etc/yum.repos.d/kubespray-offline.repo"
   static let dnfKeys: FilePath = "/etc/pki/rpm-gpg"
-  static let pipSettings: FilePath = "/etc/pip.conf"
 
   /// The name of the repository of RPM packages.
   static let dnfRepository = "kubespray-offline"
@@ -52,11 +51,6 @@ struct RepositoryFiles: Sendable {
       "repositoryCheck": repository.metadataIsSigned ? "1" : "0",
       "keys": keys.isEmpty ? nil : keys.joined(separator: " "),
     ])
-  }
-
-  /// The configuration of pip for all users.
-  var pipSettings: String {
-    TextTemplate(PackageResources.pip_conf).filled(["server": server, "authority": authority])
   }
 
   /// The name of a key of the bundle among the keys of the machine.

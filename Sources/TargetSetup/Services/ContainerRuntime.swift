@@ -13,21 +13,21 @@ struct ContainerRuntime: Sendable {
 
   /// The program, a path of the host.
   let program: FilePath
-  private let node: Node
+  private let host: TargetHost
 
   /// The `ctr` of this host; `nil` when there is none.
-  init?(_ node: Node) {
-    let found = ["/usr/local/bin/ctr", "/usr/bin/ctr"].first { node.exists(FilePath($0)) }
+  init?(_ host: TargetHost) {
+    let found = ["/usr/local/bin/ctr", "/usr/bin/ctr"].first { host.exists(FilePath($0)) }
     guard let found else { return nil }
     program = FilePath(found)
-    self.node = node
+    self.host = host
   }
 
   /// The one of this host, running.
   ///
   /// - Throws: ``StepError``.
-  static func running(_ node: Node) async throws(StepError) -> ContainerRuntime {
-    guard let runtime = ContainerRuntime(node), await runtime.versions != nil else {
+  static func running(_ host: TargetHost) async throws(StepError) -> ContainerRuntime {
+    guard let runtime = ContainerRuntime(host), await runtime.versions != nil else {
       throw StepError("no containerd answers on this host. Start it with: target-setup containerd")
     }
     return runtime
@@ -42,7 +42,7 @@ struct ContainerRuntime: Sendable {
   var versions: (client: String, server: String)? {
     get async {
       guard
-        let text = try? await node.output(Command(program.string, ["--connect-timeout", "3s", "version"]))
+        let text = try? await host.output(Command(program.string, ["--connect-timeout", "3s", "version"]))
       else { return nil }
       let found = text.split(whereSeparator: \.isNewline).compactMap { line -> String? in
         let words = line.split(separator: " ")
@@ -68,7 +68,7 @@ struct ContainerRuntime: Sendable {
 
   /// The digest of an image that containerd has.
   func digest(of image: ImageReference) async -> Digest? {
-    guard let text = try? await node.output(command(["images", "list", "name==\(image)"])) else { return nil }
+    guard let text = try? await host.output(command(["images", "list", "name==\(image)"])) else { return nil }
     for line in text.split(whereSeparator: \.isNewline) {
       let words = line.split(separator: " ")
       if words.count > 2, words[0] == "\(image)" { return try? Digest(String(words[2])) }
@@ -80,18 +80,18 @@ struct ContainerRuntime: Sendable {
   ///
   /// - Returns: Whether it had to be brought.
   /// - Throws: ``StepError`` or ``Host/CommandError``.
-  func bring(_ image: ImageReference, _ journal: Journal) async throws -> Bool {
+  func bring(_ image: ImageReference, from bundle: ArrivedBundle, _ journal: Journal) async throws -> Bool {
     let path: String
     do {
       path = try image.archivePath().description
     } catch {
       throw StepError("\(error)")
     }
-    let wanted = node.manifestFile(path)?.image?.digest
+    let wanted = bundle.entry(path)?.image?.digest
     if let present = await digest(of: image), wanted == nil || wanted == present { return false }
-    let archive = try node.bundleFile(path)
-    try journal.note("image", "\(image)")
-    let folder = node.path(node.stateFolder).appending("tmp")
+    let archive = try bundle.file(path)
+    try journal.note(.image, "\(image)")
+    let folder = host.path(host.stateFolder).appending("tmp")
     let plain = folder.appending("\(journal.step.rawValue)-image.tar")
     defer {
       unlink(plain.string)
@@ -102,7 +102,7 @@ struct ContainerRuntime: Sendable {
       try createDirectories(folder)
       try ArchiveReader.decompress(archive, to: plain)
     }
-    try await node.output(command(["images", "import", plain.string]))
+    try await host.output(command(["images", "import", plain.string]))
     guard let present = await digest(of: image) else {
       throw StepError(
         "\(path) was imported and containerd has no \(image). Check the archive: target-setup verify")
@@ -116,8 +116,8 @@ struct ContainerRuntime: Sendable {
 
   /// Removes the images that a step has brought.
   func removeImages(of journal: Journal) async {
-    for image in journal.notes("image") {
-      _ = await node.succeeds(command(["images", "remove", "--sync", image]))
+    for image in journal.notes(.image) {
+      _ = await host.succeeds(command(["images", "remove", "--sync", image]))
     }
   }
 
@@ -130,7 +130,7 @@ struct ContainerRuntime: Sendable {
       for arguments in [
         ["tasks", "delete", "--force", name], ["containers", "delete", name], ["snapshots", "delete", name],
       ] {
-        _ = await node.succeeds(command(arguments))
+        _ = await host.succeeds(command(arguments))
       }
       let left = await names(["tasks", "list", "--quiet"]) + names(["containers", "list", "--quiet"])
       absences = left.contains(name) ? 0 : absences + 1
@@ -153,6 +153,6 @@ struct ContainerRuntime: Sendable {
   private func names(_ arguments: [String]) async -> [String] { await names(command(arguments)) }
 
   private func names(_ command: Command) async -> [String] {
-    ((try? await node.output(command)) ?? "").split(whereSeparator: \.isNewline).map(String.init)
+    ((try? await host.output(command)) ?? "").split(whereSeparator: \.isNewline).map(String.init)
   }
 }

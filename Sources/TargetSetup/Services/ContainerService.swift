@@ -28,22 +28,24 @@ struct ContainerService: Sendable {
   let bind: String?
   /// What is asked to see whether it works.
   let probe: String
+  /// The machine that it runs on.
+  let host: TargetHost
+  /// Where its image comes from.
+  let bundle: ArrivedBundle
 
-  func service(_ node: Node) -> Service { Service("kubespray-offline-\(name)", node) }
+  private var service: Service { Service("kubespray-offline-\(name)", host) }
 
-  private func script(_ node: Node) -> FilePath {
-    node.stateFolder.appending("services").appending("\(name).sh")
-  }
+  private var scriptFile: FilePath { host.stateFolder.appending("services").appending("\(name).sh") }
 
   /// What decides whether the container must be started anew: everything it is made of.
-  private func fingerprint(_ node: Node, _ runtime: ContainerRuntime) throws(StepError) -> String {
+  private func fingerprint(_ runtime: ContainerRuntime) throws(StepError) -> String {
     let contents = mounts.map { mount in
-      let digest = (try? Digest(ofFile: node.path(mount.source)))?.hex ?? ""
+      let digest = (try? Digest(ofFile: host.path(mount.source)))?.hex ?? ""
       return "\(mount.source) \(mount.place) \(mount.isWritable) \(digest)"
     }
     let archive: String
     do {
-      archive = node.fingerprint(try image.archivePath().description)
+      archive = bundle.fingerprint(try image.archivePath().description)
     } catch {
       throw StepError("\(error)")
     }
@@ -52,14 +54,14 @@ struct ContainerService: Sendable {
   }
 
   /// Whether it runs as it would be made now.
-  func state(_ node: Node, _ journal: Journal) async throws -> StepState {
-    guard let runtime = ContainerRuntime(node),
-      journal.lastNote("container") == (try fingerprint(node, runtime))
+  func state(_ journal: Journal) async throws -> StepState {
+    guard let runtime = ContainerRuntime(host),
+      journal.lastNote(.container) == (try fingerprint(runtime))
     else {
       return .needed(journal.isEmpty ? "\(title) is not set up" : "\(title) is to be set up anew")
     }
     guard journal.isIntact else { return .needed("files of \(title) were changed or removed") }
-    guard await service(node).isRunning, let status = try await Readiness().status(probe),
+    guard await service.isRunning, let status = try await Readiness().status(probe),
       (200..<400).contains(status)
     else { return .needed("\(title) does not answer at \(probe)") }
     return .done("\(title) answers at \(probe)")
@@ -68,47 +70,46 @@ struct ContainerService: Sendable {
   /// Sets it up, starts it, and waits until it answers.
   ///
   /// - Throws: ``StepError`` or ``Host/CommandError``.
-  func set(up node: Node, _ journal: Journal) async throws {
-    let runtime = try await ContainerRuntime.running(node)
-    try await refuseTakenPort(node)
-    var isChanged = try await runtime.bring(image, journal)
-    let wanted = try fingerprint(node, runtime)
-    if journal.lastNote("container") != wanted { isChanged = true }
-    try journal.note("service", name)
-    if try journal.write(script(node), script(runtime), mode: 0o755) { isChanged = true }
-    let service = service(node)
-    let start = "/bin/sh \(shellQuoted(script(node).string))"
-    if try service.install(unit: unit(node), command: start, journal) { isChanged = true }
-    await SecurityLabels.restore(journal, node)
-    try await Firewall.open(port, node, journal)
+  func setUp(_ journal: Journal) async throws {
+    let runtime = try await ContainerRuntime.running(host)
+    try await refuseTakenPort()
+    var isChanged = try await runtime.bring(image, from: bundle, journal)
+    let wanted = try fingerprint(runtime)
+    if journal.lastNote(.container) != wanted { isChanged = true }
+    try journal.note(.service, name)
+    if try journal.write(scriptFile, script(runtime), mode: 0o755) { isChanged = true }
+    let start = "/bin/sh \(shellQuoted(scriptFile.string))"
+    if try service.install(unit: unit, command: start, journal) { isChanged = true }
+    await SecurityLabels.restore(journal, host)
+    try await Firewall.open(port, host, journal)
     try await service.start(isChanged: isChanged)
     guard try await Readiness().wait(for: probe, unless: { await service.hasFailed }) else {
       throw StepError(
         "\(title) was started and does not answer at \(probe). \(await service.lastWords)\n"
           + "See more with: \(service.logCommand)")
     }
-    try journal.replaceNote("container", wanted)
+    try journal.replaceNote(.container, wanted)
   }
 
   /// Stops it and removes what containerd has of it.
-  func remove(_ node: Node, _ journal: Journal) async throws {
-    guard !journal.notes("service").isEmpty else { return }
-    try? await service(node).stop()
-    guard let runtime = ContainerRuntime(node), await runtime.versions != nil else { return }
+  func remove(_ journal: Journal) async throws {
+    guard !journal.notes(.service).isEmpty else { return }
+    try? await service.stop()
+    guard let runtime = ContainerRuntime(host), await runtime.versions != nil else { return }
     try await runtime.removeContainer(name)
     await runtime.removeImages(of: journal)
   }
 
-  private func refuseTakenPort(_ node: Node) async throws(StepError) {
-    guard await !service(node).isRunning, let owner = PortOwner.find(port: port, bind: bind) else { return }
+  private func refuseTakenPort() async throws(StepError) {
+    guard await !service.isRunning, let owner = PortOwner.find(port: port, bind: bind) else { return }
     throw StepError(
       "port \(port), which \(title) is to listen on, is taken by \(owner.description). Stop that, or choose another "
         + "port: --\(name)-port PORT")
   }
 
-  private func unit(_ node: Node) -> String {
+  private var unit: String {
     TextTemplate(PackageResources.container_service, quoting: Self.unitWord)
-      .filled(["script": script(node).string], verbatim: ["name": name, "title": title])
+      .filled(["script": scriptFile.string], verbatim: ["name": name, "title": title])
   }
 
   /// What runs the container in the foreground, after removing what a crash or power cut left of it.

@@ -10,35 +10,50 @@ import SystemPackage
 /// What the web server hands out: some folders of the bundle, as they lie there or as a copy on this host.
 struct ServedTree: Sendable {
   /// The folders that are served. Images, scripts and settings are nobody's business.
-  static let parts = ["files", "debs", "rpms", "pypi"]
+  enum Part: String, CaseIterable {
+    case files, debs, rpms, pypi
 
-  private let node: Node
+    /// The note of what was copied of it.
+    fileprivate var note: NoteKind {
+      switch self {
+      case .files: .servedFiles
+      case .debs: .servedDebs
+      case .rpms: .servedRpms
+      case .pypi: .servedPypi
+      }
+    }
+  }
 
-  init(_ node: Node) { self.node = node }
+  private let context: SetupContext
+
+  private var host: TargetHost { context.host }
+  private var bundle: ArrivedBundle { context.bundle }
+
+  init(_ context: SetupContext) { self.context = context }
 
   /// The folder that the web server sees as its root.
-  var folder: FilePath { node.stateFolder.appending("www") }
+  var folder: FilePath { host.stateFolder.appending("www") }
 
   /// The folders that this bundle has.
   ///
   /// - Throws: ``StepError``.
-  func parts() throws(StepError) -> [String] {
-    var found: [String] = []
-    for part in Self.parts where try !node.bundleFiles(below: part).isEmpty { found.append(part) }
+  func parts() throws(StepError) -> [Part] {
+    var found: [Part] = []
+    for part in Part.allCases where try !bundle.files(below: part.rawValue).isEmpty { found.append(part) }
     return found
   }
 
   /// Why a copy is served; `nil` when the bundle itself is.
   var reasonToCopy: String? {
-    switch node.configuration.target.copy {
+    switch context.configuration.target.copy {
     case .always: return "target.copy is always"
     case .never: return nil
     case .auto:
       // Such a character cannot be written into the list of a container's mounts.
-      if node.bundle.string.contains(where: { ",\":".contains($0) }) {
+      if bundle.folder.string.contains(where: { ",\":".contains($0) }) {
         return "its path has a comma or a colon in it"
       }
-      if let medium = Medium(of: node.bundle), let reason = medium.reasonToLeave { return reason }
+      if let medium = Medium(of: bundle.folder), let reason = medium.reasonToLeave { return reason }
       return isReadableByAll ? nil : "the web server may not read all of its files"
     }
   }
@@ -48,7 +63,9 @@ struct ServedTree: Sendable {
     let top = ContainerService.Mount(source: folder, place: "/usr/share/nginx/html")
     guard reasonToCopy == nil else { return [top] }
     return [top]
-      + (try parts().map { .init(source: node.bundle.appending($0), place: "/usr/share/nginx/html/\($0)") })
+      + (try parts().map {
+        .init(source: bundle.folder.appending($0.rawValue), place: "/usr/share/nginx/html/\($0.rawValue)")
+      })
   }
 
   /// Makes the root, and the copy if there is to be one.
@@ -58,15 +75,15 @@ struct ServedTree: Sendable {
     try journal.makeFolder(folder)
     let parts = try parts()
     guard let reason = reasonToCopy else {
-      for part in parts { try journal.makeFolder(folder.appending(part)) }
+      for part in parts { try journal.makeFolder(folder.appending(part.rawValue)) }
       return
     }
     let missing = try parts.filter { try !isCopied($0, journal) }
-    let files = try missing.flatMap { try node.bundleFiles(below: $0) }
+    let files = try missing.flatMap { try bundle.files(below: $0.rawValue) }
     guard !files.isEmpty else { return }
     try refuseFullDisk(files)
-    node.say(.info, "what is served is copied to \(folder): \(reason)", step: journal.step)
-    node.emit(
+    context.say(.info, "what is served is copied to \(folder): \(reason)", step: journal.step)
+    context.emit(
       .stageTotals(journal.step.rawValue, items: files.count, bytes: files.reduce(0) { $0 + size($1) }))
     for part in missing { try await copy(part, journal) }
   }
@@ -75,59 +92,60 @@ struct ServedTree: Sendable {
   func isPrepared(_ journal: Journal) throws -> Bool {
     let parts = try parts()
     if reasonToCopy != nil { return try parts.allSatisfy { try isCopied($0, journal) } }
-    return parts.allSatisfy { node.exists(folder.appending($0)) }
+    return parts.allSatisfy { host.exists(folder.appending($0.rawValue)) }
   }
 
-  private func isCopied(_ part: String, _ journal: Journal) throws -> Bool {
-    guard journal.lastNote("served-\(part)") == (try fingerprint(part)) else { return false }
-    return try node.bundleFiles(below: part).allSatisfy { path in
+  private func isCopied(_ part: Part, _ journal: Journal) throws -> Bool {
+    guard journal.lastNote(part.note) == (try fingerprint(part)) else { return false }
+    return try bundle.files(below: part.rawValue).allSatisfy { path in
       FileAttributes(copied(path)).map { $0.kind == .file && $0.size == size(path) } ?? false
     }
   }
 
-  private func copied(_ path: String) -> FilePath { node.path(folder).appending(FilePath(path).components) }
+  private func copied(_ path: String) -> FilePath { host.path(folder).appending(FilePath(path).components) }
 
   private func size(_ path: String) -> Int64 {
-    node.manifestFile(path)?.size ?? FileAttributes(node.bundle.appending(FilePath(path).components))?.size
+    bundle.entry(path)?.size ?? FileAttributes(bundle.folder.appending(FilePath(path).components))?.size
       ?? 0
   }
 
-  private func fingerprint(_ part: String) throws -> String {
-    let text = try node.bundleFiles(below: part).map(node.fingerprint).joined(separator: "\n")
+  private func fingerprint(_ part: Part) throws -> String {
+    let text = try bundle.files(below: part.rawValue).map(bundle.fingerprint).joined(separator: "\n")
     return Digest(of: Array(text.utf8)).hex
   }
 
-  private func copy(_ part: String, _ journal: Journal) async throws {
-    let prepared = folder.appending(".\(part).new")
-    let (node, stage) = (node, journal.step.rawValue)
-    let files = try node.bundleFiles(below: part).map { path in
-      (path: path, source: try node.bundleFile(path), digest: node.manifestFile(path)?.sha256)
+  private func copy(_ part: Part, _ journal: Journal) async throws {
+    let prepared = folder.appending(".\(part.rawValue).new")
+    let (context, stage) = (context, journal.step.rawValue)
+    let files = try bundle.files(below: part.rawValue).map { path in
+      (path: path, source: try bundle.file(path), digest: bundle.entry(path)?.sha256)
     }
     let fingerprint = try fingerprint(part)
     try await offloaded {
-      let place = node.path(prepared)
+      let place = host.path(prepared)
       try FileTree.remove(place)
       for file in files {
         try Task.checkCancellation()
-        let target = place.appending(FilePath(String(file.path.dropFirst(part.count + 1))).components)
+        let target = place.appending(
+          FilePath(String(file.path.dropFirst(part.rawValue.count + 1))).components)
         try createDirectories(target.removingLastComponent())
         let size = try copyDurably(file.source, to: target, expecting: file.digest).size
         guard chmod(target.string, 0o644) == 0 else { throw Errno(rawValue: errno) }
-        node.emit(.bytes(stage, size))
-        node.emit(.itemFinished(stage, item: file.path, .done, bytes: size))
+        context.emit(.bytes(stage, size))
+        context.emit(.itemFinished(stage, item: file.path, .done, bytes: size))
       }
     }
     try await offloaded {
       // What was copied from an earlier bundle.
-      try FileTree.remove(node.path(folder.appending(part)))
-      try journal.placeTree(prepared, at: folder.appending(part))
-      try journal.replaceNote("served-\(part)", fingerprint)
+      try FileTree.remove(host.path(folder.appending(part.rawValue)))
+      try journal.placeTree(prepared, at: folder.appending(part.rawValue))
+      try journal.replaceNote(part.note, fingerprint)
     }
   }
 
   private func refuseFullDisk(_ files: [String]) throws {
     let needed = files.reduce(0) { $0 + size($1) }
-    let available = try FileSystemSpace.at(node.path(folder)).availableBytes
+    let available = try FileSystemSpace.at(host.path(folder)).availableBytes
     guard needed + (64 << 20) > available else { return }
     throw StepError(
       "the copy that is to be served needs \(ByteCount.format(needed)), and the disk of \(folder) has "
@@ -138,19 +156,20 @@ struct ServedTree: Sendable {
   private var isReadableByAll: Bool {
     guard let parts = try? parts() else { return true }
     return parts.allSatisfy { part in
-      guard let top = FileAttributes(node.bundle.appending(part)), top.mode & 0o005 == 0o005 else {
+      guard let top = FileAttributes(bundle.folder.appending(part.rawValue)), top.mode & 0o005 == 0o005 else {
         return false
       }
       var folders: Set<String> = []
-      return ((try? node.bundleFiles(below: part)) ?? []).allSatisfy { path in
+      return ((try? bundle.files(below: part.rawValue)) ?? []).allSatisfy { path in
         let file = FilePath(path)
         let parent = file.removingLastComponent()
         if folders.insert(parent.string).inserted,
-          FileAttributes(node.bundle.appending(parent.components)).map({ $0.mode & 0o005 != 0o005 }) ?? false
+          FileAttributes(bundle.folder.appending(parent.components)).map({ $0.mode & 0o005 != 0o005 })
+            ?? false
         {
           return false
         }
-        return FileAttributes(node.bundle.appending(file.components)).map { $0.mode & 0o004 != 0 } ?? true
+        return FileAttributes(bundle.folder.appending(file.components)).map { $0.mode & 0o004 != 0 } ?? true
       }
     }
   }

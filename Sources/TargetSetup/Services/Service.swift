@@ -6,16 +6,16 @@ import SystemPackage
 struct Service: Sendable {
   /// The name of the unit without `.service`.
   let name: String
-  private let node: Node
+  private let host: TargetHost
 
-  init(_ name: String, _ node: Node) {
+  init(_ name: String, _ host: TargetHost) {
     self.name = name
-    self.node = node
+    self.host = host
   }
 
   private var unit: String { "\(name).service" }
   private var unitFile: FilePath { FilePath("/etc/systemd/system/\(unit)") }
-  private var script: FilePath { node.stateFolder.appending("services").appending("\(name).supervise") }
+  private var script: FilePath { host.stateFolder.appending("services").appending("\(name).supervise") }
   private var processFile: FilePath { FilePath("/run/\(name).pid") }
   private var logFile: FilePath { FilePath("/var/log/\(name).log") }
 
@@ -27,7 +27,7 @@ struct Service: Sendable {
   /// - Returns: Whether anything has changed.
   /// - Throws: ``StepError``.
   func install(unit unitText: String, command: String, _ journal: Journal) throws -> Bool {
-    switch node.initSystem {
+    switch host.initSystem {
     case .systemd:
       let isWritten = try journal.write(unitFile, unitText)
       let isLinked = try journal.link(
@@ -44,12 +44,12 @@ struct Service: Sendable {
   ///
   /// - Throws: ``Host/CommandError``.
   func start(isChanged: Bool) async throws {
-    switch node.initSystem {
+    switch host.initSystem {
     case .systemd:
-      try await node.output(Command("systemctl", ["daemon-reload"]))
+      try await host.output(Command("systemctl", ["daemon-reload"]))
       // A unit that failed too often is not started otherwise.
-      _ = await node.succeeds(Command("systemctl", ["reset-failed", unit]))
-      try await node.output(Command("systemctl", [isChanged ? "restart" : "start", unit]))
+      _ = await host.succeeds(Command("systemctl", ["reset-failed", unit]))
+      try await host.output(Command("systemctl", [isChanged ? "restart" : "start", unit]))
     case .none:
       if isChanged { try await stop() }
       guard await !isRunning else { return }
@@ -58,7 +58,7 @@ struct Service: Sendable {
         rm -f "$2"; setsid sh "$0" </dev/null >>"$1" 2>&1 &
         n=0; while [ ! -s "$2" ] && [ $n -lt 100 ]; do sleep 0.1; n=$((n+1)); done
         """
-      try await node.output(
+      try await host.output(
         Command("sh", ["-c", start, script.string, logFile.string, processFile.string]))
     }
   }
@@ -66,10 +66,10 @@ struct Service: Sendable {
   /// Whether it runs, or is about to be started again.
   var isRunning: Bool {
     get async {
-      switch node.initSystem {
-      case .systemd: await node.succeeds(Command("systemctl", ["is-active", "--quiet", unit]))
+      switch host.initSystem {
+      case .systemd: await host.succeeds(Command("systemctl", ["is-active", "--quiet", unit]))
       case .none:
-        await node.succeeds(
+        await host.succeeds(
           Command(
             "sh",
             [
@@ -83,8 +83,8 @@ struct Service: Sendable {
   /// Whether systemd has given up on it.
   var hasFailed: Bool {
     get async {
-      guard node.initSystem == .systemd else { return await !isRunning }
-      return await node.succeeds(Command("systemctl", ["is-failed", "--quiet", unit]))
+      guard host.initSystem == .systemd else { return await !isRunning }
+      return await host.succeeds(Command("systemctl", ["is-failed", "--quiet", unit]))
     }
   }
 
@@ -92,11 +92,11 @@ struct Service: Sendable {
   ///
   /// - Throws: ``Host/CommandError``.
   func stop() async throws {
-    switch node.initSystem {
-    case .systemd: try await node.output(Command("systemctl", ["stop", unit]))
+    switch host.initSystem {
+    case .systemd: try await host.output(Command("systemctl", ["stop", unit]))
     case .none:
       guard await isRunning else { return }
-      try await node.output(
+      try await host.output(
         Command(
           "sh",
           [
@@ -109,19 +109,19 @@ struct Service: Sendable {
 
   /// Lets systemd forget a unit whose file is gone.
   func forget() async {
-    guard node.initSystem == .systemd else { return }
-    _ = await node.succeeds(Command("systemctl", ["daemon-reload"]))
-    _ = await node.succeeds(Command("systemctl", ["reset-failed", unit]))
+    guard host.initSystem == .systemd else { return }
+    _ = await host.succeeds(Command("systemctl", ["daemon-reload"]))
+    _ = await host.succeeds(Command("systemctl", ["reset-failed", unit]))
   }
 
   /// The last lines that the service wrote, for an error.
   var lastWords: String {
     get async {
       let command =
-        node.initSystem == .systemd
+        host.initSystem == .systemd
         ? Command("journalctl", ["--unit", unit, "--lines", "15", "--no-pager", "--output", "cat"])
         : Command("tail", ["-n", "15", logFile.string])
-      let text = ((try? await node.run(command))?.standardOutput ?? "")
+      let text = ((try? await host.run(command))?.standardOutput ?? "")
         .split(whereSeparator: \.isNewline).map { "  \($0.prefix(300))" }.joined(separator: "\n")
       return text.isEmpty ? "It said nothing." : "It said last:\n\(text)"
     }
@@ -129,7 +129,7 @@ struct Service: Sendable {
 
   /// How to see more of it.
   var logCommand: String {
-    node.initSystem == .systemd ? "journalctl -u \(unit)" : "less \(logFile)"
+    host.initSystem == .systemd ? "journalctl -u \(unit)" : "less \(logFile)"
   }
 
   /// A script that starts a command again when it ends, until it is told to stop.

@@ -6,25 +6,23 @@ import SystemPackage
 /// What became of the image archives of a bundle without a manifest: which names and digests they have in the registry
 /// is known once they were pushed, and is written down in the journal for the next time.
 enum PushedArchives {
-  private static let kind = "archive"
-
   /// Writes down what was pushed, or was there already.
   ///
   /// - Throws: ``StepError``.
-  static func note(_ results: [PushResult], _ node: Node, _ journal: Journal) throws(StepError) {
+  static func note(_ results: [PushResult], _ bundle: ArrivedBundle, _ journal: Journal) throws(StepError) {
     for result in results where result.failure == nil {
       guard let name = result.archive.lastComponent?.string, let destination = result.destination,
         let digest = result.digest
       else { continue }
-      try journal.note(kind, "\(node.fingerprint("images/\(name)"))\t\(destination)\t\(digest)")
+      try journal.note(.archive, "\(bundle.fingerprint("images/\(name)"))\t\(destination)\t\(digest)")
     }
   }
 
   /// The images of an archive, by their names in the registry; empty when it was not pushed as it is now.
   static func images(
-    of archive: String, _ node: Node, _ journal: Journal
+    of archive: String, _ bundle: ArrivedBundle, _ journal: Journal
   ) -> [(reference: ImageReference, digest: Digest)] {
-    let fingerprint = node.fingerprint(archive)
+    let fingerprint = bundle.fingerprint(archive)
     return notes(journal).filter { $0.fingerprint == fingerprint }.map { ($0.reference, $0.digest) }
   }
 
@@ -36,7 +34,7 @@ enum PushedArchives {
   private static func notes(
     _ journal: Journal
   ) -> [(fingerprint: String, reference: ImageReference, digest: Digest)] {
-    journal.notes(kind).compactMap { text in
+    journal.notes(.archive).compactMap { text in
       let parts = text.split(separator: "\t").map(String.init)
       guard parts.count == 3, let reference = try? ImageReference(parts[1]),
         let digest = try? Digest(parts[2])

@@ -13,50 +13,52 @@ struct AnsibleContainerStep: Step {
   /// The script's name in the bundle and in the tree.
   static let scriptName = "ansible-container.sh"
 
-  func check(_ node: Node, _ journal: Journal) async throws -> StepState {
-    let image = try image(node)
-    let source = try node.treeSource()
-    let script = node.kubesprayTree(source).appending(Self.scriptName)
-    guard let runtime = ContainerRuntime(node), let present = await runtime.digest(of: image) else {
+  func check(_ context: SetupContext, _ journal: Journal) async throws -> StepState {
+    let image = try image(context.configuration)
+    let source = try TreeSource(context)
+    let script = source.tree.appending(Self.scriptName)
+    guard let runtime = ContainerRuntime(context.host), let present = await runtime.digest(of: image) else {
       return .needed("containerd has no \(image)")
     }
-    let wanted = node.manifestFile(try path(image))?.image?.digest
+    let wanted = context.bundle.entry(try path(image))?.image?.digest
     guard wanted == nil || wanted == present else {
       return .needed("containerd has another \(image) than the bundle")
     }
-    guard let version = journal.lastNote("version"), journal.writtenPaths.contains(script), journal.isIntact
+    guard let version = journal.lastNote(.ansibleVersion), journal.writtenPaths.contains(script),
+      journal.isIntact
     else { return .needed("\(script) is not there, or was changed") }
-    guard try text(node, image, source) == Self.content(node.path(script)) else {
+    guard try text(context.bundle, image, source) == Self.content(context.host.path(script)) else {
       return .needed("\(script) is to be brought up to date")
     }
     return .done(told(version, image, script))
   }
 
-  func apply(_ node: Node, _ journal: Journal) async throws -> String {
-    let image = try image(node)
-    let source = try node.treeSource()
-    let tree = node.kubesprayTree(source)
-    guard node.exists(tree.appending("requirements.txt")) else {
+  func apply(_ context: SetupContext, _ journal: Journal) async throws -> String {
+    let image = try image(context.configuration)
+    let source = try TreeSource(context)
+    let tree = source.tree
+    guard context.host.exists(tree.appending("requirements.txt")) else {
       throw StepError("\(tree) has no requirements.txt. Run \"target-setup extract\" first.")
     }
     let script = tree.appending(Self.scriptName)
-    let content = try text(node, image, source)
-    let runtime = try await ContainerRuntime.running(node)
-    _ = try await runtime.bring(image, journal)
+    let content = try text(context.bundle, image, source)
+    let runtime = try await ContainerRuntime.running(context.host)
+    _ = try await runtime.bring(image, from: context.bundle, journal)
     try journal.write(script, content, mode: 0o755)
-    let result = try await node.run(Command("sh", [node.path(script).string, "ansible", "--version"]))
+    let result = try await context.host.run(
+      Command("sh", [context.host.path(script).string, "ansible", "--version"]))
     guard result.status == 0, let version = result.standardOutput.split(whereSeparator: \.isNewline).first
     else {
       throw StepError(
-        "Ansible does not run in a container of \(image):\n\(NodePackages.lastLines(result))\n"
+        "Ansible does not run in a container of \(image):\n\(HostPackages.lastLines(result))\n"
           + "Try it: \(script) ansible --version")
     }
-    try journal.replaceNote("version", String(version))
+    try journal.replaceNote(.ansibleVersion, String(version))
     return told(String(version), image, script)
   }
 
-  func beforeUndo(_ node: Node, _ journal: Journal) async throws {
-    guard let runtime = ContainerRuntime(node), await runtime.versions != nil else { return }
+  func beforeUndo(_ context: SetupContext, _ journal: Journal) async throws {
+    guard let runtime = ContainerRuntime(context.host), await runtime.versions != nil else { return }
     await runtime.removeImages(of: journal)
   }
 
@@ -65,8 +67,8 @@ struct AnsibleContainerStep: Step {
   }
 
   /// What the bundle's settings name: download-all has decided every "auto".
-  private func image(_ node: Node) throws -> ImageReference {
-    guard let name = node.configuration.python.ansibleImage, name != Configuration.Python.assembled else {
+  private func image(_ configuration: Configuration) throws -> ImageReference {
+    guard let name = configuration.python.ansibleImage, name != Configuration.Python.assembled else {
       throw StepError(
         "config.yml does not say which image has Ansible (python.ansible_image). Make the bundle with "
           + "download-all --ansible-in-container, or name one in a file for --config.")
@@ -79,9 +81,9 @@ struct AnsibleContainerStep: Step {
   /// The script with its settings.
   ///
   /// - Throws: ``StepError`` when the bundle's is not what it should be.
-  private func text(_ node: Node, _ image: ImageReference, _ source: TreeSource) throws -> String {
-    var text = try node.bundleText(Self.scriptName)
-    for (setting, value) in [("image", "\(image)"), ("tree", node.kubesprayTree(source).string)] {
+  private func text(_ bundle: ArrivedBundle, _ image: ImageReference, _ source: TreeSource) throws -> String {
+    var text = try bundle.text(Self.scriptName)
+    for (setting, value) in [("image", "\(image)"), ("tree", source.tree.string)] {
       guard text.contains("\n\(setting)=\n") else {
         throw StepError(
           "\(Self.scriptName) of the bundle has no line \"\(setting)=\". Check the bundle: target-setup verify"

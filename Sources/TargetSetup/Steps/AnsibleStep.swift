@@ -14,32 +14,32 @@ struct AnsibleStep: Step {
   /// The last file of an environment, with what it was made of: one without it is not complete.
   static let stampName = "kubespray-offline.stamp"
 
-  func check(_ node: Node, _ journal: Journal) async throws -> StepState {
-    let source = try node.treeSource()
-    let environment = node.ansibleEnvironment(source)
-    guard let requirements = requirements(node, source),
+  func check(_ context: SetupContext, _ journal: Journal) async throws -> StepState {
+    let source = try TreeSource(context)
+    let environment = source.environment
+    guard let requirements = requirements(context.host, source),
       let stamp = FileManager.default.contents(
-        atPath: node.path(environment).appending(Self.stampName).string),
+        atPath: context.host.path(environment).appending(Self.stampName).string),
       stamp == Data(Self.stamp(requirements).utf8)
     else { return .needed("there is no environment with Ansible in \(environment)") }
-    guard let version = await version(node, environment) else {
+    guard let version = await version(context.host, environment) else {
       return .needed("Ansible in \(environment) does not run")
     }
     return .done("\(version) in \(environment)")
   }
 
-  func apply(_ node: Node, _ journal: Journal) async throws -> String {
-    let source = try node.treeSource()
-    let environment = node.ansibleEnvironment(source)
-    guard let requirements = requirements(node, source) else {
+  func apply(_ context: SetupContext, _ journal: Journal) async throws -> String {
+    let source = try TreeSource(context)
+    let environment = source.environment
+    guard let requirements = requirements(context.host, source) else {
       throw StepError(
-        "\(node.kubesprayTree(source)) has no requirements.txt. Run \"target-setup extract\" first.")
+        "\(source.tree) has no requirements.txt. Run \"target-setup extract\" first.")
     }
-    guard node.repositories.hasPython else {
+    guard context.repositories.hasPython else {
       throw StepError(
         "the bundle has no Python packages (pypi/). Make it without pypi.skip, or install Ansible by hand.")
     }
-    guard let python = try await node.python() else {
+    guard let python = try await HostPython.find(on: context.host) else {
       throw StepError("there is no suitable Python on this host. Run \"target-setup python\" first.")
     }
     try journal.makeFolder(environment.removingLastComponent())
@@ -47,15 +47,18 @@ struct AnsibleStep: Step {
       throw StepError(
         "\(environment) exists and was not made by this program. Move it away and run this step again.")
     }
-    let place = node.path(environment)
+    let place = context.host.path(environment)
     try await offload { () throws in
       guard FileManager.default.fileExists(atPath: place.string) else { return }
       try FileManager.default.removeItem(atPath: place.string)
     }
-    _ = try await node.output(Command(python.program, ["-m", "venv", place.string]))
-    node.say(.info, "installing kubespray's requirements.txt from \(node.packageServer)/pypi/", step: name)
-    try await install(node, source, place)
-    guard let version = await version(node, environment) else {
+    _ = try await context.host.output(Command(python.program, ["-m", "venv", place.string]))
+    context.say(
+      .info,
+      "installing kubespray's requirements.txt from \(PipClient(server: context.addresses.packageServer).index)",
+      step: name)
+    try await install(context.host, PipClient(server: context.addresses.packageServer), source, place)
+    guard let version = await version(context.host, environment) else {
       throw StepError(
         "Ansible was installed in \(environment) and does not run. Try \(environment)/bin/ansible --version.")
     }
@@ -63,17 +66,19 @@ struct AnsibleStep: Step {
     return "\(version) in \(environment)"
   }
 
-  private func install(_ node: Node, _ source: TreeSource, _ place: FilePath) async throws {
+  private func install(_ host: TargetHost, _ pip: PipClient, _ source: TreeSource, _ place: FilePath)
+    async throws
+  {
     // Compiling all collections takes longer than installing them, and a cluster uses few of them.
     let arguments =
       ["-m", "pip", "install", "--quiet", "--no-input", "--no-compile", "--no-cache-dir"]
-      + node.pipOptions
-      + ["--requirement", node.path(node.kubesprayTree(source)).appending("requirements.txt").string]
+      + pip.options
+      + ["--requirement", host.path(source.tree).appending("requirements.txt").string]
     let python = place.appending("bin/python").string
-    let result = try await node.run(Command(python, arguments, environment: node.pipEnvironment))
+    let result = try await host.run(Command(python, arguments, environment: PipClient.environment))
     guard result.status == 0 else {
       throw StepError(
-        "Ansible cannot be installed from \(node.packageServer)/pypi/:\n\(NodePackages.lastLines(result))\n"
+        "Ansible cannot be installed from \(pip.index):\n\(HostPackages.lastLines(result))\n"
           + "If the web server does not answer, run \"target-setup nginx\"; if a package is missing, its "
           + "version for this Python is not in the bundle (pypi.pythons).")
     }
@@ -81,24 +86,24 @@ struct AnsibleStep: Step {
     let compiled = ["ansible", "yaml", "jinja2", "cryptography", "netaddr"]
     let code = "import sysconfig; print(sysconfig.get_path('purelib'))"
     let library = FilePath(
-      try await node.output(Command(python, ["-c", code])).split(whereSeparator: \.isNewline).first.map(
+      try await host.output(Command(python, ["-c", code])).split(whereSeparator: \.isNewline).first.map(
         String.init)
         ?? "")
-    _ = await node.succeeds(
+    _ = await host.succeeds(
       Command(python, ["-m", "compileall", "-q"] + compiled.map { library.appending($0).string }))
   }
 
-  private func version(_ node: Node, _ environment: FilePath) async -> String? {
-    let program = node.path(environment).appending("bin/ansible").string
-    guard let result = try? await node.run(Command(program, ["--version"])), result.status == 0 else {
+  private func version(_ host: TargetHost, _ environment: FilePath) async -> String? {
+    let program = host.path(environment).appending("bin/ansible").string
+    guard let result = try? await host.run(Command(program, ["--version"])), result.status == 0 else {
       return nil
     }
     return result.standardOutput.split(whereSeparator: \.isNewline).first.map(String.init)
   }
 
-  private func requirements(_ node: Node, _ source: TreeSource) -> Data? {
+  private func requirements(_ host: TargetHost, _ source: TreeSource) -> Data? {
     FileManager.default.contents(
-      atPath: node.path(node.kubesprayTree(source)).appending("requirements.txt").string)
+      atPath: host.path(source.tree).appending("requirements.txt").string)
   }
 
   private static func stamp(_ requirements: Data) -> String { "\(Digest(of: Array(requirements)).hex)\n" }

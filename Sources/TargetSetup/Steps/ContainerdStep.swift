@@ -12,20 +12,20 @@ import SystemPackage
 struct ContainerdStep: Step {
   let name = StepName.containerd
 
-  func check(_ node: Node, _ journal: Journal) async throws -> StepState {
-    if journal.isEmpty, let sign = ClusterNode.sign(on: node),
-      node.configuration.target.existingNode == .refuse
+  func check(_ context: SetupContext, _ journal: Journal) async throws -> StepState {
+    if journal.isEmpty, let sign = ClusterNode.sign(on: context.host),
+      context.configuration.target.existingNode == .refuse
     {
       return .refused(
         "this machine is a node of a cluster (\(sign)), so its containerd is left as it is. --take-node replaces it"
       )
     }
-    let parts = try RuntimeParts(node)
-    guard journal.lastNote("installed") == parts.fingerprint(node) else {
+    let parts = try RuntimeParts(context)
+    guard journal.lastNote(.runtime) == parts.fingerprint(context.host.initSystem) else {
       return .needed("containerd \(parts.version) is to be installed")
     }
     guard journal.isIntact else { return .needed("files of containerd were changed or removed") }
-    guard let versions = await ContainerRuntime(node)?.versions else {
+    guard let versions = await ContainerRuntime(context.host)?.versions else {
       return .needed("containerd does not answer")
     }
     guard versions.client == versions.server else {
@@ -34,14 +34,14 @@ struct ContainerdStep: Step {
     return .done("containerd \(parts.version) answers")
   }
 
-  func apply(_ node: Node, _ journal: Journal) async throws -> String {
+  func apply(_ context: SetupContext, _ journal: Journal) async throws -> String {
     // All that is needed is found before anything is touched.
-    let parts = try RuntimeParts(node)
-    let service = Service("containerd", node)
-    let wanted = parts.fingerprint(node)
-    var isChanged = journal.lastNote("installed") != wanted || !journal.isIntact
-    if journal.notes("before").isEmpty {
-      try journal.note("before", await service.isRunning ? "running" : "not running")
+    let parts = try RuntimeParts(context)
+    let service = Service("containerd", context.host)
+    let wanted = parts.fingerprint(context.host.initSystem)
+    var isChanged = journal.lastNote(.runtime) != wanted || !journal.isIntact
+    if journal.notes(.earlierRuntime).isEmpty {
+      try journal.note(.earlierRuntime, await service.isRunning ? "running" : "not running")
     }
     try await offloaded {
       // What the daemon makes for itself.
@@ -50,24 +50,24 @@ struct ContainerdStep: Step {
       ] {
         try journal.own(path)
       }
-      try parts.install(node, journal)
+      try parts.install(on: context.host, journal)
     }
-    let unit = try node.bundleText("containerd.service")
+    let unit = try context.bundle.text("containerd.service")
     isChanged =
-      try journal.write("/etc/containerd/config.toml", try node.bundleText("config.toml")) || isChanged
+      try journal.write("/etc/containerd/config.toml", try context.bundle.text("config.toml")) || isChanged
     isChanged =
       try service.install(unit: unit, command: "/usr/local/bin/containerd", journal) || isChanged
-    await SecurityLabels.restore(journal, node)
-    guard let runtime = ContainerRuntime(node) else {
+    await SecurityLabels.restore(journal, context.host)
+    guard let runtime = ContainerRuntime(context.host) else {
       throw StepError(
         "the archive of containerd \(parts.version) has no program ctr. Check it: target-setup verify")
     }
     if let versions = await runtime.versions, versions.client != versions.server { isChanged = true }
     try await service.start(isChanged: isChanged)
     try await runtime.waitUntilReady(service)
-    try journal.replaceNote("installed", wanted)
-    if node.initSystem == .none {
-      node.say(
+    try journal.replaceNote(.runtime, wanted)
+    if context.host.initSystem == .none {
+      context.say(
         .warning,
         "there is no systemd here: services run until the next start of this machine; then run the command again",
         step: name)
@@ -75,9 +75,9 @@ struct ContainerdStep: Step {
     return "containerd \(parts.version) answers"
   }
 
-  func beforeUndo(_ node: Node, _ journal: Journal) async throws {
+  func beforeUndo(_ context: SetupContext, _ journal: Journal) async throws {
     // Their files would be taken from under them.
-    if let runtime = ContainerRuntime(node) {
+    if let runtime = ContainerRuntime(context.host) {
       let running = await runtime.runningContainers
       guard running.isEmpty else {
         throw StepError(
@@ -85,13 +85,13 @@ struct ContainerdStep: Step {
             + "nerdctl --namespace NAME stop, or ctr --namespace NAME tasks kill")
       }
     }
-    try? await Service("containerd", node).stop()
+    try? await Service("containerd", context.host).stop()
   }
 
-  func afterUndo(_ node: Node, _ journal: Journal) async throws {
-    let service = Service("containerd", node)
+  func afterUndo(_ context: SetupContext, _ journal: Journal) async throws {
+    let service = Service("containerd", context.host)
     await service.forget()
-    if journal.lastNote("before") == "running" { try await service.start(isChanged: false) }
+    if journal.lastNote(.earlierRuntime) == "running" { try await service.start(isChanged: false) }
   }
 }
 
@@ -103,11 +103,11 @@ enum ClusterNode {
   ]
 
   /// What shows it; `nil` when nothing does.
-  static func sign(on node: Node) -> String? {
-    if let path = signs.first(where: node.exists) { return "it has \(path)" }
+  static func sign(on host: TargetHost) -> String? {
+    if let path = signs.first(where: host.exists) { return "it has \(path)" }
     let path: FilePath = "/etc/containerd/config.toml"
     var bytes: [UInt8] = []
-    guard (try? readFile(node.path(path), { bytes.append(contentsOf: $0) })) != nil else { return nil }
+    guard (try? readFile(host.path(path), { bytes.append(contentsOf: $0) })) != nil else { return nil }
     // Only a runtime for pods has an image for their sandboxes.
     let text = String(decoding: bytes, as: UTF8.self)
     return text.contains(/(?m)^\s*(sandbox_image|sandbox)\s*=/) ? "\(path) runs pods" : nil
@@ -116,6 +116,7 @@ enum ClusterNode {
 
 /// The archives of the container runtime in the bundle, and where their content goes.
 struct RuntimeParts: Sendable {
+  private let bundle: ArrivedBundle
   private let containerd: String
   private let runc: String
   private let nerdctl: String
@@ -126,10 +127,11 @@ struct RuntimeParts: Sendable {
   /// Finds all of them.
   ///
   /// - Throws: ``StepError`` that names everything that is missing.
-  init(_ node: Node) throws(StepError) {
-    let versions = node.configuration.versions
-    let architecture = node.architecture.rawValue
-    let files = try node.bundleFiles(below: "files")
+  init(_ context: SetupContext) throws(StepError) {
+    let bundle = context.bundle
+    let versions = context.configuration.versions
+    let architecture = context.host.architecture.rawValue
+    let files = try bundle.files(below: "files")
     var problems: [String] = []
     func find(_ name: String, _ setting: String, _ version: String?, _ fits: (Substring, String) -> Bool)
       -> String
@@ -147,7 +149,7 @@ struct RuntimeParts: Sendable {
         return ""
       }
       do {
-        _ = try node.bundleFile(found)
+        _ = try bundle.file(found)
       } catch {
         problems.append(error.description)
       }
@@ -165,32 +167,33 @@ struct RuntimeParts: Sendable {
     }
     for name in ["containerd.service", "config.toml"] {
       do {
-        _ = try node.bundleFile(name)
+        _ = try bundle.file(name)
       } catch {
         problems.append(error.description)
       }
     }
     guard problems.isEmpty else {
       throw StepError(
-        "the bundle in \(node.bundle) lacks what this step installs, and nothing was changed:\n"
+        "the bundle in \(bundle.folder) lacks what this step installs, and nothing was changed:\n"
           + problems.map { "  \($0)" }.joined(separator: "\n")
           + "\nMake it again with download-all, or copy it again.")
     }
     version = versions.containerd ?? ""
+    self.bundle = bundle
   }
 
   /// By what another content is noticed without reading it.
-  func fingerprint(_ node: Node) -> String {
+  func fingerprint(_ initSystem: InitSystem) -> String {
     let files = [containerd, runc, nerdctl, plugins, "containerd.service", "config.toml"]
-    let text = (files.map(node.fingerprint) + ["\(node.initSystem)"]).joined(separator: "\n")
+    let text = (files.map(bundle.fingerprint) + ["\(initSystem)"]).joined(separator: "\n")
     return Digest(of: Array(text.utf8)).hex
   }
 
   /// Puts the programs in their places.
   ///
   /// - Throws: ``StepError``, `ArchiveError` or `CancellationError`.
-  func install(_ node: Node, _ journal: Journal) throws {
-    let folder = node.path(node.stateFolder).appending("tmp")
+  func install(on host: TargetHost, _ journal: Journal) throws {
+    let folder = host.path(host.stateFolder).appending("tmp")
     let unpacked = folder.appending("containerd")
     try FileTree.remove(unpacked)
     defer {
@@ -202,7 +205,7 @@ struct RuntimeParts: Sendable {
     ].enumerated() {
       let part = unpacked.appending("\(number)")
       try createDirectories(part)
-      try ArchiveReader.extract(try node.bundleFile(archive), into: part)
+      try ArchiveReader.extract(try bundle.file(archive), into: part)
       let source = below.isEmpty ? part : part.appending(below)
       let programs = ((try? FileTree.names(in: source)) ?? []).filter { isProgram(source.appending($0)) }
       guard !programs.isEmpty else {
@@ -213,7 +216,7 @@ struct RuntimeParts: Sendable {
         try journal.copy(source.appending(name), to: FilePath(place).appending(name), mode: 0o755)
       }
     }
-    try journal.copy(try node.bundleFile(runc), to: "/usr/local/bin/runc", mode: 0o755)
+    try journal.copy(try bundle.file(runc), to: "/usr/local/bin/runc", mode: 0o755)
   }
 
   /// Licences and notes lie beside the programs.

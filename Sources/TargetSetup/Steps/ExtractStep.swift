@@ -11,63 +11,63 @@ import SystemPackage
 struct ExtractStep: Step {
   let name = StepName.extract
 
-  func check(_ node: Node, _ journal: Journal) async throws -> StepState {
-    let source = try node.treeSource()
-    let tree = node.kubesprayTree(source)
-    guard let stamp = TreeStamp.read(in: node.path(tree)) else {
+  func check(_ context: SetupContext, _ journal: Journal) async throws -> StepState {
+    let source = try TreeSource(context)
+    let tree = source.tree
+    guard let stamp = TreeStamp.read(in: context.host.path(tree)) else {
       return .needed("kubespray \(source.version) is not extracted to \(tree)")
     }
     let wanted = try await offload { () throws in try source.stamp() }
     guard stamp.tarball == wanted.tarball, stamp.patches == wanted.patches else {
       return .needed("\(tree) is made of another tarball or other patches than the bundle has")
     }
-    let outdated = TreeExtraction.outdated(source, stamp, in: node.path(tree))
+    let outdated = TreeExtraction.outdated(source, stamp, in: context.host.path(tree))
     guard outdated.isEmpty else {
       return .needed("\(tree): \(outdated.joined(separator: ", ")) is not as in the bundle")
     }
     return .done("kubespray \(source.version) is in \(tree)")
   }
 
-  func apply(_ node: Node, _ journal: Journal) async throws -> String {
-    let source = try node.treeSource()
-    let tree = node.kubesprayTree(source)
-    let place = node.path(tree)
+  func apply(_ context: SetupContext, _ journal: Journal) async throws -> String {
+    let source = try TreeSource(context)
+    let tree = source.tree
+    let place = context.host.path(tree)
     if let stamp = TreeStamp.read(in: place) {
       let wanted = try await offload { () throws in try source.stamp() }
       guard stamp.tarball == wanted.tarball, stamp.patches == wanted.patches else {
         throw ExtractionError.inTheWay(
           tree, reason: "is made of another tarball or other patches than the bundle has")
       }
-      try await offload { () throws in try update(stamp, source, node, journal) }
+      try await offload { () throws in try update(stamp, source, context.host, journal) }
     } else {
       guard isAbsentOrEmpty(place) else {
         throw ExtractionError.inTheWay(tree, reason: "was not, or not completely, extracted by this program")
       }
-      if !source.patches.isEmpty { try await providePatch(node, journal) }
+      if !source.patches.isEmpty { try await providePatch(context.host, journal) }
       let part = tree.removingLastComponent().appending(".kubespray-\(source.version).part")
       try journal.makeFolder(tree.removingLastComponent())
       try journal.own(part)
-      try await TreeExtraction(source: source, part: node.path(part)) { try await node.run($0) }.make()
+      try await TreeExtraction(source: source, part: context.host.path(part), host: context.host).make()
       // An empty folder of that name, as the shell project leaves behind.
       try journal.moveAside(tree)
       try await offload { () throws in try journal.placeTree(part, at: tree) }
     }
-    tell(source, node)
+    tell(source, context)
     let lines =
-      node.configuration.python.ansibleInContainer
+      context.configuration.python.ansibleInContainer
       ? Self.nextCommandsInContainer(tree: tree)
-      : Self.nextCommands(tree: tree, environment: node.ansibleEnvironment(source))
+      : Self.nextCommands(tree: tree, environment: source.environment)
     for line in lines {
-      node.say(.info, line, step: name)
+      context.say(.info, line, step: name)
     }
     return "kubespray \(source.version) is in \(tree)"
   }
 
   /// What the operator should know of a bundle of the shell project.
-  private func tell(_ source: TreeSource, _ node: Node) {
-    guard node.shell != nil else { return }
+  private func tell(_ source: TreeSource, _ context: SetupContext) {
+    guard context.bundle.shell != nil else { return }
     if let missing = source.madeInventory?.missing {
-      node.say(
+      context.say(
         .warning,
         "the bundle has no offline.yml, so one was made of kubespray's own list of URLs and of what is in files/"
           + (missing.isEmpty
@@ -76,8 +76,8 @@ struct ExtractStep: Step {
               + "internet for them"),
         step: name)
     }
-    if TreeSource.hasShellPlaybook(node.bundle) {
-      node.say(
+    if TreeSource.hasShellPlaybook(context.bundle.folder) {
+      context.say(
         .warning,
         "offline-repo.yml is the shell project's: nodes with RHEL or Ubuntu 24.04 keep their own package sources beside "
           + "the bundle. With the folder playbook/ of one of our bundles in its place they do not",
@@ -85,15 +85,18 @@ struct ExtractStep: Step {
     }
   }
 
-  func beforeUndo(_ node: Node, _ journal: Journal) async throws {
-    try await node.removeNotedPackages(journal, step: name)
+  func beforeUndo(_ context: SetupContext, _ journal: Journal) async throws {
+    if let left = try await HostPackages.takeBack(journal, on: context.host) {
+      context.say(.warning, left, step: name)
+    }
   }
 
   /// Brings the files that stand beside kubespray's own up to date, but for those that somebody has changed.
-  private func update(_ stamp: TreeStamp, _ source: TreeSource, _ node: Node, _ journal: Journal) throws {
-    let tree = node.kubesprayTree(source)
+  private func update(_ stamp: TreeStamp, _ source: TreeSource, _ host: TargetHost, _ journal: Journal) throws
+  {
+    let tree = source.tree
     var stamp = stamp
-    for path in TreeExtraction.outdated(source, stamp, in: node.path(tree)) {
+    for path in TreeExtraction.outdated(source, stamp, in: host.path(tree)) {
       guard let bytes = source.extras[path] else { continue }
       try journal.write(tree.pushing(FilePath(path)), bytes)
       stamp.files[path] = Digest(of: bytes).hex
@@ -128,14 +131,12 @@ struct ExtractStep: Step {
     ]
   }
 
-  private func providePatch(_ node: Node, _ journal: Journal) async throws {
-    if await node.succeeds(Command("patch", ["--version"])) { return }
-    guard let packages = node.packages else {
+  private func providePatch(_ host: TargetHost, _ journal: Journal) async throws {
+    if await host.succeeds(Command("patch", ["--version"])) { return }
+    guard let packages = HostPackages(host) else {
       throw StepError("patch is not installed, and the bundle has patches for kubespray. Install patch.")
     }
-    try await packages.install(["patch"]) { names in
-      for name in names { try journal.note("package", name) }
-    }
+    try await packages.install(["patch"], journal)
   }
 
   private func isAbsentOrEmpty(_ path: FilePath) -> Bool {

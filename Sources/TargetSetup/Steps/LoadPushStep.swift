@@ -15,23 +15,25 @@ struct LoadPushStep: Step {
   let name = StepName.loadPush
   let needs: [StepName] = [.registry]
 
-  func check(_ node: Node, _ journal: Journal) async throws -> StepState {
-    if !node.push.archives.isEmpty { return .needed("its images are to be in \(node.pushAddress)") }
-    let archives = try archives(node)
+  func check(_ context: SetupContext, _ journal: Journal) async throws -> StepState {
+    if !context.push.archives.isEmpty { return .needed("its images are to be in \(context.pushAddress)") }
+    let archives = try archives(context.bundle)
     guard !archives.isEmpty else { return .notApplicable("the bundle has no images") }
-    guard node.pushesToOwnRegistry else {
-      return .needed("\(archives.count) images are to be in \(node.configuration.registry.address)")
+    guard context.pushesToOwnRegistry else {
+      return .needed("\(archives.count) images are to be in \(context.configuration.registry.address)")
     }
-    let missing = try await missingImages(node, journal)
+    let missing = try await missingImages(context, journal)
     return missing == 0
-      ? .done("all \(archives.count) images are in \(node.registryHost)")
-      : .needed("\(missing) of \(archives.count) images are to be put into \(node.registryHost)")
+      ? .done("all \(archives.count) images are in \(context.addresses.registryHost)")
+      : .needed("\(missing) of \(archives.count) images are to be put into \(context.addresses.registryHost)")
   }
 
-  func apply(_ node: Node, _ journal: Journal) async throws -> String {
-    let results = try await bring(node, journal)
-    show(results, node)
-    if node.shell != nil, node.push.archives.isEmpty { try PushedArchives.note(results, node, journal) }
+  func apply(_ context: SetupContext, _ journal: Journal) async throws -> String {
+    let results = try await bring(context, journal)
+    show(results, context)
+    if context.bundle.shell != nil, context.push.archives.isEmpty {
+      try PushedArchives.note(results, context.bundle, journal)
+    }
     let failures = results.compactMap { result in
       result.failure.map { "  \(result.reference?.description ?? result.archive.string): \($0)" }
     }
@@ -45,25 +47,26 @@ struct LoadPushStep: Step {
     return "\(results.count) images, \(present) of them were there, \(bytes) sent"
   }
 
-  private func bring(_ node: Node, _ journal: Journal) async throws -> [PushResult] {
-    guard node.push.archives.isEmpty else { return try await pushGivenArchives(node) }
-    let archives = try archives(node).map { try node.bundleFile($0) }
-    if let missing = node.shell?.images().filter({ $0.archive == nil }), !missing.isEmpty {
-      node.say(
+  private func bring(_ context: SetupContext, _ journal: Journal) async throws -> [PushResult] {
+    guard context.push.archives.isEmpty else { return try await pushGivenArchives(context) }
+    let archives = try archives(context.bundle).map { try context.bundle.file($0) }
+    if let missing = context.bundle.shell?.images().filter({ $0.archive == nil }), !missing.isEmpty {
+      context.say(
         .warning,
         "not in the bundle, though its lists name them: \(missing.map(\.name).joined(separator: ", "))",
         step: name)
     }
-    return node.pushesToOwnRegistry
-      ? try await seed(archives, node, journal) : try await push(node, node.pushAddress).push(archives)
+    return context.pushesToOwnRegistry
+      ? try await seed(archives, context, journal)
+      : try await push(context, context.pushAddress).push(archives)
   }
 
   /// Archives that were made by others. They go over HTTP, and the journal has nothing of them: whose images those are
   /// in the bundle's own registry is not for undo to say, which then leaves all of them.
-  private func pushGivenArchives(_ node: Node) async throws -> [PushResult] {
-    let push = try push(node, node.pushAddress)
+  private func pushGivenArchives(_ context: SetupContext) async throws -> [PushResult] {
+    let push = try push(context, context.pushAddress)
     var results: [PushResult] = []
-    for archive in node.push.archives {
+    for archive in context.push.archives {
       let collection = try await offload { () throws in try ImageCollection(archive) }
       if let collection {
         results += try await push.push(collection)
@@ -75,28 +78,31 @@ struct LoadPushStep: Step {
   }
 
   /// Straight into the folder of the bundle's own registry, which is then asked for every manifest.
-  private func seed(_ archives: [FilePath], _ node: Node, _ journal: Journal) async throws -> [PushResult] {
-    let folder = node.configuration.registry.directory
-    if !node.exists(folder.appending("docker")) { try journal.note("storage", folder.string) }
-    try journal.note("pushed", node.registryHost)
-    return try await push(node, node.localRegistryHost).seed(archives, into: node.path(folder))
+  private func seed(_ archives: [FilePath], _ context: SetupContext, _ journal: Journal) async throws
+    -> [PushResult]
+  {
+    let folder = context.configuration.registry.directory
+    if !context.host.exists(folder.appending("docker")) { try journal.note(.storage, folder.string) }
+    try journal.note(.pushed, context.addresses.registryHost)
+    return try await push(context, context.addresses.localRegistryHost).seed(
+      archives, into: context.host.path(folder))
   }
 
-  func beforeUndo(_ node: Node, _ journal: Journal) async throws {
-    guard let folder = journal.lastNote("storage") else {
-      return node.say(.warning, "the registry had images before, so all of them stay", step: name)
+  func beforeUndo(_ context: SetupContext, _ journal: Journal) async throws {
+    guard let folder = journal.lastNote(.storage) else {
+      return context.say(.warning, "the registry had images before, so all of them stay", step: name)
     }
-    let foreign = try repositories(in: node.path(FilePath(folder))).subtracting(
-      pushedRepositories(node, journal))
+    let foreign = try repositories(in: context.host.path(FilePath(folder))).subtracting(
+      pushedRepositories(context, journal))
     guard foreign.isEmpty else {
-      node.say(
+      context.say(
         .warning,
         "the registry also has \(foreign.sorted().prefix(5).joined(separator: ", ")), so all images stay in \(folder)",
         step: name)
       return
     }
     try await offloaded {
-      let place = node.path(FilePath(folder))
+      let place = context.host.path(FilePath(folder))
       try FileTree.remove(place.appending("docker"))
       for name in try FileTree.names(in: place) where name.hasPrefix(".kubespray-offline") {
         try FileTree.remove(place.appending(name))
@@ -106,46 +112,46 @@ struct LoadPushStep: Step {
 
   // MARK: Parts
 
-  private func archives(_ node: Node) throws(StepError) -> [String] {
-    if let shell = node.shell { return Set(shell.images().compactMap(\.archive)).sorted() }
-    guard let manifest = node.manifest else {
-      return try node.bundleFiles(below: "images").filter { $0.hasSuffix(".tar.gz") }
+  private func archives(_ bundle: ArrivedBundle) throws(StepError) -> [String] {
+    if let shell = bundle.shell { return Set(shell.images().compactMap(\.archive)).sorted() }
+    guard let manifest = bundle.manifest else {
+      return try bundle.files(below: "images").filter { $0.hasSuffix(".tar.gz") }
     }
     return manifest.files.filter { $0.image != nil }.map(\.path.description)
   }
 
-  private func pushedRepositories(_ node: Node, _ journal: Journal) -> Set<String> {
+  private func pushedRepositories(_ context: SetupContext, _ journal: Journal) -> Set<String> {
     PushedArchives.repositories(journal).union(
-      (node.manifest?.files ?? []).compactMap(\.image).map { image in
+      (context.bundle.manifest?.files ?? []).compactMap(\.image).map { image in
         ImageReference.pushRepository(
           registry: image.reference.registry, repository: image.reference.repository,
-          strippedRegistries: node.configuration.registry.stripped)
+          strippedRegistries: context.configuration.registry.stripped)
       })
   }
 
   /// How many images the bundle's own registry does not serve as they are in the bundle.
-  private func missingImages(_ node: Node, _ journal: Journal) async throws -> Int {
-    let target = try PushTarget(node.localRegistryHost)
+  private func missingImages(_ context: SetupContext, _ journal: Journal) async throws -> Int {
+    let target = try PushTarget(context.addresses.localRegistryHost)
     var images: [(reference: ImageReference, digest: Digest)] = []
     var missing = 0
-    if node.shell != nil {
-      for archive in try archives(node) {
+    if context.bundle.shell != nil {
+      for archive in try archives(context.bundle) {
         // What an archive without a manifest holds is known once it was read.
-        let known = PushedArchives.images(of: archive, node, journal)
+        let known = PushedArchives.images(of: archive, context.bundle, journal)
         if known.isEmpty { missing += 1 }
         images += known
       }
     } else {
-      let carried = (node.manifest?.files ?? []).compactMap(\.image)
-      guard !carried.isEmpty else { return try archives(node).count }
+      let carried = (context.bundle.manifest?.files ?? []).compactMap(\.image)
+      guard !carried.isEmpty else { return try archives(context.bundle).count }
       images = carried.compactMap { image in
         let name = try? target.reference(
-          of: image.reference, strippedRegistries: node.configuration.registry.stripped)
+          of: image.reference, strippedRegistries: context.configuration.registry.stripped)
         return name.map { ($0, image.digest) }
       }
       missing = carried.count - images.count
     }
-    let engine = try TransferEngine(transfer(node))
+    let engine = try TransferEngine(transfer(context))
     await forEachConcurrently(images, limit: 6) { image -> Bool in
       let reference = image.reference
       // What has a digest is asked for by it; another image may have its tag.
@@ -165,30 +171,31 @@ struct LoadPushStep: Step {
     return missing
   }
 
-  private func transfer(_ node: Node) -> TransferConfiguration {
+  private func transfer(_ context: SetupContext) -> TransferConfiguration {
     var configuration = TransferConfiguration(
-      environment: node.environment, options: node.push, exists: node.exists)
-    if node.pushesToOwnRegistry { configuration.noProxy = "*" }
+      environment: context.host.environment, options: context.push, exists: context.host.exists)
+    if context.pushesToOwnRegistry { configuration.noProxy = "*" }
     return configuration
   }
 
-  private func push(_ node: Node, _ address: String) throws -> ImagePush {
+  private func push(_ context: SetupContext, _ address: String) throws -> ImagePush {
     var configuration = PushConfiguration(
-      scratch: node.path(node.stateFolder).appending("tmp").appending("load-push"))
-    configuration.strippedRegistries = node.configuration.registry.stripped
-    configuration.allowsPlainHTTP = node.push.isInsecure
-    let home = node.environment["HOME"].flatMap { $0.isEmpty ? nil : $0 } ?? "/root"
+      scratch: context.host.path(context.host.stateFolder).appending("tmp").appending("load-push"))
+    configuration.strippedRegistries = context.configuration.registry.stripped
+    configuration.allowsPlainHTTP = context.push.isInsecure
+    let home = context.host.environment["HOME"].flatMap { $0.isEmpty ? nil : $0 } ?? "/root"
     let credentials = try RegistryCredentials(
-      environment: node.environment, home: FilePath(home), userID: getuid()
+      environment: context.host.environment, home: FilePath(home), userID: getuid()
     ) {
       program, server in
-      let result = try await node.run(Command(program, ["get"], input: server + "\n"))
+      let result = try await context.host.run(Command(program, ["get"], input: server + "\n"))
       return (result.status, result.standardOutput)
     }
-    let (emit, stage) = (node.emit, name.rawValue)
+    let (emit, stage) = (context.emit, name.rawValue)
     let totals = PlannedTotals()
     return ImagePush(
-      target: try PushTarget(address), engine: try TransferEngine(transfer(node)), credentials: credentials,
+      target: try PushTarget(address), engine: try TransferEngine(transfer(context)),
+      credentials: credentials,
       configuration: configuration
     ) { event in
       switch event {
@@ -212,8 +219,8 @@ struct LoadPushStep: Step {
     }
   }
 
-  private func show(_ results: [PushResult], _ node: Node) {
-    node.showTable(
+  private func show(_ results: [PushResult], _ context: SetupContext) {
+    context.showTable(
       ["IMAGE", "IN THE REGISTRY AS", "DIGEST", "SENT", "RESULT"],
       results.map { result in
         let outcome =

@@ -9,49 +9,51 @@ struct NginxStep: Step {
   let name = StepName.nginx
   let needs: [StepName] = [.containerd]
 
-  func check(_ node: Node, _ journal: Journal) async throws -> StepState {
-    guard try ServedTree(node).isPrepared(journal) else {
+  func check(_ context: SetupContext, _ journal: Journal) async throws -> StepState {
+    guard try ServedTree(context).isPrepared(journal) else {
       return .needed(
         journal.isEmpty ? "the web server is not set up" : "what it serves is to be brought up to date")
     }
-    return try await service(node).state(node, journal)
+    return try await service(context).state(journal)
   }
 
-  func apply(_ node: Node, _ journal: Journal) async throws -> String {
-    _ = try await ContainerRuntime.running(node)
+  func apply(_ context: SetupContext, _ journal: Journal) async throws -> String {
+    _ = try await ContainerRuntime.running(context.host)
     let text = try Self.serverPart(
-      try node.serviceText("nginx-default.conf"), port: node.configuration.nginx.port,
-      bind: node.configuration.nginx.bind, hasIPv6: access("/proc/net/if_inet6", F_OK) == 0)
-    try journal.write(configurationFolder(node).appending("nginx.conf"), try node.serviceText("nginx.conf"))
-    try journal.write(configurationFolder(node).appending("default.conf"), text)
-    try await ServedTree(node).prepare(journal)
-    try await service(node).set(up: node, journal)
-    return "the web server answers at \(node.webServer)"
+      try context.bundle.serviceText("nginx-default.conf"), port: context.configuration.nginx.port,
+      bind: context.configuration.nginx.bind, hasIPv6: access("/proc/net/if_inet6", F_OK) == 0)
+    try journal.write(
+      configurationFolder(context.host).appending("nginx.conf"), try context.bundle.serviceText("nginx.conf"))
+    try journal.write(configurationFolder(context.host).appending("default.conf"), text)
+    try await ServedTree(context).prepare(journal)
+    try await service(context).setUp(journal)
+    return "the web server answers at \(context.addresses.webServer)"
   }
 
-  func beforeUndo(_ node: Node, _ journal: Journal) async throws {
-    try await service(node).remove(node, journal)
-    await Firewall.close(node, journal)
+  func beforeUndo(_ context: SetupContext, _ journal: Journal) async throws {
+    try await service(context).remove(journal)
+    await Firewall.close(context.host, journal)
   }
 
-  func afterUndo(_ node: Node, _ journal: Journal) async throws {
-    await Service("kubespray-offline-nginx", node).forget()
+  func afterUndo(_ context: SetupContext, _ journal: Journal) async throws {
+    await Service("kubespray-offline-nginx", context.host).forget()
   }
 
-  private func configurationFolder(_ node: Node) -> FilePath { node.stateFolder.appending("nginx") }
+  private func configurationFolder(_ host: TargetHost) -> FilePath { host.stateFolder.appending("nginx") }
 
-  private func service(_ node: Node) throws -> ContainerService {
-    let folder = configurationFolder(node)
+  private func service(_ context: SetupContext) throws -> ContainerService {
+    let folder = configurationFolder(context.host)
     return ContainerService(
       name: "nginx", title: "the web server",
-      image: try ImageReference("nginx:\(node.configuration.versions.nginx)"),
+      image: try ImageReference("nginx:\(context.configuration.versions.nginx)"),
       mounts: [
         .init(source: folder.appending("nginx.conf"), place: "/etc/nginx/nginx.conf"),
         .init(source: folder.appending("default.conf"), place: "/etc/nginx/conf.d/default.conf"),
-      ] + (try ServedTree(node).mounts()),
+      ] + (try ServedTree(context).mounts()),
       command: ["nginx", "-c", "/etc/nginx/nginx.conf", "-g", "daemon off;"],
-      port: node.configuration.nginx.port, bind: node.configuration.nginx.bind,
-      probe: "\(node.localWebServer)/")
+      port: context.configuration.nginx.port, bind: context.configuration.nginx.bind,
+      probe: "\(context.addresses.localWebServer)/",
+      host: context.host, bundle: context.bundle)
   }
 
   /// The server's configuration with our `listen` lines in place of its own.

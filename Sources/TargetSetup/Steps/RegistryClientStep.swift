@@ -8,98 +8,98 @@ struct RegistryClientStep: Step {
   private static let clients: [any ContainerClient] = [
     DockerClient(), ContainersClient(), ContainerdClient(),
   ]
-  /// Whether a running dockerd has read its file since it was written.
-  private static let reloadNote = "docker"
-  /// The names that were added for Docker.
-  private static let nameNote = "docker-registry"
 
   private struct Found {
     let client: any ContainerClient
     let settings: ClientSettings
 
-    func isWritten(_ node: Node) -> Bool {
-      settings.files.allSatisfy { (try? node.hostFile($0.path)) == $0.bytes }
+    func isWritten(_ host: TargetHost) -> Bool {
+      settings.files.allSatisfy { (try? host.file($0.path)) == $0.bytes }
     }
   }
 
-  func check(_ node: Node, _ journal: Journal) async throws -> StepState {
-    let registry = try node.clientRegistry()
+  func check(_ context: SetupContext, _ journal: Journal) async throws -> StepState {
+    let registry = try ClientRegistry(context)
     if registry.trust == .system {
       return .notApplicable(
         "clients ask \(registry.name) over TLS with this host's certificates, which needs no settings; if it has a CA of "
           + "its own, or no TLS: --ca-file, --insecure"
       )
     }
-    let found = try await find(registry, node, journal)
+    let found = try await find(registry, context.host, journal)
     guard !found.isEmpty else {
       return .notApplicable("neither Docker, podman, skopeo, buildah, CRI-O nor containerd is here")
     }
-    let missing = found.filter { !$0.isWritten(node) }
+    let missing = found.filter { !$0.isWritten(context.host) }
     guard missing.isEmpty else {
       return .needed("\(Self.titles(missing)) are to know \(registry.name)")
     }
-    guard journal.lastNote(Self.reloadNote) != "to reload" else {
+    guard journal.lastNote(.dockerReload) != "to reload" else {
       return .needed("the running dockerd is to read its settings again")
     }
     return .done(Self.summary(found, registry))
   }
 
-  func apply(_ node: Node, _ journal: Journal) async throws -> String {
-    let registry = try node.clientRegistry()
+  func apply(_ context: SetupContext, _ journal: Journal) async throws -> String {
+    let registry = try ClientRegistry(context)
     // Everything is read and understood before anything is touched.
-    let found = try await find(registry, node, journal)
+    let found = try await find(registry, context.host, journal)
     for client in found {
-      for remark in client.settings.remarks { node.say(.warning, remark, step: name) }
+      for remark in client.settings.remarks { context.say(.warning, remark, step: name) }
       for file in client.settings.files {
         let isDaemonFile = file.path == DockerClient.daemonFile
         if isDaemonFile {
-          try journal.replaceNote(Self.reloadNote, "to reload")
-          try journal.note(Self.nameNote, registry.name)
+          try journal.replaceNote(.dockerReload, "to reload")
+          try journal.note(.dockerRegistry, registry.name)
         }
-        let mode = FileAttributes(node.path(file.path)).flatMap { $0.kind == .file ? $0.mode : nil }
+        let mode = FileAttributes(context.host.path(file.path)).flatMap { $0.kind == .file ? $0.mode : nil }
         if try journal.write(file.path, file.bytes, mode: mode ?? 0o644) {
-          node.say(.info, "\(client.client.title): \(file.path)", step: name)
+          context.say(.info, "\(client.client.title): \(file.path)", step: name)
         }
       }
     }
-    await SecurityLabels.restore(journal, node)
-    if journal.lastNote(Self.reloadNote) == "to reload" {
-      if try await DockerDaemon(node).reload(), try await !DockerDaemon(node).knows(registry.name) {
-        node.say(
+    await SecurityLabels.restore(journal, context.host)
+    if journal.lastNote(.dockerReload) == "to reload" {
+      if try await DockerDaemon(context.host).reload(),
+        try await !DockerDaemon(context.host).knows(registry.name)
+      {
+        context.say(
           .warning,
           "dockerd has not taken \(DockerClient.daemonFile) over; see its log. It reads the file at its next start",
           step: name)
       }
-      try journal.replaceNote(Self.reloadNote, "reloaded")
+      try journal.replaceNote(.dockerReload, "reloaded")
     }
     return Self.summary(found, registry)
   }
 
   /// A running dockerd keeps what a file said that no longer says anything about it, so it first reads one without the
   /// names that this step has added.
-  func beforeUndo(_ node: Node, _ journal: Journal) async throws {
-    let added = journal.notes(Self.nameNote)
-    guard !added.isEmpty, let bytes = try node.hostFile(DockerClient.daemonFile),
+  func beforeUndo(_ context: SetupContext, _ journal: Journal) async throws {
+    let added = journal.notes(.dockerRegistry)
+    guard !added.isEmpty, let bytes = try context.host.file(DockerClient.daemonFile),
       let document = try? JSONObjectText(bytes), let names = document.names(of: DockerClient.key)
     else { return }
     let others = names.filter { !added.contains($0) }
-    let mode = FileAttributes(node.path(DockerClient.daemonFile))?.mode
+    let mode = FileAttributes(context.host.path(DockerClient.daemonFile))?.mode
     try journal.write(
       DockerClient.daemonFile, document.replacing(others, of: DockerClient.key), mode: mode ?? 0o644)
-    guard try await DockerDaemon(node).reload() else { return }
-    for name in added where try await !DockerDaemon(node).knows(name, false) {
-      node.say(.warning, "dockerd still knows \(name); it forgets it at its next start", step: self.name)
+    guard try await DockerDaemon(context.host).reload() else { return }
+    for name in added where try await !DockerDaemon(context.host).knows(name, false) {
+      context.say(.warning, "dockerd still knows \(name); it forgets it at its next start", step: self.name)
     }
   }
 
-  func afterUndo(_ node: Node, _ journal: Journal) async throws {
-    if journal.lastNote(Self.reloadNote) != nil { _ = try await DockerDaemon(node).reload() }
+  func afterUndo(_ context: SetupContext, _ journal: Journal) async throws {
+    if journal.lastNote(.dockerReload) != nil { _ = try await DockerDaemon(context.host).reload() }
   }
 
-  private func find(_ registry: ClientRegistry, _ node: Node, _ journal: Journal) async throws -> [Found] {
+  private func find(_ registry: ClientRegistry, _ host: TargetHost, _ journal: Journal) async throws
+    -> [Found]
+  {
     var found: [Found] = []
     for client in Self.clients {
-      guard let settings = try await client.settings(registry, node, journal) else { continue }
+      guard let settings = try await client.settings(registry, host, journal) else { continue }
       found.append(Found(client: client, settings: settings))
     }
     return found

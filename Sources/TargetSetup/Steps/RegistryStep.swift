@@ -9,49 +9,50 @@ struct RegistryStep: Step {
   let name = StepName.registry
   let needs: [StepName] = [.containerd]
 
-  func check(_ node: Node, _ journal: Journal) async throws -> StepState {
-    if journal.isEmpty, !node.pushesToOwnRegistry {
-      return .notApplicable("images go to \(node.configuration.registry.address), so none is run here")
+  func check(_ context: SetupContext, _ journal: Journal) async throws -> StepState {
+    if journal.isEmpty, !context.pushesToOwnRegistry {
+      return .notApplicable("images go to \(context.configuration.registry.address), so none is run here")
     }
-    guard node.exists(node.configuration.registry.directory) else {
+    guard context.host.exists(context.configuration.registry.directory) else {
       return .needed("the registry is not set up")
     }
-    return try await service(node).state(node, journal)
+    return try await service(context).state(journal)
   }
 
-  func apply(_ node: Node, _ journal: Journal) async throws -> String {
-    _ = try await ContainerRuntime.running(node)
+  func apply(_ context: SetupContext, _ journal: Journal) async throws -> String {
+    _ = try await ContainerRuntime.running(context.host)
     let text = try Self.configuration(
-      try node.serviceText("registry-config.yml"), secret: Self.secret(in: node.path(configurationFile(node)))
+      try context.bundle.serviceText("registry-config.yml"),
+      secret: Self.secret(in: context.host.path(configurationFile(context.host)))
     )
     // Only the registry reads its secret.
-    try journal.write(configurationFile(node), text, mode: 0o600)
-    try journal.makeFolder(node.configuration.registry.directory)
-    try await service(node).set(up: node, journal)
-    return "the registry answers at \(node.registryHost)"
+    try journal.write(configurationFile(context.host), text, mode: 0o600)
+    try journal.makeFolder(context.configuration.registry.directory)
+    try await service(context).setUp(journal)
+    return "the registry answers at \(context.addresses.registryHost)"
   }
 
-  func beforeUndo(_ node: Node, _ journal: Journal) async throws {
-    try await service(node).remove(node, journal)
-    await Firewall.close(node, journal)
+  func beforeUndo(_ context: SetupContext, _ journal: Journal) async throws {
+    try await service(context).remove(journal)
+    await Firewall.close(context.host, journal)
   }
 
-  func afterUndo(_ node: Node, _ journal: Journal) async throws {
-    await Service("kubespray-offline-registry", node).forget()
+  func afterUndo(_ context: SetupContext, _ journal: Journal) async throws {
+    await Service("kubespray-offline-registry", context.host).forget()
   }
 
-  private func configurationFile(_ node: Node) -> FilePath {
-    node.stateFolder.appending("registry").appending("config.yml")
+  private func configurationFile(_ host: TargetHost) -> FilePath {
+    host.stateFolder.appending("registry").appending("config.yml")
   }
 
-  private func service(_ node: Node) throws -> ContainerService {
-    let settings = node.configuration.registry
+  private func service(_ context: SetupContext) throws -> ContainerService {
+    let settings = context.configuration.registry
     let bind = settings.bind.map { $0.contains(":") ? "[\($0)]" : $0 } ?? ""
     return ContainerService(
       name: "registry", title: "the registry",
-      image: try ImageReference("registry:\(node.configuration.versions.registry)"),
+      image: try ImageReference("registry:\(context.configuration.versions.registry)"),
       mounts: [
-        .init(source: configurationFile(node), place: "/etc/kubespray-offline/registry.yml"),
+        .init(source: configurationFile(context.host), place: "/etc/kubespray-offline/registry.yml"),
         .init(source: settings.directory, place: "/var/lib/registry", isWritable: true),
       ],
       environment: [
@@ -60,7 +61,8 @@ struct RegistryStep: Step {
         "OTEL_TRACES_EXPORTER": "none",
       ],
       command: ["registry", "serve", "/etc/kubespray-offline/registry.yml"],
-      port: settings.port, bind: settings.bind, probe: "http://\(node.localRegistryHost)/v2/")
+      port: settings.port, bind: settings.bind, probe: "http://\(context.addresses.localRegistryHost)/v2/",
+      host: context.host, bundle: context.bundle)
   }
 
   /// The configuration with the secret by which an upload can go on after a restart.
@@ -90,14 +92,17 @@ struct RegistryStep: Step {
   }
 }
 
-extension Node {
+extension SetupContext {
   /// Where images are pushed to: `HOST[:PORT][/PATH]`.
-  var pushAddress: String { pushesToOwnRegistry ? localRegistryHost : configuration.registry.address }
+  var pushAddress: String {
+    pushesToOwnRegistry ? addresses.localRegistryHost : configuration.registry.address
+  }
 
   /// Whether images go to the registry that this program runs on this host.
   var pushesToOwnRegistry: Bool {
     guard let local = configuration.registry.local else { return true }
     let port = configuration.registry.port
-    return ["localhost:\(port)", "127.0.0.1:\(port)", localRegistryHost, registryHost].contains(local)
+    return ["localhost:\(port)", "127.0.0.1:\(port)", addresses.localRegistryHost, addresses.registryHost]
+      .contains(local)
   }
 }

@@ -8,19 +8,23 @@ import SystemPackage
 struct VerifyStep: Step {
   let name = StepName.verify
 
-  func check(_ node: Node, _ journal: Journal) throws -> StepState {
-    guard node.manifest != nil || node.shell != nil else { throw UnfinishedBundle(bundle: node.bundle) }
+  func check(_ context: SetupContext, _ journal: Journal) throws -> StepState {
+    guard context.bundle.manifest != nil || context.bundle.shell != nil else {
+      throw UnfinishedBundle(bundle: context.bundle.folder)
+    }
     return .needed("the files are read again each time")
   }
 
-  func apply(_ node: Node, _ journal: Journal) async throws -> String {
-    if let shell = node.shell { return try await scan(shell, node) }
-    guard let manifest = node.manifest else { throw UnfinishedBundle(bundle: node.bundle) }
+  func apply(_ context: SetupContext, _ journal: Journal) async throws -> String {
+    if let shell = context.bundle.shell { return try await scan(shell, context) }
+    guard let manifest = context.bundle.manifest else {
+      throw UnfinishedBundle(bundle: context.bundle.folder)
+    }
     let stage = name.rawValue
-    node.emit(.stageTotals(stage, items: manifest.files.count, bytes: manifest.totalSize))
+    context.emit(.stageTotals(stage, items: manifest.files.count, bytes: manifest.totalSize))
     let verifier = BundleVerifier(
-      outputs: node.bundle, manifest: manifest, parallel: Self.parallel)
-    let emit = node.emit
+      outputs: context.bundle.folder, manifest: manifest, parallel: Self.parallel)
+    let emit = context.emit
     let problems = try await verifier.verify {
       emit(.bytes(stage, $0))
     } onFile: { file, problem in
@@ -34,26 +38,26 @@ struct VerifyStep: Step {
     if !unexpected.isEmpty {
       let shown = unexpected.prefix(5).joined(separator: ", ")
       let rest = unexpected.count > 5 ? " and \(unexpected.count - 5) more" : ""
-      node.say(.warning, "not in the manifest, so nobody vouches for it: \(shown)\(rest)", step: name)
+      context.say(.warning, "not in the manifest, so nobody vouches for it: \(shown)\(rest)", step: name)
     }
     let wrong = problems.filter { if case .unexpected = $0 { false } else { true } }
     guard wrong.isEmpty else {
       throw DamagedBundle(
-        bundle: node.bundle, count: wrong.count,
+        bundle: context.bundle.folder, count: wrong.count,
         problems: wrong.map { "\($0.path): \($0.kind): \($0.detail)" })
     }
-    tell(manifest.proof, node)
+    tell(manifest.proof, context)
     return "\(manifest.files.count) files are whole, \(ByteCount.format(manifest.totalSize))"
   }
 }
 
 extension VerifyStep {
   /// What was found when the bundle was made: the last moment to fetch what is missing is before the cluster's.
-  private func tell(_ proof: ClosureProof?, _ node: Node) {
+  private func tell(_ proof: ClosureProof?, _ context: SetupContext) {
     guard let proof else { return }
-    node.say(proof.holds ? .info : .warning, proof.summary, step: name)
+    context.say(proof.holds ? .info : .warning, proof.summary, step: name)
     for missing in proof.missing.prefix(20) {
-      node.say(
+      context.say(
         .warning,
         "\(missing.component) (\(missing.variable)) will ask for \(missing.wanted): \(missing.reason)",
         step: name)
@@ -64,13 +68,13 @@ extension VerifyStep {
 
   /// Without a manifest the bundle's own lists say what should be there. What is missing is told; what is there and
   /// damaged is a failure, as for every bundle.
-  private func scan(_ shell: ShellBundle, _ node: Node) async throws -> String {
-    let (stage, emit) = (name.rawValue, node.emit)
-    node.say(
+  private func scan(_ shell: ShellBundle, _ context: SetupContext) async throws -> String {
+    let (stage, emit) = (name.rawValue, context.emit)
+    context.say(
       .warning,
       "this bundle was made by the shell project kubespray-offline and has no manifest: its lists and indexes are "
         + "compared with what is there", step: name)
-    for remark in shell.remarks { node.say(.warning, remark, step: name) }
+    for remark in shell.remarks { context.say(.warning, remark, step: name) }
     let findings = try await ShellScan(bundle: shell, parallel: Self.parallel).run { count, bytes in
       emit(.stageTotals(stage, items: count, bytes: bytes))
     } onFile: { path, size, problem in
@@ -85,7 +89,7 @@ extension VerifyStep {
       let rest = items.count > 20 ? ["  and \(items.count - 20) more"] : []
       let lines = items.prefix(20).map { "  \($0)" } + rest
       let count = items.count == 1 ? text.0 : "\(items.count) \(text.1)"
-      node.say(.warning, "\(count):\n\(lines.joined(separator: "\n"))", step: name)
+      context.say(.warning, "\(count):\n\(lines.joined(separator: "\n"))", step: name)
     }
     tell(
       findings.missing,
@@ -98,7 +102,7 @@ extension VerifyStep {
       ))
     guard findings.damaged.isEmpty else {
       throw DamagedBundle(
-        bundle: node.bundle, count: findings.damaged.count,
+        bundle: context.bundle.folder, count: findings.damaged.count,
         problems: findings.damaged.map { "\($0.path): \($0.reason)" })
     }
     let found = "no manifest; \(findings.count) files looked through, \(ByteCount.format(findings.bytes))"

@@ -3,19 +3,39 @@ import Files
 import Integrity
 import SystemPackage
 
-extension Node {
+/// The bundle as it has arrived on the host.
+public struct ArrivedBundle: Sendable {
+  /// Its folder, an absolute path.
+  public let folder: FilePath
+  /// What it says of itself; `nil` for one that was made by the shell project.
+  public let manifest: Manifest?
+  /// What a bundle of the shell project is known by; `nil` for one of ours.
+  let shell: ShellBundle?
+  /// The files of the manifest, by path.
+  private let entries: [String: ManifestFile]
+
+  /// A bundle.
+  public init(_ folder: FilePath, manifest: Manifest?, shell: ShellBundle? = nil) {
+    self.folder = folder
+    self.manifest = manifest
+    self.shell = shell
+    entries = Dictionary((manifest?.files ?? []).map { ($0.path.description, $0) }) { first, _ in first }
+  }
+}
+
+extension ArrivedBundle {
   /// The paths of all files of the bundle below a folder such as `files`, relative to the bundle.
   ///
   /// - Throws: ``StepError`` when the folder cannot be read.
-  func bundleFiles(below folder: String) throws(StepError) -> [String] {
+  func files(below name: String) throws(StepError) -> [String] {
     if let manifest {
-      return manifest.files.map(\.path.description).filter { $0.hasPrefix(folder + "/") }
+      return manifest.files.map(\.path.description).filter { $0.hasPrefix(name + "/") }
     }
-    if let shell { return shell.files(below: folder) }
-    let place = bundle.appending(folder)
+    if let shell { return shell.files(below: name) }
+    let place = folder.appending(name)
     guard FileAttributes(place) != nil else { return [] }
     do {
-      return try BundleTree.files(below: place).map { "\(folder)/\($0)" }
+      return try BundleTree.files(below: place).map { "\(name)/\($0)" }
     } catch {
       throw StepError("\(place) cannot be read: \(error). Check the medium.")
     }
@@ -25,12 +45,12 @@ extension Node {
   ///
   /// - Returns: Its path for this process.
   /// - Throws: ``StepError``.
-  func bundleFile(_ path: String) throws(StepError) -> FilePath {
-    let place = bundle.appending(FilePath(path).components)
+  func file(_ path: String) throws(StepError) -> FilePath {
+    let place = folder.appending(FilePath(path).components)
     guard let found = FileAttributes(place), found.kind == .file else {
       throw StepError("the bundle has no \(path). Copy it again, or check it: target-setup verify")
     }
-    if let known = manifestFile(path), known.size != found.size {
+    if let known = entry(path), known.size != found.size {
       throw StepError(
         "\(place) has \(found.size) bytes instead of \(known.size). Copy it again, or check all: target-setup verify"
       )
@@ -42,7 +62,7 @@ extension Node {
   ///
   /// - Throws: ``StepError``.
   func serviceText(_ name: String) throws(StepError) -> String {
-    guard shell != nil else { return try bundleText(name) }
+    guard shell != nil else { return try text(name) }
     let own = [
       "nginx.conf": PackageResources.nginx_conf, "nginx-default.conf": PackageResources.nginx_default_conf,
       "registry-config.yml": PackageResources.registry_config_yml,
@@ -51,22 +71,20 @@ extension Node {
   }
 
   /// What the manifest says of a file.
-  func manifestFile(_ path: String) -> ManifestFile? {
-    manifestFiles[path]
-  }
+  func entry(_ path: String) -> ManifestFile? { entries[path] }
 
   /// A text by which another content of a file would be noticed without reading it.
   func fingerprint(_ path: String) -> String {
-    if let known = manifestFile(path) { return "\(path) \(known.sha256)" }
-    let status = FileInfo(regularFile: bundle.appending(FilePath(path).components))
+    if let known = entry(path) { return "\(path) \(known.sha256)" }
+    let status = FileInfo(regularFile: folder.appending(FilePath(path).components))
     return "\(path) \(status?.size ?? -1) \(status?.modified ?? -1)"
   }
 
   /// The small files of the bundle as text.
   ///
   /// - Throws: ``StepError``.
-  func bundleText(_ path: String) throws(StepError) -> String {
-    let place = try bundleFile(path)
+  func text(_ path: String) throws(StepError) -> String {
+    let place = try file(path)
     var bytes: [UInt8] = []
     do {
       try readFile(place) { bytes.append(contentsOf: $0) }

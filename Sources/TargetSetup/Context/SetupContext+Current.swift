@@ -5,7 +5,7 @@ import Host
 import Settings
 import SystemPackage
 
-extension Node {
+extension SetupContext {
   /// This machine, and the bundle that the program lies in or that was named.
   ///
   /// - Parameters:
@@ -18,7 +18,7 @@ extension Node {
   public static func current(
     bundle: FilePath?, configFiles: [FilePath], environment: [String: String], flags: [String: [String]],
     emit: @escaping @Sendable (ConsoleEvent) -> Void
-  ) throws -> Node {
+  ) throws -> SetupContext {
     completeSearchPath()
     let folder = try bundleFolder(bundle, environment)
     let variables = Configuration.settings.filter { $0.scope == .target }.flatMap(\.environment)
@@ -34,13 +34,13 @@ extension Node {
         "the bundle in \(folder) is for \(manifest.platforms.joined(separator: " and ")), and this machine is \(own). "
           + "Make one with --architecture \(own), or with linux/\(own) among its --platforms.")
     }
-    var node = Node(
-      bundle: folder, configuration: configuration, manifest: manifest, shell: shell,
-      system: try OSRelease.current(),
+    let host = TargetHost(
+      stateFolder: configuration.target.directory, system: try OSRelease.current(),
       initSystem: access("/run/systemd/system", F_OK) == 0 ? .systemd : .none,
-      interfaces: NetworkInterfaces.current(), emit: emit)
-    node.environment = environment
-    return node
+      interfaces: NetworkInterfaces.current(), environment: environment)
+    return SetupContext(
+      host: host, bundle: ArrivedBundle(folder, manifest: manifest, shell: shell),
+      configuration: configuration, emit: emit)
   }
 
   /// The folder of the bundle that was named, or that the program lies in, as an absolute path.

@@ -1,8 +1,8 @@
 import Host
 import SystemPackage
 
-/// The Python that runs Ansible on a machine.
-struct NodePython: Sendable, Equatable {
+/// The Python of the host that runs Ansible.
+struct HostPython: Sendable, Equatable {
   /// How it is called, such as `python3.11`.
   let program: String
   /// Its version, such as `3.11.2`.
@@ -27,22 +27,18 @@ struct NodePython: Sendable, Equatable {
     }
   }
 
-  /// The Python of a machine that can make virtual environments with pip in them.
-  ///
-  /// - Parameters:
-  ///   - minors: The minor versions that will do, best first.
-  ///   - run: Runs a command on the machine.
-  static func find(
-    minors: [Int], run: @Sendable (Command) async throws -> CommandResult
-  ) async throws -> NodePython? {
+  /// The Python of a host that can make virtual environments with pip in them, and run kubespray's Ansible.
+  static func find(on host: TargetHost) async throws -> HostPython? {
+    let choice = choice(for: host.system).map { [$0.minor] } ?? []
+    let minors = choice + [13, 12, 11].filter { !choice.contains($0) }
     for minor in minors {
       let program = "python3.\(minor)"
       // Debian leaves ensurepip out of Python itself, and then venv makes no pip.
       let code = "import ensurepip, venv, platform; print(platform.python_version())"
       do {
-        let result = try await run(Command(program, ["-I", "-c", code]))
+        let result = try await host.run(Command(program, ["-I", "-c", code]))
         let version = result.standardOutput.split(whereSeparator: \.isWhitespace).first
-        if result.status == 0, let version { return NodePython(program: program, version: String(version)) }
+        if result.status == 0, let version { return HostPython(program: program, version: String(version)) }
       } catch CommandError.executableNotFound {
         continue
       }

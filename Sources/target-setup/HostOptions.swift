@@ -7,7 +7,7 @@ import SystemPackage
 import TargetSetup
 
 /// Which bundle, and the settings that have a flag.
-struct NodeOptions: ParsableArguments {
+struct HostOptions: ParsableArguments {
   /// Those that the target may be given.
   enum Flagged: FlaggedSettings {
     static let settings = Configuration.settings.filter { $0.scope == .target }
@@ -39,17 +39,19 @@ struct NodeOptions: ParsableArguments {
   /// The host and the bundle.
   ///
   /// - Throws: ``ConfigurationError``, ``StepError`` or ``ManifestError``.
-  func node(_ console: Console) throws -> Node { try node(console, { console.emit($0) }) }
+  func context(_ console: Console) throws -> SetupContext { try context(console, { console.emit($0) }) }
 
   /// The host and the bundle, with events that go elsewhere.
   ///
   /// - Throws: ``ConfigurationError``, ``StepError`` or ``ManifestError``.
-  func node(_ console: Console, _ emit: @escaping @Sendable (ConsoleEvent) -> Void) throws -> Node {
-    var node = try Node.current(
+  func context(
+    _ console: Console, _ emit: @escaping @Sendable (ConsoleEvent) -> Void
+  ) throws -> SetupContext {
+    var context = try SetupContext.current(
       bundle: bundle.map { FilePath($0) }, configFiles: configFiles.map { FilePath($0) },
       environment: processEnvironment(), flags: flags.texts, emit: emit)
-    node.push = PushOptions(certificateAuthority: caFile.map { FilePath($0) }, isInsecure: insecure)
-    node.showTable = { console.table($0, $1) }
-    return node
+    context.push = PushOptions(certificateAuthority: caFile.map { FilePath($0) }, isInsecure: insecure)
+    context.showTable = { console.table($0, $1) }
+    return context
   }
 }

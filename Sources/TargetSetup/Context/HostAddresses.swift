@@ -1,0 +1,60 @@
+import Settings
+
+/// By which addresses the servers of a host are reached: by other machines, and by the host itself.
+public struct HostAddresses: Sendable {
+  private let choice: NetworkInterfaces.Choice
+  private let configuration: Configuration
+
+  /// The addresses that these settings make of these interfaces.
+  init(_ interfaces: NetworkInterfaces, _ configuration: Configuration) {
+    choice = interfaces.choose(given: configuration.target.address)
+    self.configuration = configuration
+  }
+
+  /// How other machines reach the host, as the host of a URL: an IPv6 address in brackets.
+  public var host: String { choice.address.contains(":") ? "[\(choice.address)]" : choice.address }
+
+  /// What to say when ``host`` is a guess that may be wrong; `nil` when it is not.
+  public var warning: String? {
+    switch choice {
+    case .given, .routed: nil
+    case .first(_, let others) where others.isEmpty: nil
+    case .first(let address, let others):
+      "this machine has several addresses and no default route: \(address) is taken, not "
+        + "\(others.joined(separator: " or ")). Name the right one: --address"
+    case .loopback:
+      "this machine has no address but loopback, so no other node can reach it as \(host). When it has one, run the "
+        + "command again, or name one: --address"
+    }
+  }
+
+  /// The web server for other machines: `http://HOST`, with the port unless it is 80.
+  public var webServer: String { Self.url(host, configuration.nginx.port) }
+
+  /// The web server for the host itself.
+  public var localWebServer: String {
+    Self.url(Self.reachable(configuration.nginx.bind), configuration.nginx.port)
+  }
+
+  /// The web server as the host's own package managers are to know it: by the same address as on all other machines,
+  /// unless it listens on another one.
+  public var packageServer: String { configuration.nginx.bind == nil ? webServer : localWebServer }
+
+  /// The bundle's own registry for other machines: `HOST:PORT`.
+  public var registryHost: String { "\(host):\(configuration.registry.port)" }
+
+  /// The bundle's own registry for the host itself: `HOST:PORT`.
+  public var localRegistryHost: String {
+    "\(Self.reachable(configuration.registry.bind)):\(configuration.registry.port)"
+  }
+
+  private static func url(_ host: String, _ port: Int) -> String {
+    port == 80 ? "http://\(host)" : "http://\(host):\(port)"
+  }
+
+  /// Where a server that listens on an address is reached from the same host.
+  private static func reachable(_ bind: String?) -> String {
+    guard let bind, bind != "0.0.0.0", bind != "::" else { return "127.0.0.1" }
+    return bind.contains(":") ? "[\(bind)]" : bind
+  }
+}

@@ -1,0 +1,68 @@
+import Console
+import Settings
+import SystemPackage
+
+/// How the registry that images are pushed to is spoken to.
+public struct PushOptions: Sendable, Equatable {
+  /// The CA certificates that its own is checked with; `nil` for those of the system.
+  public var certificateAuthority: FilePath?
+  /// Whether its certificate is not checked, and plain HTTP is fine.
+  public var isInsecure: Bool
+  /// Archives whose images are pushed instead of the bundle's.
+  public var archives: [FilePath]
+
+  /// Options.
+  public init(certificateAuthority: FilePath? = nil, isInsecure: Bool = false, archives: [FilePath] = []) {
+    self.certificateAuthority = certificateAuthority
+    self.isInsecure = isInsecure
+    self.archives = archives
+  }
+}
+
+/// What a step works with: the host that is set up, the bundle that it is set up from, the settings, and where what
+/// it says goes. What needs one of them takes that one.
+public struct SetupContext: Sendable {
+  /// The machine.
+  public let host: TargetHost
+  /// The bundle.
+  public let bundle: ArrivedBundle
+  /// The settings: those of the bundle, changed by environment and flags.
+  public var configuration: Configuration
+  /// How a registry is spoken to.
+  public var push = PushOptions()
+  /// Shows a table of results: names of columns, and rows.
+  public var showTable: @Sendable ([String], [[String]]) -> Void = { _, _ in }
+  /// Where every event goes.
+  public let emit: @Sendable (ConsoleEvent) -> Void
+
+  /// A context.
+  public init(
+    host: TargetHost, bundle: ArrivedBundle, configuration: Configuration,
+    emit: @escaping @Sendable (ConsoleEvent) -> Void = { _ in }
+  ) {
+    self.host = host
+    self.bundle = bundle
+    self.configuration = configuration
+    self.emit = emit
+  }
+
+  /// Says something about a step.
+  public func say(_ level: MessageLevel, _ text: String, step: StepName? = nil) {
+    emit(.message(level, text, stage: step?.rawValue))
+  }
+
+  /// By which addresses the servers of the host are reached.
+  public var addresses: HostAddresses { HostAddresses(host.interfaces, configuration) }
+
+  /// The package repositories in the bundle.
+  var repositories: BundleRepositories {
+    BundleRepositories(bundle: bundle.folder, host: configuration.packages.host)
+  }
+
+  /// The journal of a step on this host.
+  ///
+  /// - Throws: ``StepError`` when it is there and cannot be read.
+  func journal(_ step: StepName) throws(StepError) -> Journal {
+    try Journal(step, on: host) { say(.warning, $0, step: step) }
+  }
+}

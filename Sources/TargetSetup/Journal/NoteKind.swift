@@ -1,0 +1,38 @@
+/// What a note of a journal is about. The texts are those in journals on the disk: undo reads what earlier versions
+/// have written, so none of them changes.
+public enum NoteKind: String, Sendable, CaseIterable {
+  /// A package that came new; `target-setup undo` removes it.
+  case package
+  /// A service that was set up; the value is its name.
+  case service
+  /// An image that was brought into containerd.
+  case image
+  /// What a container is made of, as a fingerprint.
+  case container
+  /// A port that was opened in firewalld, with its options.
+  case firewallPort = "firewall-port"
+  /// What was installed of the container runtime, as a fingerprint.
+  case runtime = "installed"
+  /// Whether another containerd ran before.
+  case earlierRuntime = "before"
+  /// The storage folder of the registry, when it was empty before.
+  case storage
+  /// The registry that images were put into.
+  case pushed
+  /// An archive without a manifest, with the name and digest that its image got in the registry.
+  case archive
+  /// Whether a running dockerd has read its file since it was written.
+  case dockerReload = "docker"
+  /// A registry that was added to Docker's file.
+  case dockerRegistry = "docker-registry"
+  /// The version of Ansible that runs.
+  case ansibleVersion = "version"
+  /// What was copied of `files` to be served, as a fingerprint.
+  case servedFiles = "served-files"
+  /// The same of `debs`.
+  case servedDebs = "served-debs"
+  /// The same of `rpms`.
+  case servedRpms = "served-rpms"
+  /// The same of `pypi`.
+  case servedPypi = "served-pypi"
+}

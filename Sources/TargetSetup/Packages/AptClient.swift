@@ -1,0 +1,87 @@
+import Host
+import SystemPackage
+
+/// apt and dpkg.
+struct AptClient: PackageClient {
+  private static let environment: [String: String?] = [
+    "LC_ALL": "C.UTF-8", "DEBIAN_FRONTEND": "noninteractive", "NEEDRESTART_SUSPEND": "1",
+  ]
+
+  // What apt reads: sources.list(5). 99offline is what the shell project leaves behind; it switches off authentication
+  // for every repository.
+  let sourceFiles: [FilePath] = ["/etc/apt/sources.list", "/etc/apt/apt.conf.d/99offline"]
+  let sourceFolders: [(folder: FilePath, extensions: Set<String>)] = [
+    ("/etc/apt/sources.list.d", ["list", "sources"])
+  ]
+  let bundleSource = RepositoryFiles.aptSource
+
+  /// What apt knows of other sources stays, for the day when they are back. It fails where apt-get alone would only warn.
+  var refresh: Command {
+    command(
+      "apt-get",
+      [
+        "-o", "APT::Update::Error-Mode=any", "-o", "Acquire::Retries=2", "-o", "APT::Get::List-Cleanup=0",
+        "update",
+      ])
+  }
+
+  var listInstalled: Command {
+    command("dpkg-query", ["--show", "--showformat", "${db:Status-Status} ${Package}\\n"])
+  }
+
+  func files(_ repository: BundleRepositories.Repository, server: String) -> [ClientFile] {
+    let files = RepositoryFiles(server: server)
+    let key = repository.publicKeys.first.map { ClientFile(path: RepositoryFiles.aptKey, content: .key($0)) }
+    return [key].compactMap { $0 } + [
+      ClientFile(path: RepositoryFiles.aptSettings, content: .text(files.aptSettings)),
+      ClientFile(path: RepositoryFiles.aptSource, content: .text(files.aptSource(repository))),
+    ]
+  }
+
+  func trial(
+    _ repository: BundleRepositories.Repository, server: String, in folder: FilePath
+  ) -> (files: [ClientFile], command: Command) {
+    let files = RepositoryFiles(server: server)
+    let key = folder.appending("key.asc")
+    let list = folder.appending("trial.sources")
+    let options =
+      [
+        "Dir::Etc::SourceList=\(list)", "Dir::Etc::SourceParts=/dev/null",
+        "Dir::State::Lists=\(folder)/lists",
+        "Dir::Cache::PkgCache=", "Dir::Cache::SrcPkgCache=", "APT::Sandbox::User=root",
+        "APT::Update::Error-Mode=any", "Acquire::Retries=2",
+      ] + (files.aptDirect.map { ["\($0)=DIRECT"] } ?? [])
+    return (
+      repository.publicKeys.prefix(1).map { ClientFile(path: key, content: .key($0)) }
+        + [ClientFile(path: list, content: .text(files.aptSource(repository, key: key)))],
+      Command("apt-get", options.flatMap { ["-o", $0] } + ["update"], environment: Self.trialEnvironment)
+    )
+  }
+
+  func remove(_ names: [String]) -> Command { command("dpkg", ["--purge"] + names) }
+
+  func install(
+    _ names: [String], _ packages: HostPackages, willInstall: ([String]) throws -> Void
+  ) async throws {
+    // What an interrupted run has left half configured stops every later one.
+    try await packages.run(command("dpkg", ["--configure", "-a"]), for: names)
+    try await packages.run(refresh, for: names)
+    let options = ["--yes", "--no-install-recommends", "install"]
+    let plan = try await packages.run(command("apt-get", ["--simulate"] + options + names), for: names)
+    try willInstall(Self.newPackages(inSimulation: plan))
+    try await packages.run(command("apt-get", options + names), for: names)
+  }
+
+  /// `Inst NAME (VERSION ...)`; an upgrade has the old version in brackets before the new one.
+  static func newPackages(inSimulation text: String) -> [String] {
+    text.split(separator: "\n").compactMap { line in
+      let words = line.split(separator: " ")
+      guard words.count > 2, words[0] == "Inst", words[2].hasPrefix("(") else { return nil }
+      return words[1].split(separator: ":").first.map(String.init)
+    }
+  }
+
+  private func command(_ program: String, _ arguments: [String]) -> Command {
+    Command(program, arguments, environment: Self.environment)
+  }
+}

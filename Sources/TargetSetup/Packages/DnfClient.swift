@@ -1,0 +1,82 @@
+import Host
+import SystemPackage
+
+/// dnf and rpm.
+struct DnfClient: PackageClient {
+  private static let environment: [String: String?] = ["LC_ALL": "C.UTF-8"]
+  /// No recommended packages.
+  private static let options = ["--setopt=install_weak_deps=False", "install"]
+
+  let sourceFiles: [FilePath] = []
+  let sourceFolders: [(folder: FilePath, extensions: Set<String>)] = [("/etc/yum.repos.d", ["repo"])]
+  let bundleSource = RepositoryFiles.dnfSource
+
+  var refresh: Command { command("dnf", ["--assumeyes", "--refresh", "makecache"]) }
+
+  var listInstalled: Command {
+    command(
+      "rpm",
+      [
+        "--query", "--all", "--queryformat",
+        "installed %{NAME}\\ninstalled %{NAME}-%{VERSION}-%{RELEASE}\\n",
+      ])
+  }
+
+  func files(_ repository: BundleRepositories.Repository, server: String) -> [ClientFile] {
+    keys(repository, in: RepositoryFiles.dnfKeys) + [
+      ClientFile(
+        path: RepositoryFiles.dnfSource,
+        content: .text(RepositoryFiles(server: server).dnfSource(repository)))
+    ]
+  }
+
+  func trial(
+    _ repository: BundleRepositories.Repository, server: String, in folder: FilePath
+  ) -> (files: [ClientFile], command: Command) {
+    let text = RepositoryFiles(server: server).dnfSource(repository, keys: folder)
+    return (
+      keys(repository, in: folder) + [ClientFile(path: folder.appending("trial.repo"), content: .text(text))],
+      Command(
+        "dnf",
+        [
+          "--assumeyes", "--quiet", "--setopt=reposdir=\(folder)", "--setopt=cachedir=\(folder)/lists",
+          "makecache",
+        ], environment: Self.trialEnvironment)
+    )
+  }
+
+  func remove(_ names: [String]) -> Command { command("rpm", ["--erase"] + names) }
+
+  func install(
+    _ names: [String], _ packages: HostPackages, willInstall: ([String]) throws -> Void
+  ) async throws {
+    let before = try await packages.installed()
+    // dnf answers "no" to its own question and ends with 1; what it would install is in the table before.
+    let plan = try await packages.host.run(command("dnf", ["--assumeno"] + Self.options + names))
+    try willInstall(Self.newPackages(inTransaction: plan.standardOutput).filter { !before.contains($0) })
+    try await packages.run(command("dnf", ["--assumeyes"] + Self.options + names), for: names)
+    // The keys of the bundle that dnf has imported for this.
+    try willInstall(
+      try await packages.installed().subtracting(before).filter { $0.hasPrefix("gpg-pubkey-") }.sorted())
+  }
+
+  /// The first column of dnf's table of a transaction: ` NAME  ARCH  VERSION  REPOSITORY  SIZE`.
+  static func newPackages(inTransaction text: String) -> [String] {
+    text.split(separator: "\n").compactMap { line in
+      let words = line.split(separator: " ")
+      guard line.hasPrefix(" "), words.count >= 5, words.contains(Substring(RepositoryFiles.dnfRepository))
+      else { return nil }
+      return String(words[0])
+    }
+  }
+
+  private func keys(_ repository: BundleRepositories.Repository, in folder: FilePath) -> [ClientFile] {
+    repository.publicKeys.map {
+      ClientFile(path: folder.appending(RepositoryFiles.installedKey($0)), content: .key($0))
+    }
+  }
+
+  private func command(_ program: String, _ arguments: [String]) -> Command {
+    Command(program, arguments, environment: Self.environment)
+  }
+}

@@ -1,0 +1,85 @@
+import Host
+
+/// The packages of the host's own package manager, installed from the bundle's repository.
+struct HostPackages: Sendable {
+  /// The machine.
+  let host: TargetHost
+  private let client: any PackageClient
+
+  /// The packages of a host; `nil` when its package manager is neither apt nor dnf.
+  init?(_ host: TargetHost) {
+    guard let kind = BundleRepositories.Kind(host.system.family) else { return nil }
+    self.host = host
+    client = kind.client
+  }
+
+  /// Installs packages with what they need. What comes new is written down in the journal before it comes.
+  ///
+  /// - Throws: ``PackagesNotInstalled`` with the package manager's own reason, or ``StepError``.
+  func install(_ names: [String], _ journal: Journal) async throws {
+    try await client.install(names, self) { new in
+      for name in new { try journal.note(.package, name) }
+    }
+  }
+
+  /// Removes the packages that a step brought, as its journal says, when no other package needs them.
+  ///
+  /// - Returns: What is left to somebody when the package manager refused; nothing is removed then.
+  static func takeBack(_ journal: Journal, on host: TargetHost) async throws -> String? {
+    let noted = Set(journal.notes(.package)).sorted()
+    guard !noted.isEmpty, let packages = HostPackages(host) else { return nil }
+    let installed = try await packages.installed()
+    let names = noted.filter { installed.contains($0) }
+    guard !names.isEmpty else { return nil }
+    let result = try await host.run(packages.client.remove(names))
+    guard result.status != 0 else { return nil }
+    return "left installed, because the package manager refused: \(noted.joined(separator: " "))\n"
+      + Self.lastLines(result)
+  }
+
+  /// The names of what is installed.
+  func installed() async throws -> Set<String> {
+    let result = try await host.run(client.listInstalled)
+    return Set(
+      result.standardOutput.split(separator: "\n").compactMap { line in
+        let words = line.split(separator: " ")
+        return words.count == 2 && words[0] == "installed" ? String(words[1]) : nil
+      })
+  }
+
+  /// Runs a command that serves the installation of some packages, and returns what it wrote.
+  ///
+  /// - Throws: ``PackagesNotInstalled`` when it fails.
+  @discardableResult
+  func run(_ command: Command, for names: [String]) async throws -> String {
+    let result = try await host.run(command)
+    guard result.status == 0 else {
+      throw PackagesNotInstalled(names: names, command: command.description, reason: Self.lastLines(result))
+    }
+    return result.standardOutput
+  }
+
+  /// What a package manager said last of why it gave up.
+  static func lastLines(_ result: CommandResult) -> String {
+    // apt-get tells which package is missing on standard output, and on standard error only that it gave up.
+    let reason = result.standardOutput.firstRange(of: "unmet dependencies:\n").map {
+      String(result.standardOutput[$0.upperBound...])
+    }
+    let errors = (reason ?? "") + result.standardError
+    let text = errors.isEmpty ? result.standardOutput : errors
+    return text.split(whereSeparator: \.isNewline).suffix(6).map { "  \($0)" }.joined(separator: "\n")
+  }
+}
+
+/// Packages that the package manager did not install.
+struct PackagesNotInstalled: Error, CustomStringConvertible {
+  let names: [String]
+  let command: String
+  let reason: String
+
+  var description: String {
+    "\(names.joined(separator: ", ")) cannot be installed from the bundle: \(command) failed:\n\(reason)\n"
+      + "Run \"target-setup offline-repo\" first; if a package is not in the bundle, add it to pkglist/ and make "
+      + "the bundle again."
+  }
+}

@@ -1,0 +1,88 @@
+import Host
+import SystemPackage
+
+/// The package manager of a distribution: what makes it take its packages from the bundle, and its commands.
+protocol PackageClient: Sendable {
+  /// Files that list its sources, beside those in ``sourceFolders``.
+  var sourceFiles: [FilePath] { get }
+  /// Folders whose files with one of these extensions list sources.
+  var sourceFolders: [(folder: FilePath, extensions: Set<String>)] { get }
+  /// The source that leads to the bundle.
+  var bundleSource: FilePath { get }
+
+  /// The files that make it take packages from a repository.
+  func files(_ repository: BundleRepositories.Repository, server: String) -> [ClientFile]
+
+  /// How it is asked to read a repository without a change to the host: files in a folder of the host's, and a command.
+  func trial(
+    _ repository: BundleRepositories.Repository, server: String, in folder: FilePath
+  ) -> (files: [ClientFile], command: Command)
+
+  /// Reads the sources as they are configured now, and fails when one of them is no use.
+  var refresh: Command { get }
+
+  /// Lists what is installed, as lines `installed NAME`.
+  var listInstalled: Command { get }
+
+  /// Removes packages, configuration included, unless others need them.
+  func remove(_ names: [String]) -> Command
+
+  /// Installs packages with what they need.
+  ///
+  /// - Parameter willInstall: Called with the names of all packages that come new, before the first of them does.
+  /// - Throws: ``PackagesNotInstalled`` or ``Host/CommandError``.
+  func install(
+    _ names: [String], _ packages: HostPackages, willInstall: ([String]) throws -> Void) async throws
+}
+
+/// A file of a package client, and what is to be in it.
+struct ClientFile: Sendable {
+  enum Content: Sendable {
+    case text(String)
+    /// A key of the bundle, by its path in it.
+    case key(String)
+  }
+
+  let path: FilePath
+  let content: Content
+
+  /// The bytes that it is to have.
+  ///
+  /// - Throws: ``StepError`` when a key cannot be read.
+  func bytes(_ bundle: ArrivedBundle) throws(StepError) -> [UInt8] {
+    switch content {
+    case .text(let text): Array(text.utf8)
+    case .key(let path): Array(try bundle.text(path).utf8)
+    }
+  }
+}
+
+extension PackageClient {
+  /// The environment of a trial: no proxy that this process was given leads it elsewhere.
+  static var trialEnvironment: [String: String?] {
+    PipClient.environment.merging(["LC_ALL": "C.UTF-8"]) { $1 }
+  }
+
+  /// Its sources on a host beside the bundle: the distribution's own and everybody else's, by their paths there.
+  func otherSources(on host: TargetHost) -> [FilePath] {
+    let listed = sourceFolders.flatMap { folder, extensions in
+      ((try? FileTree.names(in: host.path(folder))) ?? []).map { folder.appending($0) }
+        .filter { $0.extension.map(extensions.contains) ?? false }
+    }
+    return (sourceFiles + listed).filter { path in
+      // A link is one, wherever it leads.
+      guard path != bundleSource, let found = FileAttributes(host.path(path)) else { return false }
+      return found.kind != .folder
+    }
+  }
+}
+
+extension BundleRepositories.Kind {
+  /// The package manager of this package world.
+  var client: any PackageClient {
+    switch self {
+    case .debs: AptClient()
+    case .rpms: DnfClient()
+    }
+  }
+}
