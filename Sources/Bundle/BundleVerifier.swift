@@ -49,11 +49,14 @@ public struct BundleVerifier: Sendable {
   /// A verification of the bundle in a folder.
   ///
   /// - Parameter parallel: How many files are read at once.
-  public init(outputs: FilePath, manifest: Manifest, parallel: Int) {
+  public init(outputs: FilePath, manifest: Manifest, parallel: Int = Self.readers) {
     self.outputs = outputs
     self.manifest = manifest
     self.parallel = max(1, parallel)
   }
+
+  /// How many files this machine reads at once without one waiting for the other: its processors hash them.
+  public static var readers: Int { max(2, Int(sysconf(Int32(_SC_NPROCESSORS_ONLN)))) }
 
   /// Reads every file of the manifest, and lists the folder for what should not be there.
   ///

@@ -1,7 +1,6 @@
 import Bundle
 import Console
 import FoundationEssentials
-import Glibc
 import SystemPackage
 
 /// Reads a bundle again and tells about it.
@@ -36,8 +35,7 @@ public enum VerifyRun {
     let stage = "verify"
     emit(.stageStarted(stage))
     emit(.stageTotals(stage, items: manifest.files.count, bytes: manifest.totalSize))
-    let verifier = BundleVerifier(
-      outputs: outputs, manifest: manifest, parallel: max(2, Int(sysconf(Int32(_SC_NPROCESSORS_ONLN)))))
+    let verifier = BundleVerifier(outputs: outputs, manifest: manifest)
     let problems = try await verifier.verify {
       emit(.bytes(stage, $0))
     } onFile: { file, problem in

@@ -1,4 +1,5 @@
 import FoundationEssentials
+import Glibc
 import Synchronization
 import SystemPackage
 
@@ -42,12 +43,12 @@ public struct RegistryCredentials: Sendable {
   /// - Parameters:
   ///   - environment: The process's environment.
   ///   - home: The user's home folder.
-  ///   - userID: The user's number.
+  ///   - userID: The user's number; that of this process unless a test says otherwise.
   ///   - helper: Runs credential helpers.
   /// - Throws: ``CredentialError`` when a file cannot be read or understood, or the one named by the environment
   ///   is not there.
   public init(
-    environment: [String: String], home: FilePath, userID: UInt32, helper: @escaping Helper
+    environment: [String: String], home: FilePath, userID: UInt32 = getuid(), helper: @escaping Helper
   ) throws(CredentialError) {
     func value(_ name: String) -> String? { environment[name].flatMap { $0.isEmpty ? nil : $0 } }
     variables = environment.filter {

@@ -24,8 +24,7 @@ final class HostLock {
   }
 
   private static func commandLine(_ process: Int32) -> String {
-    var bytes: [UInt8] = []
-    _ = try? readFile(FilePath("/proc/\(process)/cmdline")) { bytes.append(contentsOf: $0) }
+    let bytes = (try? readBytes(FilePath("/proc/\(process)/cmdline"))) ?? []
     let words = bytes.split(separator: 0).map { String(decoding: $0, as: UTF8.self) }
     return words.isEmpty ? "" : " (\(words.joined(separator: " ")))"
   }

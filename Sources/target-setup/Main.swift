@@ -7,7 +7,7 @@ import TargetSetup
 enum Main {
   static func main() async {
     umask(0o022)
-    Launcher.tidy()
+    LauncherFolder.remove()
     await Program.run(TargetSetupCommand.self, Array(CommandLine.arguments.dropFirst()))
   }
 }

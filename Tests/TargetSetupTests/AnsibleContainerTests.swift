@@ -1,4 +1,5 @@
 import Bundle
+import Files
 import Foundation
 import Host
 import Settings
@@ -72,7 +73,7 @@ struct AnsibleContainerTests {
         report.detail.hasPrefix("ansible [core 2.17.14] in containers of localhost/kubespray-offline/ansible")
       )
       let script = context.host.path("/opt/kubespray-2.30.0/ansible-container.sh")
-      #expect(FileAttributes(script)?.mode == 0o755)
+      #expect((try? FileInfo(script))?.mode == 0o755)
       let lines = text(script)?.split(separator: "\n") ?? []
       #expect(lines.contains("image=localhost/kubespray-offline/ansible:2.30.0"))
       #expect(lines.contains("tree=/opt/kubespray-2.30.0"))

@@ -19,7 +19,7 @@ struct JournalTests {
     try journal.link("/etc/wants/unit", to: "../unit")
     try journal.note(.package, "value")
     let prepared = journal.onDisk("/opt/.tree.new")
-    if FileAttributes(journal.onDisk("/opt/tree")) == nil {
+    if !FileTree.exists(journal.onDisk("/opt/tree")) {
       try put("program\n", at: prepared.appending("bin").appending("run"))
       try journal.placeTree("/opt/.tree.new", at: "/opt/tree")
     }
@@ -51,7 +51,7 @@ struct JournalTests {
       let journal = try Journal(.extract, on: host)
       try Self.change(journal)
       #expect(text(host.path("/etc/old.conf")) == "ours, second\n")
-      #expect(try FileTree.names(in: host.path("/etc/aside.d")) == ["own.conf"])
+      #expect(try listFolder(host.path("/etc/aside.d")) == ["own.conf"])
       #expect(journal.isIntact)
       let again = try Journal(.extract, on: host)
       #expect(again.notes(.package) == ["value"])
@@ -126,7 +126,7 @@ struct JournalTests {
             #expect(journal.isIntact)
           }
           _ = try journal.takeBack()
-          try FileTree.remove(host.path("/opt/.tree.new"))
+          try removeTree(host.path("/opt/.tree.new"))
           try journal.forget()
           #expect(
             try content(of: host.root) == before,
@@ -189,7 +189,7 @@ struct JournalTests {
       try put("changed\n", at: host.path("/opt/tree/a"))
       try put("added\n", at: host.path("/opt/tree/inventory"))
       let report = try journal.takeBack()
-      #expect(try FileTree.names(in: host.path("/opt/tree")) == ["a", "inventory"])
+      #expect(try listFolder(host.path("/opt/tree")) == ["a", "inventory"])
       #expect(report.kept.first?.hasPrefix("/opt/tree stays") == true)
     }
   }
@@ -201,9 +201,9 @@ struct JournalTests {
       #expect(chown(path, 12, 34) == 0)
       let journal = try Journal(.extract, on: host)
       try journal.write("/etc/old.conf", "ours\n")
-      #expect(FileAttributes(FilePath(path))?.owner == 0)
+      #expect((try? FileInfo(FilePath(path)))?.owner == 0)
       _ = try journal.takeBack()
-      #expect(FileAttributes(FilePath(path)).map { [$0.owner, $0.group] } == [12, 34])
+      #expect((try? FileInfo(FilePath(path))).map { [$0.owner, $0.group] } == [12, 34])
     }
   }
 

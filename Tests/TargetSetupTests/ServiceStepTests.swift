@@ -24,7 +24,7 @@ struct ServiceStepTests {
       #expect(report.detail.contains("no runc 1.3.4 for amd64"))
       #expect(report.detail.contains("config.toml"))
       #expect(host.commands == [])
-      #expect(try FileTree.names(in: host.root) == ["run"])
+      #expect(try listFolder(host.root) == ["run"])
     }
   }
 
@@ -51,7 +51,7 @@ struct ServiceStepTests {
       let context = host.context()
       #expect(try await SetupRun(context).execute([.containerd]).map(\.outcome) == [.done])
       #expect(text(context.host.path("/usr/local/bin/runc")) == "runc 1.3.4\n")
-      #expect(try FileTree.names(in: context.host.path("/opt/cni/bin")) == ["bridge", "loopback"])
+      #expect(try listFolder(context.host.path("/opt/cni/bin")) == ["bridge", "loopback"])
     }
   }
 
@@ -70,8 +70,8 @@ struct ServiceStepTests {
       let run = SetupRun(context)
       #expect(try await run.execute([.containerd]).map(\.outcome) == [.done])
       #expect(text(context.host.path("/usr/local/bin/runc")) == "runc 1.3.4\n")
-      #expect(FileAttributes(context.host.path("/usr/local/bin/containerd-shim-runc-v2"))?.mode == 0o755)
-      #expect(try FileTree.names(in: context.host.path("/opt/cni/bin")) == ["bridge", "loopback"])
+      #expect((try? FileInfo(context.host.path("/usr/local/bin/containerd-shim-runc-v2")))?.mode == 0o755)
+      #expect(try listFolder(context.host.path("/opt/cni/bin")) == ["bridge", "loopback"])
       #expect(text(context.host.path("/etc/containerd/config.toml")) == "version = 2\n")
       #expect(
         host.commands == [
@@ -140,7 +140,7 @@ struct ServiceStepTests {
       let report = try #require(try await run.execute([.nginx]).first)
       #expect(report.outcome == .done, "\(report.detail)")
       #expect(text(context.host.path("/var/lib/kubespray-offline/www/files/kubelet")) == "a node's file\n")
-      #expect(try FileTree.names(in: context.host.path("/var/lib/kubespray-offline/www")) == ["files"])
+      #expect(try listFolder(context.host.path("/var/lib/kubespray-offline/www")) == ["files"])
       let conf = try #require(text(context.host.path("/var/lib/kubespray-offline/nginx/default.conf")))
       #expect(conf.contains("listen \(port) default_server;") && !conf.contains("listen 80"))
       let script = try #require(text(context.host.path("/var/lib/kubespray-offline/services/nginx.sh")))

@@ -1,6 +1,5 @@
 import Bundle
 import Console
-import Glibc
 import Host
 import Registry
 import Settings
@@ -30,7 +29,7 @@ extension RegistryCredentials {
   /// - Throws: `CredentialError` naming the file that cannot be read.
   fileprivate static func ofUser(_ environment: [String: String]) throws -> RegistryCredentials {
     let home = environment["HOME"].flatMap { $0.isEmpty ? nil : $0 } ?? "/"
-    return try RegistryCredentials(environment: environment, home: FilePath(home), userID: getuid()) {
+    return try RegistryCredentials(environment: environment, home: FilePath(home)) {
       program, server in
       let result = try await Command(program, ["get"], input: server + "\n").run()
       return (result.status, result.standardOutput)

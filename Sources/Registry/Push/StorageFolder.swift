@@ -55,6 +55,24 @@ struct StorageFolder: Sendable {
     return (folder.appending("current/link"), folder.appending("index/\(Self.part(digest))/link"))
   }
 
+  /// The repositories that have manifests.
+  ///
+  /// - Throws: ``FileError`` when a folder cannot be read.
+  static func repositories(in root: FilePath) throws(FileError) -> Set<String> {
+    var found: Set<String> = []
+    func visit(_ folder: FilePath, _ name: String) throws(FileError) {
+      for entry in try listFolder(ifPresent: folder) {
+        if entry == "_manifests" {
+          found.insert(name)
+        } else if !entry.hasPrefix("_") {
+          try visit(folder.appending(entry), name.isEmpty ? entry : "\(name)/\(entry)")
+        }
+      }
+    }
+    try visit(root.appending("docker/registry/v2/repositories"), "")
+    return found
+  }
+
   private static func part(_ digest: Digest) -> String { "\(digest.algorithm.rawValue)/\(digest.hex)" }
 
   /// Makes a link to content, unless it is there.

@@ -1,3 +1,4 @@
+import Files
 import SystemPackage
 
 /// podman, skopeo, buildah and CRI-O: a drop-in of registries.conf, or the CA in certs.d
@@ -50,7 +51,7 @@ struct ContainersClient: ContainerClient {
   private static func entry(
     _ name: String, _ host: TargetHost, except own: FilePath
   ) throws(StepError) -> (place: FilePath, isInsecure: Bool)? {
-    let names = ((try? FileTree.names(in: host.path(drops))) ?? []).filter { $0.hasSuffix(".conf") }
+    let names = ((try? listFolder(host.path(drops))) ?? []).filter { $0.hasSuffix(".conf") }
     var found: (place: FilePath, isInsecure: Bool)?
     for file in [main] + names.map({ drops.appending($0) }) where file != own {
       let text = String(decoding: try host.file(file) ?? [], as: UTF8.self)

@@ -1,3 +1,4 @@
+import Files
 import Host
 import SystemPackage
 
@@ -51,7 +52,7 @@ struct DockerClient: ContainerClient {
       "/lib/systemd/system/docker.service", "/usr/lib/systemd/system/docker.service",
     ]
     let drops: FilePath = "/etc/systemd/system/docker.service.d"
-    files += ((try? FileTree.names(in: host.path(drops))) ?? []).map { drops.appending($0) }
+    files += ((try? listFolder(host.path(drops))) ?? []).map { drops.appending($0) }
     for file in files {
       let text = String(decoding: try host.file(file) ?? [], as: UTF8.self)
       let line = text.split(whereSeparator: \.isNewline).first { line in

@@ -33,7 +33,7 @@ extension ArrivedBundle {
     }
     if let shell { return shell.files(below: name) }
     let place = folder.appending(name)
-    guard FileAttributes(place) != nil else { return [] }
+    guard FileTree.exists(place) else { return [] }
     do {
       return try BundleTree.files(below: place).map { "\(name)/\($0)" }
     } catch {
@@ -47,7 +47,7 @@ extension ArrivedBundle {
   /// - Throws: ``StepError``.
   func file(_ path: String) throws(StepError) -> FilePath {
     let place = folder.appending(FilePath(path).components)
-    guard let found = FileAttributes(place), found.kind == .file else {
+    guard let found = try? FileInfo(place), found.kind == .file else {
       throw StepError("the bundle has no \(path). Copy it again, or check it: target-setup verify")
     }
     if let known = entry(path), known.size != found.size {
@@ -85,12 +85,11 @@ extension ArrivedBundle {
   /// - Throws: ``StepError``.
   func text(_ path: String) throws(StepError) -> String {
     let place = try file(path)
-    var bytes: [UInt8] = []
     do {
-      try readFile(place) { bytes.append(contentsOf: $0) }
+      return try readText(place)
     } catch {
-      throw StepError("\(place) cannot be read: \(error). Check the medium.")
+      throw StepError(
+        "\(place) cannot be read: \((error as? FileError)?.code ?? .ioError). Check the medium.")
     }
-    return String(decoding: bytes, as: UTF8.self)
   }
 }

@@ -1,5 +1,6 @@
 import Bundle
 import Console
+import Files
 import Glibc
 import Host
 import Settings
@@ -36,7 +37,7 @@ extension SetupContext {
     }
     let host = TargetHost(
       stateFolder: configuration.target.directory, system: try OSRelease.current(),
-      initSystem: access("/run/systemd/system", F_OK) == 0 ? .systemd : .none,
+      initSystem: fileExists("/run/systemd/system") ? .systemd : .none,
       interfaces: NetworkInterfaces.current(), environment: environment)
     return SetupContext(
       host: host, bundle: ArrivedBundle(folder, manifest: manifest, shell: shell),
@@ -53,17 +54,17 @@ extension SetupContext {
   /// The launcher says where it lies; a program that was started directly lies in `lib` below the bundle.
   private static func ownBundle(_ environment: [String: String]) -> FilePath {
     if let folder = environment["KUBESPRAY_OFFLINE_BUNDLE"], !folder.isEmpty { return FilePath(folder) }
-    let program = (try? FileTree.linkTarget("/proc/self/exe")).map { FilePath($0) } ?? "."
+    let program = (try? linkTarget("/proc/self/exe")) ?? "."
     let folder = program.removingLastComponent()
     return folder.lastComponent?.string == "lib" ? folder.removingLastComponent() : "."
   }
 
   private static func absolute(_ folder: FilePath) throws(StepError) -> FilePath {
-    guard let resolved = realpath(folder.string, nil) else {
-      throw StepError("\(folder): \(Errno(rawValue: errno)). Name the folder of the bundle: --bundle DIR")
+    do {
+      return try realPath(folder)
+    } catch {
+      throw StepError("\(folder): \(error.code). Name the folder of the bundle: --bundle DIR")
     }
-    defer { free(resolved) }
-    return FilePath(String(cString: resolved))
   }
 
   /// `su` leaves root without the folders of administration, in which systemctl's helpers, ip and others lie.

@@ -60,7 +60,7 @@ extension TargetHost {
   }
 
   /// Whether there is something at a path of the host, a dangling link too.
-  public func exists(_ path: FilePath) -> Bool { FileAttributes(self.path(path)) != nil }
+  public func exists(_ path: FilePath) -> Bool { FileTree.exists(self.path(path)) }
 
   /// The bytes of a file of the host; `nil` when there is none.
   ///

@@ -1,7 +1,6 @@
 import Console
 import Files
 import FoundationEssentials
-import Glibc
 import Integrity
 import Synchronization
 import SystemPackage
@@ -64,7 +63,7 @@ public final class Journal: Sendable {
   @discardableResult
   public func write(_ path: FilePath, _ bytes: [UInt8], mode: UInt32 = 0o644) throws(StepError) -> Bool {
     try place(path, sha256: Digest(of: bytes), mode: mode) { temporary in
-      try writeAtomically(bytes, to: temporary)
+      try writeAtomically(bytes, to: temporary, permissions: FilePermissions(rawValue: CModeT(mode)))
     }
   }
 
@@ -99,15 +98,12 @@ public final class Journal: Sendable {
   @discardableResult
   public func link(_ path: FilePath, to target: String) throws(StepError) -> Bool {
     let place = onDisk(path)
-    if FileAttributes(place)?.kind == .link, (try? FileTree.linkTarget(place)) == target { return false }
+    if (try? FileInfo(place))?.kind == .link, (try? FileTree.linkTarget(place)) == target { return false }
     try doing("make the link \(path)") {
       var entry = JournalEntry(.file, path.string)
       entry.link = target
       try prepare(&entry, at: place)
-      let temporary = FileTree.temporaryName(for: place)
-      unlink(temporary.string)
-      guard symlink(target, temporary.string) == 0 else { throw Errno(rawValue: errno) }
-      try renameDurably(temporary, to: place)
+      try FileTree.link(place, to: target)
     }
     return true
   }
@@ -119,12 +115,12 @@ public final class Journal: Sendable {
   @discardableResult
   public func moveAside(_ path: FilePath) throws(StepError) -> Bool {
     let place = onDisk(path)
-    guard FileAttributes(place) != nil else { return false }
+    guard FileTree.exists(place) else { return false }
     try doing("move \(path) aside") {
       var entry = JournalEntry(.aside, path.string)
       entry.backup = try backUp(place)
       try record([entry])
-      try FileTree.remove(place)
+      try removeTree(place)
     }
     return true
   }
@@ -145,7 +141,7 @@ public final class Journal: Sendable {
   /// - Throws: ``StepError``.
   public func placeTree(_ prepared: FilePath, at path: FilePath) throws(StepError) {
     try doing("put the folder \(path) in its place") {
-      guard FileAttributes(onDisk(path)) == nil else { throw Errno.fileExists }
+      guard !FileTree.exists(onDisk(path)) else { throw FileError(.move, onDisk(path), .fileExists) }
       try makeFolders(path.removingLastComponent(), mode: 0o755)
       var entry = JournalEntry(.tree, path.string)
       entry.list = try writeList(of: onDisk(prepared))
@@ -162,7 +158,7 @@ public final class Journal: Sendable {
   @discardableResult
   public func own(_ path: FilePath) throws(StepError) -> Bool {
     if entries.contains(where: { $0.kind == .owned && $0.path == path.string }) { return true }
-    guard FileAttributes(onDisk(path)) == nil else { return false }
+    guard !FileTree.exists(onDisk(path)) else { return false }
     try doing("write down \(path)") { try record([JournalEntry(.owned, path.string)]) }
     return true
   }
@@ -206,7 +202,7 @@ public final class Journal: Sendable {
     return last.values.allSatisfy { entry in
       let place = onDisk(FilePath(entry.path))
       if let link = entry.link { return (try? FileTree.linkTarget(place)) == link }
-      return FileAttributes(place)?.kind == .file && (try? Digest(ofFile: place)) == entry.sha256
+      return (try? FileInfo(place))?.kind == .file && (try? Digest(ofFile: place)) == entry.sha256
     }
   }
 
@@ -224,13 +220,13 @@ public final class Journal: Sendable {
 
   /// Forgets everything, once it has been taken back. The last step takes the state folder with it.
   func forget() throws {
-    try FileTree.remove(file.path)
-    try FileTree.remove(backupFolder)
+    try removeTree(file.path)
+    try removeTree(backupFolder)
     state.withLock { $0 = [] }
     for folder in [file.path, backupFolder, changedFolder].map({ $0.removingLastComponent() }) {
-      rmdir(folder.string)
+      removeEmptyFolder(folder)
     }
-    rmdir(file.path.removingLastComponent().removingLastComponent().string)
+    removeEmptyFolder(file.path.removingLastComponent().removingLastComponent())
   }
 
   /// Writes lines down before what they tell is done.

@@ -1,6 +1,5 @@
 import Files
 import FoundationEssentials
-import Glibc
 import Integrity
 import SystemPackage
 
@@ -22,7 +21,7 @@ extension Journal {
     _ path: FilePath, sha256: Digest, mode: UInt32, _ fill: (FilePath) throws -> Void
   ) throws(StepError) -> Bool {
     let place = onDisk(path)
-    if let found = FileAttributes(place), found.kind == .file, found.mode == mode,
+    if let found = try? FileInfo(place), found.kind == .file, found.mode == mode,
       (try? Digest(ofFile: place)) == sha256
     {
       return false
@@ -32,10 +31,10 @@ extension Journal {
       entry.sha256 = sha256
       try prepare(&entry, at: place)
       let temporary = FileTree.temporaryName(for: place)
-      unlink(temporary.string)
+      try removeFile(temporary)
       try fill(temporary)
-      guard chmod(temporary.string, mode_t(mode)) == 0 else { throw Errno(rawValue: errno) }
-      if FileAttributes(place)?.kind == .folder { throw Errno.isDirectory }
+      try setPermissions(FilePermissions(rawValue: CModeT(mode)), of: temporary)
+      if (try? FileInfo(place))?.kind == .folder { throw FileError(.write, place, .isDirectory) }
       try checkpoint()
       try renameDurably(temporary, to: place)
       try checkpoint()
@@ -48,7 +47,7 @@ extension Journal {
     try makeFolders(FilePath(entry.path).removingLastComponent(), mode: 0o755)
     let path = entry.path
     let earlier = entries.filter { $0.kind == .file && $0.path == path }
-    if FileAttributes(place) != nil {
+    if FileTree.exists(place) {
       if earlier.isEmpty {
         entry.backup = try backUp(place)
       } else if !isOurs(place, earlier) {
@@ -61,7 +60,7 @@ extension Journal {
 
   /// Whether a place holds what one of these lines wrote, or what was there before the first.
   func isOurs(_ place: FilePath, _ lines: [JournalEntry]) -> Bool {
-    guard let found = FileAttributes(place) else { return true }
+    guard let found = try? FileInfo(place) else { return true }
     if let backup = lines.first?.backup, FileTree.areEqual(place, backupFolder.appending(backup)) {
       return true
     }
@@ -85,7 +84,7 @@ extension Journal {
     repeat {
       number += 1
       kept = changedFolder.appending("\(number)").appending(path.components)
-    } while FileAttributes(kept) != nil
+    } while FileTree.exists(kept)
     try createDirectories(kept.removingLastComponent())
     try FileTree.copy(place, to: kept)
     return root == "/" ? kept : FilePath(root: "/", kept.components.dropFirst(root.components.count))
@@ -93,9 +92,8 @@ extension Journal {
 
   func makeFolders(_ path: FilePath, mode: UInt32) throws {
     let place = onDisk(path)
-    var status = stat()
-    if stat(place.string, &status) == 0 {
-      guard status.st_mode & S_IFMT == S_IFDIR else { throw Errno.notDirectory }
+    if let found = try? FileInfo(place, followsLinks: true) {
+      guard found.kind == .folder else { throw FileError(.createFolder, place, .notDirectory) }
       return
     }
     // The folder of the journals themselves goes with the last of them.
@@ -106,9 +104,9 @@ extension Journal {
       try makeFolders(path.removingLastComponent(), mode: 0o755)
     }
     try record([JournalEntry(.folder, path.string)])
-    guard mkdir(place.string, mode_t(mode)) == 0 || errno == EEXIST else { throw Errno(rawValue: errno) }
+    try FileTree.makeFolder(place, mode: mode)
     // Whatever the umask.
-    guard chmod(place.string, mode_t(mode)) == 0 else { throw Errno(rawValue: errno) }
+    try setPermissions(FilePermissions(rawValue: CModeT(mode)), of: place)
   }
 
   /// Copies what lies at a place into the backup.
@@ -116,12 +114,10 @@ extension Journal {
     let name = "\(entries.count)"
     try createDirectories(backupFolder.removingLastComponent())
     // Secrets keep their modes in it, and nobody else looks in.
-    if FileAttributes(backupFolder) == nil {
-      guard mkdir(backupFolder.string, 0o700) == 0 else { throw Errno(rawValue: errno) }
-    }
+    try FileTree.makeFolder(backupFolder, mode: 0o700)
     let backup = backupFolder.appending(name)
     // What a kill left of an earlier attempt has no line.
-    try FileTree.remove(backup)
+    try removeTree(backup)
     try FileTree.copy(place, to: backup)
     try checkpoint()
     return name
@@ -130,21 +126,14 @@ extension Journal {
   /// Writes down what is in a folder.
   func writeList(of folder: FilePath) throws -> String {
     var items: [TreeItem] = []
-    func visit(_ folder: FilePath, _ prefix: String) throws {
-      for name in try FileTree.names(in: folder) {
-        let place = folder.appending(name)
-        let path = prefix + name
-        switch FileAttributes(place)?.kind {
-        case .folder:
-          items.append(TreeItem(path: path))
-          try visit(place, path + "/")
-        case .link: items.append(TreeItem(path: path, link: try FileTree.linkTarget(place)))
-        case .file: items.append(TreeItem(path: path, sha256: try Digest(ofFile: place)))
-        case .other, nil: throw Errno.notSupported
-        }
+    try walkFolder(folder) { entry in
+      switch entry.info.kind {
+      case .folder: items.append(TreeItem(path: entry.name))
+      case .link: items.append(TreeItem(path: entry.name, link: try FileTree.linkTarget(entry.path)))
+      case .file: items.append(TreeItem(path: entry.name, sha256: try Digest(ofFile: entry.path)))
+      case .other: throw FileError(.read, entry.path, .notSupported)
       }
     }
-    try visit(folder, "")
     let name = "\(entries.count).list"
     try createDirectories(backupFolder)
     let encoder = JSONEncoder()

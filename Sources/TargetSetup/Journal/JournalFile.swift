@@ -26,26 +26,27 @@ struct JournalFile: Sendable {
 
   /// Adds lines and waits until they are on the disk.
   ///
-  /// - Throws: `Errno`.
+  /// - Throws: ``FileError``.
   func append(_ entries: [JournalEntry]) throws {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-    let isNew = FileAttributes(path) == nil
-    let descriptor = try FileDescriptor.open(
-      path, .readWrite, options: [.create, .append, .closeOnExec, .noFollow],
-      permissions: [.ownerReadWrite, .groupRead, .otherRead])
+    let isNew = !FileTree.exists(path)
+    let descriptor = try openFile(
+      path, .readWrite, options: [.create, .append, .noFollow], permissions: .publicFile)
     try descriptor.closeAfter {
       // A line that was cut off must not swallow the next one.
       var bytes: [UInt8] = isNew ? [] : [UInt8(ascii: "\n")]
       for entry in entries { bytes += Array(try encoder.encode(entry)) + [UInt8(ascii: "\n")] }
-      try descriptor.writeAll(bytes)
-      try synchronize(descriptor)
+      try FileError.naming(.write, path) {
+        _ = try descriptor.writeAll(bytes)
+        try synchronize(descriptor)
+      }
     }
     if isNew { try Self.synchronizeFolder(path.removingLastComponent()) }
   }
 
   private static func synchronizeFolder(_ folder: FilePath) throws {
-    let descriptor = try FileDescriptor.open(folder, .readOnly, options: [.closeOnExec])
-    try descriptor.closeAfter { try synchronize(descriptor) }
+    let descriptor = try openFile(folder, .readOnly)
+    try descriptor.closeAfter { try FileError.naming(.write, folder) { try synchronize(descriptor) } }
   }
 }

@@ -1,6 +1,5 @@
 import Files
 import FoundationEssentials
-import Glibc
 import Integrity
 import SystemPackage
 
@@ -35,8 +34,8 @@ extension Journal {
         case .tree: try takeBackTree(entry, &report)
         case .owned:
           let place = onDisk(FilePath(entry.path))
-          if FileAttributes(place) != nil { report.removed += 1 }
-          try FileTree.remove(place)
+          if FileTree.exists(place) { report.removed += 1 }
+          try removeTree(place)
         case .note: break
         }
       } catch {
@@ -49,14 +48,14 @@ extension Journal {
   private func takeBackFile(_ entry: JournalEntry, _ report: inout UndoReport) throws {
     let path = FilePath(entry.path)
     let place = onDisk(path)
-    unlink(FileTree.temporaryName(for: place).string)
+    try? removeFile(FileTree.temporaryName(for: place))
     if let backup = entry.backup { return try restore(path, from: backup, ours: lines(entry.path), &report) }
-    guard FileAttributes(place) != nil else { return }
+    guard FileTree.exists(place) else { return }
     guard isOurs(place, lines(entry.path)) else {
       report.kept.append("\(path) was changed since, so it stays")
       return
     }
-    guard unlink(place.string) == 0 else { throw Errno(rawValue: errno) }
+    try removeFile(place)
     report.removed += 1
   }
 
@@ -70,14 +69,14 @@ extension Journal {
   ) throws {
     let place = onDisk(path)
     let source = backupFolder.appending(backup)
-    if FileAttributes(place) != nil {
+    if FileTree.exists(place) {
       if FileTree.areEqual(place, source) { return }
       if !isOurs(place, ours) {
         let kept = try keepChanged(place, path: path)
         report.kept.append("\(path) is as it was before; what it was changed into since is in \(kept)")
       }
-      if FileAttributes(place)?.kind == .folder || FileAttributes(source)?.kind == .folder {
-        try FileTree.remove(place)
+      if (try? FileInfo(place))?.kind == .folder || (try? FileInfo(source))?.kind == .folder {
+        try removeTree(place)
       }
     }
     try createDirectories(place.removingLastComponent())
@@ -88,31 +87,31 @@ extension Journal {
   private func takeBackFolder(_ entry: JournalEntry, _ report: inout UndoReport) {
     let place = onDisk(FilePath(entry.path))
     // rmdir refuses a folder that is not empty, and a mount point.
-    if rmdir(place.string) == 0 {
+    if removeEmptyFolder(place) {
       report.removed += 1
-    } else if FileAttributes(place)?.kind == .folder {
+    } else if (try? FileInfo(place))?.kind == .folder {
       report.kept.append("\(entry.path) is not empty, so it stays")
     }
   }
 
   private func takeBackTree(_ entry: JournalEntry, _ report: inout UndoReport) throws {
     let top = onDisk(FilePath(entry.path))
-    guard FileAttributes(top)?.kind == .folder else { return }
+    guard (try? FileInfo(top))?.kind == .folder else { return }
     var changed = 0
     // Of several trees that took this place the last one is there.
     let last = entries.last { $0.kind == .tree && $0.path == entry.path } ?? entry
     for item in try items(of: last).reversed() {
       let place = top.appending(FilePath(item.path).components)
-      guard let found = FileAttributes(place) else { continue }
+      guard let found = try? FileInfo(place) else { continue }
       switch found.kind {
-      case .folder: rmdir(place.string)
+      case .folder: removeEmptyFolder(place)
       case .file where item.sha256 != nil && (try? Digest(ofFile: place)) == item.sha256,
         .link where item.link != nil && (try? FileTree.linkTarget(place)) == item.link:
-        guard unlink(place.string) == 0 else { throw Errno(rawValue: errno) }
+        try removeFile(place)
       default: changed += 1
       }
     }
-    if rmdir(top.string) == 0 {
+    if removeEmptyFolder(top) {
       report.removed += 1
     } else {
       let files = changed == 1 ? "1 file" : "\(changed) files"
@@ -123,9 +122,8 @@ extension Journal {
   /// What a tree had in it when it took its place.
   func items(of entry: JournalEntry) throws -> [TreeItem] {
     guard let list = entry.list else { return [] }
-    var bytes: [UInt8] = []
-    try readFile(backupFolder.appending(list)) { bytes.append(contentsOf: $0) }
-    return try JSONDecoder().decode([TreeItem].self, from: Data(bytes))
+    return try JSONDecoder().decode(
+      [TreeItem].self, from: Data(try readBytes(backupFolder.appending(list))))
   }
 
   private func lines(_ path: String) -> [JournalEntry] {

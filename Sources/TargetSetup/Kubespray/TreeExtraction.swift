@@ -1,7 +1,6 @@
 import Archive
 import Concurrency
 import Files
-import FoundationEssentials
 import Glibc
 import Host
 import Integrity
@@ -21,13 +20,13 @@ struct TreeExtraction: Sendable {
 
   /// Extracts, patches and adds what belongs beside.
   ///
-  /// - Throws: ``ExtractionError``, `ArchiveError`, `CommandError` or `Errno`.
+  /// - Throws: ``ExtractionError``, `ArchiveError`, `CommandError` or `FileError`.
   func make() async throws {
     try await offload { [part, source] () throws in
-      try Self.removeIfThere(part)
+      try removeTree(part)
       try ArchiveReader.extract(source.tarball, into: part, strippingComponents: 1)
     }
-    guard FileManager.default.fileExists(atPath: part.appending("requirements.txt").string) else {
+    guard fileExists(part.appending("requirements.txt")) else {
       throw ExtractionError.notKubespray(source.tarball)
     }
     for patch in source.patches { try await apply(patch) }
@@ -73,10 +72,8 @@ struct TreeExtraction: Sendable {
   private static func addInventory(to tree: FilePath) throws {
     let sample = tree.appending("inventory/sample")
     let inventory = tree.appending(TreeSource.inventory)
-    guard FileManager.default.fileExists(atPath: sample.string),
-      !FileManager.default.fileExists(atPath: inventory.string)
-    else { return }
-    try FileManager.default.copyItem(atPath: sample.string, toPath: inventory.string)
+    guard fileExists(sample), !fileExists(inventory) else { return }
+    try FileTree.copy(sample, to: inventory)
   }
 
   private static func stamp(_ source: TreeSource, in tree: FilePath) throws {
@@ -87,11 +84,6 @@ struct TreeExtraction: Sendable {
     try writeAtomically(try stamp.bytes(), to: tree.appending(TreeStamp.fileName))
     // One flush for thousands of small files; the rename that follows must not reach the disk before them.
     sync()
-  }
-
-  private static func removeIfThere(_ path: FilePath) throws {
-    guard FileManager.default.fileExists(atPath: path.string) else { return }
-    try FileManager.default.removeItem(atPath: path.string)
   }
 }
 

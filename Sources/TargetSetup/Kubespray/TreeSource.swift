@@ -1,6 +1,5 @@
 import Bundle
 import Files
-import FoundationEssentials
 import Integrity
 import Settings
 import SystemPackage
@@ -27,14 +26,14 @@ struct TreeSource: Sendable {
 
   /// Looks into the bundle.
   ///
-  /// - Throws: ``ExtractionError``, or an error of Foundation when a file cannot be read.
+  /// - Throws: ``ExtractionError``, or `FileError` when a file cannot be read.
   init(_ context: SetupContext) throws {
     let bundle = context.bundle.folder
     let settings = OfflineSettings(context.configuration, context.addresses)
     let version = context.configuration.kubespray.version
     let files = bundle.appending("files")
-    let names = ((try? FileManager.default.contentsOfDirectory(atPath: files.string)) ?? [])
-      .filter { $0.hasPrefix("kubespray-") && $0.hasSuffix(".tar.gz") }.sorted()
+    let names = ((try? listFolder(files)) ?? [])
+      .filter { $0.hasPrefix("kubespray-") && $0.hasSuffix(".tar.gz") }
     let expected = "kubespray-\(version.replacing("/", with: "-")).tar.gz"
     guard let name = names.contains(expected) ? expected : names.count == 1 ? names.first : nil else {
       throw ExtractionError.noTarball(files.appending(expected), found: names)
@@ -45,8 +44,8 @@ struct TreeSource: Sendable {
     environment = context.configuration.target.kubesprayDirectory.appending("kubespray-\(chosen)-venv")
     tarball = files.appending(name)
     let folder = bundle.appending("patches").appending(chosen)
-    patches = ((try? FileManager.default.contentsOfDirectory(atPath: folder.string)) ?? [])
-      .filter { $0.hasSuffix(".patch") }.sorted().map { folder.appending($0) }
+    patches = ((try? listFolder(folder)) ?? [])
+      .filter { $0.hasSuffix(".patch") }.map { folder.appending($0) }
     var extras = try Self.extras(bundle, settings, context.repositories)
     if let shell = context.bundle.shell, extras["offline.yml"] == nil {
       let made = ShellInventory(
@@ -63,7 +62,7 @@ struct TreeSource: Sendable {
 
   /// The stamp of a tree that was made of this, as far as it can be told before.
   ///
-  /// - Throws: `Errno` when a file cannot be read.
+  /// - Throws: `FileError` when a file cannot be read.
   func stamp() throws -> TreeStamp {
     TreeStamp(
       version: version, tarball: try Digest(ofFile: tarball).hex,
@@ -78,16 +77,15 @@ struct TreeSource: Sendable {
     var extras: [String: [UInt8]] = [:]
     try addPlaybook(bundle, repositories, to: &extras)
     let offline = bundle.appending("offline.yml")
-    if FileManager.default.fileExists(atPath: offline.string) {
-      add(String(decoding: try bytes(of: offline), as: UTF8.self), settings, to: &extras)
+    if fileExists(offline) {
+      add(try readText(offline), settings, to: &extras)
     }
     return extras
   }
 
   /// Whether a bundle has the shell project's playbook, whose role has a file where that of ours has a folder.
   static func hasShellPlaybook(_ bundle: FilePath) -> Bool {
-    FileManager.default.fileExists(
-      atPath: bundle.pushing("playbook/roles/offline-repo/defaults/main.yml").string)
+    fileExists(bundle.pushing("playbook/roles/offline-repo/defaults/main.yml"))
   }
 
   /// At the top of the tree, where "ansible-playbook offline-repo.yml" looks for it and for its role.
@@ -95,9 +93,9 @@ struct TreeSource: Sendable {
     _ bundle: FilePath, _ repositories: BundleRepositories, to extras: inout [String: [UInt8]]
   ) throws {
     let playbook = bundle.appending("playbook")
-    guard FileManager.default.fileExists(atPath: playbook.string) else { return }
+    guard fileExists(playbook) else { return }
     for file in try TreeStamp.files(below: playbook) {
-      extras[file] = try bytes(of: playbook.pushing(FilePath(file)))
+      extras[file] = try readBytes(playbook.pushing(FilePath(file)))
     }
     // Its role would lose its own settings to such a folder.
     guard !hasShellPlaybook(bundle) else { return }
@@ -106,7 +104,7 @@ struct TreeSource: Sendable {
     for repository in repositories.repositories {
       for key in repository.publicKeys {
         let name = FilePath(key).lastComponent?.string ?? key
-        extras["\(role)/files/\(repository.path)/\(name)"] = try bytes(of: bundle.pushing(FilePath(key)))
+        extras["\(role)/files/\(repository.path)/\(name)"] = try readBytes(bundle.pushing(FilePath(key)))
       }
     }
   }
@@ -118,11 +116,6 @@ struct TreeSource: Sendable {
     extras["\(inventory)/group_vars/all/offline.yml"] = filled
   }
 
-  private static func bytes(of path: FilePath) throws -> [UInt8] {
-    var bytes: [UInt8] = []
-    try readFile(path) { bytes.append(contentsOf: $0) }
-    return bytes
-  }
 }
 
 /// What the playbook offline-repo.yml has to know about a bundle.

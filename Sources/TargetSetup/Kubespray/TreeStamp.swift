@@ -1,3 +1,4 @@
+import Files
 import FoundationEssentials
 import Integrity
 import SystemPackage
@@ -28,8 +29,8 @@ struct TreeStamp: Codable, Sendable, Equatable {
 
   /// Reads the stamp of a tree; `nil` when it has none that can be understood.
   static func read(in tree: FilePath) -> TreeStamp? {
-    guard let text = FileManager.default.contents(atPath: tree.appending(fileName).string),
-      let stamp = try? JSONDecoder().decode(TreeStamp.self, from: text), stamp.format == 1
+    guard let text = try? readBytes(tree.appending(fileName)),
+      let stamp = try? JSONDecoder().decode(TreeStamp.self, from: Data(text)), stamp.format == 1
     else { return nil }
     return stamp
   }
@@ -45,26 +46,18 @@ struct TreeStamp: Codable, Sendable, Equatable {
 
   /// The digest of a file or a link, in hexadecimal; `nil` when there is neither.
   static func digest(of path: FilePath) -> String? {
-    if let target = try? FileManager.default.destinationOfSymbolicLink(atPath: path.string) {
+    if let target = try? FileTree.linkTarget(path) {
       return Digest(of: Array(target.utf8)).hex
     }
     return try? Digest(ofFile: path).hex
   }
 
-  /// The paths of all files and links below a folder, sorted; folders themselves are not named.
+  /// The paths of all files and links below a folder; folders themselves are not named.
   ///
-  /// - Throws: An error of Foundation when a folder cannot be read.
-  static func files(below folder: FilePath, _ prefix: String = "") throws -> [String] {
+  /// - Throws: `FileError` when a folder cannot be read.
+  static func files(below folder: FilePath) throws -> [String] {
     var found: [String] = []
-    for name in try FileManager.default.contentsOfDirectory(atPath: folder.string).sorted() {
-      let path = folder.appending(name)
-      let type = try FileManager.default.attributesOfItem(atPath: path.string)[.type] as? FileAttributeType
-      if type == .typeDirectory {
-        found += try files(below: path, prefix + name + "/")
-      } else {
-        found.append(prefix + name)
-      }
-    }
+    try walkFolder(folder) { if $0.info.kind != .folder { found.append($0.name) } }
     return found
   }
 }

@@ -1,3 +1,4 @@
+import Files
 import FoundationEssentials
 import Host
 import SystemPackage
@@ -60,12 +61,12 @@ struct BundleRepositories: Sendable, Equatable {
   ///   - host: The release that `local` stands for (setting `packages.host`).
   init(bundle: FilePath, host: String?) {
     self.host = host
-    hasPython = Self.exists(bundle.appending("pypi/index.html"))
+    hasPython = fileExists(bundle.appending("pypi/index.html"))
     repositories = Kind.allCases.flatMap { kind in
       let folder = bundle.appending(kind.rawValue)
-      let names = (try? FileManager.default.contentsOfDirectory(atPath: folder.string)) ?? []
-      return names.sorted().compactMap { name in
-        Self.exists(folder.appending(name).pushing(FilePath(kind.index)))
+      let names = (try? listFolder(folder)) ?? []
+      return names.compactMap { name in
+        fileExists(folder.appending(name).pushing(FilePath(kind.index)))
           ? Self.repository(kind, name, in: bundle) : nil
       }
     }
@@ -106,30 +107,28 @@ struct BundleRepositories: Sendable, Equatable {
     switch kind {
     case .debs:
       repository.hasArchitectures = Architecture.allCases.contains {
-        exists(place.appending($0.rawValue).appending(kind.index))
+        fileExists(place.appending($0.rawValue).appending(kind.index))
       }
-      if exists(place.appending("InRelease")), exists(place.appending("kubespray-offline.asc")) {
+      if fileExists(place.appending("InRelease")), fileExists(place.appending("kubespray-offline.asc")) {
         repository.publicKeys = ["\(repository.path)/kubespray-offline.asc"]
         repository.metadataIsSigned = true
       }
     case .rpms:
       guard
-        let text = FileManager.default.contents(atPath: place.appending("keys/signatures.json").string),
-        let signatures = try? JSONDecoder().decode(Signatures.self, from: text)
+        let text = try? readBytes(place.appending("keys/signatures.json")),
+        let signatures = try? JSONDecoder().decode(Signatures.self, from: Data(text))
       else { break }
       let keys = signatures.keys.filter { $0 != signatures.repositoryKey }
       repository.publicKeys = (keys + [signatures.repositoryKey].compactMap { $0 }).filter {
-        exists(place.pushing(FilePath($0)))
+        fileExists(place.pushing(FilePath($0)))
       }
       .map { "\(repository.path)/\($0)" }
       repository.packagesAreSigned = signatures.gpgcheck
       repository.metadataIsSigned =
-        signatures.repositoryKey != nil && exists(place.appending("repodata/repomd.xml.asc"))
+        signatures.repositoryKey != nil && fileExists(place.appending("repodata/repomd.xml.asc"))
     }
     return repository
   }
-
-  private static func exists(_ path: FilePath) -> Bool { FileManager.default.fileExists(atPath: path.string) }
 
   /// `keys/signatures.json` of an RPM repository.
   private struct Signatures: Decodable {

@@ -1,3 +1,4 @@
+import Files
 import Host
 import SystemPackage
 
@@ -66,12 +67,12 @@ extension PackageClient {
   /// Its sources on a host beside the bundle: the distribution's own and everybody else's, by their paths there.
   func otherSources(on host: TargetHost) -> [FilePath] {
     let listed = sourceFolders.flatMap { folder, extensions in
-      ((try? FileTree.names(in: host.path(folder))) ?? []).map { folder.appending($0) }
+      ((try? listFolder(host.path(folder))) ?? []).map { folder.appending($0) }
         .filter { $0.extension.map(extensions.contains) ?? false }
     }
     return (sourceFiles + listed).filter { path in
       // A link is one, wherever it leads.
-      guard path != bundleSource, let found = FileAttributes(host.path(path)) else { return false }
+      guard path != bundleSource, let found = try? FileInfo(host.path(path)) else { return false }
       return found.kind != .folder
     }
   }

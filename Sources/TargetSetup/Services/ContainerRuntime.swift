@@ -1,7 +1,6 @@
 import Archive
 import Bundle
 import Files
-import Glibc
 import Host
 import Integrity
 import SystemPackage
@@ -94,8 +93,8 @@ struct ContainerRuntime: Sendable {
     let folder = host.path(host.stateFolder).appending("tmp")
     let plain = folder.appending("\(journal.step.rawValue)-image.tar")
     defer {
-      unlink(plain.string)
-      rmdir(folder.string)
+      try? removeFile(plain)
+      removeEmptyFolder(folder)
     }
     // containerd before 1.7 takes no compressed archives.
     try await offloaded {

@@ -17,7 +17,7 @@ struct Medium: Sendable, Equatable {
 
   /// `nil` when the system does not tell.
   init?(of folder: FilePath) {
-    guard let device = FileAttributes(folder)?.device else { return nil }
+    guard let device = (try? FileInfo(folder))?.device else { return nil }
     if let place = ["/media", "/run/media", "/mnt"].first(where: { folder.starts(with: FilePath($0)) }) {
       self.init(reasonToLeave: "it lies below \(place), where disks are mounted for a while")
       return
@@ -60,9 +60,5 @@ struct Medium: Sendable, Equatable {
     return nil
   }
 
-  private static func text(_ path: FilePath) -> String {
-    var bytes: [UInt8] = []
-    _ = try? readFile(path) { bytes.append(contentsOf: $0) }
-    return String(decoding: bytes, as: UTF8.self)
-  }
+  private static func text(_ path: FilePath) -> String { (try? readText(path)) ?? "" }
 }

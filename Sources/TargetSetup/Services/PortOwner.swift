@@ -59,10 +59,10 @@ struct PortOwner: Sendable, Equatable {
 
   private static func owner(of inode: String, _ proc: FilePath) -> PortOwner? {
     let wanted = "socket:[\(inode)]"
-    for name in (try? FileTree.names(in: proc)) ?? [] {
+    for name in (try? listFolder(proc)) ?? [] {
       guard let process = Int32(name) else { continue }
       let folder = proc.appending(name)
-      let descriptors = (try? FileTree.names(in: folder.appending("fd"))) ?? []
+      let descriptors = (try? listFolder(folder.appending("fd"))) ?? []
       guard
         descriptors.contains(where: {
           (try? FileTree.linkTarget(folder.appending("fd").appending($0))) == wanted
@@ -74,8 +74,8 @@ struct PortOwner: Sendable, Equatable {
   }
 
   private static func lines(_ file: FilePath) -> [String] {
-    var bytes: [UInt8] = []
-    _ = try? readFile(file) { bytes.append(contentsOf: $0) }
-    return bytes.split(separator: UInt8(ascii: "\n")).map { String(decoding: $0, as: UTF8.self) }
+    ((try? readBytes(file)) ?? []).split(separator: UInt8(ascii: "\n")).map {
+      String(decoding: $0, as: UTF8.self)
+    }
   }
 }

@@ -1,7 +1,6 @@
 import Bundle
 import Console
 import Files
-import Glibc
 import Host
 import Integrity
 import Settings
@@ -70,7 +69,7 @@ struct ServedTree: Sendable {
 
   /// Makes the root, and the copy if there is to be one.
   ///
-  /// - Throws: ``StepError``, `FileError`, `Errno` or `CancellationError`.
+  /// - Throws: ``StepError``, `FileError` or `CancellationError`.
   func prepare(_ journal: Journal) async throws {
     try journal.makeFolder(folder)
     let parts = try parts()
@@ -98,14 +97,14 @@ struct ServedTree: Sendable {
   private func isCopied(_ part: Part, _ journal: Journal) throws -> Bool {
     guard journal.lastNote(part.note) == (try fingerprint(part)) else { return false }
     return try bundle.files(below: part.rawValue).allSatisfy { path in
-      FileAttributes(copied(path)).map { $0.kind == .file && $0.size == size(path) } ?? false
+      (try? FileInfo(copied(path))).map { $0.kind == .file && $0.size == size(path) } ?? false
     }
   }
 
   private func copied(_ path: String) -> FilePath { host.path(folder).appending(FilePath(path).components) }
 
   private func size(_ path: String) -> Int64 {
-    bundle.entry(path)?.size ?? FileAttributes(bundle.folder.appending(FilePath(path).components))?.size
+    bundle.entry(path)?.size ?? (try? FileInfo(bundle.folder.appending(FilePath(path).components)))?.size
       ?? 0
   }
 
@@ -123,21 +122,21 @@ struct ServedTree: Sendable {
     let fingerprint = try fingerprint(part)
     try await offloaded {
       let place = host.path(prepared)
-      try FileTree.remove(place)
+      try removeTree(place)
       for file in files {
         try Task.checkCancellation()
         let target = place.appending(
           FilePath(String(file.path.dropFirst(part.rawValue.count + 1))).components)
         try createDirectories(target.removingLastComponent())
         let size = try copyDurably(file.source, to: target, expecting: file.digest).size
-        guard chmod(target.string, 0o644) == 0 else { throw Errno(rawValue: errno) }
+        try setPermissions(.publicFile, of: target)
         context.emit(.bytes(stage, size))
         context.emit(.itemFinished(stage, item: file.path, .done, bytes: size))
       }
     }
     try await offloaded {
       // What was copied from an earlier bundle.
-      try FileTree.remove(host.path(folder.appending(part.rawValue)))
+      try removeTree(host.path(folder.appending(part.rawValue)))
       try journal.placeTree(prepared, at: folder.appending(part.rawValue))
       try journal.replaceNote(part.note, fingerprint)
     }
@@ -156,7 +155,7 @@ struct ServedTree: Sendable {
   private var isReadableByAll: Bool {
     guard let parts = try? parts() else { return true }
     return parts.allSatisfy { part in
-      guard let top = FileAttributes(bundle.folder.appending(part.rawValue)), top.mode & 0o005 == 0o005 else {
+      guard let top = try? FileInfo(bundle.folder.appending(part.rawValue)), top.mode & 0o005 == 0o005 else {
         return false
       }
       var folders: Set<String> = []
@@ -164,12 +163,12 @@ struct ServedTree: Sendable {
         let file = FilePath(path)
         let parent = file.removingLastComponent()
         if folders.insert(parent.string).inserted,
-          FileAttributes(bundle.folder.appending(parent.components)).map({ $0.mode & 0o005 != 0o005 })
+          (try? FileInfo(bundle.folder.appending(parent.components))).map({ $0.mode & 0o005 != 0o005 })
             ?? false
         {
           return false
         }
-        return FileAttributes(bundle.folder.appending(file.components)).map { $0.mode & 0o004 != 0 } ?? true
+        return (try? FileInfo(bundle.folder.appending(file.components))).map { $0.mode & 0o004 != 0 } ?? true
       }
     }
   }

@@ -20,17 +20,17 @@ public struct ShellBundle: Sendable {
   /// - Parameter environment: The variables that config.sh would find.
   /// - Throws: ``StepError`` when the folder cannot be read.
   init?(_ folder: FilePath, environment: [String: String]) throws(StepError) {
-    func has(_ path: String) -> Bool { FileAttributes(folder.pushing(FilePath(path))) != nil }
+    func has(_ path: String) -> Bool { FileTree.exists(folder.pushing(FilePath(path))) }
     // Ours have all of these but for the lists, and a config.sh too.
     guard !has(Manifest.fileName), !has(Manifest.unfinishedFileName), !has("config.yml"), has("config.sh"),
       has("files/files.list") || has("images/images.list")
     else { return nil }
     let script = folder.appending("config.sh")
-    var bytes: [UInt8] = []
+    let text: String
     do {
-      try readFile(script) { bytes.append(contentsOf: $0) }
+      text = try readText(script)
       files = try BundleTree.files(below: folder).filter { path in
-        FileAttributes(folder.pushing(FilePath(path)))?.kind == .file
+        (try? FileInfo(folder.pushing(FilePath(path))))?.kind == .file
       }
     } catch {
       throw StepError("\(folder) cannot be read: \(error). Check the medium.")
@@ -38,18 +38,14 @@ public struct ShellBundle: Sendable {
     self.folder = folder
     settings = ShellSettings(
       path: script.string,
-      assignments: ShellAssignments(String(decoding: bytes, as: UTF8.self), environment: environment))
+      assignments: ShellAssignments(text, environment: environment))
   }
 
   /// The files below a folder such as `images`.
   func files(below folder: String) -> [String] { files.filter { $0.hasPrefix(folder + "/") } }
 
   /// A small file as text; empty when there is none.
-  func text(_ path: String) -> String {
-    var bytes: [UInt8] = []
-    _ = try? readFile(folder.pushing(FilePath(path))) { bytes.append(contentsOf: $0) }
-    return String(decoding: bytes, as: UTF8.self)
-  }
+  func text(_ path: String) -> String { (try? readText(folder.pushing(FilePath(path)))) ?? "" }
 
   /// The words of a list, one a line; what follows `#` is a comment.
   func list(_ path: String) -> [String] {

@@ -40,18 +40,17 @@ enum ShellIndexes {
   ///
   /// - Throws: `ArchiveError`, or ``StepError`` when there is none.
   static func rpm(_ repository: FilePath) throws -> [Entry] {
-    let list = try text(of: repository.pushing("repodata/repomd.xml"))
+    let list = try readText(repository.pushing("repodata/repomd.xml"))
     let data = list.components(separatedBy: "<data ").first { $0.hasPrefix("type=\"primary\"") }
     guard let data, let name = attribute("href", in: data, behind: "<location") else {
       throw StepError("repodata/repomd.xml names no primary metadata")
     }
-    let folder = FilePath(FileManager.default.temporaryDirectory.path).appending(
-      "kubespray-offline-\(UUID())")
-    try createDirectories(folder)
-    defer { try? FileManager.default.removeItem(atPath: folder.string) }
-    let plain = folder.appending("primary.xml")
-    try ArchiveReader.decompress(repository.pushing(FilePath(name)), to: plain)
-    return try text(of: plain).components(separatedBy: "<package ").dropFirst().compactMap { package in
+    let plain = try withTemporaryFolder { folder in
+      let plain = folder.appending("primary.xml")
+      try ArchiveReader.decompress(repository.pushing(FilePath(name)), to: plain)
+      return try readText(plain)
+    }
+    return plain.components(separatedBy: "<package ").dropFirst().compactMap { package in
       guard let path = attribute("href", in: package, behind: "<location"),
         let checksum = package.firstRange(of: "<checksum type=\"sha256\""),
         let open = package[checksum.upperBound...].firstIndex(of: ">")
@@ -82,11 +81,5 @@ enum ShellIndexes {
       let found = text[start.upperBound...].firstRange(of: "\(name)=\"")
     else { return nil }
     return String(text[found.upperBound...].prefix { $0 != "\"" })
-  }
-
-  private static func text(of path: FilePath) throws -> String {
-    var bytes: [UInt8] = []
-    try readFile(path) { bytes.append(contentsOf: $0) }
-    return String(decoding: bytes, as: UTF8.self)
   }
 }

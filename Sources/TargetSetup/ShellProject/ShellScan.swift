@@ -1,6 +1,7 @@
 import Archive
 import Bundle
 import Concurrency
+import Files
 import Integrity
 import Registry
 import SystemPackage
@@ -199,5 +200,5 @@ struct ShellScan: Sendable {
 
   private func place(_ path: String) -> FilePath { bundle.folder.pushing(FilePath(path)) }
 
-  private func size(_ path: String) -> Int64 { FileAttributes(place(path))?.size ?? 0 }
+  private func size(_ path: String) -> Int64 { (try? FileInfo(place(path)))?.size ?? 0 }
 }

@@ -27,7 +27,7 @@ struct AnsibleContainerStep: Step {
     guard let version = journal.lastNote(.ansibleVersion), journal.writtenPaths.contains(script),
       journal.isIntact
     else { return .needed("\(script) is not there, or was changed") }
-    guard try text(context.bundle, image, source) == Self.content(context.host.path(script)) else {
+    guard try text(context.bundle, image, source) == (try? readText(context.host.path(script))) else {
       return .needed("\(script) is to be brought up to date")
     }
     return .done(told(version, image, script))
@@ -94,9 +94,4 @@ struct AnsibleContainerStep: Step {
     return text
   }
 
-  private static func content(_ file: FilePath) -> String? {
-    var bytes: [UInt8] = []
-    guard (try? readFile(file) { bytes.append(contentsOf: $0) }) != nil else { return nil }
-    return String(decoding: bytes, as: UTF8.self)
-  }
 }

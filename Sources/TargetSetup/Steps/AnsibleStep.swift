@@ -1,7 +1,6 @@
 import Concurrency
 import Console
 import Files
-import FoundationEssentials
 import Host
 import Integrity
 import SystemPackage
@@ -18,9 +17,8 @@ struct AnsibleStep: Step {
     let source = try TreeSource(context)
     let environment = source.environment
     guard let requirements = requirements(context.host, source),
-      let stamp = FileManager.default.contents(
-        atPath: context.host.path(environment).appending(Self.stampName).string),
-      stamp == Data(Self.stamp(requirements).utf8)
+      let stamp = try? readText(context.host.path(environment).appending(Self.stampName)),
+      stamp == Self.stamp(requirements)
     else { return .needed("there is no environment with Ansible in \(environment)") }
     guard let version = await version(context.host, environment) else {
       return .needed("Ansible in \(environment) does not run")
@@ -48,10 +46,7 @@ struct AnsibleStep: Step {
         "\(environment) exists and was not made by this program. Move it away and run this step again.")
     }
     let place = context.host.path(environment)
-    try await offload { () throws in
-      guard FileManager.default.fileExists(atPath: place.string) else { return }
-      try FileManager.default.removeItem(atPath: place.string)
-    }
+    try await offload { () throws in try removeTree(place) }
     _ = try await context.host.output(Command(python.program, ["-m", "venv", place.string]))
     context.say(
       .info,
@@ -101,10 +96,9 @@ struct AnsibleStep: Step {
     return result.standardOutput.split(whereSeparator: \.isNewline).first.map(String.init)
   }
 
-  private func requirements(_ host: TargetHost, _ source: TreeSource) -> Data? {
-    FileManager.default.contents(
-      atPath: host.path(source.tree).appending("requirements.txt").string)
+  private func requirements(_ host: TargetHost, _ source: TreeSource) -> [UInt8]? {
+    try? readBytes(host.path(source.tree).appending("requirements.txt"))
   }
 
-  private static func stamp(_ requirements: Data) -> String { "\(Digest(of: Array(requirements)).hex)\n" }
+  private static func stamp(_ requirements: [UInt8]) -> String { "\(Digest(of: requirements).hex)\n" }
 }

@@ -2,7 +2,6 @@ import Archive
 import Bundle
 import Console
 import Files
-import Glibc
 import Host
 import Integrity
 import Settings
@@ -106,10 +105,8 @@ enum ClusterNode {
   static func sign(on host: TargetHost) -> String? {
     if let path = signs.first(where: host.exists) { return "it has \(path)" }
     let path: FilePath = "/etc/containerd/config.toml"
-    var bytes: [UInt8] = []
-    guard (try? readFile(host.path(path), { bytes.append(contentsOf: $0) })) != nil else { return nil }
+    guard let text = try? readText(host.path(path)) else { return nil }
     // Only a runtime for pods has an image for their sandboxes.
-    let text = String(decoding: bytes, as: UTF8.self)
     return text.contains(/(?m)^\s*(sandbox_image|sandbox)\s*=/) ? "\(path) runs pods" : nil
   }
 }
@@ -195,10 +192,10 @@ struct RuntimeParts: Sendable {
   func install(on host: TargetHost, _ journal: Journal) throws {
     let folder = host.path(host.stateFolder).appending("tmp")
     let unpacked = folder.appending("containerd")
-    try FileTree.remove(unpacked)
+    try removeTree(unpacked)
     defer {
-      try? FileTree.remove(unpacked)
-      rmdir(folder.string)
+      try? removeTree(unpacked)
+      removeEmptyFolder(folder)
     }
     for (number, (archive, place, below)) in [
       (containerd, "/usr/local/bin", "bin"), (nerdctl, "/usr/local/bin", ""), (plugins, "/opt/cni/bin", ""),
@@ -207,7 +204,7 @@ struct RuntimeParts: Sendable {
       try createDirectories(part)
       try ArchiveReader.extract(try bundle.file(archive), into: part)
       let source = below.isEmpty ? part : part.appending(below)
-      let programs = ((try? FileTree.names(in: source)) ?? []).filter { isProgram(source.appending($0)) }
+      let programs = ((try? listFolder(source)) ?? []).filter { isProgram(source.appending($0)) }
       guard !programs.isEmpty else {
         throw StepError("\(archive) has no programs in it. Check the bundle: target-setup verify")
       }
@@ -221,6 +218,6 @@ struct RuntimeParts: Sendable {
 
   /// Licences and notes lie beside the programs.
   private func isProgram(_ path: FilePath) -> Bool {
-    FileAttributes(path).map { $0.kind == .file && $0.mode & 0o100 != 0 } ?? false
+    (try? FileInfo(path)).map { $0.kind == .file && $0.mode & 0o100 != 0 } ?? false
   }
 }

@@ -1,7 +1,7 @@
 import Bundle
 import Concurrency
 import Console
-import FoundationEssentials
+import Files
 import Host
 import Integrity
 import Settings
@@ -140,7 +140,6 @@ struct ExtractStep: Step {
   }
 
   private func isAbsentOrEmpty(_ path: FilePath) -> Bool {
-    guard FileManager.default.fileExists(atPath: path.string) else { return true }
-    return (try? FileManager.default.contentsOfDirectory(atPath: path.string).isEmpty) ?? false
+    (try? listFolder(ifPresent: path).isEmpty) ?? false
   }
 }

@@ -1,7 +1,7 @@
 import Bundle
 import Concurrency
 import Console
-import Glibc
+import Files
 import Host
 import Integrity
 import Registry
@@ -92,7 +92,7 @@ struct LoadPushStep: Step {
     guard let folder = journal.lastNote(.storage) else {
       return context.say(.warning, "the registry had images before, so all of them stay", step: name)
     }
-    let foreign = try repositories(in: context.host.path(FilePath(folder))).subtracting(
+    let foreign = try ImagePush.repositories(inStorage: context.host.path(FilePath(folder))).subtracting(
       pushedRepositories(context, journal))
     guard foreign.isEmpty else {
       context.say(
@@ -103,9 +103,9 @@ struct LoadPushStep: Step {
     }
     try await offloaded {
       let place = context.host.path(FilePath(folder))
-      try FileTree.remove(place.appending("docker"))
-      for name in try FileTree.names(in: place) where name.hasPrefix(".kubespray-offline") {
-        try FileTree.remove(place.appending(name))
+      try removeTree(place.appending("docker"))
+      for name in try listFolder(place) where name.hasPrefix(".kubespray-offline") {
+        try removeTree(place.appending(name))
       }
     }
   }
@@ -151,41 +151,32 @@ struct LoadPushStep: Step {
       }
       missing = carried.count - images.count
     }
-    let engine = try TransferEngine(transfer(context))
-    await forEachConcurrently(images, limit: 6) { image -> Bool in
-      let reference = image.reference
-      // What has a digest is asked for by it; another image may have its tag.
-      let name = reference.digest == nil ? reference.tag ?? "\(image.digest)" : "\(image.digest)"
-      var request = HTTPRequest(
-        "HEAD",
-        url:
-          "http://\(target.host)/v2/\(reference.repository)/manifests/\(name)",
-        fields: ["Accept": MediaType.acceptedManifests])
-      request.retries = 0
-      let answer = try? await engine.response(to: request)
-      return answer?.head.status == 200 && answer?.head.fields["Docker-Content-Digest"] == "\(image.digest)"
-    } onResult: { _, isThere in
-      if !isThere { missing += 1 }
+    // It is asked once: a registry that does not answer has none of them.
+    let registry = try push(context, "http://\(target.host)") { transfer, push in
+      transfer.retries = 0
+      push.allowsPlainHTTP = true
     }
-    try Task.checkCancellation()
-    return missing
+    return try await registry.missing(images) + missing
   }
 
-  private func transfer(_ context: SetupContext) -> TransferConfiguration {
-    var configuration = TransferConfiguration(
+  /// A push into a registry.
+  ///
+  /// - Parameter adjust: Changes how it is asked.
+  private func push(
+    _ context: SetupContext, _ address: String,
+    _ adjust: (inout TransferConfiguration, inout PushConfiguration) -> Void = { _, _ in }
+  ) throws -> ImagePush {
+    var transfer = TransferConfiguration(
       environment: context.host.environment, options: context.push, exists: context.host.exists)
-    if context.pushesToOwnRegistry { configuration.noProxy = "*" }
-    return configuration
-  }
-
-  private func push(_ context: SetupContext, _ address: String) throws -> ImagePush {
+    if context.pushesToOwnRegistry { transfer.noProxy = "*" }
     var configuration = PushConfiguration(
       scratch: context.host.path(context.host.stateFolder).appending("tmp").appending("load-push"))
     configuration.strippedRegistries = context.configuration.registry.stripped
     configuration.allowsPlainHTTP = context.push.isInsecure
+    adjust(&transfer, &configuration)
     let home = context.host.environment["HOME"].flatMap { $0.isEmpty ? nil : $0 } ?? "/root"
     let credentials = try RegistryCredentials(
-      environment: context.host.environment, home: FilePath(home), userID: getuid()
+      environment: context.host.environment, home: FilePath(home)
     ) {
       program, server in
       let result = try await context.host.run(Command(program, ["get"], input: server + "\n"))
@@ -194,7 +185,7 @@ struct LoadPushStep: Step {
     let (emit, stage) = (context.emit, name.rawValue)
     let totals = PlannedTotals()
     return ImagePush(
-      target: try PushTarget(address), engine: try TransferEngine(transfer(context)),
+      target: try PushTarget(address), engine: try TransferEngine(transfer),
       credentials: credentials,
       configuration: configuration
     ) { event in
@@ -236,24 +227,6 @@ struct LoadPushStep: Step {
           outcome,
         ]
       })
-  }
-
-  /// The repositories of a registry's storage folder: those that have manifests.
-  private func repositories(in storage: FilePath) throws -> Set<String> {
-    let top = storage.appending(FilePath("docker/registry/v2/repositories").components)
-    var found: Set<String> = []
-    func visit(_ folder: FilePath, _ name: String) throws {
-      for entry in try FileTree.names(in: folder) {
-        if entry == "_manifests" {
-          found.insert(name)
-        } else if !entry.hasPrefix("_") {
-          try visit(folder.appending(entry), name.isEmpty ? entry : "\(name)/\(entry)")
-        }
-      }
-    }
-    guard FileAttributes(top) != nil else { return [] }
-    try visit(top, "")
-    return found
   }
 }
 

@@ -1,5 +1,5 @@
 import Bundle
-import Glibc
+import Files
 import Host
 import Settings
 import SystemPackage
@@ -21,7 +21,7 @@ struct NginxStep: Step {
     _ = try await ContainerRuntime.running(context.host)
     let text = try Self.serverPart(
       try context.bundle.serviceText("nginx-default.conf"), port: context.configuration.nginx.port,
-      bind: context.configuration.nginx.bind, hasIPv6: access("/proc/net/if_inet6", F_OK) == 0)
+      bind: context.configuration.nginx.bind, hasIPv6: fileExists("/proc/net/if_inet6"))
     try journal.write(
       configurationFolder(context.host).appending("nginx.conf"), try context.bundle.serviceText("nginx.conf"))
     try journal.write(configurationFolder(context.host).appending("default.conf"), text)

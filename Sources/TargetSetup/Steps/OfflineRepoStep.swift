@@ -78,8 +78,8 @@ extension OfflineRepoStep {
     _ repository: BundleRepositories.Repository, _ server: String, _ context: SetupContext
   ) async throws {
     let folder = context.host.path(Self.trialFolder)
-    defer { try? FileTree.remove(folder) }
-    try FileTree.remove(folder)
+    defer { try? removeTree(folder) }
+    try removeTree(folder)
     try createDirectories(folder.appending("lists/partial"))
     let (files, command) = repository.kind.client.trial(repository, server: server, in: folder)
     for file in files { try writeAtomically(try file.bytes(context.bundle), to: file.path) }
@@ -125,7 +125,7 @@ extension OfflineRepoStep {
       let project = smallestProject(bundle)
     else { return }
     let folder = host.path(Self.trialFolder)
-    defer { try? FileTree.remove(folder) }
+    defer { try? removeTree(folder) }
     try createDirectories(folder)
     // What was just written is what counts.
     let settings = host.path(PipClient.settingsFile).string
@@ -144,8 +144,8 @@ extension OfflineRepoStep {
   /// The project of the smallest wheel that every Python takes.
   private func smallestProject(_ bundle: ArrivedBundle) -> String? {
     let folder = bundle.folder.appending("pypi/files")
-    let names = ((try? FileTree.names(in: folder)) ?? []).filter { $0.hasSuffix("-py3-none-any.whl") }
-    let sizes = names.map { ($0, FileAttributes(folder.appending($0))?.size ?? .max) }
+    let names = ((try? listFolder(folder)) ?? []).filter { $0.hasSuffix("-py3-none-any.whl") }
+    let sizes = names.map { ($0, (try? FileInfo(folder.appending($0)))?.size ?? .max) }
     let name = sizes.min { ($0.1, $0.0) < ($1.1, $1.0) }?.0
     return name?.split(separator: "-").first.map(String.init)
   }

@@ -1,4 +1,5 @@
 import Console
+import Files
 import SystemPackage
 
 /// Makes the container clients of this host know the registry that the images went to.
@@ -52,7 +53,7 @@ struct RegistryClientStep: Step {
           try journal.replaceNote(.dockerReload, "to reload")
           try journal.note(.dockerRegistry, registry.name)
         }
-        let mode = FileAttributes(context.host.path(file.path)).flatMap { $0.kind == .file ? $0.mode : nil }
+        let mode = (try? FileInfo(context.host.path(file.path))).flatMap { $0.kind == .file ? $0.mode : nil }
         if try journal.write(file.path, file.bytes, mode: mode ?? 0o644) {
           context.say(.info, "\(client.client.title): \(file.path)", step: name)
         }
@@ -81,7 +82,7 @@ struct RegistryClientStep: Step {
       let document = try? JSONObjectText(bytes), let names = document.names(of: DockerClient.key)
     else { return }
     let others = names.filter { !added.contains($0) }
-    let mode = FileAttributes(context.host.path(DockerClient.daemonFile))?.mode
+    let mode = (try? FileInfo(context.host.path(DockerClient.daemonFile)))?.mode
     try journal.write(
       DockerClient.daemonFile, document.replacing(others, of: DockerClient.key), mode: mode ?? 0o644)
     guard try await DockerDaemon(context.host).reload() else { return }

@@ -79,10 +79,8 @@ struct RegistryStep: Step {
 
   /// The secret that a file has, or a new one.
   private static func secret(in file: FilePath) -> String {
-    var bytes: [UInt8] = []
-    _ = try? readFile(file) { bytes.append(contentsOf: $0) }
     let mark = "  secret: "
-    let line = String(decoding: bytes, as: UTF8.self).split(separator: "\n").first { $0.hasPrefix(mark) }
+    let line = ((try? readText(file)) ?? "").split(separator: "\n").first { $0.hasPrefix(mark) }
     if let line { return String(line.dropFirst(mark.count)) }
     var generator = SystemRandomNumberGenerator()
     return (0..<4).map { _ in

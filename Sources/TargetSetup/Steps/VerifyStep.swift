@@ -1,6 +1,5 @@
 import Bundle
 import Console
-import Glibc
 import Settings
 import SystemPackage
 
@@ -23,7 +22,7 @@ struct VerifyStep: Step {
     let stage = name.rawValue
     context.emit(.stageTotals(stage, items: manifest.files.count, bytes: manifest.totalSize))
     let verifier = BundleVerifier(
-      outputs: context.bundle.folder, manifest: manifest, parallel: Self.parallel)
+      outputs: context.bundle.folder, manifest: manifest)
     let emit = context.emit
     let problems = try await verifier.verify {
       emit(.bytes(stage, $0))
@@ -64,8 +63,6 @@ extension VerifyStep {
     }
   }
 
-  private static var parallel: Int { max(2, Int(sysconf(Int32(_SC_NPROCESSORS_ONLN)))) }
-
   /// Without a manifest the bundle's own lists say what should be there. What is missing is told; what is there and
   /// damaged is a failure, as for every bundle.
   private func scan(_ shell: ShellBundle, _ context: SetupContext) async throws -> String {
@@ -75,7 +72,7 @@ extension VerifyStep {
       "this bundle was made by the shell project kubespray-offline and has no manifest: its lists and indexes are "
         + "compared with what is there", step: name)
     for remark in shell.remarks { context.say(.warning, remark, step: name) }
-    let findings = try await ShellScan(bundle: shell, parallel: Self.parallel).run { count, bytes in
+    let findings = try await ShellScan(bundle: shell, parallel: BundleVerifier.readers).run { count, bytes in
       emit(.stageTotals(stage, items: count, bytes: bytes))
     } onFile: { path, size, problem in
       emit(.bytes(stage, size))

@@ -44,7 +44,7 @@ public struct FolderUpload: Sendable {
     emit: @escaping @Sendable (ConsoleEvent) -> Void
   ) throws {
     var transfer = TransferConfiguration(environment: environment, options: options.push) {
-      FileAttributes($0) != nil
+      FileTree.exists($0)
     }
     transfer.parallel = options.parallel
     transfer.perHost = options.parallel

@@ -1,5 +1,5 @@
 import Bundle
-import Glibc
+import Files
 import Integrity
 import SystemPackage
 
@@ -34,14 +34,14 @@ public struct UploadPlan: Sendable {
   /// - Throws: ``StepError`` when there is no such folder; `ManifestError` when the bundle's own manifest is no use.
   public init(folder: FilePath?, bundle: FilePath) throws {
     let wanted = folder ?? bundle.appending("files")
-    guard let resolved = realpath(wanted.string, nil) else {
+    do {
+      self.folder = try realPath(wanted)
+    } catch {
       let advice =
         folder == nil
         ? "Name a folder, or the bundle: --bundle DIR." : "Correct the name of the folder."
-      throw StepError("\(wanted): \(Errno(rawValue: errno)). \(advice)")
+      throw StepError("\(wanted): \(error.code). \(advice)")
     }
-    defer { free(resolved) }
-    self.folder = FilePath(String(cString: resolved))
     var remarks: [String] = []
     let known = try Self.known(self.folder, isOwn: folder == nil, &remarks)
     var files: [UploadFile] = []
@@ -58,21 +58,23 @@ public struct UploadPlan: Sendable {
         remarks.append("\(place) is an unfinished download; it is not sent")
         continue
       }
-      var status = stat()
-      guard stat(place.string, &status) == 0 else {
-        problems.append((name, "\(place): \(Errno(rawValue: errno)). Restore or remove it."))
+      let info: FileInfo
+      do {
+        info = try FileInfo(place, followsLinks: true)
+      } catch {
+        problems.append((name, "\(place): \(error.code). Restore or remove it."))
         continue
       }
-      switch status.st_mode & S_IFMT {
-      case S_IFREG: break
-      case S_IFDIR:
+      switch info.kind {
+      case .file: break
+      case .folder:
         remarks.append("\(place) is a link to a folder; what is in that one is not sent")
         continue
       default:
         problems.append((name, "\(place) is no file. Remove it."))
         continue
       }
-      let size = Int64(status.st_size)
+      let size = info.size
       if let file = known?.files[name], file.size != size {
         problems.append(
           (name, "it has \(size) bytes instead of \(file.size). Copy it again; verify reads all."))
@@ -116,7 +118,7 @@ public struct UploadPlan: Sendable {
         remarks.append("\(error); the files are hashed instead")
         return nil
       }
-      if FileAttributes(outputs.appending(Manifest.unfinishedFileName)) != nil {
+      if FileTree.exists(outputs.appending(Manifest.unfinishedFileName)) {
         remarks.append("the bundle in \(outputs) is not finished; what is there is sent")
         return Known(files: [:])
       }
