@@ -11,8 +11,10 @@ public struct Artifact: Sendable, Hashable {
     case local(FilePath, origin: String?)
     /// Written by this program.
     case generated([UInt8])
-    /// A container image, packed into an archive.
+    /// A container image of a registry, packed into an archive.
     case image(ImageReference)
+    /// The archive at that path of a container image that was assembled on this machine.
+    case assembledImage(FilePath, ImageReference)
   }
 
   /// The file's place in `outputs/`.
@@ -27,22 +29,17 @@ public struct Artifact: Sendable, Hashable {
   public var verification: Verification
   /// Its size in bytes, where that is published: nobody needs to ask the server then.
   public var size: Int64?
-  /// Whether the bundle is whole without it, when its server no longer has it.
-  public var isOptional = false
-
-  /// The image in it, where it is an archive that was made on this machine.
-  public var archivedImage: ImageReference?
-
+  /// Whether the bundle is complete without it, when its server no longer has it.
+  public var isOptional: Bool
   /// Whether it is a program to be started by its name, on file systems that keep such rights.
-  public var isExecutable = false
-
+  public var isExecutable: Bool
   /// Where it is asked for, for people: the line of a list.
   public var listing: String?
 
   /// An artifact.
   public init(
     path: BundlePath, source: Source, stage: StageName, digest: Digest? = nil, verification: Verification,
-    size: Int64? = nil
+    size: Int64? = nil, isOptional: Bool = false, isExecutable: Bool = false, listing: String? = nil
   ) {
     self.path = path
     self.source = source
@@ -50,6 +47,24 @@ public struct Artifact: Sendable, Hashable {
     self.digest = digest
     self.verification = verification
     self.size = size
+    self.isOptional = isOptional
+    self.isExecutable = isExecutable
+    self.listing = listing
+  }
+
+  /// The URL, for what comes over HTTP.
+  public var url: String? {
+    if case .url(let url) = source { url } else { nil }
+  }
+
+  /// The image, for what is pulled from a registry.
+  public var pulledImage: ImageReference? {
+    if case .image(let reference) = source { reference } else { nil }
+  }
+
+  /// The image, for what was assembled on this machine.
+  public var assembledImage: ImageReference? {
+    if case .assembledImage(_, let reference) = source { reference } else { nil }
   }
 }
 
@@ -159,7 +174,7 @@ public struct ArtifactCollision: Error, CustomStringConvertible {
     case .url(let url): maskingSecrets(in: url)
     case .local(let path, _): path.string
     case .generated: "a file of stage \(artifact.stage.rawValue)"
-    case .image(let reference): reference.description
+    case .image(let reference), .assembledImage(_, let reference): reference.description
     }
   }
 }

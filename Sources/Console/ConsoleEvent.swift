@@ -8,6 +8,8 @@ public enum ConsoleEvent: Sendable, Equatable {
   case problem(Problem, stage: String?)
   /// A stage begins.
   case stageStarted(String)
+  /// What a stage does, or what it waits for, while no bytes move; empty when that is over.
+  case stageActivity(String, String)
   /// What a stage has to do: everything, with what turns out to be there already. May be sent again when it
   /// grows. `bytes` is nil as long as it is not known.
   case stageTotals(String, items: Int, bytes: Int64?)
@@ -71,6 +73,8 @@ extension ConsoleEvent {
       .problem(problem.cleaned, stage: stage.map { DisplayText.clean($0) })
     case .stageStarted(let stage):
       .stageStarted(DisplayText.clean(stage))
+    case .stageActivity(let stage, let text):
+      .stageActivity(DisplayText.clean(stage), DisplayText.clean(text))
     case .stageTotals(let stage, let items, let bytes):
       .stageTotals(DisplayText.clean(stage), items: items, bytes: bytes)
     case .bytes(let stage, let count):

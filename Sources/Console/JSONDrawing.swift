@@ -22,6 +22,9 @@ struct JSONDrawing: Drawing {
       return object("message", fields, view, error: errorLine(event))
     case .stageStarted(let stage):
       return object("stage-started", [("stage", .string(stage))], view)
+    case .stageActivity(let stage, let text):
+      guard !text.isEmpty else { return ConsoleText() }
+      return object("stage-activity", [("stage", .string(stage)), ("text", .string(text))], view)
     case .stageTotals(let stage, let items, let bytes):
       fields = [
         ("stage", .string(stage)), ("items", .number(Int64(items))),

@@ -7,6 +7,8 @@ enum LiveRegion {
     var bytes = ""
     var rate = ""
     var time = ""
+    /// Stands behind the columns, or in their place where a line has none.
+    var activity = ""
 
     func fields(_ detail: Detail) -> [String] {
       switch detail {
@@ -47,12 +49,15 @@ enum LiveRegion {
 
   private static func row(_ stage: StageProgress, now: Double) -> Row {
     let rate = stage.rate(now: now)
+    let left = timeLeft(done: stage.bytesDone, total: stage.byteTotal, rate: rate)
+    let soFar = DurationText.format(.seconds(Int64(max(0, now - stage.started))))
+    let isWaiting = left == nil && !stage.activity.isEmpty
     return Row(
       name: stage.name, items: stage.itemText,
       bytes: byteText(done: stage.bytesDone, total: stage.byteTotal),
       rate: rate >= 1 ? ByteCount.format(bytesPerSecond: rate) : "",
-      time: timeLeft(done: stage.bytesDone, total: stage.byteTotal, rate: rate)
-        ?? "\(DurationText.format(.seconds(Int64(max(0, now - stage.started))))) so far")
+      time: isWaiting ? "" : left ?? "\(soFar) so far",
+      activity: isWaiting ? "\(stage.activity), \(soFar)" : "")
   }
 
   private static func totalRow(_ board: ProgressBoard, now: Double) -> Row {
@@ -92,9 +97,13 @@ enum LiveRegion {
         first.indices.map { column in fields.map { DisplayText.width($0[column]) }.max() ?? 0 }
       }
       let lines = zip(rows, fields).map { row, fields in
-        zip(fields, widths ?? []).reduce(DisplayText.pad(row.name, to: nameWidth)) { line, field in
+        let name = DisplayText.pad(row.name, to: nameWidth)
+        let columns = zip(fields, widths ?? []).reduce(name) { line, field in
           field.1 == 0 ? line : line + "  " + DisplayText.pad(field.0, to: field.1, right: true)
         }
+        guard !row.activity.isEmpty else { return columns }
+        let start = fields.allSatisfy(\.isEmpty) ? name : columns
+        return DisplayText.truncate(start + "  " + row.activity, to: width)
       }
       if detail == .nameOnly { return rows.map { DisplayText.truncate($0.name, to: width) } }
       let trimmed = lines.map(trimmingEnd)

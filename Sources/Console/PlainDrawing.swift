@@ -23,7 +23,7 @@ struct PlainDrawing: Drawing {
       lastLines[stage] = nil
       let text = endText(board[stage], summary: summary, now: view.now.uptime)
       return line(stage, "\(outcome.rawValue)  \(text)", view)
-    case .stageTotals, .bytes, .itemFinished:
+    case .stageActivity, .stageTotals, .bytes, .itemFinished:
       return refresh(board, view)
     }
   }
@@ -32,7 +32,8 @@ struct PlainDrawing: Drawing {
     var result = ConsoleText()
     for stage in board.running {
       let last = lastLines[stage.name] ?? (stage.started, "")
-      let counts = [stage.itemText, stage.byteText].filter { !$0.isEmpty }.joined(separator: "  ")
+      let counts = [stage.itemText, stage.byteText, stage.activity].filter { !$0.isEmpty }
+        .joined(separator: "  ")
       guard view.now.uptime - last.time >= Self.interval, counts != last.counts else { continue }
       lastLines[stage.name] = (view.now.uptime, counts)
       let rate = stage.rate(now: view.now.uptime)

@@ -9,6 +9,8 @@ struct StageProgress: Sendable {
   var byteTotal: Int64?
   var bytesDone: Int64 = 0
   var outcome: StageOutcome?
+  /// What it does or waits for while no bytes move.
+  var activity = ""
   private var bytesMoved: Int64 = 0
   private var meter = RateMeter()
 
@@ -36,7 +38,7 @@ struct StageProgress: Sendable {
   }
 
   private var itemCount: String {
-    if let itemTotal { return "\(itemsDone)/\(itemTotal)" }
+    if let itemTotal, itemTotal > 0 { return "\(itemsDone)/\(itemTotal)" }
     return itemsDone > 0 ? "\(itemsDone)" : ""
   }
 
@@ -65,6 +67,8 @@ struct ProgressBoard: Sendable {
     case .stageStarted(let stage):
       stages.removeAll { $0.name == stage && $0.outcome != nil }
       update(stage, now) { _ in }
+    case .stageActivity(let stage, let text):
+      update(stage, now) { $0.activity = text }
     case .stageTotals(let stage, let items, let bytes):
       update(stage, now) {
         $0.itemTotal = items

@@ -39,24 +39,26 @@ public struct URLList: Sendable {
     artifacts = plan.artifacts
   }
 
-  /// Fetches the list into the folder that the run's configuration calls outputs.
+  /// Fetches the list into the folder that the configuration calls outputs.
   ///
-  /// - Throws: ``URLListError`` when that folder is a bundle; `FileLockError`; ``UnusableFolder``; `CancellationError`.
-  public func fetch(_ run: RunContext) async throws -> StageReport {
-    guard run.previous.manifest == nil else {
+  /// - Throws: ``URLListError`` when that folder is a bundle; `FileLockError`; ``UnusableFolder``; what keeps a run from
+  ///   starting; `CancellationError`.
+  public func fetch(
+    _ configuration: Configuration, environment: [String: String],
+    emit: @escaping @Sendable (ConsoleEvent) -> Void
+  ) async throws -> StageReport {
+    let job = Job(configuration, selection: [.files], projectRoot: ".")
+    let tools = try RunTools(job, environment: environment, emit: emit)
+    guard tools.previous.manifest == nil else {
       throw URLListError(
-        place: run.configuration.outputs.string,
+        place: configuration.outputs.string,
         reason: "it is a bundle, to which only stages add. Choose another folder")
     }
-    let lock = try run.lockOutputs()
+    let lock = try RunLock.take(job)
     defer { withExtendedLifetime(lock) {} }
-    let start = ContinuousClock.now
-    var report = StageReport(stage: .files, outcome: .done)
-    run.emit(.stageStarted("files"))
-    try await ArtifactFetcher(run: run, stage: .files).fetch(artifacts, into: &report)
-    report.duration = .now - start
-    if !report.failures.isEmpty { report.outcome = .failed }
-    run.emit(.stageFinished("files", report.consoleOutcome, summary: report.summary))
+    let row = StageTable.Row(name: .files, needs: [], stage: ListStage(list: artifacts))
+    let report = await StageRunner([row], tools.fetcher(job), emit: emit).run(.files)
+    try Task.checkCancellation()
     return report
   }
 
@@ -67,6 +69,13 @@ public struct URLList: Sendable {
       path: try BundlePath(name), source: .url(url), stage: .files, digest: try digest.map(Digest.init),
       verification: digest == nil ? Verification(withoutChecksum: url) : .givenChecksum)
   }
+}
+
+/// Wants what a list says.
+private struct ListStage: Stage {
+  let list: [Artifact]
+
+  func artifacts() async throws -> [Artifact] { list }
 }
 
 extension TransferURL {

@@ -35,11 +35,10 @@ struct FetchCommand: AsyncParsableCommand {
     configuration.outputs = FilePath(folder)
     let console = output.console()
     let urls = try URLList(FilePath(list), isFlat: flat)
-    let context = try RunContext(
-      configuration: configuration, selection: [.files], projectRoot: ".", environment: processEnvironment(),
-      emit: console.emit)
-    let report = try await Interruption.watching(console) {
-      try await withTicking(console) { try await urls.fetch(context) }
+    let report = try await Interruption.watching(console) { [configuration] in
+      try await withTicking(console) {
+        try await urls.fetch(configuration, environment: processEnvironment(), emit: console.emit)
+      }
     }
     for failure in report.failures {
       console.emit(.problem(failure, stage: nil))

@@ -44,12 +44,10 @@ struct PlanCommand: AsyncParsableCommand {
   ) async throws {
     let configuration = try settings.resolve()
     let console = output.console()
-    let selection = StageTable.selection(stages + (stages.isEmpty ? [] : [.prove]), configuration)
-    let context = try RunContext(
-      configuration: configuration, selection: selection, projectRoot: ".", environment: processEnvironment(),
-      emit: output.events(console))
+    let job = Job(configuration, stages: stages + (stages.isEmpty ? [] : [.prove]), projectRoot: ".")
+    let planning = try Planning(job, environment: processEnvironment(), emit: output.events(console))
     let proof = try await Interruption.watching(console) {
-      try await withTicking(console) { try await Pipeline(context, selection: selection).provePlan() }
+      try await withTicking(console) { try await planning.prove() }
     }
     if output.json {
       try printJSON(proof)
@@ -64,12 +62,10 @@ struct PlanCommand: AsyncParsableCommand {
   static func run(_ stages: [StageName], _ settings: SettingOptions, _ output: OutputOptions) async throws {
     let configuration = try settings.resolve()
     let console = output.console()
-    let selection = StageTable.selection(stages, configuration)
-    let context = try RunContext(
-      configuration: configuration, selection: selection, projectRoot: ".", environment: processEnvironment(),
-      emit: output.events(console))
+    let job = Job(configuration, stages: stages, projectRoot: ".")
+    let planning = try Planning(job, environment: processEnvironment(), emit: output.events(console))
     let report = try await Interruption.watching(console) {
-      try await withTicking(console) { try await Pipeline(context, selection: selection).report() }
+      try await withTicking(console) { try await planning.report() }
     }
     if output.json {
       try printJSON(report)

@@ -30,12 +30,10 @@ struct RunCommand: AsyncParsableCommand {
     if isDryRun { return try await PlanCommand.run(try stages.map(stageArgument), settings, output) }
     let configuration = try settings.resolve()
     let console = output.console()
-    let selection = StageTable.selection(try stages.map(stageArgument), configuration)
-    let context = try RunContext(
-      configuration: configuration, selection: selection, projectRoot: ".", environment: processEnvironment(),
-      emit: console.emit)
+    let job = Job(configuration, stages: try stages.map(stageArgument), projectRoot: ".")
+    let pipeline = try Pipeline(job, environment: processEnvironment(), emit: console.emit)
     let report = try await Interruption.watching(console) {
-      try await withTicking(console) { try await Pipeline(context, selection: selection).execute() }
+      try await withTicking(console) { try await pipeline.execute() }
     }
     show(report, console, configuration)
     if report.hasFailures { throw ExitCode(.failed) }

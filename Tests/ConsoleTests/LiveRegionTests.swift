@@ -95,6 +95,26 @@ import Testing
       LiveRegion.lines(board, size: TerminalSize(columns: 80, rows: 24), now: 3) == ["files       3s so far"])
   }
 
+  @Test func aStageThatWaitsSaysForWhat() {
+    var board = ProgressBoard()
+    board.apply(.stageTotals("files", items: 0, bytes: 0), now: 0)
+    board.apply(.stageActivity("files", "waits for the catalog"), now: 0)
+    board.apply(.stageTotals("repo", items: 25, bytes: nil), now: 1)
+    board.apply(.stageActivity("repo", "makes the index of debs/local"), now: 1)
+    board.apply(.stageStarted("py"), now: 2)
+    func lines(_ columns: Int) -> [String] {
+      LiveRegion.lines(board, size: TerminalSize(columns: columns, rows: 24), now: 12)
+    }
+    #expect(
+      lines(80) == [
+        "files       waits for the catalog, 12s", "repo        0/25              makes the index of debs/local, 11s",
+        "py                10s so far", "total       0/25",
+      ])
+    #expect(lines(30).first == "files       waits for the ca…")
+    board.apply(.stageActivity("files", ""), now: 12)
+    #expect(lines(80).first == "files             12s so far")
+  }
+
   @Test func nothingRunningShowsNothing() {
     var board = board
     board.apply(.stageFinished("files", .done, summary: ""), now: 10)

@@ -39,10 +39,9 @@ import Testing
     var configuration = fixture.configuration
     configuration.python.ansibleInContainer = true
     configuration.kubespray.version = version
+    let job = Job(configuration, selection: [.images], projectRoot: fixture.root)
     let error = #expect(throws: ConfigurationError.self) {
-      try RunContext(
-        configuration: configuration, selection: [.images], projectRoot: fixture.root, environment: [:],
-        emit: fixture.keep)
+      try Pipeline(job, environment: [:], emit: fixture.keep)
     }
     let text = "\(try #require(error))"
     #expect(
@@ -77,10 +76,8 @@ import Testing
     configuration.architecture = "amd64"
     configuration.python.ansibleInContainer = true
     configuration.python.ansibleImage = image
-    let context = try RunContext(
-      configuration: configuration, selection: [.images], projectRoot: fixture.root, environment: [:],
-      emit: fixture.keep)
-    return try await Pipeline(context, selection: [.images]).execute()
+    let job = Job(configuration, selection: [.images], projectRoot: fixture.root)
+    return try await Pipeline(job, environment: [:], emit: fixture.keep).execute()
   }
 
   @Test func anImageOfARegistryIsFetchedAsAllOthers() async throws {
@@ -118,25 +115,15 @@ import Testing
     }
     _ = try ImageArchiveWriter.write(
       archived, blobs: { fixture.root.appending("blobs").appending($0.hex) }, to: made)
-    var artifact = Artifact(
-      path: try name.archivePath(), source: .local(made, origin: nil), stage: .files, verification: .generated
-    )
-    artifact.archivedImage = name
+    let artifact = Artifact(
+      path: try name.archivePath(), source: .assembledImage(made, name), stage: .files,
+      verification: .generated)
     for expected in [0, 1] {
       let report = try await fixture.run([artifact])
       #expect(report.failures.isEmpty && report.skipped == expected)
       let listed = try #require(fixture.manifest?.files.first?.image)
       #expect(listed.reference == name && listed.digest == image.manifest.descriptor.digest)
     }
-  }
-
-  @Test func aStageWaitsForAnotherToEnd() async {
-    let ends = StageEnds()
-    async let first = ends.outcome(of: .pypi)
-    ends.note(.repo, .failed)
-    ends.note(.pypi, .done)
-    #expect(await first == .done)
-    #expect(await ends.outcome(of: .repo) == .failed)
   }
 }
 

@@ -89,7 +89,7 @@ import Testing
 
   @Test func aBundleThatIsBeingMadeIsNotRemoved() async throws {
     try await makeBundle()
-    let lock = try fixture.context([]).lockOutputs()
+    let lock = try RunLock.take(fixture.job([]))
     #expect(throws: FileLockError.self) { try clean(includesBundle: true) }
     withExtendedLifetime(lock) {}
     #expect(fixture.names.count == 2)

@@ -213,7 +213,7 @@ import Testing
   @Test func aChartComesOnceWithTheImagesThatItsValuesName() async throws {
     let bytes = try await archive()
     serve(Digest(of: bytes), bytes)
-    let fetched = try await fixture.context([]).charts.chart(chart)
+    let fetched = try await fixture.tools(fixture.job([])).charts.chart(chart)
     #expect(
       fetched.images.map(\.description).sorted() == [
         "docker.io/example/app:v3.2.1", "ghcr.io/example/sidecar:2",
@@ -225,14 +225,14 @@ import Testing
       ])
     #expect(artifacts.first?.verification == .repositoryMetadata)
     let asked = fixture.server.requests.count
-    _ = try await fixture.context([]).charts.chart(chart)
+    _ = try await fixture.tools(fixture.job([])).charts.chart(chart)
     #expect(fixture.server.requests.count == asked)
   }
 
   @Test func otherBytesThanTheIndexPromisesAreRefused() async throws {
     serve(Digest(of: [1]), try await archive())
     let error = await #expect(throws: ChartError.self) {
-      _ = try await fixture.context([]).charts.chart(chart)
+      _ = try await fixture.tools(fixture.job([])).charts.chart(chart)
     }
     #expect(error?.description.contains("app 1.0.0") == true)
   }
@@ -243,7 +243,7 @@ import Testing
     other.version = "9.9.9"
     let wanted = other
     let error = await #expect(throws: ChartError.self) {
-      _ = try await fixture.context([]).charts.chart(wanted)
+      _ = try await fixture.tools(fixture.job([])).charts.chart(wanted)
     }
     #expect(error?.description.contains("does not list it") == true)
   }

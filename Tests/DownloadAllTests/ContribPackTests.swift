@@ -36,14 +36,11 @@ import Testing
     configuration.images.from = list
     configuration.images.plainHTTP = [registry.host]
     configuration.architecture = "amd64"
-    let stage = ImagesStage(configuration)
-    let context = try RunContext(
-      configuration: configuration, selection: [.files, .images], projectRoot: fixture.root, environment: [:],
-      stage: { name -> any Stage in
-        if name == .images { return stage }
-        return TestStage(name) { _ in name == .files ? artifacts + [own] : [] }
-      }, emit: fixture.keep)
-    let report = try await Pipeline(context, selection: [.files, .images]).execute()
+    let job = Job(configuration, selection: [.files, .images], projectRoot: fixture.root)
+    let tools = try fixture.tools(job)
+    let files = StageTable.Row(name: .files, needs: [], stage: StubStage { artifacts + [own] })
+    let images = try StageTable.rows(job, tools, isPlanning: false).filter { $0.name == .images }
+    let report = try await Pipeline(job, tools, [files] + images).execute()
     #expect(report.failures.isEmpty)
   }
 

@@ -35,10 +35,8 @@ import Testing
     configuration.images.plainHTTP = [registry.host]
     configuration.architecture = "amd64"
     change(&configuration)
-    let context = try RunContext(
-      configuration: configuration, selection: [.images], projectRoot: fixture.root, environment: [:],
-      emit: fixture.keep)
-    return try await Pipeline(context, selection: [.images]).execute()
+    let job = Job(configuration, selection: [.images], projectRoot: fixture.root)
+    return try await Pipeline(job, environment: [:], emit: fixture.keep).execute()
   }
 
   private func archive(_ name: String) throws -> FilePath {

@@ -66,8 +66,12 @@ struct BrokenMirror: Mirror {
 
   init() throws { fixture = try RunFixture() }
 
-  private func stage(_ mirrors: any Mirror...) -> MirrorStage {
-    MirrorStage(name: .repo, needs: []) { _ in mirrors }
+  private func stage(_ mirrors: any Mirror...) -> TestStage {
+    TestStage(.repo) { job, tools in
+      let found = StageMirrors(tools.resolutions, tools.events(.repo)) { mirrors }
+      let stage = MirrorStage(mirrors: found, remote: tools.remote)
+      return [StageTable.Row(name: .repo, needs: [], stage: stage), StageTable.index(found, job)]
+    }
   }
 
   /// A package that the server has.
@@ -111,7 +115,7 @@ struct BrokenMirror: Mirror {
 
   @Test func sizesInTheMetadataAreNotAskedOfTheServer() async throws {
     let mirror = try StubMirror("debs/local", files: (0..<20).map { file("\($0).deb", "package \($0)") })
-    let report = try await fixture.run([PrecheckStage(), stage(mirror)])
+    let report = try await fixture.run([stage(mirror)], precheck: true)
     #expect(report.failures.isEmpty)
     // One question to see that the host answers.
     #expect(fixture.server.requests.filter { $0.method == "HEAD" }.count == 1)
@@ -239,7 +243,7 @@ struct BrokenMirror: Mirror {
   @Test func aPlanShowsPackagesAndNoIndex() async throws {
     let mirror = try StubMirror(
       "debs/local", files: [file("a.deb", "aaa"), file("b.deb", "bb", isChecked: false)])
-    let report = try await Pipeline(try fixture.context([stage(mirror)]), selection: [.repo]).report()
+    let report = try await fixture.plan([stage(mirror)])
     #expect(report.artifacts.map(\.path) == ["debs/local/pkgs/a.deb", "debs/local/pkgs/b.deb"])
     #expect(report.totalSize == 5 && fixture.names.isEmpty && mirror.indexed == 0)
     let row = try #require(report.rows.first)
@@ -250,11 +254,11 @@ struct BrokenMirror: Mirror {
 
   @Test func aPlanGoesAsFarAsItCan() async throws {
     let artifact = try fixture.artifact("/tool", "one")
-    let stages: [any Stage] = [
-      TestStage(.py) { _ in throw Broken() }, TestStage(.images, needs: [.py]),
-      TestStage(.files) { _ in [artifact] },
+    let stages = [
+      TestStage(.py) { throw Broken() }, TestStage(.images, needs: [.py]),
+      TestStage(.files) { [artifact] },
     ]
-    let report = try await Pipeline(try fixture.context(stages), selection: [.py, .files, .images]).report()
+    let report = try await fixture.plan(stages)
     #expect(report.artifacts.map(\.path) == ["files/tool"])
     #expect(report.unplanned.map(\.stage) == [.py, .images])
     #expect(report.unplanned.map(\.isConsequence) == [false, true])

@@ -29,20 +29,24 @@ import Testing
 
   private func stage(
     _ machine: Machine, _ family: OSRelease.Family = .debian, status: Int32 = 0,
-    brings: Set<String> = ["xz", "dnf"]
-  ) -> PkgsStage {
-    PkgsStage(
-      needed: { _ in
-        [machine.program("xz", "xz-utils", "xz"), machine.program("dnf", "dnf python3", "dnf")]
-      }, family: { family },
-      perform: { command, _ in
-        // Without what makes it root's.
-        let words = "\(command)".replacing("sudo -n ", with: "")
-          .replacing("env DEBIAN_FRONTEND=noninteractive ", with: "")
-        machine.commands.withLock { $0.append(words) }
-        if status == 0 { machine.programs.withLock { $0.formUnion(brings) } }
-        return CommandResult(status: status, standardError: "E: Unable to locate package xz-utils\n")
-      })
+    brings: Set<String> = ["xz", "dnf"], isPlanning: Bool = false
+  ) -> TestStage {
+    TestStage(.pkgs) { job, tools in
+      let stage = PkgsStage(
+        needed: {
+          [machine.program("xz", "xz-utils", "xz"), machine.program("dnf", "dnf python3", "dnf")]
+        }, mayInstall: job.configuration.packages.install, isPlanning: isPlanning,
+        events: tools.events(.pkgs), family: { family },
+        perform: { command, _ in
+          // Without what makes it root's.
+          let words = "\(command)".replacing("sudo -n ", with: "")
+            .replacing("env DEBIAN_FRONTEND=noninteractive ", with: "")
+          machine.commands.withLock { $0.append(words) }
+          if status == 0 { machine.programs.withLock { $0.formUnion(brings) } }
+          return CommandResult(status: status, standardError: "E: Unable to locate package xz-utils\n")
+        })
+      return [StageTable.Row(name: .pkgs, needs: [], stage: stage)]
+    }
   }
 
   @Test func nothingMissingIsNothingToDo() async throws {
@@ -70,7 +74,7 @@ import Testing
 
   @Test func aPlanSaysWhatWouldBeInstalled() async throws {
     let machine = Machine([])
-    _ = try await Pipeline(try fixture.context([stage(machine)]), selection: [.pkgs]).report()
+    _ = try await fixture.plan([stage(machine, isPlanning: true)])
     #expect(machine.commands.withLock { $0.isEmpty })
     #expect(
       fixture.messages.contains { $0.hasPrefix("would install: xz-utils dnf python3, for xz (to test)") })
@@ -104,7 +108,9 @@ import Testing
 
   @Test func nothingIsInstalledWhenTheMachineIsUnfit() async throws {
     let machine = Machine([])
-    let report = try await fixture.run([PrecheckStage(), stage(machine), TestStage(.repo, needs: [.pkgs])]) {
+    let report = try await fixture.run(
+      [stage(machine), TestStage(.repo, needs: [.pkgs])], precheck: true
+    ) {
       $0.packages.targets = ["beos-5"]
     }
     #expect(report.stages.map(\.outcome) == [.failed, .blocked, .blocked])
@@ -118,11 +124,11 @@ import Testing
     func names(_ stages: [StageName], _ change: (inout Configuration) -> Void = { _ in }) throws -> Set<
       String
     > {
-      let context = try fixture.context(stages.map { TestStage($0) }) {
+      let job = fixture.job(stages.map { TestStage($0) }) {
         $0.packages.host = "debian-12"
         change(&$0)
       }
-      return Set(try HostProgram.needed(context).map(\.name))
+      return Set(try HostProgram.needed(job, try fixture.tools(job).kubespray).map(\.name))
     }
     #expect(try names([.scripts]).isEmpty)
     #expect(try names([.files]) == ["ca-certificates"])

@@ -67,7 +67,7 @@ import Testing
   @Test func aStageThatIsNotRunKeepsItsFiles() async throws {
     let tarball = try fixture.artifact("/kubespray.tar.gz", "tarball", stage: .py)
     let kubelet = try fixture.artifact("/kubelet", "kubelet")
-    _ = try await fixture.run([TestStage(.py) { _ in [tarball] }, TestStage(.files) { _ in [kubelet] }])
+    _ = try await fixture.run([TestStage(.py) { [tarball] }, TestStage(.files) { [kubelet] }])
     let report = try await fixture.run([try fixture.artifact("/kubelet", "new kubelet")])
     #expect(report.removed.isEmpty && report.bundle == .complete)
     #expect(fixture.names == ["bundle.json", "files/kubelet", "files/kubespray.tar.gz"])
@@ -78,7 +78,7 @@ import Testing
   @Test func anotherArchitectureNeedsEveryStage() async throws {
     let tarball = try fixture.artifact("/kubespray.tar.gz", "tarball", stage: .py)
     let kubelet = try fixture.artifact("/kubelet", "kubelet")
-    let both = [TestStage(.py) { _ in [tarball] }, TestStage(.files) { _ in [kubelet] }]
+    let both = [TestStage(.py) { [tarball] }, TestStage(.files) { [kubelet] }]
     _ = try await fixture.run(both) { $0.architecture = "amd64" }
     let report = try await fixture.run([both[0]]) { $0.architecture = "arm64" }
     #expect(report.bundle == .unfinished([.files]))
@@ -90,7 +90,7 @@ import Testing
   @Test func anotherSetOfPlatformsNeedsEveryStage() async throws {
     let tarball = try fixture.artifact("/kubespray.tar.gz", "tarball", stage: .py)
     let kubelet = try fixture.artifact("/kubelet", "kubelet")
-    let both = [TestStage(.py) { _ in [tarball] }, TestStage(.files) { _ in [kubelet] }]
+    let both = [TestStage(.py) { [tarball] }, TestStage(.files) { [kubelet] }]
     _ = try await fixture.run(both) { $0.architecture = "amd64" }
     let platforms = ["linux/amd64", "linux/arm64"]
     #expect(try await fixture.run([both[0]]) { $0.platforms = platforms }.bundle == .unfinished([.files]))
@@ -99,7 +99,7 @@ import Testing
   }
 
   @Test func aRunThatBringsNothingMakesNoBundle() async throws {
-    let report = try await fixture.run([TestStage(.precheck)])
+    let report = try await fixture.run([TestStage](), precheck: true)
     #expect(report.bundle == .empty && fixture.names.isEmpty)
   }
 }

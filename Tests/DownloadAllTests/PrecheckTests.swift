@@ -14,13 +14,7 @@ import Testing
   init() throws { fixture = try RunFixture() }
 
   private func run(_ artifacts: [Artifact]) async throws -> RunReport {
-    let context = try RunContext(
-      configuration: fixture.configuration, selection: [.precheck, .files], projectRoot: fixture.root,
-      environment: [:],
-      stage: { name in
-        name == .precheck ? PrecheckStage() as any Stage : TestStage(.files) { _ in artifacts }
-      }, emit: fixture.keep)
-    return try await Pipeline(context, selection: [.precheck, .files]).execute()
+    try await fixture.run(artifacts, precheck: true)
   }
 
   @Test func nothingWrongIsNoHindrance() async throws {
@@ -50,7 +44,7 @@ import Testing
     (1_000_000, 10_000_000.0, ", less than a minute at 10 MB/s, the rate of the last run"),
   ])
   func anEstimateNeedsARateOfBefore(_ bytes: Int64, _ rate: Double?, _ expected: String) {
-    #expect(PrecheckStage.estimate(bytes, rate: rate).replacing("10.0 MB", with: "10 MB") == expected)
+    #expect(Precheck.estimate(bytes, rate: rate).replacing("10.0 MB", with: "10 MB") == expected)
   }
 
   @Test func theRateOfARunIsKnownToTheNext() async throws {
@@ -98,14 +92,7 @@ import Testing
   }
 
   @Test func aStageThatCannotPlanIsBlamedItselfAndNotThePrecheck() async throws {
-    let context = try RunContext(
-      configuration: fixture.configuration, selection: [.precheck, .files], projectRoot: fixture.root,
-      environment: [:],
-      stage: { name in
-        name == .precheck ? PrecheckStage() as any Stage : TestStage(.files) { _ in throw Broken() }
-      },
-      emit: fixture.keep)
-    let report = try await Pipeline(context, selection: [.precheck, .files]).execute()
+    let report = try await fixture.run([TestStage(.files) { throw Broken() }], precheck: true)
     #expect(report.stages.map(\.outcome) == [.done, .failed])
   }
 

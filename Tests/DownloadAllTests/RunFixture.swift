@@ -40,36 +40,45 @@ final class RunFixture: Sendable {
     return configuration
   }
 
-  /// What one run shares.
-  func context(
-    _ stages: [any Stage], change: (inout Configuration) -> Void = { _ in }
-  ) throws -> RunContext {
+  /// A job of these stages.
+  func job(
+    _ stages: [TestStage], precheck: Bool = false, change: (inout Configuration) -> Void = { _ in }
+  ) -> Job {
     var configuration = configuration
     change(&configuration)
-    return try RunContext(
-      configuration: configuration, selection: stages.map(\.name), projectRoot: root, environment: [:],
-      stage: { name in stages.first { $0.name == name } ?? TestStage(name) },
-      emit: keep)
+    return Job(
+      configuration, selection: (precheck ? [.precheck] : []) + stages.map(\.name), projectRoot: root)
   }
 
-  /// Keeps what a run tells.
+  /// What a run works with.
+  func tools(_ job: Job) throws -> RunTools { try RunTools(job, environment: [:], emit: keep) }
+
+  /// Keeps what a run reports.
   var keep: @Sendable (ConsoleEvent) -> Void {
     { [record] event in record.events.withLock { $0.append(event) } }
   }
 
   /// One run as a new process would make it.
   func run(
-    _ stages: [any Stage], change: (inout Configuration) -> Void = { _ in }
+    _ stages: [TestStage], precheck: Bool = false, change: (inout Configuration) -> Void = { _ in }
   ) async throws -> RunReport {
-    let context = try context(stages, change: change)
-    return try await Pipeline(context, selection: stages.map(\.name)).execute()
+    let job = job(stages, precheck: precheck, change: change)
+    let tools = try tools(job)
+    return try await Pipeline(job, tools, stages.flatMap { $0.rows(job, tools) }).execute()
+  }
+
+  /// What a run would do.
+  func plan(_ stages: [TestStage]) async throws -> PlanReport {
+    let job = job(stages)
+    let tools = try tools(job)
+    return try await Planning(job, tools, stages.flatMap { $0.rows(job, tools) }).report()
   }
 
   /// One run of a stage `files` that wants these.
   func run(
-    _ artifacts: [Artifact], change: (inout Configuration) -> Void = { _ in }
+    _ artifacts: [Artifact], precheck: Bool = false, change: (inout Configuration) -> Void = { _ in }
   ) async throws -> RunReport {
-    try await run([TestStage(.files) { _ in artifacts }], change: change)
+    try await run([TestStage(.files) { artifacts }], precheck: precheck, change: change)
   }
 
   // MARK: What to fetch
@@ -138,6 +147,15 @@ final class RunFixture: Sendable {
       events.compactMap { if case .message(_, let text, _) = $0 { text } else { nil } }
     }
   }
+
+  /// What the line of a stage showed while no bytes moved.
+  func activities(of stage: StageName) -> [String] {
+    record.events.withLock { events in
+      events.compactMap {
+        if case .stageActivity(stage.rawValue, let text) = $0, !text.isEmpty { text } else { nil }
+      }
+    }
+  }
 }
 
 /// What a run told. Apart from the fixture, which must be gone when its test is over, whoever still tells.
@@ -145,22 +163,33 @@ private final class EventRecord: Sendable {
   let events = Mutex<[ConsoleEvent]>([])
 }
 
-/// A stage that wants what a test says.
-struct TestStage: Stage {
+/// A stage of a test.
+struct TestStage: Sendable {
   let name: StageName
-  let needs: [StageName]
-  private let plan: @Sendable (RunContext) async throws -> [Artifact]
+  /// Its parts.
+  let rows: @Sendable (Job, RunTools) -> [StageTable.Row]
 
+  /// A stage that wants what a test says.
   init(
     _ name: StageName, needs: [StageName] = [],
-    _ plan: @escaping @Sendable (RunContext) async throws -> [Artifact] = { _ in [] }
+    _ plan: @escaping @Sendable () async throws -> [Artifact] = { [] }
   ) {
-    self.name = name
-    self.needs = needs
-    self.plan = plan
+    self.init(name) { _, _ in
+      [StageTable.Row(name: name, needs: needs.map(Need.findings), stage: StubStage(plan: plan))]
+    }
   }
 
-  func artifacts(_ run: RunContext) async throws -> [Artifact] { try await plan(run) }
+  init(_ name: StageName, rows: @escaping @Sendable (Job, RunTools) -> [StageTable.Row]) {
+    self.name = name
+    self.rows = rows
+  }
+}
+
+/// What a stage of a test does.
+struct StubStage: Stage {
+  let plan: @Sendable () async throws -> [Artifact]
+
+  func artifacts() async throws -> [Artifact] { try await plan() }
 }
 
 /// A failure of a stage, for tests.

@@ -37,15 +37,18 @@ import Testing
     #expect(StageTable.selection([.images], configuration) == [.images])
   }
 
-  @Test func everyStageHasItsOwnName() {
-    for name in StageName.allCases { #expect(StageTable.stage(name, Configuration()).name == name) }
+  @Test func theTableHasEveryStageInTheirOrder() throws {
+    let job = Job(fixture.configuration, projectRoot: fixture.root)
+    let rows = try StageTable.rows(job, try fixture.tools(job), isPlanning: false)
+    let names = rows.map(\.name).reduce(into: [StageName]()) { if $0.last != $1 { $0.append($1) } }
+    #expect(names == StageName.allCases.filter { $0 != .precheck && $0 != .prove })
   }
 
   @Test func aFailedStageBlocksThoseThatNeedItAndNoOthers() async throws {
     let report = try await fixture.run([
-      TestStage(.py) { _ in throw Broken() },
-      TestStage(.files, needs: [.py]) { [fixture] _ in [try fixture.artifact("/kubelet", "kubelet")] },
-      TestStage(.kubespray) { [fixture] _ in
+      TestStage(.py) { throw Broken() },
+      TestStage(.files, needs: [.py]) { [fixture] in [try fixture.artifact("/kubelet", "kubelet")] },
+      TestStage(.kubespray) { [fixture] in
         [try fixture.artifact("/kubespray.tar.gz", "tarball", stage: .kubespray)]
       },
     ])
@@ -57,7 +60,7 @@ import Testing
 
   @Test func theStageThatFailedFirstIsBlamed() async throws {
     let report = try await fixture.run([
-      TestStage(.kubespray) { _ in throw Broken() }, TestStage(.py, needs: [.kubespray]),
+      TestStage(.kubespray) { throw Broken() }, TestStage(.py, needs: [.kubespray]),
       TestStage(.files, needs: [.py]),
     ])
     #expect(report.stages.map(\.outcome) == [.failed, .blocked, .blocked])
@@ -67,9 +70,9 @@ import Testing
 
   @Test func aFailedPrecheckStopsEveryDownload() async throws {
     let kubelet = try fixture.artifact("/kubelet", "kubelet")
-    let report = try await fixture.run([
-      TestStage(.precheck) { _ in throw Broken() }, TestStage(.files) { _ in [kubelet] },
-    ])
+    let report = try await fixture.run([TestStage(.repo) { [kubelet] }], precheck: true) {
+      $0.packages.targets = ["beos-5"]
+    }
     #expect(report.stages.map(\.outcome) == [.failed, .blocked])
     #expect(fixture.downloads.isEmpty && fixture.names.isEmpty)
   }
@@ -90,10 +93,11 @@ import Testing
     let artifact = try fixture.artifact("/tool", "one")
     weak var engine: AnyObject?
     do {
-      let stages = [TestStage(.py), TestStage(.files, needs: [.py]) { _ in [artifact] }]
-      let context = try fixture.context(stages)
-      engine = context.engine
-      _ = try await Pipeline(context, selection: [.py, .files]).execute()
+      let stages = [TestStage(.py), TestStage(.files, needs: [.py]) { [artifact] }]
+      let job = fixture.job(stages)
+      let tools = try fixture.tools(job)
+      engine = tools.downloads.engine
+      _ = try await Pipeline(job, tools, stages.flatMap { $0.rows(job, tools) }).execute()
     }
     #expect(engine == nil)
   }
@@ -107,7 +111,7 @@ import Testing
   @Test func twoStagesForOnePlaceAreAnErrorToo() async throws {
     let first = try fixture.artifact("/tool", "one", stage: .py)
     let second = try fixture.artifact("/tool", "one")
-    let report = try await fixture.run([TestStage(.py) { _ in [first] }, TestStage(.files) { _ in [second] }])
+    let report = try await fixture.run([TestStage(.py) { [first] }, TestStage(.files) { [second] }])
     #expect(report.stages.filter { $0.outcome == .failed }.count == 1)
     #expect(report.failures.first?.contains("two files want one place") == true)
     #expect(fixture.manifest == nil)
@@ -138,12 +142,11 @@ import Testing
   }
 
   @Test func aMirrorWithoutTLSVouchesForNothing() throws {
-    let context = try fixture.context([]) {
-      $0.mirrors = ["a.example": "http://nexus", "b.example": "https://nexus"]
-    }
-    #expect(context.remote.verification(of: "https://a.example/x") == .none)
-    #expect(context.remote.verification(of: "https://b.example/x") == .tlsOnly)
-    #expect(context.remote.verification(of: "https://c.example/x") == .tlsOnly)
+    let tools = try fixture.tools(
+      fixture.job([]) { $0.mirrors = ["a.example": "http://nexus", "b.example": "https://nexus"] })
+    #expect(tools.remote.verification(of: "https://a.example/x") == .none)
+    #expect(tools.remote.verification(of: "https://b.example/x") == .tlsOnly)
+    #expect(tools.remote.verification(of: "https://c.example/x") == .tlsOnly)
   }
 
   @Test func credentialsOfAnAddressAreNotInTheBundleOrTheCache() async throws {
@@ -162,10 +165,9 @@ import Testing
   @Test func aPageInsteadOfTheKubesprayTarballIsFetchedAgain() async throws {
     fixture.serve("/kubespray.tar.gz", "<html>please log in</html>")
     for attempt in 1...2 {
-      let context = try fixture.context([]) { [fixture] in
-        $0.kubespray.source = fixture.server.url("/kubespray.tar.gz")
-      }
-      await #expect(throws: (any Error).self) { try await context.kubespray.source() }
+      let tools = try fixture.tools(
+        fixture.job([]) { [fixture] in $0.kubespray.source = fixture.server.url("/kubespray.tar.gz") })
+      await #expect(throws: (any Error).self) { try await tools.kubespray.source() }
       #expect(fixture.downloads.count == attempt)
     }
   }

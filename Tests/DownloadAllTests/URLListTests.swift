@@ -27,17 +27,17 @@ import Testing
       fixture.server.url("/b/two?x=1#y"), "\t", fixture.server.url("/b/two?x=1#y"),
     ]
     let urls = try list(lines.joined(separator: newline) + newline)
-    let report = try await urls.fetch(try fixture.context([]))
+    let report = try await urls.fetch(fixture.configuration, environment: [:], emit: fixture.keep)
     #expect(report.failures.isEmpty && report.items == 2)
     #expect(fixture.names == ["127.0.0.1/a/one", "127.0.0.1/b/two"])
     #expect(fixture.text("outputs/127.0.0.1/b/two") == "two")
-    let rerun = try await urls.fetch(try fixture.context([]))
+    let rerun = try await urls.fetch(fixture.configuration, environment: [:], emit: fixture.keep)
     #expect(rerun.skipped == 2 && rerun.bytes == 0)
   }
 
   @Test func flatNamesAreTheLastSegments() async throws {
     fixture.serve("/a/one", "one")
-    _ = try await list(fixture.server.url("/a/one"), isFlat: true).fetch(try fixture.context([]))
+    _ = try await list(fixture.server.url("/a/one"), isFlat: true).fetch(fixture.configuration, environment: [:], emit: fixture.keep)
     #expect(fixture.names == ["one"])
   }
 
@@ -81,7 +81,7 @@ import Testing
     fixture.serve("/two", "two")
     let urls = try list(
       "\(fixture.server.url("/one")) \(Digest(of: Array("uno".utf8)))\n\(fixture.server.url("/two"))")
-    let report = try await urls.fetch(try fixture.context([]))
+    let report = try await urls.fetch(fixture.configuration, environment: [:], emit: fixture.keep)
     #expect(report.outcome == .failed && report.failures.map(\.subject) == ["127.0.0.1/one"])
     #expect(fixture.names == ["127.0.0.1/two"])
   }
@@ -89,7 +89,7 @@ import Testing
   @Test func aBundleIsNoPlaceForOtherFiles() async throws {
     _ = try await fixture.run([try fixture.artifact("/kubelet", "kubelet")])
     let urls = try list("https://example.com/x")
-    let error = await #expect(throws: URLListError.self) { try await urls.fetch(try fixture.context([])) }
+    let error = await #expect(throws: URLListError.self) { try await urls.fetch(fixture.configuration, environment: [:], emit: fixture.keep) }
     #expect("\(try #require(error))".contains("it is a bundle"))
   }
 }

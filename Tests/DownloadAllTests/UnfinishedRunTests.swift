@@ -100,13 +100,13 @@ import Testing
   }
 
   @Test func anotherStageDoesNotFinishWhatAnInterruptedOneLeft() async throws {
-    let tarball = TestStage(.py) { [fixture] _ in
+    let tarball = TestStage(.py) { [fixture] in
       [try fixture.artifact("/kubespray.tar.gz", "tarball", stage: .py)]
     }
     let missing = Artifact(
       path: try BundlePath("files/helm"), source: .url(fixture.server.url("/helm")), stage: .files,
       verification: .none)
-    let files = TestStage(.files) { [fixture] _ in [try fixture.artifact("/kubelet", "kubelet"), missing] }
+    let files = TestStage(.files) { [fixture] in [try fixture.artifact("/kubelet", "kubelet"), missing] }
     #expect(try await fixture.run([files]).hasFailures)
     #expect(try await fixture.run([tarball]).bundle == .unfinished([.files]))
     #expect(fixture.manifest == nil)
@@ -117,11 +117,11 @@ import Testing
 
   @Test(arguments: [false, true])
   func aStageRunAloneFinishesTheBundleWhenTheOthersAreWhole(_ isCacheLost: Bool) async throws {
-    let tarball = TestStage(.py) { [fixture] _ in
+    let tarball = TestStage(.py) { [fixture] in
       [try fixture.artifact("/kubespray.tar.gz", "tarball", stage: .py)]
     }
     let kubelet = try fixture.artifact("/kubelet", "kubelet")
-    _ = try await fixture.run([tarball, TestStage(.files) { _ in [kubelet] }])
+    _ = try await fixture.run([tarball, TestStage(.files) { [kubelet] }])
     let update = try fixture.artifact("/kubelet", "new kubelet")
     fixture.server.route("/kubelet") { _ in .text("no", status: 404) }
     #expect(try await fixture.run([update]).hasFailures)
@@ -138,7 +138,7 @@ import Testing
 
   @Test func aSecondRunIsRefusedWithTheProcessOfTheFirst() async throws {
     let artifacts = [try fixture.artifact("/kubelet", "kubelet")]
-    let lock = try fixture.context([]).lockOutputs()
+    let lock = try RunLock.take(fixture.job([]))
     let error = await #expect(throws: FileLockError.self) { try await fixture.run(artifacts) }
     #expect("\(try #require(error))".contains("locked by process \(ownProcess)"))
     withExtendedLifetime(lock) {}
@@ -149,7 +149,9 @@ import Testing
     // Nobody can make a file of a folder's name, as in a folder above that belongs to somebody else.
     try fixture.write("", to: "outputs.lock/x")
     let artifacts = [try fixture.artifact("/kubelet", "kubelet")]
-    let lock = try fixture.context([]).lockOutputs()
+    let job = fixture.job([])
+    _ = try fixture.tools(job)
+    let lock = try RunLock.take(job)
     await #expect(throws: FileLockError.self) { try await fixture.run(artifacts) }
     withExtendedLifetime(lock) {}
   }

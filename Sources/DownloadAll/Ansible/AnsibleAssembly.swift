@@ -24,25 +24,42 @@ struct AnsibleAssembly: Sendable {
   /// How many archives are kept, that in use included: they are large.
   private static let kept = 1
 
-  let run: RunContext
   let name: ImageReference
+  private let job: Job
+  private let copy: WorkingCopy
+  private let wheels: StageMirrors
+  private let fetch: BaseFetch
+  private let events: StageEvents
   private let cache: FilePath
 
+  /// - Parameters:
+  ///   - copy: The kubespray whose requirements go into it.
+  ///   - wheels: The mirrors with the wheels.
   /// - Throws: `Errno` when the cache cannot be written.
-  init(_ run: RunContext, _ name: ImageReference) throws {
-    self.run = run
+  init(
+    _ name: ImageReference, _ job: Job, _ copy: WorkingCopy, _ wheels: StageMirrors, _ client: RegistryClient,
+    _ progress: TransferProgress, _ events: StageEvents
+  ) throws {
     self.name = name
-    try createDirectories(run.configuration.cache.appending("ansible"))
-    cache = try absolutePath(run.configuration.cache.appending("ansible"))
+    self.job = job
+    self.copy = copy
+    self.wheels = wheels
+    self.events = events
+    try createDirectories(job.configuration.cache.appending("ansible"))
+    cache = try absolutePath(job.configuration.cache.appending("ansible"))
+    fetch = BaseFetch(
+      client: client, progress: progress, architecture: job.architecture,
+      parallel: job.configuration.transfer.parallel, blobs: cache.appending("blobs"))
   }
+
+  private var configuration: Configuration { job.configuration }
 
   /// The archive, made now or before, as an artifact of the stage `images`.
   ///
   /// - Throws: ``AssemblyFailed``, or what a part of the work threw.
   func artifact() async throws -> Artifact {
-    try await othersHaveEnded()
-    let tree = try await run.kubespray.source().copy.tree
-    let base = try Self.base(run.configuration, tree)
+    let tree = copy.tree
+    let base = try Self.base(configuration, tree)
     let key = try await key(base, tree)
     let shelf = cache.appending("images")
     let place = shelf.appending(key)
@@ -54,12 +71,9 @@ struct AnsibleAssembly: Sendable {
       try writeAtomically(usesPackages ? packages : "", to: stamp)
       ResolutionMemory.prune(shelf, keeping: Self.kept)
     }
-    var artifact = Artifact(
-      path: try name.archivePath(), source: .local(place.appending("image.tar.gz"), origin: nil),
-      stage: .images,
-      verification: .generated)
-    artifact.archivedImage = name
-    return artifact
+    return Artifact(
+      path: try name.archivePath(), source: .assembledImage(place.appending("image.tar.gz"), name),
+      stage: .images, verification: .generated)
   }
 
   /// The base that the settings name, or one that fits the bundle: the slim form of Python's image has no ssh client, so
@@ -73,22 +87,10 @@ struct AnsibleAssembly: Sendable {
     return try ImageReference("docker.io/library/python:3.\(min(12, tree.pythonMinors.upperBound))\(suffix)")
   }
 
-  /// Waits for the wheels and the packages.
-  private func othersHaveEnded() async throws {
-    for stage in [StageName.pypi, .repo] where run.selected.contains(stage) {
-      guard await run.ends.outcome(of: stage) == .done else {
-        try Task.checkCancellation()
-        throw AssemblyFailed(name: name, reason: "stage \(stage.rawValue), whose files it is made of, failed")
-      }
-    }
-  }
-
   // MARK: What it is made of
 
   private func index() async throws -> PythonIndex {
-    let stage = MirrorStage.pypi(run.configuration)
-    let mirrors = try await run.resolutions.mirrors(of: .pypi) { [run] in try await stage.mirrors(run) }
-    guard let index = mirrors.lazy.compactMap({ $0 as? PythonIndex }).first else {
+    guard let index = try await wheels.all().lazy.compactMap({ $0 as? PythonIndex }).first else {
       throw AssemblyFailed(name: name, reason: "the bundle has no wheels to make it of")
     }
     return index
@@ -96,10 +98,10 @@ struct AnsibleAssembly: Sendable {
 
   private func key(_ base: ImageReference, _ tree: KubesprayTree) async throws -> String {
     let index = try await index()
-    let wheels = try await run.resolutions.resolved(index) { run.say(.info, $0, stage: .pypi) }
+    let wheels = try await self.wheels.resolved(index)
     let parts = [
       "\(Self.format) \(programVersion)", "\(name)", "\(base)", "\(wheels.identity)",
-      "\(try Digest(ofFile: tree.requirements))", run.architecture.rawValue,
+      "\(try Digest(ofFile: tree.requirements))", job.architecture.rawValue,
     ]
     return String(Digest(of: Array(parts.joined(separator: "\n").utf8)).hex.prefix(32))
   }
@@ -108,17 +110,15 @@ struct AnsibleAssembly: Sendable {
   private func packageIdentity() async throws -> String {
     guard let targets = debianTargets else { return "none" }
     let indexes = targets.map { choice in
-      let file = run.configuration.outputs.appending("\(choice.folder)/Packages")
+      let file = configuration.outputs.appending("\(choice.folder)/Packages")
       return "\(choice.folder) \((try? Digest(ofFile: file))?.hex ?? "missing")"
     }
     return indexes.joined(separator: "\n") + "\n"
   }
 
   private var debianTargets: [PackageTargets.Choice]? {
-    guard !run.configuration.packages.skip,
-      let targets = try? PackageTargets(run.configuration.packages, system: try OSRelease.current())
-    else { return nil }
-    return targets.choices.filter { $0.target.family == .debian }
+    guard !configuration.packages.skip else { return nil }
+    return (try? job.packageTargets())?.filter { $0.target.family == .debian }
   }
 
   // MARK: Making
@@ -127,11 +127,11 @@ struct AnsibleAssembly: Sendable {
   private func make(_ reference: ImageReference, _ tree: KubesprayTree, at place: FilePath) async throws
     -> Bool
   {
-    run.say(.info, "assembling \(name) on \(reference)", stage: .images)
+    events.begin("assembling \(name) on \(reference)")
     let work = try temporaryFolder()
     defer { try? FileManager.default.removeItem(atPath: work.string) }
-    let blobs = cache.appending("blobs")
-    let base = try await BaseFetch(run: run, blobs: blobs).fetch(reference)
+    let blobs = fetch.blobs
+    let base = try await fetch.fetch(reference)
     let contents = try await offload { () throws in
       try BaseContents(layers: base.layers.map { blobs.appending($0.digest.hex) })
     }
@@ -146,12 +146,11 @@ struct AnsibleAssembly: Sendable {
     let packages = try await packages(fit, contents, work)
     if let packages { try await add(packages.folder, "packages", "packages: \(packages.names)") }
     let wheels = AnsibleFolder(
-      interpreter: fit.python, minor: fit.minor, architecture: run.architecture)
+      interpreter: fit.python, minor: fit.minor, architecture: job.architecture)
     let installed = try await wheels.make(
       of: tree.requirements, try await index(), glibcMinor: fit.glibcMinor,
-      wheels: try absolutePath(run.configuration.outputs.appending("pypi/files")), in: work)
+      wheels: try absolutePath(configuration.outputs.appending("pypi/files")), in: work)
     try await add(installed.folder, "requirements", "pip install: \(installed.names.joined(separator: " "))")
-    let version = try await run.kubespray.source().copy.version
     let image = try AssembledImage(
       name, on: base, adding: layers,
       environment: [
@@ -159,7 +158,7 @@ struct AnsibleAssembly: Sendable {
         // Compiled files would lie in the kubespray tree of the host, and belong to root.
         "PYTHONDONTWRITEBYTECODE": "1", "LANG": "C.UTF-8",
       ],
-      labels: ["org.opencontainers.image.title": "Ansible for kubespray \(version)"], command: ["/bin/sh"])
+      labels: ["org.opencontainers.image.title": "Ansible for kubespray \(copy.version)"], command: ["/bin/sh"])
     let configuration = work.appending("configuration")
     try writeAtomically(image.configuration, to: configuration, isDurable: false)
     places[image.configurationDigest] = configuration
@@ -187,8 +186,8 @@ struct AnsibleAssembly: Sendable {
       return nil
     }
     let additions = DebianAdditions(
-      repository: try absolutePath(run.configuration.outputs.appending(choice.folder)),
-      architecture: run.architecture, cache: run.configuration.cache.appending("packages"))
+      repository: try absolutePath(configuration.outputs.appending(choice.folder)),
+      architecture: job.architecture, cache: configuration.cache.appending("packages"))
     let files = additions.isThere ? try await additions.files(for: fit.missing, on: status) : []
     let found = Set(files.compactMap { $0.stem?.split(separator: "_").first.map(String.init) })
     let lacking = fit.missing.filter { !found.contains($0) }
@@ -213,9 +212,8 @@ struct AnsibleAssembly: Sendable {
           + "choose another base in python.ansible_base, such as docker.io/library/python:3.12-bookworm")
     }
     let list = packages.joined(separator: " and ")
-    run.say(
-      .warning, "\(name) is without \(list): its base has none, and the bundle has none for \(release)",
-      stage: .images)
+    events.say(
+      .warning, "\(name) is without \(list): its base has none, and the bundle has none for \(release)")
   }
 
   private func temporaryFolder() throws -> FilePath {

@@ -13,7 +13,11 @@ import Transfer
 
 /// Brings the base of an image into the cache, where it stays for the next time.
 struct BaseFetch: Sendable {
-  let run: RunContext
+  let client: RegistryClient
+  let progress: TransferProgress
+  let architecture: Architecture
+  /// How many connections there are at a time.
+  let parallel: Int
   /// The folder of its blobs, named by the hexadecimal digits of their digests.
   let blobs: FilePath
 
@@ -21,13 +25,12 @@ struct BaseFetch: Sendable {
   ///
   /// - Throws: `RegistryError`, `ManifestFormatError`, `Errno` or `CancellationError`.
   func fetch(_ reference: ImageReference) async throws -> BaseImage {
-    let client = run.images.client
     let resolved = try await ImageResolver(client).resolve(
-      reference, platforms: [Platform(architecture: run.architecture.rawValue)])
+      reference, platforms: [Platform(architecture: architecture.rawValue)])
     guard let image = resolved.images.first else { throw Errno.noSuchFileOrDirectory }
     try createDirectories(blobs)
     var failure: (any Error)?
-    await forEachConcurrently(image.content.blobs, limit: run.configuration.transfer.parallel) { blob in
+    await forEachConcurrently(image.content.blobs, limit: parallel) { blob in
       await Result { try await bring(blob, of: reference) }
     } onResult: { _, result in
       if case .failure(let error) = result { failure = failure ?? error }
@@ -52,17 +55,9 @@ struct BaseFetch: Sendable {
       (try? Digest(ofFile: place, algorithm: blob.digest.algorithm)) == blob.digest
     }
     guard !isThere else { return }
-    let (emit, rate) = (run.emit, run.rate)
-    rate.begin()
-    try await run.images.client.download(blob, of: reference, to: place, isDurable: false) { event in
-      switch event {
-      case .received(let bytes): rate.note(bytes)
-      case .retrying(let error, let pause):
-        let text = "\(reference): \(error.detail); next attempt in \(DurationText.format(pause))"
-        emit(.message(.warning, text, stage: StageName.images.rawValue))
-      case .resumed, .discarded: break
-      }
-    }
+    try await client.download(
+      blob, of: reference, to: place, isDurable: false,
+      onEvent: progress.events(of: .images, named: "\(reference)"))
   }
 }
 

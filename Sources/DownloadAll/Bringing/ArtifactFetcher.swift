@@ -1,157 +1,155 @@
 import Bundle
-import Concurrency
 import Console
-import Files
-import Host
+import Integrity
 import Settings
 import SystemPackage
 import Transfer
 
-/// Brings one stage's artifacts into the bundle: skips what is whole, fetches the rest side by side, and goes on
-/// when one of them fails.
+/// Brings a stage's artifacts into the bundle: skips what is there, fetches the rest side by side, and goes on when one
+/// of them fails.
 struct ArtifactFetcher: Sendable {
-  private let run: RunContext
-  private let stage: StageName
-  private let copies: ArtifactCopies
-  private let advice: @Sendable (Artifact, any Error) -> String?
+  let present: PresentFiles
+  /// Who brings what, in the order in which they work.
+  let bringers: [any Bringer]
+  let previous: PreviousBundle
+  let space: SpaceReservations
+  /// Whether a host that does not answer keeps a stage from fetching anything.
+  let asksHosts: Bool
+  let emit: @Sendable (ConsoleEvent) -> Void
 
-  /// - Parameter advice: What to do about an artifact that could not be fetched, where the stage knows more than the
-  ///   error.
-  init(
-    run: RunContext, stage: StageName,
-    advice: @escaping @Sendable (Artifact, any Error) -> String? = { _, _ in nil }
-  ) {
-    self.run = run
-    self.stage = stage
-    self.advice = advice
-    copies = ArtifactCopies(run: run)
+  /// What is to be fetched, when nothing stands in the way.
+  struct Prepared: Sendable {
+    let missing: [Artifact]
+    let inquiry: Inquiry
+    let reservation: SpaceReservation
   }
 
-  /// Fetches everything, after what the report has already.
+  /// Finds out what is missing, and whether it can be had: its hosts answer, and there is room for it.
   ///
-  /// - Throws: ``NotEnoughSpace``, or `CancellationError`. Failures of single artifacts are in the report.
-  func fetch(_ artifacts: [Artifact], into report: inout StageReport) async throws {
-    var wholeBytes = report.files.reduce(0) { $0 + $1.size }
-    let known = report.items > 0 ? wholeBytes : nil
+  /// - Parameter report: Gets the files that are there, after what it has already.
+  /// - Throws: ``SilentHosts``, ``NotEnoughSpace``, or `CancellationError`. Failures of single artifacts are in the
+  ///   report.
+  func prepare(_ artifacts: [Artifact], _ report: inout StageReport) async throws -> Prepared {
+    let stage = report.stage.rawValue
+    let hasTotals = report.items > 0
+    let wholeBytes = report.files.reduce(0) { $0 + $1.size }
     report.items += artifacts.count
+    if report.items > 0 {
+      emit(.stageTotals(stage, items: report.items, bytes: hasTotals ? wholeBytes : nil))
+    }
+    let missing = await missing(artifacts, &report)
+    try Task.checkCancellation()
+    guard !missing.isEmpty else {
+      return Prepared(missing: [], inquiry: Inquiry(), reservation: try space.take([]))
+    }
+    emit(.stageActivity(stage, "asks the servers for sizes"))
+    let inquiry = await inquire(about: missing, asksHosts: asksHosts)
+    try Task.checkCancellation()
+    guard !asksHosts || inquiry.silentHosts.isEmpty else { throw SilentHosts(inquiry: inquiry) }
+    return Prepared(missing: missing, inquiry: inquiry, reservation: try space.take(inquiry.room))
+  }
+
+  private func missing(_ artifacts: [Artifact], _ report: inout StageReport) async -> [Artifact] {
+    let stage = report.stage.rawValue
     var missing: [Artifact] = []
-    var failures: [Problem] = []
-    run.emit(.stageTotals(stage.rawValue, items: report.items, bytes: known))
+    var found = report
     await forEachConcurrently(artifacts, limit: 4) { artifact in
-      await Result { try await copies.wholeFile(artifact) }
+      await Result { try await present.file(artifact) }
     } onResult: { artifact, result in
       switch result {
       case .success(let file?):
-        report.files.append(file)
-        report.skipped += 1
-        wholeBytes += file.size
-        run.emit(
-          .itemFinished(stage.rawValue, item: artifact.path.description, .skipped, bytes: file.size))
+        found.files.append(file)
+        found.skipped += 1
+        emit(.itemFinished(stage, item: artifact.path.description, .skipped, bytes: file.size))
       case .success: missing.append(artifact)
-      case .failure(let error): failures.append(Problem(error, about: artifact.path.description))
+      case .failure(let error):
+        found.failures.append(Problem(error, about: artifact.path.description))
       }
     }
-    report.failures += failures
-    try Task.checkCancellation()
-    guard !missing.isEmpty else { return }
-    let images = missing.filter { $0.image != nil }
-    missing.removeAll { $0.image != nil }
-    if !missing.isEmpty { try await fetchFiles(&missing, of: report.items, wholeBytes, into: &report) }
-    if !images.isEmpty {
-      let fetcher = ImageFetcher(run: run, items: report.items, wholeBytes: wholeBytes)
-      try await fetcher.fetch(images) { note($0, $1, in: &report) }
-    }
-    try Task.checkCancellation()
+    report = found
+    return missing
   }
 
-  private func fetchFiles(
-    _ missing: inout [Artifact], of count: Int, _ wholeBytes: Int64, into report: inout StageReport
+  /// What can be known of artifacts before they are fetched; see ``Bringer/inquire(about:asksHosts:)``.
+  func inquire(about artifacts: [Artifact], asksHosts: Bool) async -> Inquiry {
+    var inquiry = Inquiry()
+    for bringer in bringers {
+      let own = artifacts.filter { bringer.brings($0.source) }
+      if !own.isEmpty { inquiry.add(await bringer.inquire(about: own, asksHosts: asksHosts)) }
+    }
+    return inquiry
+  }
+
+  /// Fetches what was prepared.
+  ///
+  /// - Parameters:
+  ///   - report: Gets the files as they arrive.
+  ///   - advice: What to do about an artifact that could not be fetched, where the stage knows more than the error.
+  /// - Throws: `Errno`, or `CancellationError`. Failures of single artifacts are in the report.
+  func bring(
+    _ prepared: Prepared, _ report: inout StageReport,
+    advice: (any Error, Artifact) -> String? = { _, _ in nil }
   ) async throws {
-    let sizes = await knownSizes(missing)
-    let room = missing.map { ($0.path, max(0, (sizes[$0.path] ?? 0) - copies.partSize($0))) }
-    let reservation = try run.space.take(room)
-    defer { reservation.release() }
-    run.emit(
-      .stageTotals(
-        stage.rawValue, items: count, bytes: wholeBytes + sizes.values.reduce(0, +)))
-    try run.previous.markUnfinished()
-    // The largest first: what is left at the end is then small, and no connection idles for long.
-    missing.sort { sizes[$0.path, default: 0] > sizes[$1.path, default: 0] }
-    await fetchAll(missing, reservation, into: &report)
-  }
-
-  private func fetchAll(
-    _ artifacts: [Artifact], _ reservation: SpaceReservation, into report: inout StageReport
-  ) async {
-    // Twice as many as connections: enough to keep all busy, few enough for open files.
-    await forEachConcurrently(artifacts, limit: run.configuration.transfer.parallel * 2) { artifact in
-      await Result { try await copies.bring(artifact) }
-    } onResult: { artifact, result in
-      reservation.release(artifact.path)
-      note(artifact, result, in: &report)
+    defer { prepared.reservation.release() }
+    guard !prepared.missing.isEmpty else { return }
+    let inquiry = prepared.inquiry
+    for warning in inquiry.warnings { emit(.message(.warning, warning, stage: report.stage.rawValue)) }
+    let wholeBytes = report.files.reduce(0) { $0 + $1.size }
+    emit(.stageTotals(report.stage.rawValue, items: report.items, bytes: wholeBytes + inquiry.transfer))
+    emit(.stageActivity(report.stage.rawValue, ""))
+    try previous.markUnfinished()
+    var found = report
+    defer { report = found }
+    for bringer in bringers {
+      let own = prepared.missing.filter { bringer.brings($0.source) }
+      guard !own.isEmpty else { continue }
+      try await bringer.bring(own, inquiry) { artifact, result in
+        prepared.reservation.release(artifact.path)
+        note(artifact, result, advice, &found)
+      }
     }
+    try Task.checkCancellation()
   }
 
   private func note(
-    _ artifact: Artifact, _ result: Result<FetchedFile, any Error>, in report: inout StageReport
+    _ artifact: Artifact, _ result: Result<FetchedFile, any Error>,
+    _ advice: (any Error, Artifact) -> String?, _ report: inout StageReport
   ) {
+    let stage = report.stage.rawValue
+    let path = artifact.path.description
     switch result {
     case .success(let fetched):
       report.files.append(fetched.file)
       report.bytes += fetched.transferred
-      run.emit(
-        .itemFinished(stage.rawValue, item: artifact.path.description, .done, bytes: fetched.file.size))
+      emit(.itemFinished(stage, item: path, .done, bytes: fetched.file.size))
     case .failure(let error):
       // What an interruption stopped has not failed.
       if Task.isCancelled { return }
       if artifact.isOptional, let error = error as? TransferError, error.kind.isAboutAbsence {
-        run.say(.warning, "left out: \(error) Nothing that was asked for needs it.", stage: stage)
-        run.emit(.itemFinished(stage.rawValue, item: artifact.path.description, .skipped, bytes: 0))
+        emit(.message(.warning, "left out: \(error) Nothing that was asked for needs it.", stage: stage))
+        emit(.itemFinished(stage, item: path, .skipped, bytes: 0))
         return
       }
-      let problem = Problem(error, about: artifact.path.description).advising(advice(artifact, error))
+      let problem = Problem(error, about: path).advising(advice(error, artifact))
       report.failures.append(problem)
-      run.emit(
-        .itemFinished(stage.rawValue, item: artifact.path.description, .failed(problem), bytes: 0))
+      emit(.itemFinished(stage, item: path, .failed(problem), bytes: 0))
     }
-  }
-
-  private func knownSizes(_ artifacts: [Artifact]) async -> [BundlePath: Int64] {
-    // What a repository's metadata tells is not asked of its server, file by file.
-    let answers = await run.remote.files(artifacts.filter { $0.size == nil }.compactMap(\.url))
-    var sizes: [BundlePath: Int64] = [:]
-    for artifact in artifacts {
-      switch artifact.source {
-      case .url(let url): sizes[artifact.path] = artifact.size ?? (try? answers[url]?.get().size)
-      case .local(let path, _): sizes[artifact.path] = FileInfo(regularFile: path)?.size
-      case .generated(let bytes): sizes[artifact.path] = Int64(bytes.count)
-      case .image: break
-      }
-    }
-    return sizes
   }
 }
 
-/// A file that was brought into the bundle.
-struct FetchedFile: Sendable {
-  let file: ManifestFile
-  /// Bytes that came over the network for it.
-  let transferred: Int64
+/// Hosts that have something that is missing, and do not answer.
+struct SilentHosts: Error {
+  /// What was found out of all that is missing.
+  let inquiry: Inquiry
 }
 
-extension Artifact {
-  /// The URL, for what comes over the network.
-  var url: String? {
-    if case .url(let url) = source { url } else { nil }
-  }
-
-  /// The origin as it may be written down: without credentials.
-  var recordedOrigin: String? {
-    switch source {
-    case .url(let url): hidingCredentials(url)
-    case .local(_, let origin): origin.map(hidingCredentials)
-    case .generated: nil
-    case .image(let reference): "docker://\(reference)"
+extension Result where Failure == any Error {
+  /// The result of work that may wait.
+  init(_ work: () async throws -> Success) async {
+    do {
+      self = .success(try await work())
+    } catch {
+      self = .failure(error)
     }
   }
 }

@@ -50,6 +50,11 @@ final class BlobCache: Sendable {
     return found
   }
 
+  /// Whether a blob lies here, by its name and size; its content may still be damaged.
+  func has(_ descriptor: Descriptor) -> Bool {
+    FileStatus(place(descriptor.digest))?.size == descriptor.size
+  }
+
   /// Bytes of an interrupted download that are here already.
   func partSize(_ descriptor: Descriptor) -> Int64 {
     FileInfo(regularFile: FilePath(place(descriptor.digest).string + ".part"))?.size ?? 0

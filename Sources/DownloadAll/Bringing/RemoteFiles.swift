@@ -1,13 +1,11 @@
 import Bundle
-import Concurrency
-import Synchronization
 import Transfer
 
 /// What servers say of the files that are wanted, each asked once in a run; and where mirrors are applied.
 final class RemoteFiles: Sendable {
   private let engine: TransferEngine
   private let mirrors: [String: String]
-  private let memos = Mutex<[String: Memo<RemoteFile>]>([:])
+  private let answers = Memos<String, RemoteFile>()
 
   init(engine: TransferEngine, mirrors: [String: String]) {
     self.engine = engine
@@ -32,14 +30,8 @@ final class RemoteFiles: Sendable {
   ///
   /// - Throws: `TransferError`.
   func file(_ url: String) async throws -> RemoteFile {
-    let memo = memos.withLock { memos in
-      if let memo = memos[url] { return memo }
-      let address = address(of: url)
-      let memo = Memo { [engine] in try await engine.probe(address) }
-      memos[url] = memo
-      return memo
-    }
-    return try await memo.value()
+    let address = address(of: url)
+    return try await answers.value(for: url) { [engine] in try await engine.probe(address) }
   }
 
   /// The answers for many files, asked side by side.

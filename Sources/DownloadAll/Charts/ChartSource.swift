@@ -4,22 +4,19 @@ import Files
 import FoundationEssentials
 import Integrity
 import Kubespray
-import Synchronization
 import SystemPackage
 import Transfer
 import YAML
 
 /// The Helm charts of a run, each fetched once into the cache: a version of a chart never changes.
 final class ChartSource: Sendable {
-  private let engine: TransferEngine
-  private let remote: RemoteFiles
+  private let downloads: Downloads
   private let folder: FilePath
-  private let memos = Mutex<[CatalogChart: Memo<FetchedChart>]>([:])
+  private let charts = Memos<CatalogChart, FetchedChart>()
 
   /// - Parameter cache: The folder for what can be made again.
-  init(engine: TransferEngine, remote: RemoteFiles, cache: FilePath) {
-    self.engine = engine
-    self.remote = remote
+  init(_ downloads: Downloads, cache: FilePath) {
+    self.downloads = downloads
     folder = cache.appending("charts")
   }
 
@@ -27,21 +24,15 @@ final class ChartSource: Sendable {
   ///
   /// - Throws: ``ChartError``.
   func chart(_ chart: CatalogChart) async throws -> FetchedChart {
-    let memo = memos.withLock { memos in
-      if let memo = memos[chart] { return memo }
-      let memo = Memo { [self] in
-        do {
-          return try await fetch(chart)
-        } catch let error as ChartError {
-          throw error
-        } catch {
-          throw ChartError(chart: chart, reason: "\(error)")
-        }
+    try await charts.value(for: chart) { [self] in
+      do {
+        return try await fetch(chart)
+      } catch let error as ChartError {
+        throw error
+      } catch {
+        throw ChartError(chart: chart, reason: "\(error)")
       }
-      memos[chart] = memo
-      return memo
     }
-    return try await memo.value()
   }
 
   private func fetch(_ chart: CatalogChart) async throws -> FetchedChart {
@@ -56,9 +47,7 @@ final class ChartSource: Sendable {
     }
     let listing = try await listing(of: chart)
     try createDirectories(folder)
-    var download = Download(url: remote.address(of: listing.url), destination: file)
-    download.digest = listing.digest
-    _ = try await engine.download(download)
+    _ = try await downloads.bring(listing.url, to: file, digest: listing.digest, for: .files)
     let fetched = try FetchedChart(chart, listing, file: file)
     try writeAtomically(Array(try JSONEncoder().encode(listing)), to: note)
     return fetched
@@ -67,8 +56,8 @@ final class ChartSource: Sendable {
   /// What the repository's index says of the chart.
   private func listing(of chart: CatalogChart) async throws -> ChartListing {
     let url = chart.repository + "/index.yaml"
-    let answer = try await engine.response(
-      to: HTTPRequest(url: remote.address(of: url), bodyLimit: ChartListing.limits.inputBytes))
+    let answer = try await downloads.engine.response(
+      to: HTTPRequest(url: downloads.remote.address(of: url), bodyLimit: ChartListing.limits.inputBytes))
     guard answer.head.status == 200 else {
       throw ChartError(chart: chart, reason: "\(url) was answered with status \(answer.head.status)")
     }

@@ -2,7 +2,6 @@ import Bundle
 import Concurrency
 import Integrity
 import Registry
-import Synchronization
 import SystemPackage
 
 /// An image as its registry has it.
@@ -34,7 +33,7 @@ struct SourcedImage: Sendable {
 /// The images of a run: each asked for once, whoever needs to know its size or its parts.
 final class ImageSource: Sendable {
   private let resolver: ImageResolver
-  private let memos = Mutex<[ImageReference: Memo<SourcedImage>]>([:])
+  private let sources = Memos<ImageReference, SourcedImage>()
 
   /// Brings blobs.
   let client: RegistryClient
@@ -57,34 +56,21 @@ final class ImageSource: Sendable {
     return image.platforms.isEmpty || Set(image.platforms) == published
   }
 
-  /// What is wanted as an artifact.
+  /// What the registry has of an artifact.
   ///
-  /// - Throws: `RegistryError`; `Errno` for an artifact that is no image.
-  func content(of artifact: Artifact) async throws -> SourcedImage {
-    guard let reference = artifact.image else { throw Errno.invalidArgument }
-    return try await resolved(reference)
+  /// - Throws: `RegistryError`; `Errno` for an artifact that no registry has.
+  func source(of artifact: Artifact) async throws -> SourcedImage {
+    guard let reference = artifact.pulledImage else { throw Errno.invalidArgument }
+    return try await source(of: reference)
   }
 
   /// What the registry has under a reference.
   ///
   /// - Throws: `RegistryError`.
-  func resolved(_ reference: ImageReference) async throws -> SourcedImage {
-    let memo = memos.withLock { memos in
-      if let memo = memos[reference] { return memo }
-      let memo = Memo { [resolver, platforms, oneIsEnough] in
-        try SourcedImage(
-          try await resolver.resolve(reference, platforms: platforms, oneIsEnough: oneIsEnough))
-      }
-      memos[reference] = memo
-      return memo
+  func source(of reference: ImageReference) async throws -> SourcedImage {
+    try await sources.value(for: reference) { [resolver, platforms, oneIsEnough] in
+      try SourcedImage(
+        try await resolver.resolve(reference, platforms: platforms, oneIsEnough: oneIsEnough))
     }
-    return try await memo.value()
-  }
-}
-
-extension Artifact {
-  /// The image, for what is one.
-  var image: ImageReference? {
-    if case .image(let reference) = source { reference } else { nil }
   }
 }

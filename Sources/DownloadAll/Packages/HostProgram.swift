@@ -44,25 +44,25 @@ extension HostProgram {
   /// What the selected stages need with these settings, present or not.
   ///
   /// - Throws: `OSReleaseError` or `UnsupportedTarget`.
-  static func needed(_ run: RunContext) throws -> [HostProgram] {
+  static func needed(_ job: Job, _ kubespray: KubesprayWorkshop) throws -> [HostProgram] {
     var programs: [HostProgram] = []
-    let settings = run.configuration
+    let settings = job.configuration
     let system = try OSRelease.current()
-    let collectsPackages = run.selected.contains(.repo) && !settings.packages.skip
-    let collectsWheels = run.selected.contains(.pypi) && !settings.pypi.skip
-    if run.selected.contains(.py) {
+    let collectsPackages = job.includes(.repo) && !settings.packages.skip
+    let collectsWheels = job.includes(.pypi) && !settings.pypi.skip
+    if job.includes(.py) {
       programs.append(HostProgram("bash", debian: "bash", redHat: "bash", "run kubespray's generate_list.sh"))
     }
-    if run.selected.contains(.kubespray), run.kubespray.usesGit {
+    if job.includes(.kubespray), kubespray.usesGit {
       programs.append(HostProgram("git", debian: "git", redHat: "git", "fetch kubespray.source"))
     }
-    if run.selected.contains(.kubespray), run.kubespray.hasPatches {
+    if job.includes(.kubespray), kubespray.hasPatches {
       programs.append(HostProgram("patch", debian: "patch", redHat: "patch", "apply local patches"))
     }
-    if run.selected.contains(.py) || collectsWheels, settings.python.executable == nil {
+    if job.includes(.py) || collectsWheels, settings.python.executable == nil {
       programs.append(python(system))
     }
-    if !run.selected.isDisjoint(with: [.kubespray, .py, .pypi, .files, .images, .repo]) {
+    if [StageName.kubespray, .py, .pypi, .files, .images, .repo].contains(where: job.includes) {
       programs.append(certificates)
     }
     guard collectsPackages else { return programs }

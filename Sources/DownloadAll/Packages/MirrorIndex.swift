@@ -4,6 +4,8 @@ import FoundationEssentials
 import Glibc
 import Integrity
 import Mirrors
+import Settings
+
 import SystemPackage
 
 /// The index of a mirror, made once for a resolution and kept in the cache.

@@ -49,8 +49,7 @@ final class ResolutionMemory: Sendable {
   private let folder: FilePath
   private let maximumAge: Int64
   private let now: @Sendable () -> Int64
-  private let memos = Mutex<[BundlePath: Memo<Resolved>]>([:])
-  private let mirrorMemos = Mutex<[StageName: Memo<[any Mirror]>]>([:])
+  private let decisions = Memos<BundlePath, Resolved>()
   private let files = Mutex<[BundlePath: FilePath]>([:])
 
   init(
@@ -62,32 +61,11 @@ final class ResolutionMemory: Sendable {
     self.now = now
   }
 
-  /// The mirrors of a stage, put together once in a run.
-  ///
-  /// - Throws: What `make` threw, the same to all who ask.
-  func mirrors(
-    of stage: StageName, _ make: @escaping @Sendable () async throws -> [any Mirror]
-  ) async throws -> [any Mirror] {
-    let memo = mirrorMemos.withLock { memos in
-      if let memo = memos[stage] { return memo }
-      let memo = Memo(make)
-      memos[stage] = memo
-      return memo
-    }
-    return try await memo.value()
-  }
-
   /// What a mirror is to hold.
   ///
   /// - Throws: What the mirror threw, the same to all who ask.
   func resolved(_ mirror: any Mirror, _ say: @escaping @Sendable (String) -> Void) async throws -> Resolved {
-    let memo = memos.withLock { memos in
-      if let memo = memos[mirror.folder] { return memo }
-      let memo = Memo { [self] in try await find(mirror, say) }
-      memos[mirror.folder] = memo
-      return memo
-    }
-    return try await memo.value()
+    try await decisions.value(for: mirror.folder) { [self] in try await find(mirror, say) }
   }
 
   /// Forgets what was decided for a folder of the bundle: the servers no longer have it. The next run asks again.

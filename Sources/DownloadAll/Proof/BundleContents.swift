@@ -20,7 +20,7 @@ struct BundleContents: Sendable {
   init(_ artifacts: [Artifact]) {
     for artifact in artifacts {
       files[artifact.path.description] = .some(artifact.digest)
-      if let image = artifact.image { images.insert(image) }
+      if let image = artifact.pulledImage ?? artifact.assembledImage { images.insert(image) }
     }
   }
 

@@ -16,7 +16,11 @@ import SystemPackage
 /// checksum, image, chart, package and Python requirement that comes out of it is looked for in the bundle, under the
 /// address where the admin node's servers will be asked for it.
 struct ProofRun: Sendable {
-  private let run: RunContext
+  private let job: Job
+  private let questions: ProofQuestions
+  private let events: StageEvents
+  /// The proof that the bundle has; `nil` for a plan.
+  private let lastProof: ClosureProof?
   private let contents: BundleContents
   private let offline: String
   /// Whether the files lie in `outputs/`, rather than being planned.
@@ -25,26 +29,41 @@ struct ProofRun: Sendable {
   /// The proof of a finished bundle.
   ///
   /// - Throws: ``ProofImpossible`` or `Errno`.
-  init(_ run: RunContext, files: [ManifestFile]) throws {
-    self.run = run
+  init(
+    _ job: Job, _ questions: ProofQuestions, _ events: StageEvents, _ previous: PreviousBundle,
+    files: [ManifestFile]
+  ) throws {
+    self.job = job
+    self.questions = questions
+    self.events = events
+    lastProof = previous.manifest?.proof
     contents = BundleContents(files)
     isFinished = true
     guard contents.files["offline.yml"] != nil else { throw ProofImpossible() }
     var bytes: [UInt8] = []
-    try readFile(run.configuration.outputs.appending("offline.yml")) { bytes.append(contentsOf: $0) }
+    try readFile(job.configuration.outputs.appending("offline.yml")) { bytes.append(contentsOf: $0) }
     offline = String(decoding: bytes, as: UTF8.self)
   }
 
   /// The proof of a plan, before anything is fetched.
   ///
   /// - Throws: ``ProofImpossible``.
-  init(_ run: RunContext, planned: [Artifact]) throws {
-    self.run = run
+  init(_ job: Job, _ questions: ProofQuestions, _ events: StageEvents, planned: [Artifact]) throws {
+    self.job = job
+    self.questions = questions
+    self.events = events
+    lastProof = nil
     contents = BundleContents(planned)
     isFinished = false
+    guard let text = Self.offline(in: planned) else { throw ProofImpossible() }
+    offline = text
+  }
+
+  /// The text of the offline.yml that a plan has.
+  static func offline(in planned: [Artifact]) -> String? {
     let settings = planned.first { $0.path.description == "offline.yml" }
-    guard let settings, case .generated(let bytes) = settings.source else { throw ProofImpossible() }
-    offline = String(decoding: bytes, as: UTF8.self)
+    guard let settings, case .generated(let bytes) = settings.source else { return nil }
+    return String(decoding: bytes, as: UTF8.self)
   }
 
   /// The proof; the one that the bundle already has, when nothing that it depends on has changed.
@@ -52,15 +71,14 @@ struct ProofRun: Sendable {
   /// - Throws: What kept the question from being answered.
   func proof() async throws -> ClosureProof {
     let key = try await key()
-    if isFinished, let known = run.previous.manifest?.proof, known.key == key {
-      run.say(.info, "nothing has changed since the last proof", stage: .prove)
-      return known
+    if let lastProof, lastProof.key == key {
+      events.say(.info, "nothing has changed since the last proof")
+      return lastProof
     }
-    let version = try await run.kubespray.source().copy.version
+    let version = try await questions.kubespray.source().copy.version
     var proof = ClosureProof(
-      key: key, kubespray: version.name, architectures: run.architectures.map(\.rawValue),
-      inventory: run.configuration.kubespray.inventory.map { "\($0)" })
-    run.say(.info, "evaluating kubespray's variables with this bundle's offline.yml", stage: .prove)
+      key: key, kubespray: version.name, architectures: job.architectures.map(\.rawValue),
+      inventory: job.configuration.kubespray.inventory.map { "\($0)" })
     try await proveDownloads(&proof)
     try await provePython(&proof)
     if !isFinished { proof.remarks.append("This is the proof of a plan: nothing was fetched.") }
@@ -69,18 +87,14 @@ struct ProofRun: Sendable {
 
   /// What a cluster would use, or all that kubespray could install.
   private var provesAll: Bool {
-    run.configuration.kubespray.inventory == nil && run.configuration.kubespray.selection == .all
+    job.configuration.kubespray.inventory == nil && job.configuration.kubespray.selection == .all
   }
 
-  private var leavesOutImages: Bool { run.configuration.images.skip || run.configuration.images.from != nil }
+  private var leavesOutImages: Bool { job.configuration.images.skip || job.configuration.images.from != nil }
 
   private func proveDownloads(_ proof: inout ClosureProof) async throws {
-    let settings = run.configuration
-    let targets = settings.packages.skip ? [] : try targets()
-    let releases = targets.map {
-      NodeRelease(
-        name: $0.target.name, id: $0.target.id, version: $0.target.version, codename: $0.target.codename)
-    }
+    let settings = job.configuration
+    let targets = try job.packageTargets()
     var check = ClosureCheck(
       contents, registryPort: settings.registry.port,
       strippedRegistries: settings.registry.stripped
@@ -96,16 +110,13 @@ struct ProofRun: Sendable {
       }
     }
     var packages = PackageCheck(contents, targets) { [known] in known[$0] }
-    // What the stage py has told is not told again.
-    let told = try await run.kubespray.catalog().warnings
-    for architecture in run.architectures {
-      var demand = try await run.kubespray.demand(
-        for: architecture, offline: ClosureCheck.filled(offline), releases: releases)
-      try await addChartImages(&demand)
+    // What the stage py has reported is not reported again.
+    let reported = try await questions.kubespray.catalog().warnings
+    for demand in try await questions.demands(offline) {
       check.check(demand, all: provesAll, withImages: !leavesOutImages)
       packages.check(demand.packages, provesAll: provesAll)
       proof.remarks += demand.catalog.warnings.filter {
-        !proof.remarks.contains($0) && !told.contains($0) && !$0.hasPrefix(Catalog.noChecksum)
+        !proof.remarks.contains($0) && !reported.contains($0) && !$0.hasPrefix(Catalog.noChecksum)
       }
     }
     proof.files = check.files.count
@@ -123,52 +134,33 @@ struct ProofRun: Sendable {
     }
   }
 
-  /// Charts that bring images of their own name them by their public hosts.
-  private func addChartImages(_ demand: inout ClusterDemand) async throws {
-    for chart in try await run.kubespray.catalog().charts where !chart.hasOwnImages {
-      guard let asked = demand.catalog.charts.first(where: { $0.name == chart.name }),
-        let fetched = try? await run.charts.chart(chart)
-      else { continue }
-      for image in fetched.images {
-        demand.add(image: image.description, of: asked)
-      }
-    }
-  }
-
-  private func targets() throws -> [PackageTargets.Choice] {
-    try PackageTargets(run.configuration.packages, system: try OSRelease.current()).choices
-  }
-
   /// Lets pip resolve kubespray's requirements from the index in the bundle alone.
   private func provePython(_ proof: inout ClosureProof) async throws {
-    guard !run.configuration.pypi.skip else {
+    guard !job.configuration.pypi.skip else {
       return proof.remarks.append("Python packages are left out by pypi.skip: not looked at.")
     }
     guard isFinished else {
       return proof.remarks.append("Python requirements are proved with the bundle, not with its plan.")
     }
-    let here = FilePath(FileManager.default.currentDirectoryPath)
-    let folder = here.pushing(run.configuration.outputs).appending("pypi")
     guard contents.files.keys.contains(where: { $0.hasPrefix("pypi/") }) else {
       return proof.missing.append(
         .init(
           component: "pypi", variable: "requirements.txt", wanted: "a Python index",
           reason: "the bundle has no pypi/"))
     }
-    let index = try await MirrorStage.index(run, requiring: .kubespray)
-    for (python, failure) in try await index.asking(index: folder).failures() {
+    for (python, failure) in try await questions.pythonFailures() {
       proof.missing.append(
         .init(
           component: "Python \(python)", variable: "requirements.txt", wanted: "kubespray's requirements",
           reason: failure))
     }
     let count = try await requirementCount()
-    for python in index.pythonNames { proof.requirements[python] = count }
+    for python in try await questions.pythonNames() { proof.requirements[python] = count }
   }
 
   private func requirementCount() async throws -> Int {
     var bytes: [UInt8] = []
-    try readFile(try await run.kubespray.source().copy.tree.requirements) { bytes.append(contentsOf: $0) }
+    try readFile(try await questions.kubespray.source().copy.tree.requirements) { bytes.append(contentsOf: $0) }
     return String(decoding: bytes, as: UTF8.self).split(whereSeparator: \.isNewline).count {
       let line = $0.drop { $0 == " " }
       return !line.isEmpty && !line.hasPrefix("#") && !line.hasPrefix("-")
@@ -177,16 +169,16 @@ struct ProofRun: Sendable {
 
   /// One digest over everything that the proof depends on.
   private func key() async throws -> String {
-    let source = try await run.kubespray.source().copy
-    let settings = run.configuration
+    let source = try await questions.kubespray.source().copy
+    let settings = job.configuration
     var parts = [
       "format 1", source.version.name, source.stamp,
       "\(provesAll) \(leavesOutImages) \(settings.packages.skip) \(settings.pypi.skip) \(isFinished)",
       "\(settings.registry.port) \(settings.registry.additional) \(settings.packages.targets)",
       "\(settings.pypi.pythons)",
     ]
-    for architecture in run.architectures {
-      parts.append(try await run.kubespray.evaluationIdentity(for: architecture))
+    for architecture in job.architectures {
+      parts.append(try await questions.kubespray.evaluationIdentity(for: architecture))
     }
     parts += contents.files.map { "\($0.key) \($0.value.map { "\($0)" } ?? "")" }.sorted()
     return Digest(of: Array(parts.joined(separator: "\n").utf8)).hex

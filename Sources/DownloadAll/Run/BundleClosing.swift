@@ -17,7 +17,10 @@ struct BundleClosing: Sendable {
     var bundle: BundleState
   }
 
-  private let run: RunContext
+  private let job: Job
+  private let previous: PreviousBundle
+  private let record: BundleRecord
+  private let emit: @Sendable (ConsoleEvent) -> Void
   private let stages: [StageReport]
   private let kubespray: String
   private let ran: Set<StageName>
@@ -25,15 +28,18 @@ struct BundleClosing: Sendable {
   private let kept: [ManifestFile]
 
   /// - Parameter kubespray: The version that the bundle is for.
-  init(_ run: RunContext, stages: [StageReport], proves: Bool = false, kubespray: String) {
-    self.run = run
+  init(_ job: Job, _ tools: RunTools, stages: [StageReport], kubespray: String) {
+    self.job = job
+    previous = tools.previous
+    record = tools.record
+    emit = tools.emit
     self.stages = stages
     self.kubespray = kubespray
-    let ran = Set(stages.map(\.stage) + (proves ? [.prove] : []))
+    let ran = Set(job.selection)
     self.ran = ran
     // A file may have changed its stage with a new version of the program.
     let brought = Set(stages.flatMap(\.files).map(\.path))
-    kept = (run.previous.manifest?.files ?? []).filter {
+    kept = (tools.previous.manifest?.files ?? []).filter {
       !ran.contains($0.stage) && !brought.contains($0.path)
     }
   }
@@ -43,7 +49,7 @@ struct BundleClosing: Sendable {
 
   /// The stages that have to run before there is a bundle.
   var unfinished: [StageName] {
-    OtherStages(run: run, ran: ran, kept: kept).unfinished(for: kubespray)
+    OtherStages(job: job, previous: previous, record: record, kept: kept).unfinished(for: kubespray)
   }
 
   /// Closes the bundle, as far as the stages that did not run allow it.
@@ -54,45 +60,45 @@ struct BundleClosing: Sendable {
     let removed = try removeUnwanted(Set(files.map(\.path.description)))
     let unfinished = unfinished
     guard unfinished.isEmpty else {
-      try run.previous.markUnfinished()
+      try previous.markUnfinished()
       return Outcome(removed: removed, bundle: .unfinished(unfinished))
     }
-    guard !files.isEmpty || run.previous.manifest != nil else {
+    guard !files.isEmpty || previous.manifest != nil else {
       return Outcome(removed: removed, bundle: .empty)
     }
     try writeManifest(of: files, proof)
-    run.previous.forget()
+    previous.forget()
     return Outcome(removed: removed, bundle: .complete)
   }
 
   /// A run that changed nothing leaves the manifest as it is, to the byte.
   private func writeManifest(of files: [ManifestFile], _ proof: ClosureProof?) throws {
-    let complete = ran.union(run.previous.manifest?.stages ?? [])
+    let complete = ran.union(previous.manifest?.stages ?? [])
     var manifest = Manifest(
       tool: "kubespray-offline \(programVersion)", created: Date.now.formatted(.iso8601),
-      kubespray: kubespray, architecture: run.architecture.rawValue, platforms: run.platforms,
+      kubespray: kubespray, architecture: job.architecture.rawValue, platforms: job.platforms,
       stages: StageName.allCases.filter(complete.contains), files: files)
     // What was proved earlier holds only as long as nothing has changed.
-    let previousProof = run.previous.manifest.flatMap { $0.files == manifest.files ? $0.proof : nil }
+    let previousProof = previous.manifest.flatMap { $0.files == manifest.files ? $0.proof : nil }
     manifest.proof = proof ?? previousProof
-    if run.previous.holds, let previous = run.previous.manifest {
+    if previous.holds, let previous = previous.manifest {
       manifest.created = previous.created
       guard manifest != previous else { return }
     }
-    try manifest.save(to: run.configuration.outputs)
-    run.verified.compact()
+    try manifest.save(to: record.outputs)
+    record.verified.compact()
   }
 
   /// Removes what this program brought in earlier runs of the same stages and no longer wants, and the remains of
   /// interrupted downloads. What it does not know it leaves, and says so.
   private func removeUnwanted(_ wanted: Set<String>) throws -> [String] {
-    let outputs = run.configuration.outputs
-    let all = run.verified.recorded(below: outputs)
+    let outputs = record.outputs
+    let all = record.verified.recorded(below: outputs)
     let recorded = all.filter { ran.contains($0.stage) }
     let ofOthers = Set(all.filter { !ran.contains($0.stage) }.map(\.path))
     var ours = Set(recorded.map(\.path))
     ours.formUnion(
-      (run.previous.manifest?.files ?? []).filter { ran.contains($0.stage) }.map(\.path.description))
+      (previous.manifest?.files ?? []).filter { ran.contains($0.stage) }.map(\.path.description))
     var removed: [String] = []
     let manifests: Set = [Manifest.fileName, Manifest.unfinishedFileName]
     let known = wanted.union(ours).union(manifests)
@@ -100,15 +106,18 @@ struct BundleClosing: Sendable {
       if manifests.contains(name) || ofOthers.contains(name) { continue }
       let isRemains = Remains.contains(name, known: known)
       guard ours.contains(name) || isRemains else {
-        run.say(.warning, "\(name) is not part of this bundle; it is left alone, and verify will name it")
+        emit(
+          .message(
+            .warning, "\(name) is not part of this bundle; it is left alone, and verify will name it",
+            stage: nil))
         continue
       }
-      try run.previous.markUnfinished()
+      try previous.markUnfinished()
       guard unlink(outputs.appending(name).string) == 0 else { throw Errno(rawValue: errno) }
       if !isRemains { removed.append(name) }
     }
     for entry in recorded where !wanted.contains(entry.path) {
-      run.verified.forget(outputs.appending(entry.path))
+      record.verified.forget(outputs.appending(entry.path))
     }
     if !removed.isEmpty { BundleTree.removeEmptyFolders(below: outputs) }
     return removed

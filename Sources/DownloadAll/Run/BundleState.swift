@@ -1,5 +1,4 @@
 import Bundle
-import Files
 import Host
 import Integrity
 import Settings
@@ -18,43 +17,38 @@ public enum BundleState: Sendable, Equatable {
 
 /// The stages that a run leaves out. It may finish the bundle only when what they brought earlier still holds.
 struct OtherStages {
-  private let run: RunContext
-  private let ran: Set<StageName>
-  private let kept: [ManifestFile]
-
-  init(run: RunContext, ran: Set<StageName>, kept: [ManifestFile]) {
-    self.run = run
-    self.ran = ran
-    self.kept = kept
-  }
+  let job: Job
+  let previous: PreviousBundle
+  let record: BundleRecord
+  /// The files that the stages brought earlier.
+  let kept: [ManifestFile]
 
   /// The stages that have to run before the bundle is one for that kubespray version.
   func unfinished(for kubespray: String) -> [StageName] {
-    let previous = run.previous.manifest
+    let manifest = previous.manifest
     let isSameBundle =
-      previous?.kubespray == kubespray && previous.map { Set($0.platforms) } == Set(run.platforms)
+      manifest?.kubespray == kubespray && manifest.map { Set($0.platforms) } == Set(job.platforms)
     return StageName.allCases.filter { stage in
-      guard !ran.contains(stage) else { return false }
+      guard !job.includes(stage) else { return false }
       let files = kept.filter { $0.stage == stage }
       if !files.isEmpty, !isSameBundle { return true }
       // What a finished run left is only read again by verify.
-      return !run.previous.wasFinished && (hasStrays(stage, beside: files) || !files.allSatisfy(isWhole))
+      return !previous.wasFinished && (hasStrays(stage, beside: files) || !files.allSatisfy(isWhole))
     }
   }
 
   /// Whether an interrupted run of the stage has brought files of which the manifest does not know.
   private func hasStrays(_ stage: StageName, beside files: [ManifestFile]) -> Bool {
     let known = Set(files.map(\.path.description))
-    let outputs = run.configuration.outputs
-    return run.verified.recorded(below: outputs).contains {
-      $0.stage == stage && !known.contains($0.path)
-        && FileInfo(regularFile: outputs.appending($0.path)) != nil
+    let outputs = record.outputs
+    return record.verified.recorded(below: outputs).contains {
+      $0.stage == stage && !known.contains($0.path) && FileStatus(outputs.appending($0.path)) != nil
     }
   }
 
   private func isWhole(_ file: ManifestFile) -> Bool {
-    let place = run.place(file.path)
-    if let entry = run.verified.entry(for: place) { return entry.sha256 == file.sha256 }
+    let place = job.place(file.path)
+    if let entry = record.verified.entry(for: place) { return entry.sha256 == file.sha256 }
     return (try? Digest(ofFile: place)) == file.sha256
   }
 }

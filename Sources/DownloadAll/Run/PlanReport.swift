@@ -1,6 +1,5 @@
 import Bundle
 import Console
-import Files
 import Host
 import Integrity
 import Kubespray
@@ -72,56 +71,6 @@ public struct PlanReport: Sendable, Encodable {
 
   /// The sum of the known sizes of what is not in the bundle yet, in bytes.
   public var missingSize: Int64 { artifacts.reduce(0) { $0 + ($1.isWhole ? 0 : $1.size ?? 0) } }
-}
-
-extension Pipeline {
-  /// Plans, and asks the servers for sizes.
-  ///
-  /// - Throws: ``ArtifactCollision``, or `CancellationError`. A stage that cannot be planned is in the report.
-  public func report() async throws -> PlanReport {
-    let (planned, unplanned) = try await plan()
-    let (items, imageWarnings) = try await items(planned)
-    let source = run.selected.contains(.kubespray) ? try? await run.kubespray.source() : nil
-    let catalog = run.selected.contains(.py) ? try? await run.kubespray.catalog() : nil
-    return PlanReport(
-      install: run.selected.contains(.pkgs) ? (try? await PkgsStage().lackingPackages(planning)) ?? [] : [],
-      unplanned: unplanned,
-      kubespray: source?.copy.version.name ?? run.configuration.kubespray.version,
-      architecture: run.architecture.rawValue, platforms: run.platforms,
-      artifacts: items.sorted { $0.path < $1.path },
-      images: catalog?.selecting(run.configuration.kubespray.selection).images.map(\.reference) ?? [],
-      warnings: (catalog?.warnings ?? []) + imageWarnings)
-  }
-
-  private func items(_ planned: [Artifact]) async throws -> (items: [PlanReport.Item], warnings: [String]) {
-    let copies = ArtifactCopies(run: run)
-    let answers = await run.remote.files(planned.filter { $0.size == nil }.compactMap(\.url))
-    var items: [PlanReport.Item] = []
-    var warnings: [String] = []
-    for artifact in planned {
-      let whole = try await copies.wholeFile(artifact)
-      var size: Int64? =
-        switch artifact.source {
-        case .url(let url): artifact.size ?? (try? answers[url]?.get().size)
-        case .local(let path, _): FileInfo(regularFile: path)?.size
-        case .generated(let bytes): Int64(bytes.count)
-        case .image: nil
-        }
-      if let reference = artifact.image, whole == nil, let image = try? await run.images.resolved(reference) {
-        size = image.content.totalSize
-        if let warning = image.warning {
-          warnings.append(warning)
-          run.say(.warning, warning, stage: artifact.stage)
-        }
-      }
-      items.append(
-        PlanReport.Item(
-          stage: artifact.stage, path: artifact.path.description, url: artifact.recordedOrigin,
-          size: whole?.size ?? size, digest: artifact.digest, verification: artifact.verification,
-          isWhole: whole != nil))
-    }
-    return (items, warnings)
-  }
 }
 
 extension PlanReport {

@@ -1,6 +1,6 @@
 import Bundle
-import Files
 import Glibc
+import Integrity
 import Synchronization
 import SystemPackage
 
@@ -14,7 +14,8 @@ final class PreviousBundle: Sendable {
   private let outputs: FilePath
   private let byPath: [BundlePath: ManifestFile]
   private let isFinished: Mutex<Bool>
-  private let statusAtStart: [FileInfo?]
+  private let (changes, change) = AsyncStream.makeStream(of: Void.self)
+  private let statusAtStart: [FileStatus?]
 
   /// - Throws: ``ManifestError`` when there is a manifest that cannot be read.
   init(outputs: FilePath) throws(ManifestError) {
@@ -39,8 +40,8 @@ final class PreviousBundle: Sendable {
     guard Self.status(outputs) == statusAtStart else { throw BundleChanged(outputs: outputs) }
   }
 
-  private static func status(_ outputs: FilePath) -> [FileInfo?] {
-    [Manifest.fileName, Manifest.unfinishedFileName].map { FileInfo(regularFile: outputs.appending($0)) }
+  private static func status(_ outputs: FilePath) -> [FileStatus?] {
+    [Manifest.fileName, Manifest.unfinishedFileName].map { FileStatus(outputs.appending($0)) }
   }
 
   /// What the manifest says of a file.
@@ -57,7 +58,21 @@ final class PreviousBundle: Sendable {
         outputs.appending(Manifest.fileName), to: outputs.appending(Manifest.unfinishedFileName))
       isFinished = false
     }
+    change.yield()
   }
+
+  /// Waits until the tree has begun to change.
+  ///
+  /// One may wait, and once.
+  /// - Returns: Whether it has; it will not after ``stayed()``.
+  func hasChanged() async -> Bool {
+    guard holds else { return true }
+    for await _ in changes { return true }
+    return false
+  }
+
+  /// Nothing will change the tree any more.
+  func stayed() { change.finish() }
 
   /// Whether the manifest in the tree still holds.
   var holds: Bool { isFinished.withLock { $0 } }

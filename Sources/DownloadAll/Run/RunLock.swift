@@ -26,17 +26,15 @@ enum RunLock {
     defer { free(resolved) }
     return String(Digest(of: Array(String(cString: resolved).utf8)).hex.prefix(16))
   }
-}
 
-extension RunContext {
   /// Makes the folder of the bundle and keeps other runs out of it until the lock is gone.
   ///
   /// - Throws: ``FileLockError`` when another run works on it; ``UnusableFolder``.
-  func lockOutputs() throws -> FileLock {
-    let outputs = configuration.outputs
+  static func take(_ job: Job) throws -> FileLock {
+    let outputs = job.configuration.outputs
     do {
       try createDirectories(outputs)
-      return try RunLock.take(outputs: outputs, cache: configuration.cache)
+      return try take(outputs: outputs, cache: job.configuration.cache)
     } catch let error as FileLockError {
       throw error
     } catch {

@@ -7,31 +7,34 @@ import Settings
 
 /// Wants every file that kubespray downloads, and what makes kubespray find them in the bundle: offline.yml.
 struct FilesStage: Stage {
-  let name = StageName.files
-  let needs: [StageName] = [.py]
+  let configuration: Configuration
+  let kubespray: KubesprayWorkshop
+  let charts: ChartSource
+  let remote: RemoteFiles
+  let events: StageEvents
 
-  func artifacts(_ run: RunContext) async throws -> [Artifact] {
-    let version = try await run.kubespray.source().copy.version
-    let catalog = try await run.kubespray.catalog()
-    let selected = catalog.selecting(run.configuration.kubespray.selection)
-    let layout = FileLayout(name: run.configuration.fileLayout)
-    let files = selected.files + AdminNodeFiles(run.configuration.versions).files(in: catalog)
+  func artifacts() async throws -> [Artifact] {
+    let version = try await kubespray.source().copy.version
+    let catalog = try await kubespray.catalog()
+    let selected = catalog.selecting(configuration.kubespray.selection)
+    let layout = FileLayout(name: configuration.fileLayout)
+    let files = selected.files + AdminNodeFiles(configuration.versions).files(in: catalog)
     let places = try layout.placements(of: files)
     var artifacts: [Artifact] = []
     for file in files {
       guard let place = places[file.url] else { continue }
       artifacts.append(
         Artifact(
-          path: try BundlePath("files/\(place.path)"), source: .url(file.url), stage: name,
+          path: try BundlePath("files/\(place.path)"), source: .url(file.url), stage: .files,
           digest: file.checksum,
-          verification: file.checksum == nil ? run.remote.verification(of: file.url) : .kubesprayChecksum))
+          verification: file.checksum == nil ? remote.verification(of: file.url) : .kubesprayChecksum))
     }
-    let charts = try await charts(selected.charts, run)
-    artifacts += charts
+    let carried = try await self.artifacts(of: selected.charts)
+    artifacts += carried
     let inventory = OfflineInventory(
-      version: version, layout: layout, registryPort: run.configuration.registry.port,
-      strippedRegistries: run.configuration.registry.stripped)
-    let urls = files.map(\.url) + charts.compactMap(\.recordedOrigin)
+      version: version, layout: layout, registryPort: configuration.registry.port,
+      strippedRegistries: configuration.registry.stripped)
+    let urls = files.map(\.url) + carried.compactMap(\.recordedOrigin)
     let list = urls.map { hidingCredentials($0) }.sorted().joined(separator: "\n") + "\n"
     artifacts.append(try generated("files/files.list", list))
     artifacts.append(try generated("offline.yml", try inventory.render(catalog)))
@@ -39,20 +42,21 @@ struct FilesStage: Stage {
   }
 
   /// The Helm charts, each beside an index of its own.
-  private func charts(_ charts: [CatalogChart], _ run: RunContext) async throws -> [Artifact] {
+  private func artifacts(of wanted: [CatalogChart]) async throws -> [Artifact] {
+    if !wanted.isEmpty { events.show("fetches Helm charts") }
     var artifacts: [Artifact] = []
-    for chart in charts {
+    for chart in wanted {
       do {
-        artifacts += try await run.charts.chart(chart).artifacts()
+        artifacts += try await charts.chart(chart).artifacts()
       } catch let error as ChartError {
-        run.say(.warning, "\(error)", stage: name)
+        events.say(.warning, "\(error)")
         // Where repositories usually have it: a chart that is not there either fails by itself, not the whole stage.
         let file = "\(chart.name)-\(chart.version).tgz"
         artifacts.append(
           Artifact(
             path: try BundlePath("files/\(chart.folder)/\(file)"),
             source: .url("\(chart.repository)/\(file)"),
-            stage: name, verification: run.remote.verification(of: chart.repository)))
+            stage: .files, verification: remote.verification(of: chart.repository)))
       }
     }
     return artifacts
@@ -60,7 +64,7 @@ struct FilesStage: Stage {
 
   private func generated(_ path: String, _ text: String) throws -> Artifact {
     Artifact(
-      path: try BundlePath(path), source: .generated(Array(text.utf8)), stage: name, verification: .generated)
+      path: try BundlePath(path), source: .generated(Array(text.utf8)), stage: .files, verification: .generated)
   }
 }
 

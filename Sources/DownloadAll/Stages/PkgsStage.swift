@@ -6,25 +6,24 @@ import Settings
 
 /// Installs what this machine lacks for the selected stages, from its own package sources, and nothing else.
 struct PkgsStage: Stage {
-  let name = StageName.pkgs
-  let needs: [StageName] = []
   /// What the selected stages need.
-  var needed: @Sendable (RunContext) throws -> [HostProgram] = HostProgram.needed
+  let needed: @Sendable () throws -> [HostProgram]
+  /// Whether packages may be installed (setting `packages.install`).
+  let mayInstall: Bool
+  /// Whether nothing but the cache may change: a plan is asked for, not a run.
+  let isPlanning: Bool
+  let events: StageEvents
   /// The package world of this machine.
   var family: @Sendable () -> OSRelease.Family = { (try? OSRelease.current())?.family ?? .other }
-  /// Runs a command, telling its lines.
+  /// Runs a command, reporting its lines.
   var perform: @Sendable (Command, @escaping @Sendable (String) -> Void) async throws -> CommandResult = {
     try await $0.run(onLine: $1)
   }
 
-  func artifacts(_ run: RunContext) async throws -> [Artifact] {
-    // What makes the whole run impossible is told by precheck, before this machine is changed.
-    if run.selected.contains(.precheck), !run.isPlanning {
-      guard try await run.machineProblems.value().isEmpty else { throw StageBlocked(by: .precheck) }
-    }
-    let lacking = try await lacking(run)
+  func artifacts() async throws -> [Artifact] {
+    let lacking = try await lacking()
     guard !lacking.isEmpty else {
-      run.say(.debug, "every program that is needed is there", stage: name)
+      events.say(.debug, "every program that is needed is there")
       return []
     }
     let packages = unique(lacking.flatMap { $0.packages(family()) })
@@ -32,14 +31,14 @@ struct PkgsStage: Stage {
     guard !packages.isEmpty else { throw PkgsFailed.unknownSystem(reasons) }
     let commands = commands(packages)
     let typed = commands.map { "\($0.asRoot())" }.joined(separator: " && ")
-    guard !run.isPlanning else {
-      run.say(.info, "would install: \(packages.joined(separator: " ")), for \(reasons)", stage: name)
+    guard !isPlanning else {
+      events.say(.info, "would install: \(packages.joined(separator: " ")), for \(reasons)")
       return []
     }
-    guard run.configuration.packages.install else { throw PkgsFailed.notAllowed(reasons, command: typed) }
-    run.say(.info, "installing \(packages.joined(separator: " ")), for \(reasons)", stage: name)
-    for command in commands { try await install(command, typed: typed, run) }
-    let left = try await self.lacking(run)
+    guard mayInstall else { throw PkgsFailed.notAllowed(reasons, command: typed) }
+    events.begin("installing \(packages.joined(separator: " ")), for \(reasons)")
+    for command in commands { try await install(command, typed: typed) }
+    let left = try await self.lacking()
     guard left.isEmpty else {
       throw PkgsFailed.stillMissing(left.map(\.name).joined(separator: ", "), command: typed)
     }
@@ -47,13 +46,13 @@ struct PkgsStage: Stage {
   }
 
   /// The packages that would be installed, in order; none when nothing is missing.
-  func lackingPackages(_ run: RunContext) async throws -> [String] {
-    unique(try await lacking(run).flatMap { $0.packages(family()) })
+  func lackingPackages() async throws -> [String] {
+    unique(try await lacking().flatMap { $0.packages(family()) })
   }
 
-  private func lacking(_ run: RunContext) async throws -> [HostProgram] {
+  private func lacking() async throws -> [HostProgram] {
     var lacking: [HostProgram] = []
-    for program in try needed(run) where await !program.isPresent() { lacking.append(program) }
+    for program in try needed() where await !program.isPresent() { lacking.append(program) }
     return lacking
   }
 
@@ -73,11 +72,11 @@ struct PkgsStage: Stage {
     ]
   }
 
-  private func install(_ command: Command, typed: String, _ run: RunContext) async throws {
+  private func install(_ command: Command, typed: String) async throws {
     let result: CommandResult
     do {
       result = try await perform(command.asRoot()) {
-        run.say(.debug, hidingCredentials($0), stage: name)
+        events.say(.debug, hidingCredentials($0))
       }
     } catch CommandError.cancelled {
       throw CancellationError()

@@ -4,18 +4,18 @@ import Kubespray
 
 /// Makes the Python environment and evaluates kubespray's catalog, which every later stage reads.
 struct PyStage: Stage {
-  let name = StageName.py
-  let needs: [StageName] = [.pkgs, .kubespray]
+  let job: Job
+  let kubespray: KubesprayWorkshop
+  let events: StageEvents
 
-  func artifacts(_ run: RunContext) async throws -> [Artifact] {
-    let catalog = try await run.kubespray.catalog()
+  func artifacts() async throws -> [Artifact] {
+    let catalog = try await kubespray.catalog()
     let checked = catalog.files.filter { $0.checksum != nil }.count
-    run.say(
+    events.say(
       .info,
       "the catalog has \(catalog.files.count) files (\(checked) with a checksum) and \(catalog.images.count) images"
-        + (run.architectures.count > 1 ? " for \(run.architectureNames) together" : ""),
-      stage: name)
-    for warning in catalog.warnings { run.say(.warning, warning, stage: name) }
+        + (job.architectures.count > 1 ? " for \(job.architectureNames) together" : ""))
+    for warning in catalog.warnings { events.say(.warning, warning) }
     return []
   }
 }

@@ -6,40 +6,44 @@ import Mirrors
 import Settings
 import SystemPackage
 
-extension MirrorStage {
-  /// The Python packages that Ansible needs on the target.
-  static func pypi(_ configuration: Configuration) -> MirrorStage {
-    MirrorStage(name: .pypi, needs: configuration.pypi.skip ? [] : [.pkgs, .kubespray]) { run in
-      guard !run.configuration.pypi.skip else {
-        run.say(.info, "Python packages are left out, as pypi.skip says", stage: .pypi)
-        return []
-      }
-      return [try await index(run)]
-    }
-  }
-
+/// The Python packages that Ansible needs on the target.
+struct PythonWheels: Sendable {
   /// What an index is asked to be able to install.
-  enum PythonRequirements {
+  enum Requirements {
     /// All that the settings name.
     case all
     /// What kubespray itself requires.
     case kubespray
   }
 
+  let job: Job
+  let kubespray: KubesprayWorkshop
+
+  /// The mirrors of the stage `pypi`: the index, unless Python packages are left out.
+  ///
+  /// - Throws: What kept the source or a Python from being found.
+  func mirrors(_ events: StageEvents) async throws -> [any Mirror] {
+    guard !job.configuration.pypi.skip else {
+      events.say(.info, "Python packages are left out, as pypi.skip says")
+      return []
+    }
+    return [try await index(requiring: .all)]
+  }
+
   /// The index of the run's Pythons and architectures.
-  static func index(_ run: RunContext, requiring wanted: PythonRequirements = .all) async throws
-    -> PythonIndex
-  {
-    let settings = run.configuration
-    let source = try await run.kubespray.source()
+  ///
+  /// - Throws: What kept the source or a Python from being found.
+  func index(requiring wanted: Requirements) async throws -> PythonIndex {
+    let settings = job.configuration
+    let source = try await kubespray.source()
     // Packages may be left out on a machine for which none can be collected.
     let targets = (try? PackageTargets(settings.packages, system: try OSRelease.current()))?.choices.map(
       \.target)
     let cache = settings.cache.appending("packages")
     let python = try await HostPython.find(settings.python.executable ?? "auto", cache: cache)
     return PythonIndex(
-      folder: try BundlePath("pypi"), pythons: pythons(settings.pypi, targets: targets ?? []),
-      architectures: run.architectures,
+      folder: try BundlePath("pypi"), pythons: Self.pythons(settings.pypi, targets: targets ?? []),
+      architectures: job.architectures,
       glibcMinor: (targets ?? PackageTarget.supported).map(\.glibcMinor).min() ?? 28,
       requirements: [source.copy.tree.requirements]
         + (wanted == .all ? settings.pypi.requirements.map { FilePath($0) } : []),

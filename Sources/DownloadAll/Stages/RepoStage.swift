@@ -7,27 +7,29 @@ import Mirrors
 import Settings
 import SystemPackage
 
-extension MirrorStage {
-  /// The operating-system packages: one repository for each target.
-  static func repo(_ configuration: Configuration) -> MirrorStage {
-    MirrorStage(name: .repo, needs: configuration.packages.skip ? [] : [.pkgs, .py]) { run in
-      guard !run.configuration.packages.skip else {
-        run.say(.info, "operating-system packages are left out, as packages.skip says", stage: .repo)
-        return []
-      }
-      let targets = try PackageTargets(run.configuration.packages, system: try OSRelease.current())
-      var mirrors: [any Mirror] = []
-      for choice in targets.choices { mirrors.append(try await repository(choice, run)) }
-      return mirrors
+/// The operating-system packages: one repository for each target.
+struct PackageRepositories: Sendable {
+  let job: Job
+  let kubespray: KubesprayWorkshop
+
+  /// The mirrors of the stage `repo`, unless packages are left out.
+  ///
+  /// - Throws: `UnsupportedTarget`, or what kept the wanted packages from being known.
+  func mirrors(_ events: StageEvents) async throws -> [any Mirror] {
+    guard !job.configuration.packages.skip else {
+      events.say(.info, "operating-system packages are left out, as packages.skip says")
+      return []
     }
+    var mirrors: [any Mirror] = []
+    for choice in try job.packageTargets() { mirrors.append(try await repository(choice)) }
+    return mirrors
   }
 
   /// What the roles of the chosen kubespray install on nodes, most of it under conditions of the cluster's: a package that
   /// a release does not have is a warning.
-  private static func ofKubespray(_ target: PackageTarget, _ run: RunContext) async throws -> [WantedPackage]
-  {
-    let tree = try await run.kubespray.source().copy.tree
-    let python = try await run.kubespray.environment().python
+  private func ofKubespray(_ target: PackageTarget) async throws -> [WantedPackage] {
+    let tree = try await kubespray.source().copy.tree
+    let python = try await kubespray.environment().python
     return try await SystemPackages(tree: tree).packages(
       id: target.id, version: target.version, python: python
     )
@@ -35,34 +37,30 @@ extension MirrorStage {
   }
 
   /// What an image with Ansible lacks that is assembled on a slim base.
-  private static func ofAnsible(
-    _ target: PackageTarget, _ configuration: Configuration
-  ) -> [WantedPackage] {
-    guard target.family == .debian, AnsibleImage.isAssembled(configuration) else { return [] }
+  private func ofAnsible(_ target: PackageTarget) -> [WantedPackage] {
+    guard target.family == .debian, AnsibleImage.isAssembled(job.configuration) else { return [] }
     return AnsibleImage.packages.map {
       WantedPackage(name: $0.name, origin: "python.ansible_image", isRequired: $0.isRequired)
     }
   }
 
-  private static func repository(_ choice: PackageTargets.Choice, _ run: RunContext) async throws
-    -> any Mirror
-  {
-    let settings = run.configuration.packages
+  private func repository(_ choice: PackageTargets.Choice) async throws -> any Mirror {
+    let settings = job.configuration.packages
     let wanted =
-      try PackageList.read(for: choice.target, in: run.projectRoot.pushing(settings.lists))
-      + (try await ofKubespray(choice.target, run))
-      + ofAnsible(choice.target, run.configuration)
+      try PackageList.read(for: choice.target, in: job.projectRoot.pushing(settings.lists))
+      + (try await ofKubespray(choice.target))
+      + ofAnsible(choice.target)
     let folder = try BundlePath(choice.folder)
     let key = settings.signingKey.map { SigningKey($0) }
-    let cache = run.configuration.cache.appending("packages")
+    let cache = job.configuration.cache.appending("packages")
     switch choice.target.family {
     case .debian:
       return DebianRepository(
-        target: choice.target, folder: folder, architectures: run.architectures, wanted: wanted,
+        target: choice.target, folder: folder, architectures: job.architectures, wanted: wanted,
         sources: choice.sources, signingKey: key, cache: cache)
     case .redHat, .other:
       return RPMRepository(
-        target: choice.target, folder: folder, architectures: run.architectures, wanted: wanted,
+        target: choice.target, folder: folder, architectures: job.architectures, wanted: wanted,
         sources: choice.sources, signingKey: key, cache: cache)
     }
   }

@@ -10,57 +10,52 @@ import SystemPackage
 
 /// Wants what the target runs, `target-scripts/`, and the settings that the target has to agree with.
 struct ScriptsStage: Stage {
-  let name = StageName.scripts
-  let needs: [StageName] = [.py]
-  /// The program that goes along.
-  var travelling: @Sendable (RunContext) throws -> TravellingProgram = { run in
-    try TravellingProgram.ofThisBuild(cache: run.configuration.cache) {
-      run.say($0, $1, stage: .scripts)
-    }
-  }
+  let job: Job
+  let kubespray: KubesprayWorkshop
+  let events: StageEvents
 
-  func artifacts(_ run: RunContext) async throws -> [Artifact] {
-    let version = try await run.kubespray.source().copy.version
-    let catalog = try await run.kubespray.catalog()
-    let folder = run.projectRoot.appending("target-scripts")
+  func artifacts() async throws -> [Artifact] {
+    let version = try await kubespray.source().copy.version
+    let catalog = try await kubespray.catalog()
+    let folder = job.projectRoot.appending("target-scripts")
     let names = try await offload { () throws in try Self.scripts(in: folder) }
     var artifacts = try names.map { name in
-      var artifact = Artifact(
-        path: try BundlePath(name), source: .local(folder.appending(name), origin: nil), stage: self.name,
-        verification: .local)
-      artifact.isExecutable = name.hasSuffix(".sh")
-      return artifact
+      Artifact(
+        path: try BundlePath(name), source: .local(folder.appending(name), origin: nil), stage: .scripts,
+        verification: .local, isExecutable: name.hasSuffix(".sh"))
     }
-    artifacts += try await program(run)
-    let settings = try Self.settings(run, version, catalog)
+    artifacts += try await program()
+    let settings = try settings(version, catalog)
     // The second is for the shell project's target scripts, which work on such a bundle too.
     for (path, text) in [("config.yml", settings.yaml()), ("config.sh", settings.shellText())]
     where !names.contains(path) {
       artifacts.append(
         Artifact(
-          path: try BundlePath(path), source: .generated(Array(text.utf8)), stage: name,
+          path: try BundlePath(path), source: .generated(Array(text.utf8)), stage: .scripts,
           verification: .generated))
     }
     return artifacts
   }
 
   /// The program that the scripts start, for machines like this one.
-  private func program(_ run: RunContext) async throws -> [Artifact] {
+  private func program() async throws -> [Artifact] {
     let own = Architecture.current.rawValue
-    guard run.architectures.contains(.current) else {
-      run.say(
+    guard job.architectures.contains(.current) else {
+      events.say(
         .warning,
-        "target-setup is left out: it was built for \(own), the targets are \(run.architectureNames). Make the "
-          + "bundle's scripts on such a machine: download-all scripts", stage: name)
+        "target-setup is left out: it was built for \(own), the targets are \(job.architectureNames). Make the "
+          + "bundle's scripts on such a machine: download-all scripts")
       return []
     }
-    if run.architectures.count > 1 {
-      run.say(
+    if job.architectures.count > 1 {
+      events.say(
         .info,
-        "target-setup is that of this machine: the admin node, which serves the bundle to all others, has to be \(own)",
-        stage: name)
+        "target-setup is that of this machine: the admin node, which serves the bundle to all others, has to be \(own)")
     }
-    return try await travelling(run).artifacts()
+    let program = try TravellingProgram.ofThisBuild(cache: job.configuration.cache) { [events] in
+      events.say($0, $1)
+    }
+    return try await program.artifacts()
   }
 
   /// The files of the folder, but for hidden ones.
@@ -88,12 +83,10 @@ struct ScriptsStage: Stage {
   }
 
   /// The settings as the target needs them: everything that was `auto` is decided here.
-  private static func settings(
-    _ run: RunContext, _ version: KubesprayVersion, _ catalog: Catalog
-  ) throws -> Configuration {
-    var settings = run.configuration
-    settings.architecture = run.architecture.rawValue
-    if run.architectures.count > 1 { settings.platforms = run.platforms }
+  private func settings(_ version: KubesprayVersion, _ catalog: Catalog) throws -> Configuration {
+    var settings = job.configuration
+    settings.architecture = job.architecture.rawValue
+    if job.architectures.count > 1 { settings.platforms = job.platforms }
     settings.files.layout = settings.fileLayout
     settings.kubespray.version = version.name
     if let image = try AnsibleImage(settings, version)?.reference {
@@ -111,7 +104,7 @@ struct ScriptsStage: Stage {
       settings.packages.host = targets.host?.name
       carried = targets.choices.map(\.target)
     }
-    settings.pypi.pythons = MirrorStage.pythons(settings.pypi, targets: carried).map { "3.\($0)" }
+    settings.pypi.pythons = PythonWheels.pythons(settings.pypi, targets: carried).map { "3.\($0)" }
     return settings
   }
 }

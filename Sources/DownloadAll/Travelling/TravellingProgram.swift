@@ -6,6 +6,8 @@ import FoundationEssentials
 import Glibc
 import Host
 import Integrity
+import Settings
+
 import SystemPackage
 
 /// `target-setup` as it goes into a bundle: the program, stripped, with its libraries and its loader, and a launcher

@@ -9,15 +9,15 @@ import Settings
 import SystemPackage
 import Transfer
 
-/// Brings images into the bundle: all blobs through one queue, those of the largest image first and each once, and an
-/// archive as soon as its last blob is here.
-struct ImageFetcher: Sendable {
+/// Pulls images: all blobs through one queue, those of the largest image first and each once, and an archive as soon
+/// as its last blob is here.
+struct ImageBringer: Bringer {
   /// An image on its way.
   private struct Image: Sendable {
     let artifact: Artifact
-    let content: ArchivedImage
-    let lacking: [Platform]
+    let source: SourcedImage
 
+    var content: ArchivedImage { source.content }
     /// The digests of its blobs.
     var digests: [Digest] { content.blobs.map(\.digest) }
   }
@@ -37,27 +37,56 @@ struct ImageFetcher: Sendable {
   /// Packing is bound by the disk and one core; two at a time keep both busy.
   private static let packers = 2
 
-  private let run: RunContext
-  private let stage = StageName.images
-  private let blobs: BlobCache
-  private let items: Int
-  private let wholeBytes: Int64
+  let record: BundleRecord
+  let images: ImageSource
+  let blobs: BlobCache
+  let progress: TransferProgress
+  /// How many connections there are at a time.
+  let parallel: Int
+  /// The hosts that images lose when they are pushed.
+  let strippedRegistries: Set<String>
 
-  /// - Parameters:
-  ///   - items: How many files the stage wants in all.
-  ///   - wholeBytes: The size of those that are in the bundle already, in bytes.
-  init(run: RunContext, items: Int, wholeBytes: Int64) {
-    self.run = run
-    self.items = items
-    self.wholeBytes = wholeBytes
-    blobs = BlobCache(cache: run.configuration.cache)
+  func brings(_ source: Artifact.Source) -> Bool {
+    if case .image = source { true } else { false }
   }
 
-  /// Fetches images that are not in the bundle.
-  ///
-  /// - Parameter note: Called with each finished image.
-  /// - Throws: ``NotEnoughSpace``, `Errno`, or `CancellationError`. Failures of single images are noted.
-  func fetch(_ artifacts: [Artifact], note: (Artifact, Result<FetchedFile, any Error>) -> Void) async throws {
+  func inquire(about artifacts: [Artifact], asksHosts: Bool) async -> Inquiry {
+    var inquiry = Inquiry()
+    var wanted: [Digest: Descriptor] = [:]
+    await forEachConcurrently(artifacts, limit: parallel) { artifact in
+      await Result { try await images.source(of: artifact) }
+    } onResult: { artifact, result in
+      let registry = artifact.pulledImage?.registry ?? ""
+      switch result {
+      case .success(let image):
+        inquiry.reached.insert(registry)
+        let size = image.content.totalSize
+        inquiry.sizes[artifact.path] = size
+        inquiry.room.append((artifact.path, size))
+        inquiry.remote += size
+        for blob in image.content.blobs { wanted[blob.digest] = blob }
+        if let warning = image.warning { inquiry.warnings.append(warning) }
+      case .failure(let error as RegistryError):
+        if case .transfer(let kind) = error.kind, kind.isAboutTheHost {
+          inquiry.unreached[registry] = Problem(unreachable: registry, error.detail, error)
+        } else {
+          inquiry.reached.insert(registry)
+        }
+      case .failure: break
+      }
+    }
+    // Archives lie beside the blobs they are made of.
+    let missing = wanted.values.filter { !blobs.has($0) }
+    if let place = try? BundlePath("images/blobs") {
+      inquiry.room.append((place, missing.reduce(0) { $0 + max(0, $1.size - blobs.partSize($1)) }))
+    }
+    inquiry.transfer = missing.reduce(0) { $0 + $1.size }
+    return inquiry
+  }
+
+  func bring(
+    _ artifacts: [Artifact], _ inquiry: Inquiry, note: (Artifact, Result<FetchedFile, any Error>) -> Void
+  ) async throws {
     var configurations: [Digest: [UInt8]] = [:]
     let images = await resolve(artifacts, &configurations, note: note)
     try Task.checkCancellation()
@@ -65,41 +94,30 @@ struct ImageFetcher: Sendable {
     try blobs.keep(configurations)
     for image in images { blobs.retain(image.digests) }
     let missing = await missingBlobs(images)
-    let room = missing.map { max(0, $0.descriptor.size - blobs.partSize($0.descriptor)) }.reduce(0, +)
-    // Archives beside the blobs they are made of.
-    let needed = images.map { ($0.artifact.path, $0.content.totalSize) }
-    let reservation = try run.space.take(needed + [(try BundlePath("images/blobs"), room)])
-    defer { reservation.release() }
-    let bytes = missing.reduce(0) { $0 + $1.descriptor.size }
-    run.emit(.stageTotals(stage.rawValue, items: items, bytes: wholeBytes + bytes))
-    try run.previous.markUnfinished()
-    try createDirectories(run.configuration.outputs.appending("images"))
+    try createDirectories(record.outputs.appending("images"))
     await bring(images, missing, note: note)
-    try Task.checkCancellation()
   }
 
   private func resolve(
     _ artifacts: [Artifact], _ configurations: inout [Digest: [UInt8]],
     note: (Artifact, Result<FetchedFile, any Error>) -> Void
   ) async -> [Image] {
-    var names = ImagePlan(
-      strippedRegistries: run.configuration.registry.stripped)
-    var images: [Image] = []
-    await forEachConcurrently(artifacts, limit: run.configuration.transfer.parallel) { artifact in
-      await Result { try await run.images.content(of: artifact) }
+    var names = ImagePlan(strippedRegistries: strippedRegistries)
+    var found: [Image] = []
+    await forEachConcurrently(artifacts, limit: parallel) { artifact in
+      await Result { try await images.source(of: artifact) }
     } onResult: { artifact, result in
       do {
         let image = try result.get()
         // A tag, and the same tag with the digest of its index, are one image.
         try names.bind(image.content.reference, to: image.served)
-        if let warning = image.warning { run.say(.warning, warning, stage: stage) }
-        images.append(Image(artifact: artifact, content: image.content, lacking: image.lacking))
+        found.append(Image(artifact: artifact, source: image))
         configurations.merge(image.configurations) { first, _ in first }
       } catch {
         note(artifact, .failure(listed(error, artifact)))
       }
     }
-    return images
+    return found
   }
 
   private func missingBlobs(_ images: [Image]) async -> [Blob] {
@@ -126,15 +144,15 @@ struct ImageFetcher: Sendable {
     _ images: [Image], _ missing: [Blob], note: (Artifact, Result<FetchedFile, any Error>) -> Void
   ) async {
     var queue = missing[...]
-    var progress = ImageProgress(
+    var waiting = ImageProgress(
       images: images.map(\.digests), missing: Set(missing.map(\.descriptor.digest)))
-    var ready = progress.complete[...]
+    var ready = waiting.complete[...]
     var fetching = 0
     var packing = 0
     await withTaskGroup(of: Event.self) { group in
       func start() {
         guard !Task.isCancelled else { return }
-        while fetching < run.configuration.transfer.parallel * 2, let blob = queue.popFirst() {
+        while fetching < parallel * 2, let blob = queue.popFirst() {
           fetching += 1
           group.addTask { .blob(blob, await Result { try await fetch(blob) }) }
         }
@@ -148,16 +166,16 @@ struct ImageFetcher: Sendable {
         switch event {
         case .blob(let blob, .success(let bytes)):
           fetching -= 1
-          progress.transferred += bytes
-          ready += progress.arrived(blob.descriptor.digest)
+          waiting.transferred += bytes
+          ready += waiting.arrived(blob.descriptor.digest)
         case .blob(let blob, .failure(let error)):
           fetching -= 1
-          for index in progress.failed(blob.descriptor.digest) {
+          for index in waiting.failed(blob.descriptor.digest) {
             note(images[index].artifact, .failure(listed(error, images[index].artifact)))
           }
         case .archive(let image, let result):
           packing -= 1
-          let bytes = progress.takeTransferred()
+          let bytes = waiting.takeTransferred()
           note(
             image.artifact,
             result.map { FetchedFile(file: $0, transferred: bytes) }.mapError { listed($0, image.artifact) })
@@ -168,27 +186,13 @@ struct ImageFetcher: Sendable {
   }
 
   private func fetch(_ blob: Blob) async throws -> Int64 {
-    let stage = stage.rawValue
-    let (emit, rate) = (run.emit, run.rate)
-    rate.begin()
     let missing = blob.descriptor.size - blobs.partSize(blob.descriptor)
     var last: (any Error)?
     for reference in blob.wantedBy {
       do {
-        try await run.images.client.download(
-          blob.descriptor, of: reference, to: blobs.place(blob.descriptor.digest), isDurable: false
-        ) { event in
-          switch event {
-          case .resumed(let bytes): emit(.bytes(stage, bytes))
-          case .received(let bytes):
-            emit(.bytes(stage, bytes))
-            rate.note(bytes)
-          case .discarded(let bytes): emit(.bytes(stage, -bytes))
-          case .retrying(let error, let pause):
-            let text = "\(reference): \(error.detail); next attempt in \(DurationText.format(pause))"
-            emit(.message(.warning, text, stage: stage))
-          }
-        }
+        try await images.client.download(
+          blob.descriptor, of: reference, to: blobs.place(blob.descriptor.digest), isDurable: false,
+          onEvent: progress.events(of: .images, named: "\(reference)"))
         return missing
       } catch {
         // Another repository that has the same blob may be readable.
@@ -200,60 +204,22 @@ struct ImageFetcher: Sendable {
   }
 
   private func pack(_ image: Image) async throws -> ManifestFile {
-    let place = run.place(image.artifact.path)
-    let cache = blobs
-    let archive = try await offload { () throws in
-      try ImageArchiveWriter.write(image.content, blobs: { cache.place($0) }, to: place)
+    let place = record.place(image.artifact)
+    let archive = try await offload { [blobs] () throws in
+      try ImageArchiveWriter.write(image.content, blobs: { blobs.place($0) }, to: place)
     }
     blobs.release(image.digests)
-    let origin = image.artifact.recordedOrigin
-    run.verified.record(place, stage: stage, sha256: archive.sha256, url: origin)
-    var file = image.content.manifestFile(image.artifact, size: archive.size, sha256: archive.sha256)
-    if !image.lacking.isEmpty { file.image?.lacking = image.lacking.map(\.description) }
-    return file
+    record.verified.record(
+      place, stage: image.artifact.stage, sha256: archive.sha256, url: image.artifact.recordedOrigin)
+    var described = image.content.manifestImage
+    if !image.source.lacking.isEmpty { described.lacking = image.source.lacking.map(\.description) }
+    return image.artifact.manifestFile(size: archive.size, sha256: archive.sha256, image: described)
   }
 
   /// The error with the line of the list that asked for the image.
   private func listed(_ error: any Error, _ artifact: Artifact) -> any Error {
     guard let listing = artifact.listing, !(error is CancellationError) else { return error }
     return ListedImageError(error: error, listing: listing)
-  }
-}
-
-/// Which images still wait for which blobs.
-struct ImageProgress {
-  /// Bytes that came over the network and are not yet told.
-  var transferred: Int64 = 0
-  /// The images, by index, that have all they need from the start.
-  private(set) var complete: [Int] = []
-  private var missing: [Set<Digest>]
-  private var hasFailed: Set<Int> = []
-
-  init(images: [[Digest]], missing: Set<Digest>) {
-    self.missing = images.map { missing.intersection($0) }
-    complete = self.missing.indices.filter { self.missing[$0].isEmpty }
-  }
-
-  /// Notes that a blob is here.
-  ///
-  /// - Returns: The images that now have all.
-  mutating func arrived(_ digest: Digest) -> [Int] {
-    missing.indices.filter { index in
-      missing[index].remove(digest) != nil && missing[index].isEmpty && !hasFailed.contains(index)
-    }
-  }
-
-  /// Notes that a blob cannot be had.
-  ///
-  /// - Returns: The images that fail by that, each told once.
-  mutating func failed(_ digest: Digest) -> [Int] {
-    missing.indices.filter { missing[$0].contains(digest) && hasFailed.insert($0).inserted }
-  }
-
-  /// The bytes since the last call.
-  mutating func takeTransferred() -> Int64 {
-    defer { transferred = 0 }
-    return transferred
   }
 }
 
@@ -269,15 +235,6 @@ extension ArchivedImage {
   /// The sum of what its archive holds, in bytes.
   var totalSize: Int64 {
     (blobs + manifests.map(\.descriptor)).reduce(0) { $0 + $1.size }
-  }
-
-  /// The manifest's line for the archive of this image.
-  func manifestFile(_ artifact: Artifact, size: Int64, sha256: Digest) -> ManifestFile {
-    var file = ManifestFile(
-      path: artifact.path, size: size, sha256: sha256, url: artifact.recordedOrigin, stage: artifact.stage,
-      verification: artifact.verification)
-    file.image = manifestImage
-    return file
   }
 
   /// What the manifest says of this image.

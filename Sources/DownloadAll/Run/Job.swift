@@ -1,0 +1,60 @@
+import Bundle
+import Host
+import Settings
+
+import SystemPackage
+
+/// What is asked of a run: the settings and the stages, and what follows from both. A value; it does nothing.
+public struct Job: Sendable {
+  /// The settings.
+  public let configuration: Configuration
+  /// The stages that are to run, those that they need included, in the order in which they are reported.
+  public let selection: [StageName]
+  /// The architectures of the target machines, the main one first; never empty.
+  public let architectures: [Architecture]
+  /// The folder that holds `target-scripts/`, the local patches among them.
+  public let projectRoot: FilePath
+
+  /// A job.
+  ///
+  /// - Parameter stages: The stages that were named; none means all. Those that they need are added.
+  public init(_ configuration: Configuration, stages: [StageName] = [], projectRoot: FilePath) {
+    self.init(
+      configuration, selection: StageTable.selection(stages, configuration), projectRoot: projectRoot)
+  }
+
+  /// A job of exactly these stages.
+  init(_ configuration: Configuration, selection: [StageName], projectRoot: FilePath) {
+    self.configuration = configuration
+    self.selection = selection
+    self.projectRoot = projectRoot
+    let machine = Architecture.current
+    let named = configuration.architectureNames(of: machine.rawValue).compactMap(Architecture.init(rawValue:))
+    architectures = named.isEmpty ? [machine] : named
+  }
+
+  /// The main architecture, which the bundle is called after.
+  public var architecture: Architecture { architectures.first ?? .current }
+
+  /// The platforms of the target machines, `linux/amd64`, the main one first.
+  var platforms: [String] { architectures.map { "linux/\($0.rawValue)" } }
+
+  /// The architectures for people: `amd64 and arm64`.
+  var architectureNames: String { architectures.map(\.rawValue).joined(separator: " and ") }
+
+  /// Whether a stage is to run.
+  func includes(_ stage: StageName) -> Bool { selection.contains(stage) }
+
+  /// Where a file of the bundle lies.
+  func place(_ path: BundlePath) -> FilePath {
+    configuration.outputs.appending(path.description)
+  }
+
+  /// The releases that packages are carried for; none when packages are left out.
+  ///
+  /// - Throws: `OSReleaseError` or `UnsupportedTarget`.
+  func packageTargets() throws -> [PackageTargets.Choice] {
+    guard !configuration.packages.skip else { return [] }
+    return try PackageTargets(configuration.packages, system: try OSRelease.current()).choices
+  }
+}

@@ -1,0 +1,103 @@
+import Bundle
+import Console
+import Host
+import Integrity
+import Registry
+import Settings
+
+import SystemPackage
+import Transfer
+
+/// What a run works with, made once. Only those who put a run together take from it; each stage and each phase gets
+/// what it needs of it, and nothing else.
+struct RunTools: Sendable {
+  let emit: @Sendable (ConsoleEvent) -> Void
+  let downloads: Downloads
+  let record: BundleRecord
+  let previous: PreviousBundle
+  let space: SpaceReservations
+  let kubespray: KubesprayWorkshop
+  let charts: ChartSource
+  let images: ImageSource
+  let resolutions: ResolutionMemory
+
+  /// Nothing is written below `outputs`.
+  ///
+  /// - Throws: ``ConfigurationError``, ``TransferError``, ``ManifestError`` or ``UnusableFolder`` when the run cannot
+  ///   start.
+  init(
+    _ job: Job, environment: [String: String], emit: @escaping @Sendable (ConsoleEvent) -> Void
+  ) throws {
+    let configuration = job.configuration
+    self.emit = emit
+    let engine = try TransferEngine(TransferConfiguration(configuration, environment: environment))
+    do {
+      try CacheFolder.make(configuration.cache)
+    } catch {
+      throw UnusableFolder(folder: configuration.cache, option: "--cache", reason: "\(error)")
+    }
+    record = BundleRecord(
+      outputs: configuration.outputs,
+      verified: VerifiedFiles(configuration.cache.appending(VerifiedFiles.fileName)))
+    previous = try PreviousBundle(outputs: configuration.outputs)
+    space = SpaceReservations(folder: configuration.outputs)
+    downloads = Downloads(
+      engine: engine, remote: RemoteFiles(engine: engine, mirrors: configuration.mirrors),
+      progress: TransferProgress(emit: emit, rate: TransferRate(cache: configuration.cache)))
+    kubespray = try KubesprayWorkshop(
+      job,
+      download: KubesprayDownload(
+        downloads: downloads, verified: record.verified, folder: configuration.cache.appending("downloads"),
+        events: StageEvents(stage: .kubespray, emit: emit))
+    ) { StageEvents(stage: $0, emit: emit) }
+    charts = ChartSource(downloads, cache: configuration.cache)
+    images = ImageSource(
+      client: try RegistryClient(configuration, engine: engine, environment: environment, emit: emit),
+      platforms: try configuration.imagePlatforms(of: Architecture.current.rawValue).map {
+        try Platform(parsing: $0)
+      },
+      // Some are published for one architecture only; named for images themselves, platforms are meant strictly.
+      oneIsEnough: configuration.images.platforms.isEmpty)
+    resolutions = ResolutionMemory(
+      folder: configuration.cache.appending("resolutions"), maximumAge: configuration.refreshAfter)
+  }
+
+  var remote: RemoteFiles { downloads.remote }
+  var rate: TransferRate { downloads.progress.rate }
+
+  /// What a stage reports to people.
+  func events(_ stage: StageName) -> StageEvents { StageEvents(stage: stage, emit: emit) }
+
+  /// What brings the artifacts of a job.
+  func fetcher(_ job: Job) -> ArtifactFetcher {
+    let parallel = job.configuration.transfer.parallel
+    return ArtifactFetcher(
+      present: PresentFiles(record: record, previous: previous, images: images),
+      bringers: [
+        GeneratedBringer(record: record), CopyBringer(record: record, emit: emit),
+        URLBringer(record: record, downloads: downloads, parallel: parallel),
+        ImageBringer(
+          record: record, images: images, blobs: BlobCache(cache: job.configuration.cache),
+          progress: downloads.progress, parallel: parallel,
+          strippedRegistries: job.configuration.registry.stripped),
+      ], previous: previous, space: space, asksHosts: job.includes(.precheck), emit: emit)
+  }
+}
+
+extension TransferConfiguration {
+  /// The settings that are about the network, and the CA bundle of the environment.
+  init(_ configuration: Configuration, environment: [String: String]) {
+    self.init()
+    parallel = configuration.transfer.parallel
+    perHost = configuration.transfer.perHost
+    retries = configuration.transfer.retries
+    connectTimeout = configuration.transfer.connectTimeout
+    stallTimeout = configuration.transfer.stallTimeout
+    rateLimit = configuration.transfer.limitRate > 0 ? configuration.transfer.limitRate : nil
+    httpProxy = configuration.proxy.http
+    httpsProxy = configuration.proxy.https
+    noProxy = configuration.proxy.no
+    userAgent = programUserAgent
+    applyEnvironment(environment)
+  }
+}

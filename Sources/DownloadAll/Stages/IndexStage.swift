@@ -1,0 +1,43 @@
+import Bundle
+import Glibc
+import Integrity
+import Mirrors
+import SystemPackage
+
+/// Makes the index over each mirror of a stage, once its files lie in the bundle. The indexes lie in the cache, under
+/// a name that says what they were made of.
+struct IndexStage: Stage {
+  let mirrors: StageMirrors
+  let outputs: FilePath
+  let cache: FilePath
+  /// What signs the indexes (setting `packages.signing_key`).
+  let signingKey: String?
+
+  func artifacts() async throws -> [Artifact] {
+    var artifacts: [Artifact] = []
+    let seal = try signingKey.map(Self.identity) ?? ""
+    for mirror in try await mirrors.all() {
+      let content = outputs.appending(mirror.folder.description)
+      var resolved = try await mirrors.resolved(mirror)
+      try resolved.leaveOut { file in
+        file.isOptional && FileStatus(content.appending(file.path)) == nil
+      }
+      mirrors.events.show("makes the index of \(mirror.folder)")
+      let index = MirrorIndex(mirror: mirror, resolved: resolved, seal: seal, cache: cache)
+      let folder = try await index.make(of: content)
+      for file in try await offload({ () throws in try BundleTree.files(below: folder) }) {
+        artifacts.append(
+          Artifact(
+            path: try BundlePath("\(mirror.folder)/\(file)"),
+            source: .local(folder.appending(file), origin: nil), stage: mirrors.events.stage,
+            verification: .generated))
+      }
+    }
+    return artifacts
+  }
+
+  /// What tells a signing key from another: the content of its file, or its id.
+  private static func identity(ofKey key: String) throws -> String {
+    access(key, F_OK) == 0 ? try Digest(ofFile: FilePath(key)).hex : key
+  }
+}
