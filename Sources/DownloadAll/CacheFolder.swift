@@ -1,5 +1,4 @@
 import Files
-import FoundationEssentials
 import SystemPackage
 
 /// The folder of things that can be made again. It carries the tag by which backup programs know to pass it over
@@ -16,17 +15,15 @@ enum CacheFolder {
   /// Makes the folder if it is missing. One that holds other things already is used and not tagged: those things
   /// cannot be made again.
   ///
-  /// - Throws: `Errno`, or a Foundation error when the folder cannot be listed.
+  /// - Throws: `Errno`.
   static func make(_ folder: FilePath) throws {
     try createDirectories(folder)
-    guard try FileManager.default.contentsOfDirectory(atPath: folder.string).isEmpty else { return }
+    guard try listFolder(folder).isEmpty else { return }
     try writeAtomically(tag, to: folder.appending(tagName))
   }
 
   /// Whether this program made the folder.
   static func isTagged(_ folder: FilePath) -> Bool {
-    var bytes: [UInt8] = []
-    _ = try? readFile(folder.appending(tagName)) { bytes.append(contentsOf: $0.prefix(tag.utf8.count)) }
-    return bytes.starts(with: tag.utf8)
+    (try? readBytes(folder.appending(tagName)))?.starts(with: tag.utf8) ?? false
   }
 }

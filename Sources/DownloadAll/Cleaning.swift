@@ -1,7 +1,5 @@
 import Bundle
 import Files
-import FoundationEssentials
-import Glibc
 import Settings
 import SystemPackage
 
@@ -29,13 +27,13 @@ public struct Cleaning {
   ) throws {
     self.configuration = configuration
     var paths: [FilePath] = []
-    if includesCache, access(configuration.cache.string, F_OK) == 0 {
+    if includesCache, fileExists(configuration.cache) {
       guard CacheFolder.isTagged(configuration.cache) else { throw NotOurs(folder: configuration.cache) }
       paths.append(configuration.cache)
     }
     let outputs = configuration.outputs
     var foreign: [FilePath] = []
-    if includesBundle || includesRemains, access(outputs.string, F_OK) == 0 {
+    if includesBundle || includesRemains, fileExists(outputs) {
       let names = try BundleTree.files(below: outputs)
       let known = includesBundle ? Self.bundleFiles(configuration) : []
       let ours = names.filter { known.contains($0) || Remains.contains($0, known: known) }
@@ -63,10 +61,10 @@ public struct Cleaning {
   ///   could not be removed.
   public func execute() throws -> [FilePath] {
     let outputs = configuration.outputs
-    let hasOutputs = access(outputs.string, F_OK) == 0
+    let hasOutputs = fileExists(outputs)
     let lock = hasOutputs ? try RunLock.take(outputs: outputs, cache: configuration.cache) : nil
     defer { withExtendedLifetime(lock) {} }
-    for path in paths { try FileManager.default.removeItem(atPath: path.string) }
+    for path in paths { try removeTree(path) }
     for path in foreign.isEmpty ? [] : paths { Self.removeEmptyFolders(above: path, upTo: outputs) }
     return paths
   }
@@ -85,7 +83,7 @@ public struct Cleaning {
 
   private static func removeEmptyFolders(above path: FilePath, upTo outputs: FilePath) {
     var folder = path.removingLastComponent()
-    while folder.starts(with: outputs), folder != outputs, rmdir(folder.string) == 0 {
+    while folder.starts(with: outputs), folder != outputs, removeEmptyFolder(folder) {
       folder = folder.removingLastComponent()
     }
   }

@@ -1,7 +1,6 @@
 import Bundle
 import Console
 import Files
-import Glibc
 import Integrity
 import Settings
 import SystemPackage
@@ -15,11 +14,9 @@ public struct URLList: Sendable {
   ///
   /// - Throws: ``URLListError`` naming file and line, ``ArtifactCollision``, or `Errno`.
   public init(_ path: FilePath, isFlat: Bool) throws {
-    var bytes: [UInt8] = []
-    try readFile(path) { bytes.append(contentsOf: $0) }
     var plan = ArtifactPlan()
     // By any newline: to Swift, the line end of Windows is one character, and another one than "\n".
-    let lines = String(decoding: bytes, as: UTF8.self).split(
+    let lines = try readText(path).split(
       omittingEmptySubsequences: false, whereSeparator: \.isNewline)
     for (index, line) in lines.enumerated() {
       let words = line.split(whereSeparator: \.isWhitespace).map(String.init)

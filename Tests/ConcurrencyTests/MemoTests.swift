@@ -7,15 +7,17 @@ import Testing
 
   @Test func aValueIsMadeOnceForAllWhoAsk() async throws {
     let made = Mutex(0)
-    let memo = Memo {
-      await Task.yield()
-      return made.withLock { count in
-        count += 1
-        return count
-      }
-    }
+    let memo = Memo<Int>()
     await forEachConcurrently(0..<20, limit: 20) { _ in
-      await Result { try await memo.value() }
+      await Result {
+        try await memo.value {
+          await Task.yield()
+          return made.withLock { count in
+            count += 1
+            return count
+          }
+        }
+      }
     } onResult: { _, result in
       #expect((try? result.get()) == 1)
     }

@@ -1,4 +1,5 @@
 import Bundle
+import Integrity
 import TestServer
 import Testing
 

@@ -1,5 +1,6 @@
 import Bundle
 import Console
+import Files
 import Integrity
 import SystemPackage
 import TestServer
@@ -85,7 +86,7 @@ struct Signal: Sendable {
     #expect(report.failures.count == 1 && report.failures.first?.contains("not enough space") == true)
     #expect(report.stages[1].summary == "stopped, because stage precheck failed")
     #expect(!fixture.downloads.contains("/huge"))
-    #expect(fixture.manifest == nil && FileStatus(fixture.outputs.appending("files/big.part")) != nil)
+    #expect(fixture.manifest == nil && FileInfo(regularFile: fixture.outputs.appending("files/big.part")) != nil)
 
     fixture.server.serve("/big", resource)
     let next = try await fixture.run([image], precheck: true)
@@ -119,7 +120,7 @@ struct Signal: Sendable {
         StageTable.Row(
           name: .images, needs: [.files(.pypi)],
           stage: StubStage {
-            guard FileStatus(seen) != nil else { throw Broken() }
+            guard FileInfo(regularFile: seen) != nil else { throw Broken() }
             return [made]
           }, product: "the image"),
       ]

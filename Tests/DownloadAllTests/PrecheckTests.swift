@@ -1,5 +1,4 @@
 import Bundle
-import Integrity
 import Settings
 import SystemPackage
 import TestServer

@@ -3,8 +3,6 @@ import Bundle
 import Concurrency
 import Console
 import Files
-import FoundationEssentials
-import Glibc
 import Host
 import Integrity
 import Kubespray
@@ -46,7 +44,7 @@ struct AnsibleAssembly: Sendable {
     self.wheels = wheels
     self.events = events
     try createDirectories(job.configuration.cache.appending("ansible"))
-    cache = try absolutePath(job.configuration.cache.appending("ansible"))
+    cache = try realPath(job.configuration.cache.appending("ansible"))
     fetch = BaseFetch(
       client: client, progress: progress, architecture: job.architecture,
       parallel: job.configuration.transfer.parallel, blobs: cache.appending("blobs"))
@@ -65,7 +63,7 @@ struct AnsibleAssembly: Sendable {
     let place = shelf.appending(key)
     let packages = try await packageIdentity()
     let stamp = place.appending("packages")
-    let known = try? String(contentsOfFile: stamp.string, encoding: .utf8)
+    let known = try readText(ifPresent: stamp)
     if known == nil || known != "" && known != packages {
       let usesPackages = try await make(base, tree, at: place)
       try writeAtomically(usesPackages ? packages : "", to: stamp)
@@ -128,8 +126,8 @@ struct AnsibleAssembly: Sendable {
     -> Bool
   {
     events.begin("assembling \(name) on \(reference)")
-    let work = try temporaryFolder()
-    defer { try? FileManager.default.removeItem(atPath: work.string) }
+    let work = try createTemporaryFolder(in: cache, named: "work")
+    defer { try? removeTree(work) }
     let blobs = fetch.blobs
     let base = try await fetch.fetch(reference)
     let contents = try await offload { () throws in
@@ -149,7 +147,7 @@ struct AnsibleAssembly: Sendable {
       interpreter: fit.python, minor: fit.minor, architecture: job.architecture)
     let installed = try await wheels.make(
       of: tree.requirements, try await index(), glibcMinor: fit.glibcMinor,
-      wheels: try absolutePath(configuration.outputs.appending("pypi/files")), in: work)
+      wheels: try realPath(configuration.outputs.appending("pypi/files")), in: work)
     try await add(installed.folder, "requirements", "pip install: \(installed.names.joined(separator: " "))")
     let image = try AssembledImage(
       name, on: base, adding: layers,
@@ -186,7 +184,7 @@ struct AnsibleAssembly: Sendable {
       return nil
     }
     let additions = DebianAdditions(
-      repository: try absolutePath(configuration.outputs.appending(choice.folder)),
+      repository: try realPath(configuration.outputs.appending(choice.folder)),
       architecture: job.architecture, cache: configuration.cache.appending("packages"))
     let files = additions.isThere ? try await additions.files(for: fit.missing, on: status) : []
     let found = Set(files.compactMap { $0.stem?.split(separator: "_").first.map(String.init) })
@@ -215,12 +213,6 @@ struct AnsibleAssembly: Sendable {
     events.say(
       .warning, "\(name) is without \(list): its base has none, and the bundle has none for \(release)")
   }
-
-  private func temporaryFolder() throws -> FilePath {
-    var template = Array(cache.appending("work.XXXXXX").string.utf8CString)
-    guard let made = mkdtemp(&template) else { throw Errno(rawValue: errno) }
-    return FilePath(String(cString: made))
-  }
 }
 
 /// An image with Ansible that could not be made.
@@ -229,11 +221,4 @@ struct AssemblyFailed: Error, CustomStringConvertible {
   let reason: String
 
   var description: String { "\(name) cannot be assembled: \(reason)." }
-}
-
-/// The path with nothing relative in it.
-func absolutePath(_ path: FilePath) throws(Errno) -> FilePath {
-  guard let resolved = realpath(path.string, nil) else { throw Errno(rawValue: errno) }
-  defer { free(resolved) }
-  return FilePath(String(cString: resolved))
 }

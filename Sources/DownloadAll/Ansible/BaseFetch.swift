@@ -2,7 +2,6 @@ import Bundle
 import Concurrency
 import Console
 import Files
-import Glibc
 import Host
 import Integrity
 import Mirrors
@@ -40,11 +39,9 @@ struct BaseFetch: Sendable {
     // What another base has left.
     let wanted = Set(image.content.blobs.map(\.digest.hex))
     for name in try BundleTree.files(below: blobs) where !wanted.contains(name) {
-      unlink(blobs.appending(name).string)
+      try removeFile(blobs.appending(name))
     }
-    var configuration: [UInt8] = []
-    try readFile(place(image.content.config)) { configuration.append(contentsOf: $0) }
-    return try BaseImage(reference, image, configuration: configuration)
+    return try BaseImage(reference, image, configuration: try readBytes(place(image.content.config)))
   }
 
   private func place(_ blob: Descriptor) -> FilePath { blobs.appending(blob.digest.hex) }

@@ -2,8 +2,6 @@ import Archive
 import Bundle
 import Concurrency
 import Files
-import FoundationEssentials
-import Glibc
 import Host
 import Integrity
 import Mirrors
@@ -63,22 +61,18 @@ struct AnsibleFolder: Sendable {
     let names = try await index.install(
       requirements, python: minor, on: architecture, glibcMinor: glibcMinor, from: wheels,
       runBy: "\(Self.place)/bin/python3", into: packages)
-    let files = FileManager.default
     // What pip puts beside the packages belongs beside lib/.
     for name in ["bin", "share", "etc", "include"]
-    where files.fileExists(atPath: packages.appending(name).string) {
-      try files.moveItem(
-        atPath: packages.appending(name).string, toPath: environment.appending(name).string)
+    where fileExists(packages.appending(name)) {
+      try moveFile(packages.appending(name), to: environment.appending(name))
     }
     try createDirectories(environment.appending("bin"))
     let home = FilePath(interpreter).removingLastComponent()
     let settings = "home = \(home)\ninclude-system-site-packages = false\nversion = 3.\(minor)\n"
     try writeAtomically(Array(settings.utf8), to: environment.appending("pyvenv.cfg"), isDurable: false)
     // Relative, since links of a layer may not leave it: from opt/ansible/bin to the root.
-    try files.createSymbolicLink(
-      atPath: environment.appending("bin/python3").string, withDestinationPath: "../../..\(interpreter)")
-    try files.createSymbolicLink(
-      atPath: environment.appending("bin/python").string, withDestinationPath: "python3")
+    try createLink(environment.appending("bin/python3"), to: FilePath("../../..\(interpreter)"))
+    try createLink(environment.appending("bin/python"), to: "python3")
     return (root, names)
   }
 }
@@ -92,14 +86,12 @@ struct PackageFolder {
   /// Leaves out what nobody reads in a container, and puts what lies in `lib` where the base has it: as a folder in a
   /// layer it would hide the base's link of that name, with all that is behind.
   ///
-  /// - Throws: An error of Foundation.
+  /// - Throws: ``FileError``.
   func adapt(to base: BaseContents) throws {
-    let files = FileManager.default
     for name in ["doc", "man", "info", "lintian", "locale", "bug"] {
-      let path = folder.appending("usr/share/\(name)").string
-      if files.fileExists(atPath: path) { try files.removeItem(atPath: path) }
+      try removeTree(folder.appending("usr/share/\(name)"))
     }
-    for name in try files.contentsOfDirectory(atPath: folder.string).sorted() {
+    for name in try listFolder(folder).sorted() {
       guard let place = base.mergedFolder(name) else { continue }
       try merge(folder.appending(name), into: folder.appending(FilePath(place).components))
     }
@@ -107,34 +99,30 @@ struct PackageFolder {
   }
 
   private func merge(_ source: FilePath, into destination: FilePath) throws {
-    let files = FileManager.default
     try createDirectories(destination)
-    for name in try files.contentsOfDirectory(atPath: source.string).sorted() {
+    for name in try listFolder(source).sorted() {
       let (from, to) = (source.appending(name), destination.appending(name))
-      var isFolder = false
-      if files.fileExists(atPath: to.string, isDirectory: &isFolder), isFolder {
+      if folderExists(to) {
         try merge(from, into: to)
       } else {
-        try files.moveItem(atPath: from.string, toPath: to.string)
+        try moveFile(from, to: to)
       }
     }
-    try files.removeItem(atPath: source.string)
+    try removeTree(source)
   }
 
   /// Makes absolute links relative, as a layer's must be.
   private func removeLinksOut(_ top: FilePath, depth: Int = 0) throws {
-    let files = FileManager.default
-    for name in try files.contentsOfDirectory(atPath: top.string) {
+    for name in try listFolder(top) {
       let path = top.appending(name)
-      var status = stat()
-      guard lstat(path.string, &status) == 0 else { throw Errno(rawValue: errno) }
-      if status.st_mode & S_IFMT == S_IFDIR { try removeLinksOut(path, depth: depth + 1) }
-      guard status.st_mode & S_IFMT == S_IFLNK else { continue }
-      let target = try files.destinationOfSymbolicLink(atPath: path.string)
+      let kind = try FileInfo(path).kind
+      if kind == .folder { try removeLinksOut(path, depth: depth + 1) }
+      guard kind == .link else { continue }
+      let target = try linkTarget(path).string
       guard target.hasPrefix("/") else { continue }
-      try files.removeItem(atPath: path.string)
+      try removeFile(path)
       let way = String(repeating: "../", count: depth) + target.drop { $0 == "/" }
-      try files.createSymbolicLink(atPath: path.string, withDestinationPath: way)
+      try createLink(path, to: FilePath(way))
     }
   }
 }

@@ -1,6 +1,6 @@
 import Bundle
+import Concurrency
 import Console
-import Integrity
 import Settings
 import SystemPackage
 import Transfer
@@ -141,17 +141,6 @@ struct ArtifactFetcher: Sendable {
 struct SilentHosts: Error {
   /// What was found out of all that is missing.
   let inquiry: Inquiry
-}
-
-extension Result where Failure == any Error {
-  /// The result of work that may wait.
-  init(_ work: () async throws -> Success) async {
-    do {
-      self = .success(try await work())
-    } catch {
-      self = .failure(error)
-    }
-  }
 }
 
 extension TransferError.Kind {

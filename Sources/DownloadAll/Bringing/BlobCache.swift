@@ -1,7 +1,6 @@
 import Bundle
 import Concurrency
 import Files
-import Glibc
 import Integrity
 import Registry
 import Synchronization
@@ -44,7 +43,7 @@ final class BlobCache: Sendable {
       if actual == descriptor.digest {
         found.insert(descriptor.digest)
       } else {
-        unlink(place(descriptor.digest).string)
+        try? removeFile(place(descriptor.digest))
       }
     }
     return found
@@ -52,7 +51,7 @@ final class BlobCache: Sendable {
 
   /// Whether a blob lies here, by its name and size; its content may still be damaged.
   func has(_ descriptor: Descriptor) -> Bool {
-    FileStatus(place(descriptor.digest))?.size == descriptor.size
+    FileInfo(regularFile: place(descriptor.digest))?.size == descriptor.size
   }
 
   /// Bytes of an interrupted download that are here already.
@@ -76,6 +75,6 @@ final class BlobCache: Sendable {
         return left == 0
       }
     }
-    for digest in free { unlink(place(digest).string) }
+    for digest in free { try? removeFile(place(digest)) }
   }
 }

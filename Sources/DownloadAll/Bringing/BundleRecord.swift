@@ -1,5 +1,5 @@
 import Bundle
-import Glibc
+import Files
 import Host
 import Integrity
 import SystemPackage
@@ -14,17 +14,22 @@ struct BundleRecord: Sendable {
 
   /// Bytes of an interrupted download that are on the disk already.
   func partSize(_ artifact: Artifact) -> Int64 {
-    FileStatus(FilePath(place(artifact).string + ".part"))?.size ?? 0
+    FileInfo(regularFile: FilePath(place(artifact).string + ".part"))?.size ?? 0
   }
 
   /// Notes an artifact that was brought from this machine.
   func note(_ artifact: Artifact, size: Int64, sha256: Digest) -> FetchedFile {
     let place = place(artifact)
-    if artifact.isExecutable { chmod(place.string, 0o755) }
+    if artifact.isExecutable { try? setPermissions(.program, of: place) }
     verified.record(
       place, stage: artifact.stage, sha256: sha256, checked: artifact.digest, url: artifact.recordedOrigin)
     return FetchedFile(file: artifact.manifestFile(size: size, sha256: sha256), transferred: 0)
   }
+}
+
+extension FilePermissions {
+  /// Everybody may start it.
+  static let program: FilePermissions = [.ownerReadWriteExecute, .groupReadExecute, .otherReadExecute]
 }
 
 extension Artifact {

@@ -1,5 +1,7 @@
 import Bundle
+import Concurrency
 import Console
+import Files
 import Integrity
 import SystemPackage
 
@@ -13,7 +15,7 @@ struct CopyBringer: Bringer {
   func inquire(about artifacts: [Artifact], asksHosts: Bool) async -> Inquiry {
     var inquiry = Inquiry()
     for artifact in artifacts {
-      let size = Self.path(of: artifact.source).flatMap { FileStatus($0)?.size }
+      let size = Self.path(of: artifact.source).flatMap { FileInfo(regularFile: $0)?.size }
       inquiry.expect(artifact, bytes: size)
     }
     return inquiry
@@ -50,8 +52,8 @@ struct CopyBringer: Bringer {
       let image = await PresentFiles.image(in: place)
       return FetchedFile(
         file: artifact.manifestFile(size: size, sha256: sha256, image: image), transferred: 0)
-    } catch let error as Errno {
-      throw LocalFileUnusable(path: path, place: place, reason: error)
+    } catch let error as FileError {
+      throw LocalFileUnusable(path: path, place: place, reason: error.code)
     }
   }
 }

@@ -1,4 +1,5 @@
 import Bundle
+import Files
 import Integrity
 import SystemPackage
 

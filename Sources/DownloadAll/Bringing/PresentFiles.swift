@@ -1,4 +1,6 @@
 import Bundle
+import Concurrency
+import Files
 import Host
 import Integrity
 import Registry
@@ -38,7 +40,7 @@ struct PresentFiles: Sendable {
       return try await isWanted(entry, for: artifact)
         ? artifact.manifestFile(size: entry.size, sha256: entry.sha256) : nil
     }
-    guard let status = FileStatus(place), let expected = try await expectedDigest(artifact) else {
+    guard let status = FileInfo(regularFile: place), let expected = try await expectedDigest(artifact) else {
       return nil
     }
     let (actual, sha256) = try await offload { () throws in

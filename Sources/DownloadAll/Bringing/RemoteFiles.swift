@@ -1,4 +1,5 @@
 import Bundle
+import Concurrency
 import Transfer
 
 /// What servers say of the files that are wanted, each asked once in a run; and where mirrors are applied.
@@ -31,7 +32,7 @@ final class RemoteFiles: Sendable {
   /// - Throws: `TransferError`.
   func file(_ url: String) async throws -> RemoteFile {
     let address = address(of: url)
-    return try await answers.value(for: url) { [engine] in try await engine.probe(address) }
+    return try await answers.value(of: url) { [engine] in try await engine.probe(address) }
   }
 
   /// The answers for many files, asked side by side.

@@ -1,5 +1,7 @@
 import Bundle
+import Concurrency
 import Console
+import Files
 import Glibc
 import Host
 import Integrity

@@ -24,7 +24,7 @@ final class ChartSource: Sendable {
   ///
   /// - Throws: ``ChartError``.
   func chart(_ chart: CatalogChart) async throws -> FetchedChart {
-    try await charts.value(for: chart) { [self] in
+    try await charts.value(of: chart) { [self] in
       do {
         return try await fetch(chart)
       } catch let error as ChartError {
@@ -39,9 +39,8 @@ final class ChartSource: Sendable {
     let name = Digest(of: Array("\(chart.repository) \(chart.name) \(chart.version)".utf8)).hex.prefix(24)
     let file = folder.appending("\(name).tgz")
     let note = folder.appending("\(name).json")
-    if let data = FileManager.default.contents(atPath: note.string),
-      let listing = try? JSONDecoder().decode(ChartListing.self, from: data),
-      FileManager.default.fileExists(atPath: file.string)
+    if let bytes = try readBytes(ifPresent: note),
+      let listing = try? JSONDecoder().decode(ChartListing.self, from: Data(bytes)), fileExists(file)
     {
       return try FetchedChart(chart, listing, file: file)
     }

@@ -1,6 +1,5 @@
 import Bundle
 import Files
-import FoundationEssentials
 import SystemPackage
 
 /// An image that shall be in the bundle, and who asks for it.
@@ -17,14 +16,14 @@ enum ImageList {
   ///
   /// - Throws: ``ImageListError`` naming file and line.
   static func read(_ path: FilePath) throws -> [ListedImage] {
-    var bytes: [UInt8] = []
+    let text: String
     do {
-      try readFile(path) { bytes.append(contentsOf: $0) }
+      text = try readText(path)
     } catch {
       throw ImageListError(place: path.string, reason: "it cannot be read: \(error)")
     }
     var images: [ListedImage] = []
-    let lines = String(decoding: bytes, as: UTF8.self).split(
+    let lines = text.split(
       omittingEmptySubsequences: false, whereSeparator: \.isNewline)
     for (index, line) in lines.enumerated() {
       let words = line.split(whereSeparator: \.isWhitespace)
@@ -48,7 +47,7 @@ enum ImageList {
   ///
   /// - Throws: ``ImageListError``.
   static func readAll(in folder: FilePath) throws -> [ListedImage] {
-    let names = (try? FileManager.default.contentsOfDirectory(atPath: folder.string)) ?? []
+    let names = try listFolder(ifPresent: folder)
     return try names.filter { $0.hasSuffix(".txt") }.sorted().flatMap { try read(folder.appending($0)) }
   }
 }

@@ -68,7 +68,7 @@ final class ImageSource: Sendable {
   ///
   /// - Throws: `RegistryError`.
   func source(of reference: ImageReference) async throws -> SourcedImage {
-    try await sources.value(for: reference) { [resolver, platforms, oneIsEnough] in
+    try await sources.value(of: reference) { [resolver, platforms, oneIsEnough] in
       try SourcedImage(
         try await resolver.resolve(reference, platforms: platforms, oneIsEnough: oneIsEnough))
     }

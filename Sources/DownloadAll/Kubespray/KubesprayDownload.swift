@@ -1,5 +1,5 @@
 import Bundle
-import Glibc
+import Files
 import Host
 import Integrity
 import SystemPackage
@@ -14,7 +14,7 @@ struct KubesprayDownload: Sendable {
 
   /// Forgets a file that turned out not to be what it should.
   func discard(_ file: FilePath) {
-    unlink(file.string)
+    try? removeFile(file)
     verified.forget(file)
   }
 

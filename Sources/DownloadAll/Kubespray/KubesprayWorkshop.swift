@@ -1,8 +1,7 @@
 import Bundle
-import FoundationEssentials
-import Glibc
+import Concurrency
+import Files
 import Host
-import Integrity
 import Kubespray
 import Settings
 import SystemPackage
@@ -57,7 +56,7 @@ final class KubesprayWorkshop: Sendable {
   }
 
   /// Whether there are local patches for the version asked for.
-  var hasPatches: Bool { FileManager.default.fileExists(atPath: patches.string) }
+  var hasPatches: Bool { fileExists(patches) }
 
   /// The source: fetched, checked, copied and patched.
   ///
@@ -114,7 +113,7 @@ final class KubesprayWorkshop: Sendable {
   ///
   /// - Throws: What went wrong, the same to all who ask.
   func catalog(for architecture: Architecture) async throws -> Catalog {
-    try await catalogs.value(for: architecture) { [self] in
+    try await catalogs.value(of: architecture) { [self] in
       let evaluator = try await evaluator(for: architecture)
       let lock = try await lock()
       defer { withExtendedLifetime(lock) {} }
@@ -147,7 +146,7 @@ final class KubesprayWorkshop: Sendable {
   ) async throws -> ClusterDemand {
     let question = Question(
       architecture: architecture, offline: offline, releases: releases.map(\.name))
-    return try await demands.value(for: question) { [self] in
+    return try await demands.value(of: question) { [self] in
       let evaluator = try await evaluator(for: architecture)
       let lock = try await lock()
       defer { withExtendedLifetime(lock) {} }

@@ -1,12 +1,10 @@
 import Bundle
 import Files
-import FoundationEssentials
-import Glibc
 import Integrity
 import Mirrors
 import Settings
-
 import SystemPackage
+
 
 /// The index of a mirror, made once for a resolution and kept in the cache.
 struct MirrorIndex {
@@ -30,22 +28,17 @@ struct MirrorIndex {
       .appending(mirror.folder.description.split(separator: "/").joined(separator: "-"))
     let name = Digest(of: Array("\(programVersion)\n\(resolved.identity)\n\(seal)".utf8)).hex.prefix(32)
     let place = shelf.appending(String(name))
-    if access(place.string, F_OK) == 0 { return place }
+    if fileExists(place) { return place }
     try createDirectories(shelf)
-    var template = Array(shelf.appending("\(name).XXXXXX").string.utf8CString)
-    guard let made = mkdtemp(&template) else { throw Errno(rawValue: errno) }
-    let unfinished = FilePath(String(cString: made))
+    let unfinished = try createTemporaryFolder(in: shelf, named: String(name))
+    defer { try? removeTree(unfinished) }
+    try await mirror.makeIndex(of: resolved.resolution, in: content, to: unfinished)
     do {
-      try await mirror.makeIndex(of: resolved.resolution, in: content, to: unfinished)
-      // Another run with the same cache may have been quicker; then its index is as good.
-      if rename(unfinished.string, place.string) != 0, access(place.string, F_OK) != 0 {
-        throw Errno(rawValue: errno)
-      }
+      try moveFile(unfinished, to: place)
     } catch {
-      try? FileManager.default.removeItem(atPath: unfinished.string)
-      throw error
+      // Another run with the same cache may have been quicker; then its index is as good.
+      guard fileExists(place) else { throw error }
     }
-    try? FileManager.default.removeItem(atPath: unfinished.string)
     ResolutionMemory.prune(shelf, keeping: Self.kept)
     return place
   }

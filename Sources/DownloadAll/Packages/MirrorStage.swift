@@ -1,7 +1,7 @@
 import Bundle
+import Concurrency
 import Console
 import FoundationEssentials
-import Integrity
 import Mirrors
 import Settings
 import SystemPackage

@@ -2,7 +2,6 @@ import Bundle
 import Concurrency
 import Files
 import FoundationEssentials
-import Glibc
 import Integrity
 import Mirrors
 import Synchronization
@@ -65,12 +64,12 @@ final class ResolutionMemory: Sendable {
   ///
   /// - Throws: What the mirror threw, the same to all who ask.
   func resolved(_ mirror: any Mirror, _ say: @escaping @Sendable (String) -> Void) async throws -> Resolved {
-    try await decisions.value(for: mirror.folder) { [self] in try await find(mirror, say) }
+    try await decisions.value(of: mirror.folder) { [self] in try await find(mirror, say) }
   }
 
   /// Forgets what was decided for a folder of the bundle: the servers no longer have it. The next run asks again.
   func forget(_ mirror: BundlePath) {
-    if let file = files.withLock({ $0[mirror] }) { unlink(file.string) }
+    if let file = files.withLock({ $0[mirror] }) { try? removeFile(file) }
   }
 
   private func find(_ mirror: any Mirror, _ say: @escaping @Sendable (String) -> Void) async throws
@@ -99,8 +98,7 @@ final class ResolutionMemory: Sendable {
   }
 
   private func read(_ file: FilePath) -> Record? {
-    var bytes: [UInt8] = []
-    guard (try? readFile(file) { bytes.append(contentsOf: $0) }) != nil else { return nil }
+    guard let bytes = try? readBytes(file) else { return nil }
     return try? JSONDecoder().decode(Record.self, from: Data(bytes))
   }
 
@@ -113,16 +111,12 @@ final class ResolutionMemory: Sendable {
 
   /// Removes all but the entries of a folder that were changed last.
   static func prune(_ folder: FilePath, keeping count: Int) {
-    let names = (try? FileManager.default.contentsOfDirectory(atPath: folder.string)) ?? []
-    let dated = names.map { name in
-      var status = stat()
-      _ = lstat(folder.appending(name).string, &status)
-      return (
-        name: name, modified: Int64(status.st_mtim.tv_sec) * 1_000_000_000 + Int64(status.st_mtim.tv_nsec)
-      )
+    let dated = ((try? listFolder(folder)) ?? []).map { name in
+      let path = folder.appending(name)
+      return (path: path, modified: (try? FileInfo(path).modified) ?? 0)
     }
     for entry in dated.sorted(by: { $0.modified > $1.modified }).dropFirst(count) {
-      try? FileManager.default.removeItem(atPath: folder.appending(entry.name).string)
+      try? removeTree(entry.path)
     }
   }
 }

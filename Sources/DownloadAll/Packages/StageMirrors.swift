@@ -1,4 +1,5 @@
 import Bundle
+import Concurrency
 import Mirrors
 
 /// The mirrors of a stage, put together once in a run, and what their solvers decided.

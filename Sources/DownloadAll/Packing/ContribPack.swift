@@ -3,7 +3,6 @@ import Bundle
 import Concurrency
 import Console
 import Files
-import Glibc
 import Host
 import Integrity
 import Registry
@@ -74,12 +73,8 @@ public struct ContribPack: Sendable {
   }
 
   private static func refuse(_ folder: FilePath, within outputs: FilePath) throws {
-    guard let inner = realpath(folder.string, nil), let outer = realpath(outputs.string, nil) else { return }
-    defer {
-      free(inner)
-      free(outer)
-    }
-    guard !FilePath(String(cString: inner)).starts(with: FilePath(String(cString: outer))) else {
+    guard let inner = try? realPath(folder), let outer = try? realPath(outputs) else { return }
+    guard !inner.starts(with: outer) else {
       throw PackError(
         reason: "\(folder) lies in the bundle, which has nothing but its own files. Choose another: --to DIR")
     }

@@ -1,10 +1,11 @@
 import Bundle
-import FoundationEssentials
+import Concurrency
+import Files
 import Kubespray
 import Mirrors
 import Settings
-
 import SystemPackage
+
 
 /// What a proof asks of Ansible and of pip, each once in a run. None of it needs more of the bundle than offline.yml and
 /// the Python packages.
@@ -66,8 +67,7 @@ struct ProofQuestions: Sendable {
   /// - Throws: What kept pip from answering.
   func pythonFailures() async throws -> [(machine: String, text: String)] {
     try await resolved.value { [self] in
-      let here = FilePath(FileManager.default.currentDirectoryPath)
-      let folder = here.pushing(job.configuration.outputs).appending("pypi")
+      let folder = try currentFolder().pushing(job.configuration.outputs).appending("pypi")
       return try await index().asking(index: folder).failures()
     }
   }

@@ -2,7 +2,6 @@ import Bundle
 import Concurrency
 import Console
 import Files
-import FoundationEssentials
 import Host
 import Integrity
 import Kubespray
@@ -40,9 +39,7 @@ struct ProofRun: Sendable {
     contents = BundleContents(files)
     isFinished = true
     guard contents.files["offline.yml"] != nil else { throw ProofImpossible() }
-    var bytes: [UInt8] = []
-    try readFile(job.configuration.outputs.appending("offline.yml")) { bytes.append(contentsOf: $0) }
-    offline = String(decoding: bytes, as: UTF8.self)
+    offline = try readText(job.configuration.outputs.appending("offline.yml"))
   }
 
   /// The proof of a plan, before anything is fetched.
@@ -159,9 +156,7 @@ struct ProofRun: Sendable {
   }
 
   private func requirementCount() async throws -> Int {
-    var bytes: [UInt8] = []
-    try readFile(try await questions.kubespray.source().copy.tree.requirements) { bytes.append(contentsOf: $0) }
-    return String(decoding: bytes, as: UTF8.self).split(whereSeparator: \.isNewline).count {
+    try readText(try await questions.kubespray.source().copy.tree.requirements).split(whereSeparator: \.isNewline).count {
       let line = $0.drop { $0 == " " }
       return !line.isEmpty && !line.hasPrefix("#") && !line.hasPrefix("-")
     }

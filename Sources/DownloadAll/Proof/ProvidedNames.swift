@@ -1,6 +1,5 @@
 import Archive
 import Files
-import FoundationEssentials
 import SystemPackage
 
 /// The names under which the packages of a repository in the bundle can be asked for, beside their own: what they
@@ -10,14 +9,11 @@ enum ProvidedNames {
   /// - Throws: `Errno` or `ArchiveError`.
   static func read(_ folder: FilePath) throws -> Set<String> {
     let index = folder.appending("Packages")
-    var bytes: [UInt8] = []
-    if FileManager.default.fileExists(atPath: index.string) {
-      try readFile(index) { bytes.append(contentsOf: $0) }
-      return debian(String(decoding: bytes, as: UTF8.self))
-    }
+    if let text = try readText(ifPresent: index) { return debian(text) }
     let metadata = folder.appending("repodata")
-    let names = (try? FileManager.default.contentsOfDirectory(atPath: metadata.string)) ?? []
+    let names = try listFolder(ifPresent: metadata)
     guard let primary = names.first(where: { $0.contains("primary.xml") }) else { return [] }
+    var bytes: [UInt8] = []
     try ArchiveReader.decompress(metadata.appending(primary)) { bytes.append(contentsOf: $0) }
     return rpm(String(decoding: bytes, as: UTF8.self))
   }

@@ -1,9 +1,8 @@
 import Bundle
 import Console
+import Files
 import FoundationEssentials
-import Glibc
 import Host
-import Integrity
 import Settings
 import SystemPackage
 
@@ -113,7 +112,7 @@ struct BundleClosing: Sendable {
         continue
       }
       try previous.markUnfinished()
-      guard unlink(outputs.appending(name).string) == 0 else { throw Errno(rawValue: errno) }
+      try removeFile(outputs.appending(name))
       if !isRemains { removed.append(name) }
     }
     for entry in recorded where !wanted.contains(entry.path) {

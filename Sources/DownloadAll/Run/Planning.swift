@@ -1,7 +1,7 @@
 import Bundle
+import Concurrency
 import Console
 import Host
-import Integrity
 import Kubespray
 import Settings
 

@@ -1,11 +1,12 @@
 import Bundle
+import Concurrency
 import Console
+import Files
 import Glibc
 import Host
-import Integrity
 import Settings
-
 import SystemPackage
+
 
 /// The first phase: finds out what would stop the job. A machine that is not fit stops everything before the first
 /// download; a host that does not answer stops the stages that need it; a disk that is too small stops the run as soon
@@ -60,7 +61,7 @@ struct Precheck: Sendable {
     let probe = folder.appending(".write-test.\(getpid())")
     do {
       try writeAtomically([], to: probe)
-      unlink(probe.string)
+      try removeFile(probe)
       return nil
     } catch {
       return Problem(

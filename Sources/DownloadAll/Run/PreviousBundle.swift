@@ -1,6 +1,5 @@
 import Bundle
-import Glibc
-import Integrity
+import Files
 import Synchronization
 import SystemPackage
 
@@ -15,7 +14,7 @@ final class PreviousBundle: Sendable {
   private let byPath: [BundlePath: ManifestFile]
   private let isFinished: Mutex<Bool>
   private let (changes, change) = AsyncStream.makeStream(of: Void.self)
-  private let statusAtStart: [FileStatus?]
+  private let statusAtStart: [FileInfo?]
 
   /// - Throws: ``ManifestError`` when there is a manifest that cannot be read.
   init(outputs: FilePath) throws(ManifestError) {
@@ -40,8 +39,8 @@ final class PreviousBundle: Sendable {
     guard Self.status(outputs) == statusAtStart else { throw BundleChanged(outputs: outputs) }
   }
 
-  private static func status(_ outputs: FilePath) -> [FileStatus?] {
-    [Manifest.fileName, Manifest.unfinishedFileName].map { FileStatus(outputs.appending($0)) }
+  private static func status(_ outputs: FilePath) -> [FileInfo?] {
+    [Manifest.fileName, Manifest.unfinishedFileName].map { FileInfo(regularFile: outputs.appending($0)) }
   }
 
   /// What the manifest says of a file.
@@ -79,7 +78,7 @@ final class PreviousBundle: Sendable {
 
   /// Removes what ``markUnfinished()`` left, once the new manifest is written.
   func forget() {
-    unlink(outputs.appending(Manifest.unfinishedFileName).string)
+    try? removeFile(outputs.appending(Manifest.unfinishedFileName))
   }
 }
 

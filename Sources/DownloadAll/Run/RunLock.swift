@@ -1,6 +1,5 @@
 import Bundle
 import Files
-import Glibc
 import Integrity
 import Settings
 import SystemPackage
@@ -22,9 +21,7 @@ enum RunLock {
   }
 
   private static func name(of folder: FilePath) throws -> String {
-    guard let resolved = realpath(folder.string, nil) else { throw Errno(rawValue: errno) }
-    defer { free(resolved) }
-    return String(Digest(of: Array(String(cString: resolved).utf8)).hex.prefix(16))
+    String(Digest(of: Array(try realPath(folder).string.utf8)).hex.prefix(16))
   }
 
   /// Makes the folder of the bundle and keeps other runs out of it until the lock is gone.

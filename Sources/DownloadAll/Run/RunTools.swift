@@ -1,12 +1,11 @@
 import Bundle
 import Console
 import Host
-import Integrity
 import Registry
 import Settings
-
 import SystemPackage
 import Transfer
+
 
 /// What a run works with, made once. Only those who put a run together take from it; each stage and each phase gets
 /// what it needs of it, and nothing else.

@@ -1,4 +1,5 @@
 import Bundle
+import Concurrency
 import Console
 import Synchronization
 
@@ -41,7 +42,7 @@ final class StageRunner: Sendable {
   ///
   /// - Throws: What the stage threw; ``StageBlocked`` when one that it needs failed.
   func plan(of name: StageName) async throws -> [Artifact] {
-    try await plans.value(for: name) { [self] in
+    try await plans.value(of: name) { [self] in
       guard let row = rows(of: name).first else { return [] }
       return try await artifacts(of: row)
     }
@@ -55,7 +56,7 @@ final class StageRunner: Sendable {
   }
 
   private func prepared(_ name: StageName) async throws -> Ready {
-    try await ready.value(for: name) { [self] in
+    try await ready.value(of: name) { [self] in
       var report = StageReport(name)
       let fetch = try await fetcher.prepare(try claim(try await plan(of: name)), &report)
       return Ready(fetch: fetch, report: report)
@@ -64,7 +65,7 @@ final class StageRunner: Sendable {
 
   /// Runs a stage to its end.
   func run(_ name: StageName) async -> StageReport {
-    let report = try? await reports.value(for: name) { [self] in await execute(name) }
+    let report = try? await reports.value(of: name) { [self] in await execute(name) }
     return report ?? StageReport(name)
   }
 

@@ -39,8 +39,7 @@ final class TransferRate: Sendable {
 
   /// The bytes per second of the last run; `nil` when nobody knows.
   var ofLastRun: Double? {
-    var bytes: [UInt8] = []
-    guard (try? readFile(file) { bytes.append(contentsOf: $0) }) != nil,
+    guard let bytes = try? readBytes(file),
       let record = try? JSONDecoder().decode(Record.self, from: Data(bytes)), record.bytes > 0,
       record.seconds > 0
     else { return nil }

@@ -1,5 +1,6 @@
 import Bundle
-import Glibc
+import Concurrency
+import Files
 import Integrity
 import Mirrors
 import SystemPackage
@@ -20,7 +21,7 @@ struct IndexStage: Stage {
       let content = outputs.appending(mirror.folder.description)
       var resolved = try await mirrors.resolved(mirror)
       try resolved.leaveOut { file in
-        file.isOptional && FileStatus(content.appending(file.path)) == nil
+        file.isOptional && FileInfo(regularFile: content.appending(file.path)) == nil
       }
       mirrors.events.show("makes the index of \(mirror.folder)")
       let index = MirrorIndex(mirror: mirror, resolved: resolved, seal: seal, cache: cache)
@@ -38,6 +39,6 @@ struct IndexStage: Stage {
 
   /// What tells a signing key from another: the content of its file, or its id.
   private static func identity(ofKey key: String) throws -> String {
-    access(key, F_OK) == 0 ? try Digest(ofFile: FilePath(key)).hex : key
+    fileExists(FilePath(key)) ? try Digest(ofFile: FilePath(key)).hex : key
   }
 }

@@ -1,5 +1,4 @@
 import Bundle
-import Concurrency
 import Console
 import Host
 import Settings

@@ -1,7 +1,6 @@
 import Bundle
 import Console
 import Host
-import Integrity
 import Kubespray
 import Mirrors
 import Settings

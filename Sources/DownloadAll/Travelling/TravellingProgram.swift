@@ -2,13 +2,11 @@ import Bundle
 import Concurrency
 import Console
 import Files
-import FoundationEssentials
-import Glibc
 import Host
 import Integrity
 import Settings
-
 import SystemPackage
+
 
 /// `target-setup` as it goes into a bundle: the program, stripped, with its libraries and its loader, and a launcher
 /// of a few lines. It expects nothing of the target but a shell and a kernel of that architecture.
@@ -36,17 +34,21 @@ struct TravellingProgram: Sendable {
   static func ofThisBuild(
     cache: FilePath, say: @escaping @Sendable (MessageLevel, String) -> Void
   ) throws(TravellingProgramError) -> TravellingProgram {
-    guard let running = realpath("/proc/self/exe", nil) else {
-      throw TravellingProgramError(path: "/proc/self/exe", reason: "\(Errno(rawValue: errno))")
-    }
-    defer { free(running) }
-    let program = FilePath(String(cString: running)).removingLastComponent().appending(name)
+    let program = try Self.realPath("/proc/self/exe").removingLastComponent().appending(name)
     guard FileInfo(regularFile: program) != nil else {
       throw TravellingProgramError(
         path: program,
         reason: "there is no such program beside download-all. Build it: swift build -c release")
     }
     return TravellingProgram(program: program, cache: cache, say: say)
+  }
+
+  private static func realPath(_ path: FilePath) throws(TravellingProgramError) -> FilePath {
+    do {
+      return try Files.realPath(path)
+    } catch {
+      throw TravellingProgramError(path: path, reason: "\(error.code)")
+    }
   }
 
   /// The launcher and `lib/`.
@@ -78,24 +80,23 @@ struct TravellingProgram: Sendable {
     let files = [elf.path, elf.loader] + elf.libraries.map(\.path)
     var key = ""
     for file in files {
-      guard let resolved = realpath(file.string, nil) else {
-        throw TravellingProgramError(path: file, reason: "\(Errno(rawValue: errno))")
-      }
-      defer { free(resolved) }
-      let status = FileInfo(regularFile: FilePath(String(cString: resolved)))
-      key += "\(String(cString: resolved)) \(status?.size ?? 0) \(status?.modified ?? 0)\n"
+      let resolved = try Self.realPath(file)
+      let status = FileInfo(regularFile: resolved)
+      key += "\(resolved) \(status?.size ?? 0) \(status?.modified ?? 0)\n"
     }
     let folder = cache.appending(String(Digest(of: Array(key.utf8)).hex.prefix(16)))
     let mark = folder.appending("works")
     if FileInfo(regularFile: mark) != nil { return folder }
     try await offload { () throws in
-      try? FileManager.default.removeItem(atPath: cache.string)
+      try removeTree(cache)
       let library = folder.appending("lib")
       try createDirectories(library)
       for item in elf.libraries { _ = try copyDurably(item.path, to: library.appending(item.name)) }
       _ = try copyDurably(elf.loader, to: library.appending(elf.loaderName))
       _ = try copyDurably(elf.path, to: library.appending(Self.name))
-      for name in [elf.loaderName, Self.name] { chmod(library.appending(name).string, 0o755) }
+      for name in [elf.loaderName, Self.name] {
+        try setPermissions(.program, of: library.appending(name))
+      }
     }
     await strip(folder.appending("lib").appending(Self.name))
     try await prove(folder, elf)
