@@ -52,7 +52,7 @@ worker_processes 1;
 events { worker_connections 512; }
 http {
   default_type application/octet-stream;
-  log_format short '\$status \$request_method \$host\$uri \$body_bytes_sent range=\$http_range auth=\$http_authorization';
+  log_format short '\$status \$request_method \$host\$uri \$body_bytes_sent range=\$http_range auth=\$http_authorization at=\$msec took=\$request_time';
   access_log access.log short;
   client_body_temp_path body; proxy_temp_path proxy; fastcgi_temp_path fastcgi; uwsgi_temp_path uwsgi;
   scgi_temp_path scgi;
