@@ -100,9 +100,7 @@ let package = Package(
       name: "Transfer", dependencies: ["CCurl"] + ground, swiftSettings: swiftSettings),
     .target(
       name: "Host",
-      dependencies: [
-        "Files", "Concurrency", .product(name: "Subprocess", package: "swift-subprocess"), systemPackage,
-      ],
+      dependencies: [.product(name: "Subprocess", package: "swift-subprocess")] + ground,
       swiftSettings: swiftSettings),
     .target(name: "Console", swiftSettings: swiftSettings),
 

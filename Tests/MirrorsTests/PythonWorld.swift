@@ -16,7 +16,9 @@ enum SharedPip {
     atexit { try? FileManager.default.removeItem(atPath: SharedPip.folder.string) }
     try FileManager.default.createDirectory(atPath: folder.string, withIntermediateDirectories: true)
     _ = try await Command("python3", ["-m", "venv", folder.appending("venv").string]).output()
-    try await PrivatePip(interpreter: python, pip: pip, cache: folder).prepare()
+    try await PrivatePip(
+      interpreter: python, pip: pip, cache: folder, memory: ProgramMemory(cache: folder)
+    ).prepare()
   }
 
   static var python: FilePath { folder.appending("venv/bin/python") }

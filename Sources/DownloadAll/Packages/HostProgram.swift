@@ -60,7 +60,7 @@ extension HostProgram {
       programs.append(HostProgram("patch", debian: "patch", redHat: "patch", "apply local patches"))
     }
     if job.includes(.py) || collectsWheels, settings.python.executable == nil {
-      programs.append(python(system))
+      programs.append(python(system, ProgramMemory(cache: settings.cache)))
     }
     if [StageName.kubespray, .py, .pypi, .files, .images, .repo].contains(where: job.includes) {
       programs.append(certificates)
@@ -94,13 +94,13 @@ extension HostProgram {
   }
 
   /// A Python that kubespray's Ansible accepts. Where the release's own is too old, a newer one of the release.
-  private static func python(_ system: OSRelease) -> HostProgram {
+  private static func python(_ system: OSRelease, _ memory: ProgramMemory) -> HostProgram {
     let minor = (try? PackageTarget(system))?.pythonMinor ?? 11
     // python3 of Ubuntu 22.04 is 3.10 (packages.ubuntu.com/jammy/python3).
     let isNamed = system.id == "ubuntu" && system.versionID == "22.04"
     return HostProgram(
       "python3", debian: isNamed ? "python3.\(minor) python3.\(minor)-venv" : "python3 python3-venv",
       redHat: "python3.\(minor)", "run Ansible and pip"
-    ) { await HostPython.isPossible(minor: 10) }
+    ) { await HostPython.isPossible(minor: 10, memory: memory) }
   }
 }

@@ -40,7 +40,8 @@ struct PythonWheels: Sendable {
     let targets = (try? PackageTargets(settings.packages, system: try OSRelease.current()))?.choices.map(
       \.target)
     let cache = settings.cache.appending("packages")
-    let python = try await HostPython.find(settings.python.executable ?? "auto", cache: cache)
+    let python = try await HostPython.find(
+      settings.python.executable ?? "auto", cache: cache, memory: ProgramMemory(cache: settings.cache))
     return PythonIndex(
       folder: try BundlePath("pypi"), pythons: Self.pythons(settings.pypi, targets: targets ?? []),
       architectures: job.architectures,

@@ -12,24 +12,31 @@ public struct HostPython: Sendable {
   private let pipPython: FilePath
 
   /// Whether this machine has a Python 3, at least of that minor version, that can make environments and fill them.
-  public static func isPossible(minor: Int) async -> Bool { await first(minor: minor) != nil }
+  ///
+  /// - Parameter memory: What programs have answered before.
+  public static func isPossible(minor: Int, memory: ProgramMemory) async -> Bool {
+    await first(minor: minor, memory) != nil
+  }
 
   /// Finds a Python.
   ///
   /// - Parameters:
   ///   - setting: `auto`, or the name or path of a Python (setting `python.executable`).
   ///   - cache: A folder to put a pip into when the Python has none.
+  ///   - memory: What programs have answered before.
   /// - Throws: ``PythonEnvironmentError``, `CommandError` or `Errno`.
-  public static func find(_ setting: String = "auto", cache: FilePath) async throws -> HostPython {
+  public static func find(
+    _ setting: String = "auto", cache: FilePath, memory: ProgramMemory
+  ) async throws -> HostPython {
     let family = (try? OSRelease.current())?.family
     let python: PythonInterpreter
     if setting == "auto" {
-      guard let found = await first(minor: 10) else {
+      guard let found = await first(minor: 10, memory) else {
         throw PythonEnvironmentError.noPython(minors: 10...13, found: [], family)
       }
       python = found
     } else {
-      guard let path = findExecutable(setting), let found = await PythonInterpreter.probe(path) else {
+      guard let path = findExecutable(setting), let found = await PythonInterpreter.probe(path, memory) else {
         throw PythonEnvironmentError.notPython(setting)
       }
       guard found.isUsable else { throw PythonEnvironmentError.incomplete(path, minor: found.minor, family) }
@@ -48,9 +55,9 @@ public struct HostPython: Sendable {
       environment: changes)
   }
 
-  private static func first(minor: Int) async -> PythonInterpreter? {
+  private static func first(minor: Int, _ memory: ProgramMemory) async -> PythonInterpreter? {
     for name in PythonInterpreter.candidates {
-      guard let path = findExecutable(name), let python = await PythonInterpreter.probe(path) else {
+      guard let path = findExecutable(name), let python = await PythonInterpreter.probe(path, memory) else {
         continue
       }
       if python.minor >= minor, python.isUsable { return python }

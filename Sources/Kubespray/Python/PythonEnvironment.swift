@@ -44,7 +44,7 @@ public struct PythonEnvironment: Sendable {
       throw PythonEnvironmentError.noRequirements(tree.requirements)
     }
     let ansible = AnsibleRequirement(requirements: requirements)
-    let interpreter = try await find(setting, for: ansible)
+    let interpreter = try await find(setting, for: ansible, ProgramMemory(cache: cache))
     let identity = Digest(of: Array("\(interpreter.path) \(interpreter.versionText)\n\(requirements)".utf8))
       .hex
     try createDirectories(cache)
@@ -86,11 +86,12 @@ public struct PythonEnvironment: Sendable {
   private var stampText: String { "\(path)\n\(identity)" }
 
   private static func find(
-    _ setting: String, for ansible: AnsibleRequirement
+    _ setting: String, for ansible: AnsibleRequirement, _ memory: ProgramMemory
   ) async throws(PythonEnvironmentError) -> PythonInterpreter {
     let family = (try? OSRelease.current())?.family
     if setting != "auto" {
-      guard let path = findExecutable(setting), let python = await PythonInterpreter.probe(path) else {
+      guard let path = findExecutable(setting), let python = await PythonInterpreter.probe(path, memory)
+      else {
         throw .notPython(setting)
       }
       guard python.isUsable else { throw .incomplete(path, minor: python.minor, family) }
@@ -98,7 +99,7 @@ public struct PythonEnvironment: Sendable {
     }
     var found: [PythonInterpreter] = []
     for name in PythonInterpreter.candidates {
-      guard let path = findExecutable(name), let python = await PythonInterpreter.probe(path) else {
+      guard let path = findExecutable(name), let python = await PythonInterpreter.probe(path, memory) else {
         continue
       }
       if ansible.pythonMinors.contains(python.minor), python.isUsable { return python }

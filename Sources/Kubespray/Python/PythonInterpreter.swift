@@ -25,14 +25,24 @@ struct PythonInterpreter: Sendable, Equatable {
   /// The names that `auto` looks for, newest first; the plain name covers systems with another one.
   static let candidates = ["python3.14", "python3.13", "python3.12", "python3.11", "python3.10", "python3"]
 
-  /// Asks a program what it is.
+  /// Asks a program what it is, unless that is remembered.
   ///
   /// - Returns: nil when it is no Python 3 with the `venv` module.
-  static func probe(_ path: FilePath) async -> PythonInterpreter? {
+  static func probe(_ path: FilePath, _ memory: ProgramMemory) async -> PythonInterpreter? {
     let question = String(decoding: PackageResources.probe_py, as: UTF8.self)
-    let command = Command(path.string, ["-c", question], environment: ["PYTHONWARNINGS": "ignore"])
-    guard let answer = try? await command.output() else { return nil }
-    let words = answer.split(whereSeparator: \.isWhitespace)
+    let answer = await memory.answer(
+      of: path, topic: "python", question: question, variables: ["PYTHON"]
+    ) { () async -> ProgramMemory.Answer? in
+      let command = Command(path.string, ["-c", question], environment: ["PYTHONWARNINGS": "ignore"])
+      guard let result = try? await command.run() else { return nil }
+      // A shim for a Python that is not there says so. It takes as long as the others.
+      if result.status == 127, ProgramMemory.isShim(path) { return ProgramMemory.Answer("") }
+      guard result.status == 0 else { return nil }
+      let lines = result.standardOutput.split(whereSeparator: \.isNewline)
+      return ProgramMemory.Answer(
+        String(lines.first ?? ""), dependingOn: lines.dropFirst().map { FilePath(String($0)) })
+    }
+    let words = answer?.text.split(whereSeparator: \.isWhitespace) ?? []
     guard words.count >= 2 else { return nil }
     return PythonInterpreter(
       path: path, version: numbers(words[0]), hasEnsurepip: words[1] == "True",

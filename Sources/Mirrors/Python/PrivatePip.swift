@@ -11,6 +11,8 @@ struct PrivatePip: Sendable {
   /// Runs any pip, only to fetch the private one.
   let pip: @Sendable ([String]) -> Command
   let cache: FilePath
+  /// What programs have answered before.
+  let memory: ProgramMemory
   /// How pip is configured beside what the user configured, for tests.
   var environment: [String: String?] = [:]
 
@@ -66,19 +68,41 @@ struct PrivatePip: Sendable {
     "PIP_DISABLE_PIP_VERSION_CHECK": "1", "PYTHONIOENCODING": "utf-8",
   ]
 
+  /// What decides a resolution beside the job and the state of the servers, without credentials; asked only when it may
+  /// have changed. ``prepare()`` must have come first.
+  ///
+  /// - Throws: ``PythonIndexError`` or `CommandError`.
+  func settings(_ job: ResolverJob) async throws -> String {
+    let own = [folder.appending("pip")] + Self.files.map { scripts.appending($0.key) }
+    let question = try encoded(job) + environment.map { "\($0)=\($1 ?? "")" }.sorted().joined()
+    let answer = try await memory.answer(
+      of: interpreter, topic: "pip", question: question,
+      variables: ["PIP_", "PYTHON", "HOME", "XDG_", "VIRTUAL_ENV"]
+    ) { () async throws -> ProgramMemory.Answer? in
+      let answer = try JSONDecoder().decode(ResolverSettings.self, from: Data(try await ask(job).utf8))
+      return ProgramMemory.Answer(
+        hidingCredentials(answer.settings), dependingOn: own + answer.read.map { FilePath($0) })
+    }
+    return answer?.text ?? ""
+  }
+
   /// Runs the resolver; ``prepare()`` must have come first.
   ///
   /// - Returns: Its answer, a JSON text.
   /// - Throws: ``PythonIndexError`` or `CommandError`.
   func ask(_ job: ResolverJob) async throws -> String {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = .sortedKeys
-    let input = String(decoding: try encoder.encode(job), as: UTF8.self)
     let changes = Self.neutral.merging(environment) { _, new in new }
     let command = Command(
-      interpreter.string, ["-I", scripts.appending("resolve.py").string], environment: changes, input: input)
+      interpreter.string, ["-I", scripts.appending("resolve.py").string], environment: changes,
+      input: try encoded(job))
     let result = try await command.run()
     guard result.status == 0 else { throw PythonIndexError.broken(result.standardError) }
     return result.standardOutput
+  }
+
+  private func encoded(_ job: ResolverJob) throws -> String {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = .sortedKeys
+    return String(decoding: try encoder.encode(job), as: UTF8.self)
   }
 }

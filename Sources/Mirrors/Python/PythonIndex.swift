@@ -48,7 +48,8 @@ public struct PythonIndex: Mirror {
     self.requirements = requirements
     self.extra = extra
     self.sourceDistributions = sourceDistributions
-    self.pip = PrivatePip(interpreter: interpreter, pip: pip, cache: cache)
+    self.pip = PrivatePip(
+      interpreter: interpreter, pip: pip, cache: cache, memory: ProgramMemory(cache: cache))
   }
 
   /// The same questions, asked of a finished index in a folder and of nothing else.
@@ -72,7 +73,7 @@ public struct PythonIndex: Mirror {
   public func inputs() async throws -> String {
     try check()
     try await pip.prepare()
-    let settings = try await pip.ask(job(for: nil, architectures.first ?? .current))
+    let settings = try await pip.settings(job(for: nil, architectures.first ?? .current))
     return hidingCredentials(
       """
       format \(Self.format)

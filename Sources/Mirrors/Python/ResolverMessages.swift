@@ -14,6 +14,14 @@ struct ResolverJob: Encodable {
   let sources: Bool
 }
 
+/// What `Resolver/resolve.py` answers when no Python is named.
+struct ResolverSettings: Decodable {
+  /// What decides a resolution, as a JSON text.
+  let settings: String
+  /// The files that it was read from, those that are missing among them.
+  let read: [String]
+}
+
 /// What `Resolver/resolve.py` answers: a failure, or files and warnings.
 struct ResolverAnswer: Decodable {
   /// What pip wrote when it found no solution.

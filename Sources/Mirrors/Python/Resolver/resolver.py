@@ -12,7 +12,7 @@ from pip._vendor.packaging.requirements import InvalidRequirement, Requirement
 from pip._vendor.packaging.utils import canonicalize_name
 from resolver_files import FoundFiles
 from resolver_pip import ResolvingCommand, keep_sizes, memoize_pages, pretend, refuse_builds
-from resolver_texts import depends_on_patch_level, last_line, texts_of
+from resolver_texts import depends_on_patch_level, files_of, last_line, texts_of
 
 
 class Failure(Exception):
@@ -34,14 +34,17 @@ class Resolver:
         refuse_builds()
 
     def settings(self):
-        """What decides a resolution beside the job and the state of the servers."""
+        """What decides a resolution beside the job and the state of the servers, and the files that were read for it."""
         command = ResolvingCommand()
         with contextlib.redirect_stdout(sys.stderr):
             options, _ = command.parse_args([])
         names = ("index_url", "extra_index_urls", "no_index", "find_links", "pre", "trusted_hosts")
         chosen = {name: getattr(options, name, None) for name in names}
-        texts = list(texts_of(self.job["requirements"] + options.constraints))
-        return {"pip": pip_version, "options": chosen, "texts": texts}
+        files = list(files_of(self.job["requirements"] + options.constraints))
+        texts = [text for _, text in files if text is not None]
+        read = [path for _, paths in command.parser.config.iter_config_files() for path in paths]
+        settings = json.dumps({"pip": pip_version, "options": chosen, "texts": texts})
+        return {"settings": settings, "read": read + [path for path, _ in files]}
 
     def answer(self):
         """The files for the job's Python, or what pip said when there is no solution."""
@@ -57,7 +60,7 @@ class Resolver:
     def required(self):
         """All requirement files together; each by itself when they contradict each other."""
         paths = self.job["requirements"]
-        texts = list(texts_of(paths))
+        texts = texts_of(paths)
         try:
             return self.resolve(requirement_arguments(paths), texts) if paths else []
         except Failure as failure:

@@ -6,8 +6,13 @@ import re
 import urllib.parse
 
 
-def texts_of(paths, seen=()):
+def texts_of(paths):
     """The requirement files and those that they name, as they are."""
+    return [text for _, text in files_of(paths) if text is not None]
+
+
+def files_of(paths, seen=()):
+    """The paths of requirement files and of those that they name, with their text; None where there is none."""
     for path in paths:
         if path in seen or "://" in path:
             continue
@@ -15,11 +20,12 @@ def texts_of(paths, seen=()):
             with open(path, encoding="utf-8") as file:
                 text = file.read()
         except (OSError, UnicodeDecodeError):
-            continue  # pip says why, with the line that names it
-        yield text
+            yield path, None  # pip says why, with the line that names it
+            continue
+        yield path, text
         named = re.findall(r"^\s*(?:-r|--requirement|-c|--constraint)[=\s]*([^\s#]+)", text, re.MULTILINE)
         nested = [os.path.join(os.path.dirname(path), each) for each in named]
-        yield from texts_of(nested, (*seen, path))
+        yield from files_of(nested, (*seen, path))
 
 
 def depends_on_patch_level(text, python):
