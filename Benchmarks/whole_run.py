@@ -5,6 +5,7 @@ For each program in turn, round by round: a first run in an empty folder with an
 of both programs; with the package archives and PyPI, and without. The stand-ins' logs tell when the first byte of a file
 and of an image was asked for, the cache when the catalog was written.
 """
+
 import argparse
 import json
 import pathlib
@@ -37,7 +38,9 @@ class Program:
         for part in ("target-scripts", "pkglist", "imagelists"):
             (self.site / part).symlink_to(self.repository / part)
         skip = "  skip: true\n" if alone else ""
-        (self.site / "config/config.yml").write_text(f"packages:\n  install: false\n{skip}" + (f"pypi:\n{skip}" if alone else ""))
+        (self.site / "config/config.yml").write_text(
+            f"packages:\n  install: false\n{skip}" + (f"pypi:\n{skip}" if alone else "")
+        )
 
     def run(self, *arguments: str) -> tuple[float, float, float]:
         """Seconds, megabytes at the peak of the program itself, and the time when it started."""
@@ -95,13 +98,23 @@ def first_run(program: Program, logs: pathlib.Path, alone: bool) -> dict[str, fl
     program.clear(alone)
     subprocess.run(["sync"], check=True)
     seconds, peak, clock = program.run()
-    catalogs = [path.stat().st_mtime - clock for path in (program.site / "cache").rglob("*") if "catalog" in str(path) and path.suffix == ".json"]
+    catalogs = [
+        path.stat().st_mtime - clock
+        for path in (program.site / "cache").rglob("*")
+        if "catalog" in str(path) and path.suffix == ".json"
+    ]
     moments = {
         "catalog known s": min(catalogs, default=None),
-        "first file s": first_request(logs, "access.log", re.compile(r"^(?!codeload|.*/kubespray/|.*/index.yaml$)"), clock),
+        "first file s": first_request(
+            logs, "access.log", re.compile(r"^(?!codeload|.*/kubespray/|.*/index.yaml$)"), clock
+        ),
         "first image s": first_request(logs, "registry.log", re.compile(r"/blobs/"), clock),
     }
-    return {"first run s": seconds, **{name: value for name, value in moments.items() if value is not None}, "peak MB": peak}
+    return {
+        "first run s": seconds,
+        **{name: value for name, value in moments.items() if value is not None},
+        "peak MB": peak,
+    }
 
 
 def measure(program: Program, logs: pathlib.Path, alone: bool) -> dict[str, float]:
@@ -120,7 +133,10 @@ def differences(old: pathlib.Path, new: pathlib.Path) -> list[str]:
 
     def flat(path: pathlib.Path) -> dict[str, object]:
         manifest = json.loads(path.read_text())
-        files = {f"file {entry['path']}": {key: value for key, value in entry.items() if key != "path"} for entry in manifest.pop("files")}
+        files = {
+            f"file {entry['path']}": {key: value for key, value in entry.items() if key != "path"}
+            for entry in manifest.pop("files")
+        }
         return {**manifest, **files}
 
     left, right = flat(old), flat(new)
@@ -152,7 +168,10 @@ def main() -> None:
     parser.add_argument("--logs", type=pathlib.Path, required=True)
     parser.add_argument("--results", type=pathlib.Path)
     options = parser.parse_args()
-    programs = [Program(name, pathlib.Path(folder), options.work) for name, folder in (item.split("=", 1) for item in options.program)]
+    programs = [
+        Program(name, pathlib.Path(folder), options.work)
+        for name, folder in (item.split("=", 1) for item in options.program)
+    ]
     kept = options.results or options.work / "results"
     kept.mkdir(parents=True, exist_ok=True)
     for title, alone in VARIANTS.items():

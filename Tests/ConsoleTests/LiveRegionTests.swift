@@ -107,7 +107,8 @@ import Testing
     }
     #expect(
       lines(80) == [
-        "files       waits for the catalog, 12s", "repo        0/25              makes the index of debs/local, 11s",
+        "files       waits for the catalog, 12s",
+        "repo        0/25              makes the index of debs/local, 11s",
         "py                10s so far", "total       0/25",
       ])
     #expect(lines(30).first == "files       waits for the ca…")

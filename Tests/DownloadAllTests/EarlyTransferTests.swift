@@ -50,7 +50,8 @@ struct Signal: Sendable {
     let url = gone.url("/kubespray.tar.gz")
     gone.stop()
     let tarball = Artifact(
-      path: try BundlePath("files/kubespray.tar.gz"), source: .url(url), stage: .kubespray, verification: .none)
+      path: try BundlePath("files/kubespray.tar.gz"), source: .url(url), stage: .kubespray,
+      verification: .none)
     let kubelet = try fixture.artifact("/kubelet", "kubelet")
     let report = try await fixture.run(
       [TestStage(.kubespray) { [tarball] }, TestStage(.files) { [kubelet] }], precheck: true)
@@ -86,7 +87,8 @@ struct Signal: Sendable {
     #expect(report.failures.count == 1 && report.failures.first?.contains("not enough space") == true)
     #expect(report.stages[1].summary == "stopped, because stage precheck failed")
     #expect(!fixture.downloads.contains("/huge"))
-    #expect(fixture.manifest == nil && FileInfo(regularFile: fixture.outputs.appending("files/big.part")) != nil)
+    #expect(
+      fixture.manifest == nil && FileInfo(regularFile: fixture.outputs.appending("files/big.part")) != nil)
 
     fixture.server.serve("/big", resource)
     let next = try await fixture.run([image], precheck: true)

@@ -156,7 +156,8 @@ struct AnsibleAssembly: Sendable {
         // Compiled files would lie in the kubespray tree of the host, and belong to root.
         "PYTHONDONTWRITEBYTECODE": "1", "LANG": "C.UTF-8",
       ],
-      labels: ["org.opencontainers.image.title": "Ansible for kubespray \(copy.version)"], command: ["/bin/sh"])
+      labels: ["org.opencontainers.image.title": "Ansible for kubespray \(copy.version)"],
+      command: ["/bin/sh"])
     let configuration = work.appending("configuration")
     try writeAtomically(image.configuration, to: configuration, isDurable: false)
     places[image.configurationDigest] = configuration

@@ -18,7 +18,8 @@ struct Downloads: Sendable {
   /// - Returns: What came; `nil` when the copy at hand is current.
   /// - Throws: `TransferError`.
   func bring(
-    _ url: String, to place: FilePath, digest: Digest? = nil, knownValidator: String? = nil, for stage: StageName
+    _ url: String, to place: FilePath, digest: Digest? = nil, knownValidator: String? = nil,
+    for stage: StageName
   ) async throws(TransferError) -> DownloadReceipt? {
     var download = Download(url: remote.address(of: url), destination: place, digest: digest)
     download.knownValidator = knownValidator

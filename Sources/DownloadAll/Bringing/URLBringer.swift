@@ -49,7 +49,8 @@ struct URLBringer: Bringer {
     var urls = artifacts.filter { $0.size == nil }.compactMap(\.url)
     guard asksHosts else { return urls }
     var hosts = Set(urls.map(host))
-    for url in artifacts.filter({ $0.size != nil }).compactMap(\.url) where hosts.insert(host(of: url)).inserted {
+    for url in artifacts.filter({ $0.size != nil }).compactMap(\.url)
+    where hosts.insert(host(of: url)).inserted {
       urls.append(url)
     }
     return urls
@@ -77,7 +78,8 @@ struct URLBringer: Bringer {
     guard let url = artifact.url else { throw Errno.invalidArgument }
     let place = record.place(artifact)
     try createDirectories(place.removingLastComponent())
-    guard let receipt = try await downloads.bring(url, to: place, digest: artifact.digest, for: artifact.stage)
+    guard
+      let receipt = try await downloads.bring(url, to: place, digest: artifact.digest, for: artifact.stage)
     else { throw UnaskedAnswer(url: hidingCredentials(url)) }
     record.verified.record(
       place, stage: artifact.stage, sha256: receipt.sha256, checked: artifact.digest,

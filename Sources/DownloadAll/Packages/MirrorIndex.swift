@@ -5,7 +5,6 @@ import Mirrors
 import Settings
 import SystemPackage
 
-
 /// The index of a mirror, made once for a resolution and kept in the cache.
 struct MirrorIndex {
   /// How many indexes are kept for one folder of the bundle, besides the one in use.

@@ -2,7 +2,6 @@ import Bundle
 import Console
 import Kubespray
 import Settings
-
 import Synchronization
 import SystemPackage
 
@@ -29,7 +28,9 @@ final class Proof: Sendable {
     if previous.manifest?.proof != nil {
       guard await previous.hasChanged() else { return }
     }
-    guard let planned = try? await runner.plan(of: .files), let offline = ProofRun.offline(in: planned) else { return }
+    guard let planned = try? await runner.plan(of: .files), let offline = ProofRun.offline(in: planned) else {
+      return
+    }
     start()
     // What goes wrong here goes wrong again, and is reported, when the answer is wanted.
     _ = try? await questions.demands(offline)

@@ -6,7 +6,6 @@ import Mirrors
 import Settings
 import SystemPackage
 
-
 /// What a proof asks of Ansible and of pip, each once in a run. None of it needs more of the bundle than offline.yml and
 /// the Python packages.
 struct ProofQuestions: Sendable {

@@ -43,7 +43,8 @@ struct OtherStages {
     let known = Set(files.map(\.path.description))
     let outputs = record.outputs
     return record.verified.recorded(below: outputs).contains {
-      $0.stage == stage && !known.contains($0.path) && FileInfo(regularFile: outputs.appending($0.path)) != nil
+      $0.stage == stage && !known.contains($0.path)
+        && FileInfo(regularFile: outputs.appending($0.path)) != nil
     }
   }
 

@@ -1,7 +1,6 @@
 import Bundle
 import Host
 import Settings
-
 import SystemPackage
 
 /// What is asked of a run: the settings and the stages, and what follows from both. A value; it does nothing.

@@ -48,7 +48,8 @@ public struct Pipeline: Sendable {
     let version = job.includes(.kubespray) ? try await tools.kubespray.source().copy.version.name : nil
     let previous = tools.previous.manifest?.kubespray
     let closing = BundleClosing(
-      job, tools, stages: report.stages, kubespray: version ?? previous ?? job.configuration.kubespray.version)
+      job, tools, stages: report.stages, kubespray: version ?? previous ?? job.configuration.kubespray.version
+    )
     if let proof {
       let proved = await proof.run(of: closing)
       try Task.checkCancellation()
@@ -72,7 +73,8 @@ public struct Pipeline: Sendable {
   private func runStages(_ proof: Proof?) async throws -> [StageReport] {
     var reports: [StageReport] = []
     let runner = StageRunner(rows, tools.fetcher(job), emit: tools.emit)
-    let precheck = job.includes(.precheck)
+    let precheck =
+      job.includes(.precheck)
       ? Precheck(job: job, rate: tools.rate, events: tools.events(.precheck)) : nil
     let start = ContinuousClock.now
     if let precheck {

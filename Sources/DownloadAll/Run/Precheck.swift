@@ -7,7 +7,6 @@ import Host
 import Settings
 import SystemPackage
 
-
 /// The first phase: finds out what would stop the job. A machine that is not fit stops everything before the first
 /// download; a host that does not answer stops the stages that need it; a disk that is too small stops the run as soon
 /// as it is known to be.

@@ -35,7 +35,9 @@ enum RunLock {
     } catch let error as FileLockError {
       throw error
     } catch {
-      throw UnusableFolder(folder: outputs, option: "--outputs", reason: "\(error)")
+      throw UnusableFolder(
+        folder: outputs, option: "--outputs",
+        reason: "\((error as? FileError)?.code.description ?? "\(error)")")
     }
   }
 }

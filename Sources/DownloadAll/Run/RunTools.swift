@@ -1,11 +1,11 @@
 import Bundle
 import Console
+import Files
 import Host
 import Registry
 import Settings
 import SystemPackage
 import Transfer
-
 
 /// What a run works with, made once. Only those who put a run together take from it; each stage and each phase gets
 /// what it needs of it, and nothing else.
@@ -33,7 +33,9 @@ struct RunTools: Sendable {
     do {
       try CacheFolder.make(configuration.cache)
     } catch {
-      throw UnusableFolder(folder: configuration.cache, option: "--cache", reason: "\(error)")
+      throw UnusableFolder(
+        folder: configuration.cache, option: "--cache",
+        reason: "\((error as? FileError)?.code.description ?? "\(error)")")
     }
     record = BundleRecord(
       outputs: configuration.outputs,

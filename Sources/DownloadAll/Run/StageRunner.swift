@@ -165,5 +165,7 @@ private struct ProductBlocked: Error, CustomStringConvertible {
   let product: String
   let by: StageName
 
-  var description: String { "\(product) cannot be made: stage \(by.rawValue), whose files it is made of, failed." }
+  var description: String {
+    "\(product) cannot be made: stage \(by.rawValue), whose files it is made of, failed."
+  }
 }

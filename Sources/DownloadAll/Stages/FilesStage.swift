@@ -63,7 +63,8 @@ struct FilesStage: Stage {
 
   private func generated(_ path: String, _ text: String) throws -> Artifact {
     Artifact(
-      path: try BundlePath(path), source: .generated(Array(text.utf8)), stage: .files, verification: .generated)
+      path: try BundlePath(path), source: .generated(Array(text.utf8)), stage: .files,
+      verification: .generated)
   }
 }
 

@@ -50,7 +50,8 @@ struct ScriptsStage: Stage {
     if job.architectures.count > 1 {
       events.say(
         .info,
-        "target-setup is that of this machine: the admin node, which serves the bundle to all others, has to be \(own)")
+        "target-setup is that of this machine: the admin node, which serves the bundle to all others, has to be \(own)"
+      )
     }
     let program = try TravellingProgram.ofThisBuild(cache: job.configuration.cache) { [events] in
       events.say($0, $1)

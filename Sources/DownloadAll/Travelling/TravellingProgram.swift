@@ -7,7 +7,6 @@ import Integrity
 import Settings
 import SystemPackage
 
-
 /// `target-setup` as it goes into a bundle: the program, stripped, with its libraries and its loader, and a launcher
 /// of a few lines. It expects nothing of the target but a shell and a kernel of that architecture.
 struct TravellingProgram: Sendable {
