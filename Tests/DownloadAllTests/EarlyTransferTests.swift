@@ -99,14 +99,14 @@ struct Signal: Sendable {
     let kubelet = try fixture.artifact("/kubelet", "kubelet")
     let report = try await fixture.run(
       [
-        TestStage(.kubespray), TestStage(.py, needs: [.kubespray]),
+        TestStage(.pkgs), TestStage(.py, needs: [.pkgs]),
         TestStage(.files, needs: [.py]) { [kubelet] },
       ], precheck: true)
     #expect(report.failures.isEmpty)
-    #expect(fixture.activities(of: .py) == ["waits for kubespray's source"])
+    #expect(fixture.activities(of: .py) == ["waits for the programs that this machine lacks"])
     #expect(fixture.activities(of: .files) == ["waits for the catalog", "asks the servers for sizes"])
     #expect(
-      fixture.activities(of: .precheck).first == "waits for what these stages want: py, kubespray, files")
+      fixture.activities(of: .precheck).first == "waits for what these stages want: pkgs, py, files")
   }
 
   @Test(arguments: [false, true])
