@@ -2,6 +2,7 @@ import Bundle
 import Files
 import Host
 import Integrity
+import Mirrors
 import Settings
 import SystemPackage
 import TestServer
@@ -59,7 +60,7 @@ import Testing
     let host = HostEvaluation(
       host: "n1", groups: [], architecture: nil, downloads: [:], urls: [:], images: [:], roleImages: [:],
       versions: [:], composed: [], charts: [], packages: [], settings: engine.mapValues { $0 }, errors: [])
-    return ClusterDemand(catalog, [host], [])
+    return ClusterDemand(catalog, [host])
   }
 
   private func missing(_ demand: ClusterDemand, all: Bool = false) throws -> [String] {
@@ -132,6 +133,22 @@ import Testing
     let contents = try contents()
     #expect(contents.packages(in: "debs/local") == ["socat", "libc++1"])
     #expect(contents.packages(in: "rpms/rocky-9") == ["kernel-tools-libs"])
+  }
+
+  @Test func aPackageThatTheClusterGetsMustBeThere() throws {
+    let target = PackageTargets.Choice(
+      target: try PackageTarget(named: "debian-12"), isHost: true, sources: nil)
+    var check = PackageCheck(try contents(), [target]) { _ in [] }
+    func package(_ name: String, _ state: CatalogPackage.State) -> CatalogPackage {
+      CatalogPackage(name: name, release: "debian-12", state: state, origin: "roles/x/tasks/main.yml")
+    }
+    check.check([
+      package("socat", .needed), package("docker-ce=5:28.3*", .needed), package("perhaps", .undecided),
+      package("other", .possible),
+    ])
+    #expect(check.missing.map(\.wanted) == ["docker-ce"])
+    #expect(check.remarks.map { $0.contains("perhaps on debian-12") } == [true])
+    #expect(check.counts == ["debian-12": 3])
   }
 }
 

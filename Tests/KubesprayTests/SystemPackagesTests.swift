@@ -52,46 +52,62 @@ struct SystemPackagesTests {
       ("rocky", "9", ["always", "chrony", "iputils"]),
     ])
   func conditions(_ id: String, _ version: String, _ expected: [String]) async throws {
-    try await withTree(declaration, at: "roles/system_packages/vars/main.yml") { tree in
-      let python = try await Environments.shared.environment(for: tree).python
-      let packages = try await SystemPackages(tree: tree).packages(id: id, version: version, python: python)
+    try await withTree(declaration, at: "roles/system_packages/vars/main.yml") { evaluation in
+      let release = NodeRelease(name: "\(id)-\(version)", id: id, version: version, codename: nil)
+      let packages = try await evaluation.evaluate(releases: [release]).packages
       #expect(packages.map(\.name).sorted() == expected)
+      #expect(packages.allSatisfy { $0.release == release.name })
     }
   }
 
-  @Test("The origin names the file and what the cluster's variables decide")
+  @Test("The origin names the file, and beside it is what the cluster's variables decide")
   func origin() async throws {
-    try await withTree(declaration, at: "roles/kubernetes/preinstall/vars/main.yml") { tree in
-      let python = try await Environments.shared.environment(for: tree).python
-      let packages = try await SystemPackages(tree: tree).packages(
-        id: "debian", version: "12", python: python)
+    try await withTree(declaration, at: "roles/kubernetes/preinstall/vars/main.yml") { evaluation in
+      let packages = try await evaluation.evaluate(releases: [debian]).packages
       let chrony = try #require(packages.first { $0.name == "chrony" })
-      #expect(chrony.origin.hasPrefix("roles/kubernetes/preinstall/vars/main.yml of kubespray"))
-      #expect(chrony.origin.hasSuffix("when ntp_enabled and ntp_package == 'chrony'"))
+      #expect(chrony.origin == "roles/kubernetes/preinstall/vars/main.yml")
+      #expect(chrony.conditions == ["ntp_enabled", "ntp_package == 'chrony'"])
+    }
+  }
+
+  @Test("The cluster's own variables tell what it gets of the list")
+  func states() async throws {
+    try await withTree(declaration, at: "roles/system_packages/vars/main.yml") { evaluation in
+      let packages = try await evaluation.evaluate(
+        extra: ["ntp_enabled": "true", "ntp_package": "ntpsec", "main_access_ip": "192.0.2.1"],
+        releases: [debian]
+      ).packages
+      let states = Dictionary(uniqueKeysWithValues: packages.map { ($0.name, $0.state) })
+      #expect(
+        states == [
+          "always": .needed, "chrony": .possible, "gnupg": .needed, "iputils-ping": .needed, "newer": .needed,
+        ])
     }
   }
 
   @Test("A tree without such a file wants nothing")
   func none() async throws {
-    let packages = try await SystemPackages(tree: try KubesprayTree(miniTree))
-      .packages(id: "debian", version: "12", python: "/nonexistent/python")
-    #expect(packages.isEmpty)
+    try await withTemporaryFolder { folder in
+      let evaluation = try await TreeEvaluation(copying: miniTree, cache: folder.appending("cache"))
+      let packages = try await evaluation.evaluate(releases: [debian]).packages
+      #expect(packages.isEmpty)
+    }
   }
 
   @Test("A condition that is no Jinja leaves its package possible")
   func broken() async throws {
     try await withTree("pkgs:\n  a: [\"{{ this is ( }}\"]\n", at: "roles/system_packages/vars/main.yml") {
-      tree in
-      let python = try await Environments.shared.environment(for: tree).python
-      let packages = try await SystemPackages(tree: tree).packages(
-        id: "debian", version: "12", python: python)
+      evaluation in
+      let packages = try await evaluation.evaluate(releases: [debian]).packages
       #expect(packages.map(\.name) == ["a"])
     }
   }
 
+  private let debian = NodeRelease(name: "debian-12", id: "debian", version: "12", codename: "bookworm")
+
   /// The small tree with one more file.
   private func withTree(
-    _ text: String, at place: String, _ body: (KubesprayTree) async throws -> Void
+    _ text: String, at place: String, _ body: (TreeEvaluation) async throws -> Void
   ) async throws {
     try await withTemporaryFolder { folder in
       let copy = folder.appending("tree")
@@ -100,7 +116,7 @@ struct SystemPackagesTests {
       try FileManager.default.createDirectory(
         atPath: file.removingLastComponent().string, withIntermediateDirectories: true)
       try text.write(toFile: file.string, atomically: true, encoding: .utf8)
-      try await body(try KubesprayTree(copy))
+      try await body(try await TreeEvaluation(copying: copy, cache: folder.appending("cache")))
     }
   }
 }

@@ -74,11 +74,11 @@ struct TreeEvaluation {
 
   func evaluate(
     architecture: Architecture = .amd64, inventory: FilePath? = nil, extra: [String: String] = [:],
-    files: [FilePath] = []
+    files: [FilePath] = [], releases: [NodeRelease] = []
   ) async throws -> Catalog {
     try await CatalogEvaluator(
       workingCopy: workingCopy, environment: environment, architecture: architecture, inventory: inventory,
-      extraVariables: extra, extraVariableFiles: files, cache: cache
+      extraVariables: extra, extraVariableFiles: files, releases: releases, cache: cache
     ).evaluate()
   }
 

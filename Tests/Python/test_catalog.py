@@ -128,7 +128,14 @@ class Everything(unittest.TestCase):
 
 class Packages(unittest.TestCase):
     def ask(self, **item):
-        request = {"defaults": [], "variables": [], "facts": {"os_family": "Debian"}, "release": "Debian 12", **item}
+        request = {
+            "defaults": [],
+            "variables": [],
+            "facts": {"os_family": "Debian"},
+            "release": "Debian 12",
+            "conditions": [],
+            **item,
+        }
         return packages(rendering(engine="docker", engine_packages=["docker-ce", "docker-cli"], wanted="yes"), request)
 
     def test_names_may_be_lists(self):
@@ -136,12 +143,24 @@ class Packages(unittest.TestCase):
         self.assertEqual(answer, {"enabled": True, "names": ["docker-ce", "docker-cli", "conntrack-docker"]})
 
     def test_an_undecided_condition_may_hold(self):
-        self.assertIsNone(self.ask(names=["x"], condition="unknown_fact and wanted")["enabled"])
-        self.assertIs(self.ask(names=["x"], condition="(wanted or unknown_fact)")["enabled"], True)
+        self.assertIsNone(self.ask(names=["x"], conditions=["unknown_fact", "wanted"])["enabled"])
+        self.assertIs(self.ask(names=["x"], conditions=["(wanted or unknown_fact)"])["enabled"], True)
 
     def test_facts_of_the_release_are_known(self):
         answer = self.ask(names=["for-{{ ansible_os_family }}"])
         self.assertEqual(answer["names"], ["for-Debian"])
+
+    def test_what_beside_the_release_decides_about_a_listed_package(self):
+        def listed(*conditions):
+            return self.ask(names=["x"], conditions=list(conditions), isListed=True, uncertain=["minor"])
+
+        # `wanted` is a variable of this cluster; another cluster's may differ.
+        self.assertEqual(listed("wanted")["open"], ["wanted"])
+        self.assertEqual(listed()["open"], [])
+        unknown = ["no_fact is defined", "engine | d(1)"]
+        self.assertEqual(listed(*unknown)["open"], unknown)
+        self.assertNotIn("open", listed("wanted", "is_fedora_coreos"))
+        self.assertNotIn("open", self.ask(names=["x"]))
 
     def test_a_name_that_cannot_be_rendered_is_said(self):
         answer = self.ask(names=["{{ missing }}"])

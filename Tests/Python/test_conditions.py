@@ -1,7 +1,7 @@
 import unittest
 
 import sources  # noqa: F401
-from catalog_conditions import decide, split_condition, without_parentheses
+from catalog_conditions import accepts_unknown, decide, joined, split_condition, without_parentheses
 
 KNOWN = {"yes": True, "no": False}
 
@@ -69,6 +69,20 @@ class Decide(unittest.TestCase):
         for condition, value in cases:
             with self.subTest(condition):
                 self.assertIs(decide(condition, known), value)
+
+
+class Parts(unittest.TestCase):
+    def test_joined(self):
+        cases = [([], True), ([True, None], None), ([None, False], False), ([True, True], True)]
+        for values, result in cases:
+            with self.subTest(values):
+                self.assertIs(joined(values), result)
+
+    def test_what_has_a_value_without_a_variable(self):
+        for part in ("x is defined", "x is not defined", "x is  undefined", "x | default(1)", "x|d('') == ''"):
+            self.assertTrue(accepts_unknown(part), part)
+        for part in ("x", "defined", "x == 'default'", "x | dict2items", "x is version('1', '>')"):
+            self.assertFalse(accepts_unknown(part), part)
 
 
 if __name__ == "__main__":

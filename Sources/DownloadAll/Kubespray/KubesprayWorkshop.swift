@@ -20,7 +20,6 @@ final class KubesprayWorkshop: Sendable {
   private struct Question: Hashable, Sendable {
     let architecture: Architecture
     let offline: String
-    let releases: [String]
   }
 
   /// The version asked for; the source may know it better.
@@ -28,6 +27,8 @@ final class KubesprayWorkshop: Sendable {
 
   private let configuration: Configuration
   private let architectures: [Architecture]
+  /// None where packages are left out, or where the stage repo will refuse the settings.
+  private let releases: [NodeRelease]
   private let origin: KubespraySource
   private let patches: FilePath
   private let download: KubesprayDownload
@@ -43,6 +44,7 @@ final class KubesprayWorkshop: Sendable {
   init(_ job: Job, download: KubesprayDownload, events: (StageName) -> StageEvents) throws {
     configuration = job.configuration
     architectures = job.architectures
+    releases = (try? job.packageTargets().map(\.release)) ?? []
     origin = try KubespraySource(configuration.kubespray.source)
     version = try Self.version(for: origin, configuration)
     patches = job.projectRoot.appending("target-scripts/patches").appending(version.fileName)
@@ -139,18 +141,14 @@ final class KubesprayWorkshop: Sendable {
   ///
   /// - Parameters:
   ///   - offline: The text of offline.yml, with the address of the admin node.
-  ///   - releases: What the nodes may run.
   /// - Throws: What went wrong, the same to all who ask the same.
-  func demand(
-    for architecture: Architecture, offline: String, releases: [NodeRelease]
-  ) async throws -> ClusterDemand {
-    let question = Question(
-      architecture: architecture, offline: offline, releases: releases.map(\.name))
+  func demand(for architecture: Architecture, offline: String) async throws -> ClusterDemand {
+    let question = Question(architecture: architecture, offline: offline)
     return try await demands.value(of: question) { [self] in
       let evaluator = try await evaluator(for: architecture)
       let lock = try await lock()
       defer { withExtendedLifetime(lock) {} }
-      return try await ClosureEvaluator(evaluator, offline: offline, releases: releases).evaluate()
+      return try await ClosureEvaluator(evaluator, offline: offline).evaluate()
     }
   }
 
@@ -158,7 +156,8 @@ final class KubesprayWorkshop: Sendable {
     CatalogEvaluator(
       workingCopy: try await source().copy, environment: try await environment(),
       architecture: architecture, inventory: configuration.kubespray.inventory,
-      extraVariables: configuration.kubespray.extraVariables, cache: configuration.cache)
+      extraVariables: configuration.kubespray.extraVariables, releases: releases,
+      cache: configuration.cache)
   }
 
   /// Runs for several bundles may share one cache; what they make there they make one after another.

@@ -1,4 +1,5 @@
 import Host
+import Kubespray
 import Mirrors
 import Settings
 import SystemPackage
@@ -16,6 +17,11 @@ struct PackageTargets: Sendable {
 
     /// Its folder in the bundle: `local` is that of the host's release, as in the shell project.
     var folder: String { (target.family == .redHat ? "rpms/" : "debs/") + (isHost ? "local" : target.name) }
+
+    /// The release as kubespray's roles see it on a node.
+    var release: NodeRelease {
+      NodeRelease(name: target.name, id: target.id, version: target.version, codename: target.codename)
+    }
   }
 
   /// The releases, each once, in the order of the settings.

@@ -29,10 +29,10 @@ struct PackageCheck {
   /// How many packages were looked for, by release.
   var counts: [String: Int] { seen.mapValues(\.count) }
 
-  /// - Parameter provesAll: Whether a condition that is not known to fail counts as holding, as for files and images.
-  mutating func check(_ packages: [ClusterDemand.Package], provesAll: Bool) {
-    for package in packages {
-      let name = Self.bareName(package.name)
+  /// Checks what the cluster gets, or may get: the list of which the stage repo has made the repositories.
+  mutating func check(_ packages: [CatalogPackage]) {
+    for package in packages where package.state != .possible {
+      let name = package.bareName
       seen[package.release, default: []].insert(name)
       let folder = folders[package.release] ?? ""
       guard let there = available[package.release], !Self.has(there, name),
@@ -43,7 +43,7 @@ struct PackageCheck {
         remarks.append("Whether \(folder) has or provides \(name) is known when the repository is made.")
         continue
       }
-      guard package.isCertain else {
+      guard package.state == .needed else {
         let remark =
           "\(package.origin) may install \(name) on \(package.release); \(folder) does not have it."
         if !remarks.contains(remark) { remarks.append(remark) }
@@ -65,10 +65,5 @@ struct PackageCheck {
       }
       return names.contains(String(wanted[..<index]))
     }
-  }
-
-  /// Without the version that a role may ask for: `docker-ce=5:28.3*`, `python3:any`.
-  private static func bareName(_ name: String) -> String {
-    String(name.prefix { $0 != "=" && $0 != ":" && $0 != "*" && $0 != " " })
   }
 }

@@ -31,16 +31,12 @@ struct ProofQuestions: Sendable {
   /// - Throws: What kept the question from being answered.
   func demands(_ offline: String) async throws -> [ClusterDemand] {
     try await asked.value { [self] in
-      let releases = try job.packageTargets().map {
-        NodeRelease(
-          name: $0.target.name, id: $0.target.id, version: $0.target.version, codename: $0.target.codename)
-      }
       _ = try await kubespray.catalog()
       events.begin("evaluating kubespray's variables with this bundle's offline.yml")
       var demands: [ClusterDemand] = []
       for architecture in job.architectures {
         var demand = try await kubespray.demand(
-          for: architecture, offline: ClosureCheck.filled(offline), releases: releases)
+          for: architecture, offline: ClosureCheck.filled(offline))
         try await addChartImages(&demand)
         demands.append(demand)
       }

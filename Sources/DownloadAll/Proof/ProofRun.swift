@@ -107,13 +107,13 @@ struct ProofRun: Sendable {
       }
     }
     var packages = PackageCheck(contents, targets) { [known] in known[$0] }
-    // What the stage py has reported is not reported again.
-    let reported = try await questions.kubespray.catalog().warnings
+    let catalog = try await questions.kubespray.catalog()
+    packages.check(catalog.packages)
     for demand in try await questions.demands(offline) {
       check.check(demand, all: provesAll, withImages: !leavesOutImages)
-      packages.check(demand.packages, provesAll: provesAll)
       proof.remarks += demand.catalog.warnings.filter {
-        !proof.remarks.contains($0) && !reported.contains($0) && !$0.hasPrefix(Catalog.noChecksum)
+        // What the stage py has reported is not reported again.
+        !proof.remarks.contains($0) && !catalog.warnings.contains($0) && !$0.hasPrefix(Catalog.noChecksum)
       }
     }
     proof.files = check.files.count

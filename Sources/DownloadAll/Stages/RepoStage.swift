@@ -25,14 +25,15 @@ struct PackageRepositories: Sendable {
   }
 
   /// What the roles of the chosen kubespray install on nodes, most of it under conditions of the cluster's: a package that
-  /// a release does not have is a warning.
+  /// a release does not have is a warning. The proof looks for the same list.
   private func ofKubespray(_ target: PackageTarget) async throws -> [WantedPackage] {
-    let tree = try await kubespray.source().copy.tree
-    let python = try await kubespray.environment().python
-    return try await SystemPackages(tree: tree).packages(
-      id: target.id, version: target.version, python: python
-    )
-    .map { WantedPackage(name: $0.name, origin: $0.origin, isRequired: false) }
+    let version = try await kubespray.source().copy.tree.declaredVersion
+    return try await kubespray.catalog().packages(for: target.name).filter(\.isName).map { package in
+      let place = "\(package.origin) of kubespray" + (version.map { " \($0)" } ?? "")
+      let open = package.conditions.joined(separator: " and ")
+      return WantedPackage(
+        name: package.bareName, origin: open.isEmpty ? place : "\(place), when \(open)", isRequired: false)
+    }
   }
 
   /// What an image with Ansible lacks that is assembled on a slim base.

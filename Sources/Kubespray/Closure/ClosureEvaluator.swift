@@ -7,18 +7,15 @@ public struct ClosureEvaluator: Sendable {
   /// How the catalog of the same tree, inventory and architecture is evaluated.
   private let evaluator: CatalogEvaluator
   private let offline: String
-  private let releases: [NodeRelease]
 
   /// Describes an evaluation; nothing runs yet.
   ///
   /// - Parameters:
   ///   - evaluator: The tree, the inventory, the extra variables and the architecture.
   ///   - offline: The text of offline.yml, in which the address of the admin node is filled in.
-  ///   - releases: What the nodes may run.
-  public init(_ evaluator: CatalogEvaluator, offline: String, releases: [NodeRelease]) {
+  public init(_ evaluator: CatalogEvaluator, offline: String) {
     self.evaluator = evaluator
     self.offline = offline
-    self.releases = releases
   }
 
   /// The evaluation.
@@ -27,8 +24,8 @@ public struct ClosureEvaluator: Sendable {
   public func evaluate() async throws -> ClusterDemand {
     let tree = evaluator.workingCopy.tree
     let questions = EvaluationQuestions(
-      images: tree.roleImages(), charts: tree.roleCharts(), packages: tree.rolePackages(on: releases),
-      settings: ClosureSetting.all(in: tree), offline: offline)
+      images: tree.roleImages(), charts: tree.roleCharts(), settings: ClosureSetting.all(in: tree),
+      offline: offline)
     let run = try EvaluationRun(evaluator, questions)
     defer { run.remove() }
     let evaluations = try await run.execute()
@@ -47,6 +44,6 @@ public struct ClosureEvaluator: Sendable {
       // A folder with the chart on the node itself: nothing is asked for.
       if flags?.hasOwnChart == true { catalog.charts[index].isEnabled = false }
     }
-    return ClusterDemand(catalog, assembly.members, questions.packages)
+    return ClusterDemand(catalog, assembly.members)
   }
 }

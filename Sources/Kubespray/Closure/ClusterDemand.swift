@@ -3,18 +3,6 @@ import FoundationEssentials
 
 /// What a cluster will ask for while kubespray installs it, with the bundle's offline.yml in its inventory.
 public struct ClusterDemand: Sendable {
-  /// An operating-system package.
-  public struct Package: Hashable, Sendable {
-    /// Its name.
-    public let name: String
-    /// The release, by name.
-    public let release: String
-    /// The file of kubespray that asks for it.
-    public let origin: String
-    /// Whether it is known that it is asked for; else a condition could not be decided here.
-    public let isCertain: Bool
-  }
-
   /// How the nodes' container engine reaches registries.
   public struct Engine: Hashable, Sendable {
     /// The engine: `containerd`, `crio` or `docker`.
@@ -29,8 +17,6 @@ public struct ClusterDemand: Sendable {
 
   /// Files, images and charts, at the addresses that nodes will use.
   public private(set) var catalog: Catalog
-  /// The packages of every release.
-  public let packages: [Package]
   /// The engines, one of each kind of host.
   public let engines: [Engine]
   /// What is wrong with the settings of Cilium's chart: variables, and what should be in them.
@@ -41,25 +27,7 @@ extension ClusterDemand {
   /// - Parameters:
   ///   - catalog: Files, images and charts of all hosts.
   ///   - members: The hosts that speak for the cluster.
-  ///   - rolePackages: What their packages were asked by.
-  init(_ catalog: Catalog, _ members: [HostEvaluation], _ rolePackages: [RolePackages]) {
-    var packages: Set<Package> = []
-    var catalog = catalog
-    for evaluation in members {
-      for (role, result) in zip(rolePackages, evaluation.packages) where result.enabled != false {
-        if let error = result.error {
-          let warning =
-            "The packages that \(role.origin) installs on \(role.release) could not be evaluated: \(error)."
-          if !catalog.warnings.contains(warning) { catalog.warnings.append(warning) }
-        }
-        for name in result.names ?? [] where !name.isEmpty {
-          let package = Package(
-            name: name, release: role.release, origin: role.origin, isCertain: result.enabled == true)
-          packages.insert(package)
-        }
-      }
-    }
-    self.packages = packages.sorted { ($0.release, $0.name, $0.origin) < ($1.release, $1.name, $1.origin) }
+  init(_ catalog: Catalog, _ members: [HostEvaluation]) {
     engines = Set(members.compactMap { Engine($0.settings) }).sorted { $0.name < $1.name }
     self.catalog = catalog
     chartProblems = members.lazy.map { Self.ciliumProblems($0.settings) }.first { !$0.isEmpty } ?? [:]

@@ -12,6 +12,7 @@ struct CatalogAssembly {
   let officialImages: [String]
   let roleImages: [RoleImage]
   let roleCharts: [RoleChart]
+  let rolePackages: [RolePackages]
 
   private var files: [String: CatalogFile] = [:]
   private var images: [String: CatalogImage] = [:]
@@ -19,7 +20,7 @@ struct CatalogAssembly {
 
   init(
     evaluations: [HostEvaluation], usesInventory: Bool, officialFiles: [String], officialImages: [String],
-    roleImages: [RoleImage], roleCharts: [RoleChart]
+    roleImages: [RoleImage], roleCharts: [RoleChart], rolePackages: [RolePackages] = []
   ) {
     self.evaluations = evaluations
     self.usesInventory = usesInventory
@@ -27,6 +28,7 @@ struct CatalogAssembly {
     self.officialImages = officialImages
     self.roleImages = roleImages
     self.roleCharts = roleCharts
+    self.rolePackages = rolePackages
   }
 
   /// - Parameter architecture: The bundle's architecture in kubespray's words, when no host tells.
@@ -43,6 +45,9 @@ struct CatalogAssembly {
     let charts = ChartAssembly(work.roleCharts, work.members)
     work.addCiliumOperators(charts.charts)
     work.warnings.formUnion(charts.warnings)
+    var packages = PackageAssembly()
+    for evaluation in work.members { packages.add(work.rolePackages, evaluation.packages) }
+    work.warnings.formUnion(packages.warnings)
     work.warnAboutFailures()
     let architecture = work.members.lazy.compactMap(\.architecture).first ?? architecture
     for url in work.files.keys { work.files[url]?.architectures = [architecture] }
@@ -51,7 +56,7 @@ struct CatalogAssembly {
       architecture: architecture,
       files: work.files.values.sorted { $0.url < $1.url },
       images: work.images.values.sorted { $0.reference < $1.reference }, charts: charts.charts,
-      versions: work.versions(), overrides: work.overrides() + charts.overrides,
+      packages: packages.packages, versions: work.versions(), overrides: work.overrides() + charts.overrides,
       warnings: work.warnings.sorted())
   }
 

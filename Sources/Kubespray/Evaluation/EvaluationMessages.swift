@@ -70,11 +70,13 @@ struct HostEvaluation: Decodable {
     var error: String?
   }
 
-  /// Packages that a task installs.
+  /// Packages that a task installs, or one that is listed.
   struct Packages: Decodable {
     var names: [String]?
     /// `nil` where it is not known.
     var enabled: Bool?
+    /// Of one that is listed: what beside the release decides it; `nil` where no cluster of the release gets it.
+    var open: [String]?
     var error: String?
   }
 

@@ -3,6 +3,7 @@
 import json
 import re
 
+from catalog_conditions import joined
 from catalog_values import first_line, plain, truth
 
 ENTRY_FIELDS = ("enabled", "file", "container", "url", "repo", "tag", "checksum", "sha256", "groups")
@@ -110,16 +111,30 @@ def composition(rendering, item):
 
 
 def packages(rendering, item):
-    """The names of packages that a task installs on a release."""
+    """The names of packages that a task installs on a release, or that a list of packages has for it.
+
+    Of a list `open` says what, beside the release, decides whether a cluster gets them; it is left out where no cluster
+    does.
+    """
     result = {"enabled": None}
     try:
         key, templar = rendering.release_scope(item["defaults"], item["variables"], item["facts"], item["release"])
-        result["enabled"] = rendering.decided(item.get("condition"), key, templar)
+        conditions = item["conditions"]
+        result["enabled"] = joined([rendering.decided(condition, key, templar) for condition in conditions])
         names = [rendering.render(rendering.trusted(name), templar) for name in item["names"]]
         result["names"] = [name for given in names for name in (given if isinstance(given, list) else [given])]
     except Exception as error:  # whatever a file, a filter or a lookup raises
         result["error"] = first_line(error)
+    if item.get("isListed"):
+        add_open(result, rendering, item)
     return result
+
+
+def add_open(result, rendering, item):
+    certain = {name: value for name, value in item["facts"].items() if name not in item.get("uncertain", [])}
+    values = [(c, rendering.decided_by_release(c, certain, item["release"])) for c in item["conditions"]]
+    if joined([value for _, value in values]) is not False:
+        result["open"] = [condition for condition, value in values if value is None]
 
 
 def setting(rendering, item):

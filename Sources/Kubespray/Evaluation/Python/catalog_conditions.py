@@ -2,6 +2,8 @@
 
 import re
 
+ACCEPTS_UNKNOWN = re.compile(r"\bis\s+(not\s+)?(un)?defined\b|\|\s*(d|default)\b")
+
 
 def split_condition(text, word):
     """The parts of a condition that such a word joins outside of parentheses and quotes."""
@@ -61,9 +63,18 @@ def decide(condition, evaluate):
     for word, deciding in (("or", True), ("and", False)):
         parts = split_condition(condition, word)
         if len(parts) > 1:
-            values = [decide(part, evaluate) for part in parts]
-            return deciding if deciding in values else None if None in values else not deciding
+            return joined([decide(part, evaluate) for part in parts], deciding)
     try:
         return evaluate(condition)
     except Exception:  # whatever a filter or a lookup raises
         return None
+
+
+def joined(values, deciding=False):
+    """What the parts of a condition come to: one that has the deciding value decides, be the others known or not."""
+    return deciding if deciding in values else None if None in values else not deciding
+
+
+def accepts_unknown(part):
+    """Whether a part of a condition has a value even where a variable in it has none."""
+    return ACCEPTS_UNKNOWN.search(part) is not None

@@ -6,7 +6,7 @@ One value that cannot be rendered never hides the others: its error is recorded 
 import os
 import re
 
-from catalog_conditions import decide
+from catalog_conditions import accepts_unknown, decide
 from catalog_values import first_line, plain, truth
 
 JUST_A_NAME = re.compile(r"\{\{\s*([A-Za-z_][A-Za-z0-9_]*)\s*\}\}")
@@ -60,12 +60,27 @@ class Rendering:
 
         def evaluate(part):
             if (part, key) not in self.conditions:
-                try:
-                    value = truth(self.render(self.trusted("{{ " + part + " }}"), templar))
-                except Exception:  # whatever a filter or a lookup raises
-                    value = None
-                self.conditions[part, key] = value
+                self.conditions[part, key] = self.decided_part(part, templar)
             return self.conditions[part, key]
+
+        return decide(condition, evaluate)
+
+    def decided_part(self, part, templar):
+        try:
+            return truth(self.render(self.trusted("{{ " + part + " }}"), templar))
+        except Exception:  # whatever a filter or a lookup raises
+            return None
+
+    def decided_by_release(self, condition, facts, release):
+        """Whether a condition holds on a release for every cluster, for none, or (None) for some."""
+        key = ("any cluster", release)
+        if key not in self.scopes:
+            variables = {"ansible_" + name: value for name, value in facts.items()}
+            variables.update(ansible_facts=facts, is_fedora_coreos=False)
+            self.scopes[key] = self.templar.copy_with_new_env(available_variables=variables)
+
+        def evaluate(part):
+            return None if accepts_unknown(part) else self.decided_part(part, self.scopes[key])
 
         return decide(condition, evaluate)
 

@@ -23,6 +23,8 @@ public struct CatalogEvaluator: Sendable {
   public let extraVariables: [String: String]
   /// Further files of such variables (`-e @FILE`), absolute.
   public let extraVariableFiles: [FilePath]
+  /// What the nodes may run: the packages of these releases are in the catalog.
+  public let releases: [NodeRelease]
   /// The folder for the cached result.
   public let cache: FilePath
 
@@ -30,7 +32,7 @@ public struct CatalogEvaluator: Sendable {
   public init(
     workingCopy: WorkingCopy, environment: PythonEnvironment, architecture: Architecture,
     inventory: FilePath? = nil, extraVariables: [String: String] = [:],
-    extraVariableFiles: [FilePath] = [], cache: FilePath
+    extraVariableFiles: [FilePath] = [], releases: [NodeRelease] = [], cache: FilePath
   ) {
     self.workingCopy = workingCopy
     self.environment = environment
@@ -38,6 +40,7 @@ public struct CatalogEvaluator: Sendable {
     self.inventory = inventory
     self.extraVariables = extraVariables
     self.extraVariableFiles = extraVariableFiles
+    self.releases = releases
     self.cache = cache
   }
 
@@ -85,7 +88,9 @@ public struct CatalogEvaluator: Sendable {
   private func run(progress: (@Sendable (String) -> Void)?) async throws -> Catalog {
     let roleImages = workingCopy.tree.roleImages()
     let roleCharts = workingCopy.tree.roleCharts()
-    let run = try EvaluationRun(self, EvaluationQuestions(images: roleImages, charts: roleCharts))
+    let rolePackages = workingCopy.tree.rolePackages(on: releases)
+    let run = try EvaluationRun(
+      self, EvaluationQuestions(images: roleImages, charts: roleCharts, packages: rolePackages))
     defer { run.remove() }
     progress?("evaluating kubespray's variables with Ansible")
     let evaluations = try await run.execute()
@@ -94,7 +99,7 @@ public struct CatalogEvaluator: Sendable {
       evaluations: evaluations, usesInventory: inventory != nil,
       officialFiles: try Self.lines(of: lists.appending("files.list")),
       officialImages: try Self.lines(of: lists.appending("images.list")), roleImages: roleImages,
-      roleCharts: roleCharts)
+      roleCharts: roleCharts, rolePackages: rolePackages)
     return CatalogAssembly.assemble(assembly, architecture: architecture.rawValue)
   }
 

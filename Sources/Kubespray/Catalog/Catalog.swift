@@ -15,6 +15,8 @@ public struct Catalog: Codable, Hashable, Sendable {
   public var images: [CatalogImage]
   /// The Helm charts that roles install, by repository and name.
   public var charts: [CatalogChart]
+  /// The operating-system packages that roles install, by release and name.
+  public var packages: [CatalogPackage]
   /// The value of each `*_version` variable of the download defaults, and `kube_version`, by variable name.
   public var versions: [String: String]
   /// The variables that offline.yml must redirect, by name.
@@ -43,12 +45,14 @@ public struct Catalog: Codable, Hashable, Sendable {
   /// Makes a value of its parts.
   public init(
     architecture: String, files: [CatalogFile], images: [CatalogImage], charts: [CatalogChart] = [],
-    versions: [String: String], overrides: [CatalogVariable], warnings: [String]
+    packages: [CatalogPackage] = [], versions: [String: String], overrides: [CatalogVariable],
+    warnings: [String]
   ) {
     self.architecture = architecture
     self.files = files
     self.images = images
     self.charts = charts
+    self.packages = packages
     self.versions = versions
     self.overrides = overrides
     self.warnings = warnings

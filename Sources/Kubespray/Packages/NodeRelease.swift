@@ -17,13 +17,27 @@ public struct NodeRelease: Hashable, Sendable {
     self.codename = codename
   }
 
-  /// What Ansible's setup module would tell of it, by the names of its facts.
+  /// What Ansible's setup module would report about it, by the names of its facts.
   var facts: [String: String] {
-    var facts = SystemPackages.facts(id: id, version: version)
+    let names = [
+      "debian": "Debian", "ubuntu": "Ubuntu", "rhel": "RedHat", "rocky": "Rocky", "almalinux": "AlmaLinux",
+      "centos": "CentOS", "fedora": "Fedora", "ol": "OracleLinux",
+    ]
+    let isDebian = id == "debian" || id == "ubuntu"
+    var facts = [
+      "distribution": names[id] ?? id,
+      "distribution_major_version": String(version.prefix { $0 != "." }),
+      "distribution_version": version,
+      "os_family": isDebian ? "Debian" : "RedHat",
+      "pkg_mgr": isDebian ? "apt" : "dnf",
+      "system": "Linux",
+    ]
     facts["distribution_release"] = codename
-    facts["distribution_version"] = facts["distribution_version"] ?? version
     return facts
   }
+
+  /// The facts that a point release changes.
+  var uncertainFacts: [String] { id == "ubuntu" ? [] : ["distribution_version"] }
 
   /// The names, best first, under which a role keeps what is special to the release: its includes by
   /// `ansible_distribution` and `ansible_os_family`.

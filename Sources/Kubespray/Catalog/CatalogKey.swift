@@ -6,7 +6,7 @@ import SystemPackage
 /// What a cached catalog depends on, as one digest.
 struct CatalogKey {
   /// Raised when the same inputs give another catalog.
-  private static let format = 4
+  private static let format = 5
 
   /// The first 24 hexadecimal digits.
   let hex: String
@@ -18,6 +18,7 @@ struct CatalogKey {
       evaluator.inventory == nil ? "defaults" : "inventory", evaluator.architecture.machineName,
       Digest(of: EvaluationScripts.files.flatMap { Array($0.key.utf8) + $0.value }).hex,
     ]
+    parts += evaluator.releases.map { "release \($0.name)" }.sorted()
     parts += evaluator.extraVariables.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }
     for file in evaluator.extraVariableFiles { parts.append(try Digest(ofFile: file).hex) }
     if let inventory = evaluator.inventory { parts += try Self.content(of: inventory) }

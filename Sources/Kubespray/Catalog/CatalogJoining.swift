@@ -14,6 +14,7 @@ extension Catalog {
         images[image.reference] = images[image.reference]?.joined(with: image) ?? image
       }
       joined.join(other.charts)
+      joined.join(other.packages)
       for (name, version) in other.versions {
         let known = joined.versions[name]
         guard known == nil || known == version else {
@@ -42,6 +43,12 @@ extension Catalog {
         charts.append(chart)
       }
     }
+  }
+
+  private mutating func join(_ others: [CatalogPackage]) {
+    var assembly = PackageAssembly()
+    for package in packages + others { assembly.add(package) }
+    packages = assembly.packages
   }
 
   private mutating func joinOverrides(of other: Catalog) throws(CatalogJoiningError) {
