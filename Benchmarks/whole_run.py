@@ -44,12 +44,13 @@ class Program:
 
     def run(self, *arguments: str) -> tuple[float, float, float]:
         """Seconds, megabytes at the peak of the program itself, and the time when it started."""
-        log = open(self.site / "log", "w")
-        started, clock = time.perf_counter(), time.time()
-        process = subprocess.Popen([self.folder / "download-all", *arguments], cwd=self.site, stdout=log, stderr=log)
-        peak = Peak(process.pid)
-        status = process.wait()
-        seconds = time.perf_counter() - started
+        with open(self.site / "log", "w") as log:
+            started, clock = time.perf_counter(), time.time()
+            command = [self.folder / "download-all", *arguments]
+            process = subprocess.Popen(command, cwd=self.site, stdout=log, stderr=log)
+            peak = Peak(process.pid)
+            status = process.wait()
+            seconds = time.perf_counter() - started
         if status:
             sys.exit(f"error: {self.name}: exit status {status}\n{(self.site / 'log').read_text()[-4000:]}")
         return seconds, peak.megabytes, clock
