@@ -102,7 +102,7 @@ def first_run(program: Program, logs: pathlib.Path, alone: bool) -> dict[str, fl
     catalogs = [
         path.stat().st_mtime - clock
         for path in (program.site / "cache").rglob("*")
-        if "catalog" in str(path) and path.suffix == ".json"
+        if "catalog" in str(path.relative_to(program.site)) and path.suffix == ".json"
     ]
     moments = {
         "catalog known s": min(catalogs, default=None),
