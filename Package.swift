@@ -191,6 +191,8 @@ let package = Package(
 
     // A misbehaving HTTP server for the tests of several modules.
     .target(name: "TestServer", path: "Tests/TestServer", swiftSettings: swiftSettings),
+    // Texts kept beside tests and compared as text.
+    .target(name: "Snapshot", path: "Tests/Snapshot", swiftSettings: swiftSettings),
     .testTarget(name: "TestServerTests", dependencies: ["TestServer"], swiftSettings: swiftSettings),
 
     .testTarget(name: "FilesTests", dependencies: ["Files", systemPackage], swiftSettings: swiftSettings),
@@ -238,26 +240,26 @@ let package = Package(
       name: "DownloadAllTests",
       dependencies: [
         "DownloadAll", "target-setup", "TestServer", "TestRegistry", "Bundle", "Settings", "Host", "Console",
-        "Registry",
-        "Kubespray",
-        "Mirrors", "Transfer",
+        "Registry", "Kubespray", "Mirrors", "Transfer", "Archive", "Snapshot",
       ] + ground,
+      exclude: ["Snapshots"],
       swiftSettings: swiftSettings),
     .testTarget(
       name: "TargetSetupTests",
       dependencies: [
         "TargetSetup", "TestServer", "TestRegistry", "Archive", "Bundle", "Settings", "Console", "Host",
-        "Registry",
-        "Transfer",
+        "Registry", "Transfer", "Snapshot",
       ] + ground,
+      exclude: ["Snapshots"],
       swiftSettings: swiftSettings),
     .testTarget(
       name: "CommandLineTests",
       dependencies: [
-        "download-all", "target-setup", "CommandSupport", "Bundle", "Settings", "TargetSetup", "Files",
-        systemPackage,
+        "download-all", "target-setup", "CommandSupport", "Bundle", "Settings", "DownloadAll", "TargetSetup",
+        "Console", "Host", "Files", "Snapshot", systemPackage,
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
+      exclude: ["Snapshots"],
       swiftSettings: swiftSettings),
   ],
   swiftLanguageModes: [.v6]

@@ -25,24 +25,21 @@ public enum ArchiveError: Error, CustomStringConvertible {
   public var description: String {
     switch self {
     case .unreadable(let archive, let reason):
-      "cannot read \(archive): \(reason)."
+      "cannot read \(archive): \(reason)"
     case .notAnArchive(let archive, let looksLike):
-      "\(archive) is not an archive\(looksLike.map { " (\($0))" } ?? ""): expected tar, compressed or not, "
-        + "or zip. Check where the file came from and fetch it again."
+      "\(archive) is not an archive\(looksLike.map { " (\($0))" } ?? ""): expected tar, compressed or not, or zip"
     case .damaged(let archive, let entry, let reason):
-      "\(archive) is damaged\(entry.map { " at \($0.debugDescription)" } ?? ""): \(reason). "
-        + "Delete it and fetch it again."
+      "\(archive) is damaged\(entry.map { " at \($0.debugDescription)" } ?? ""): \(reason)"
     case .unsafeEntry(let archive, let entry, let reason):
-      "\(archive) was not extracted further: its entry \(entry.debugDescription) \(reason). "
-        + "Do not use this archive before you know who made it and why."
+      "\(archive) was not extracted further: its entry \(entry.debugDescription) \(reason)"
     case .tooLarge(let archive, let reason):
-      "\(archive) was not extracted further: \(reason). Check that it is the file you meant."
+      "\(archive) was not extracted further: \(reason)"
     case .extractionFailed(let archive, let entry, let reason):
-      "cannot extract \(entry.debugDescription) of \(archive): \(reason)."
+      "cannot extract \(entry.debugDescription) of \(archive): \(reason)"
     case .cannotAdd(let name, let archive, let reason):
-      "cannot add \(name.debugDescription) to \(archive): \(reason)."
+      "cannot add \(name.debugDescription) to \(archive): \(reason)"
     case .writeFailed(let archive, let reason):
-      "cannot write \(archive): \(reason)."
+      "cannot write \(archive): \(reason)"
     }
   }
 }

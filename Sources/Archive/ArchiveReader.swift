@@ -80,7 +80,7 @@ public enum ArchiveReader {
     }
   }
 
-  /// Unpacks a compressed file that is not an archive, or whose archive shall stay one: `x.tar.gz` becomes `x.tar`.
+  /// Unpacks a compressed file that is not an archive, or whose archive is to stay one: `x.tar.gz` becomes `x.tar`.
   ///
   /// - Parameter file: What to write; on an error what was written so far stays.
   /// - Throws: ``ArchiveError``, `Errno` when the file cannot be written, or `CancellationError`.

@@ -37,7 +37,7 @@ struct Extraction {
     } catch Errno.tooManySymbolicLinkLevels, Errno.notDirectory {
       // What openat answers for a component that is a link (Linux: ENOTDIR with O_DIRECTORY) or a file.
       throw .unsafeEntry(
-        archive: source.path, entry: entry.path, reason: "has a path through something that is no folder")
+        archive: source.path, entry: entry.path, reason: "has a path through something that is not a folder")
     } catch {
       throw .extractionFailed(archive: source.path, entry: entry.path, reason: "\(error)")
     }

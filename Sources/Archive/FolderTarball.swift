@@ -68,7 +68,7 @@ private struct FolderPacking {
       try EntryPath(name, strippingComponents: prefixDepth).checkLinkTarget(target)
     } catch {
       throw ArchiveError.cannotAdd(
-        name: name, archive: archive, reason: "\(path) \(error.reason). Remove the link or move its target in"
+        name: name, archive: archive, reason: "\(path) \(error.reason)"
       )
     }
     try writer.add(symlink: name, target: target)

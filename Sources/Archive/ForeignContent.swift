@@ -1,6 +1,6 @@
 import SystemPackage
 
-/// What a file that is no archive seems to be instead, by its first bytes; nil when that is not evident.
+/// What a file that is not an archive seems to be instead, by its first bytes; nil when that is not evident.
 ///
 /// The usual cases are the error page of a proxy or a log-in page that was saved under the archive's name.
 func describeForeignContent(_ path: FilePath) -> String? {

@@ -160,11 +160,6 @@ public struct ArtifactCollision: Error, CustomStringConvertible {
 
   /// A sentence that names both.
   public var description: String {
-    "\(conflict). Set files.layout: original, which keeps hosts and paths apart."
-  }
-
-  /// What collides, without what to do.
-  public var conflict: String {
     "two files want one place in the bundle: \(Self.name(first)) -> \(first.path), "
       + "and \(Self.name(second)) -> \(second.path)"
   }

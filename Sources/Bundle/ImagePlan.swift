@@ -32,7 +32,7 @@ public struct ImagePlan: Sendable {
     return true
   }
 
-  /// Says what an image is, once the registry has told it.
+  /// Says what an image is, once the registry has said so.
   ///
   /// - Parameter content: The digest of the manifest or index that will be pushed.
   /// - Throws: ``ImageNameCollision`` when another image would be pushed under the same name, and is not the same.
@@ -70,10 +70,9 @@ public struct ImageNameCollision: Error, Equatable, CustomStringConvertible {
   public var description: String {
     switch place {
     case .archive(let name):
-      "two images want one archive: \(first) and \(second) both become images/\(name). Remove one of them."
+      "two images want one archive: \(first) and \(second) both become images/\(name)"
     case .pushName(let name):
-      "two different images want one name in the bundle's registry: \(first) and \(second) both become \(name). "
-        + "Remove one of them, or its registry from registry.additional."
+      "two different images want one name in the bundle's registry: \(first) and \(second) both become \(name)"
     }
   }
 }

@@ -54,7 +54,7 @@ public struct ImageReference: Hashable, Sendable, Comparable, CustomStringConver
       throw fail("64 hexadecimal digits are an image's ID, and a registry does not know those")
     }
     let name = Self.completed(rest)
-    guard Self.isRegistry(name.registry) else { throw fail("\"\(name.registry)\" is no registry host") }
+    guard Self.isRegistry(name.registry) else { throw fail("\"\(name.registry)\" is not a registry host") }
     if let bad = name.repository.split(separator: "/", omittingEmptySubsequences: false)
       .first(where: { !Self.isPathComponent($0) })
     {
@@ -78,7 +78,7 @@ public struct ImageReference: Hashable, Sendable, Comparable, CustomStringConver
   ) throws(ImageReferenceError) {
     let text = "\(registry)/\(repository)\(tag.map { ":\($0)" } ?? "")"
     func fail(_ reason: String) -> ImageReferenceError { ImageReferenceError(text: text, reason: reason) }
-    guard Self.isRegistry(registry) else { throw fail("\"\(registry)\" is no registry host") }
+    guard Self.isRegistry(registry) else { throw fail("\"\(registry)\" is not a registry host") }
     let parts = repository.split(separator: "/", omittingEmptySubsequences: false)
     if let bad = parts.first(where: { !Self.isPathComponent($0) }) { throw fail(Self.componentReason(bad)) }
     guard registry.utf8.count + 1 + repository.utf8.count <= Self.maximumNameLength else {
@@ -190,7 +190,7 @@ extension ImageReference {
   private static func tagReason(_ tag: String) -> String {
     if tag.isEmpty { return "the tag after the colon is empty" }
     return
-      "\"\(tag)\" is no tag: a tag has letters, digits, \"_\", \".\" and \"-\", does not begin with \".\" "
+      "\"\(tag)\" is not a tag: a tag has letters, digits, \"_\", \".\" and \"-\", does not begin with \".\" "
       + "or \"-\", and is at most \(maximumTagLength) long"
   }
 
@@ -280,5 +280,5 @@ public struct ImageReferenceError: Error, Equatable, CustomStringConvertible {
   public let reason: String
 
   /// A sentence for people.
-  public var description: String { "\"\(text)\" is no image reference: \(reason)" }
+  public var description: String { "\"\(text)\" is not a valid image reference: \(reason)" }
 }

@@ -87,16 +87,14 @@ public struct Manifest: Sendable, Codable, Equatable {
     if let other = try? decoder.decode(Format.self, from: Data(bytes)).format, other != currentFormat {
       throw ManifestError(
         path: path,
-        reason:
-          "it has format \(other), and this program knows \(currentFormat). Use the version that wrote it")
+        reason: "it has format \(other), and this program knows \(currentFormat)", kind: .otherFormat)
     }
     do {
       return try decoder.decode(Manifest.self, from: Data(bytes))
     } catch {
       throw ManifestError(
         path: path,
-        reason: "it is not a bundle manifest (\(Self.detail(error))). Remove it and run download-all again: "
-          + "the files of the bundle stay")
+        reason: "it is not a bundle manifest (\(Self.detail(error)))", kind: .malformed)
     }
   }
 
@@ -111,7 +109,7 @@ public struct Manifest: Sendable, Codable, Equatable {
       "a value of another kind was expected\(place(context))"
     case DecodingError.dataCorrupted(let context) where !context.codingPath.isEmpty:
       "\(context.debugDescription)\(place(context))"
-    case is DecodingError: "it is no JSON"
+    case is DecodingError: "it is not JSON"
     default: "\(error)"
     }
   }
@@ -188,13 +186,31 @@ public struct ManifestImage: Sendable, Codable, Equatable {
   }
 }
 
-/// A manifest that is no use.
+/// A manifest that cannot be used.
 public struct ManifestError: Error, CustomStringConvertible {
+  /// What went wrong.
+  public enum Kind: Sendable {
+    /// It cannot be read or written.
+    case inaccessible
+    /// Another version of this program wrote it.
+    case otherFormat
+    /// It is not a manifest.
+    case malformed
+  }
+
+  /// What went wrong, for callers that branch on it.
+  public let kind: Kind
   /// The file.
   public let path: FilePath
   /// What is wrong.
   public let reason: String
 
-  /// A sentence for people.
+  init(path: FilePath, reason: String, kind: Kind = .inaccessible) {
+    self.kind = kind
+    self.path = path
+    self.reason = reason
+  }
+
+  /// The file and what is wrong with it.
   public var description: String { "\(path): \(reason)" }
 }

@@ -1,4 +1,4 @@
-/// The stages of `download-all`, in the order in which they are told.
+/// The stages of `download-all`, in the order in which they are reported.
 public enum StageName: String, Sendable, Codable, CaseIterable, Hashable {
   /// Is this machine fit for the job: system, space, network.
   case precheck
@@ -33,7 +33,7 @@ public enum StageName: String, Sendable, Codable, CaseIterable, Hashable {
     case .images: "pull all images into archives, digests kept"
     case .repo: "mirror the operating-system packages of every target"
     case .scripts: "copy target-scripts/, write config.yml"
-    case .prove: "prove that a deployment will ask for nothing that is not there"
+    case .prove: "prove that a deployment needs nothing that is not in the bundle"
     }
   }
 }

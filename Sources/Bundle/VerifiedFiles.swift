@@ -115,7 +115,7 @@ public final class VerifiedFiles: Sendable {
     }
   }
 
-  /// Writes the memory anew when it has lines that are stale.
+  /// Rewrites the memory when it has stale lines.
   public func compact() {
     state.withLock { state in
       guard state.lines > state.entries.count else { return }

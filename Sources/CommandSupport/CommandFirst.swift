@@ -23,7 +23,7 @@ public func commandFirst(_ arguments: [String], of root: any ParsableCommand.Typ
       return reordered
     }
     guard argument.hasPrefix("-"), argument != "--" else { return arguments }
-    // The value of an option is no command, whatever it says.
+    // The value of an option is not a command, whatever it says.
     index += takesValue(argument, flags) ? 2 : 1
   }
   return arguments

@@ -39,14 +39,14 @@ public enum Interruption {
     defer { for source in sources { source.cancel() } }
     let result = await task.result
     guard !isInterrupted.withLock({ $0 }) else {
-      console.finish("interrupted. Give the same command again to go on.")
+      console.finish("interrupted. Run the same command again to continue.")
       throw CancellationError()
     }
     return try result.get()
   }
 
   private static func leave(_ console: Console) -> Never {
-    console.finish("interrupted. Give the same command again to go on.")
+    console.finish("interrupted. Run the same command again to continue.")
     exit(ExitStatus.interrupted.rawValue)
   }
 }

@@ -1,8 +1,8 @@
 import ArgumentParser
+import Console
 import FoundationEssentials
 import Glibc
 import Settings
-import SystemPackage
 
 /// What both programs do alike from their first to their last instruction.
 public enum Program {
@@ -11,7 +11,10 @@ public enum Program {
   /// - Parameters:
   ///   - root: The command of the program.
   ///   - arguments: What was typed, without the program's name.
-  public static func run(_ root: any ParsableCommand.Type, _ arguments: [String]) async -> Never {
+  ///   - problems: What an error means for the person who runs this program.
+  public static func run(
+    _ root: any ParsableCommand.Type, _ arguments: [String], problems: @Sendable (any Error) -> [Problem]
+  ) async -> Never {
     ignoreBrokenPipes()
     do {
       var command = try root.parseAsRoot(commandFirst(arguments, of: root))
@@ -21,35 +24,35 @@ public enum Program {
         try command.run()
       }
     } catch {
-      leave(root, because: error)
+      leave(root, because: error, problems)
     }
     exit(ExitStatus.done.rawValue)
   }
 
-  private static func leave(_ root: any ParsableCommand.Type, because error: any Error) -> Never {
+  private static func leave(
+    _ root: any ParsableCommand.Type, because error: any Error, _ problems: @Sendable (any Error) -> [Problem]
+  ) -> Never {
     switch error {
     case let status as ExitCode: exit(status.rawValue)
     case is CancellationError: exit(ExitStatus.interrupted.rawValue)
-    case let error as ConfigurationError: fail("\(error)", .usage)
+    case let error as ConfigurationError: fail(error.problems, .usage)
     default: break
     }
     let parserStatus = root.exitCode(for: error)
     let message = root.fullMessage(for: error)
     if parserStatus == .success {
-      print(message)
+      Terminal.write(message + "\n")
       exit(ExitStatus.done.rawValue)
     }
     if parserStatus == .validationFailure {
-      fail(message, .usage, prefix: "")
+      Terminal.writeError(message + "\n")
+      exit(ExitStatus.usage.rawValue)
     }
-    fail("\(error)", .failed)
+    fail(problems(error).map(\.description), .failed)
   }
 
-  private static func fail(_ message: String, _ status: ExitStatus, prefix: String = "error: ") -> Never {
-    let lines = message.split(separator: "\n", omittingEmptySubsequences: false)
-    let isList = lines.count > 1 && !prefix.isEmpty && status == .usage
-    let text = isList ? lines.map { prefix + $0 }.joined(separator: "\n") : prefix + message
-    printError(text + "\n")
+  private static func fail(_ messages: [String], _ status: ExitStatus) -> Never {
+    Terminal.writeError(messages.map { "error: \($0)\n" }.joined())
     exit(status.rawValue)
   }
 
@@ -77,18 +80,13 @@ extension ExitCode {
   public init(_ status: ExitStatus) { self.init(status.rawValue) }
 }
 
-/// Writes to standard error; there is nobody to tell when that fails.
-public func printError(_ text: String) {
-  _ = try? FileDescriptor.standardError.writeAll(text.utf8)
-}
-
 /// Writes a result as JSON to standard output.
 ///
 /// - Throws: `EncodingError`.
 public func printJSON(_ value: some Encodable) throws {
   let encoder = JSONEncoder()
   encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-  print(String(decoding: try encoder.encode(value), as: UTF8.self))
+  Terminal.write(json: String(decoding: try encoder.encode(value), as: UTF8.self) + "\n")
 }
 
 /// The environment of this process.

@@ -56,6 +56,12 @@ public final class Console: Sendable {
     update { state, view in state.drawing.draw(table, view) }
   }
 
+  /// Writes one line of results to standard output; with JSON as an event `message`, with `quiet` not at all.
+  public func line(_ text: String) {
+    let text = DisplayText.clean(text)
+    update { state, view in state.drawing.draw(line: text, view) }
+  }
+
   /// Leaves the screen tidy; a second call has no effect.
   ///
   /// - Parameter sentence: The final outcome, shown in every mode.

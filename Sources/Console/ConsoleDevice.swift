@@ -72,8 +72,8 @@ public struct ConsoleDevice: Sendable {
   }
 }
 
-/// Writes everything, or as much as the other side takes: there is nobody to tell when that fails.
-private func writeAll(_ text: String, to descriptor: Int32) {
+/// Writes everything, or as much as the other side takes: a failure can be reported to nobody.
+func writeAll(_ text: String, to descriptor: Int32) {
   var rest = Array(text.utf8)[...]
   while !rest.isEmpty {
     let count = rest.withUnsafeBytes { write(descriptor, $0.baseAddress, $0.count) }

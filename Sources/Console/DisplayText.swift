@@ -4,21 +4,44 @@ enum DisplayText {
   /// control characters, invisible format characters (bidirectional overrides among them) and separators of
   /// lines. Names come from servers, and a server must not be able to draw on the user's screen.
   ///
-  /// - Parameter keepingLines: Whether a line feed stays; otherwise it becomes a space, as a tab always does.
-  static func clean(_ text: String, keepingLines: Bool = false) -> String {
+  /// - Parameters:
+  ///   - keepingLines: Whether a line feed stays; otherwise it becomes a space.
+  ///   - keepingTabs: Whether a tab stays; otherwise it becomes a space.
+  static func clean(_ text: String, keepingLines: Bool = false, keepingTabs: Bool = false) -> String {
     var result = String.UnicodeScalarView()
     for scalar in text.unicodeScalars {
       switch scalar {
-      case "\n" where keepingLines: result.append(scalar)
+      case "\n" where keepingLines, "\t" where keepingTabs: result.append(scalar)
       case "\n", "\t": result.append(" ")
-      default:
-        switch scalar.properties.generalCategory {
-        case .control, .format, .lineSeparator, .paragraphSeparator, .surrogate, .privateUse: continue
-        default: result.append(scalar)
-        }
+      default: if !isDangerous(scalar) { result.append(scalar) }
       }
     }
     return String(result)
+  }
+
+  /// JSON text in which what a terminal might take for a command stands as an escape (RFC 8259, section 7): the value is
+  /// the same, and the text can do nothing.
+  static func escapingJSON(_ text: String) -> String {
+    guard text.unicodeScalars.contains(where: { $0 != "\n" && isDangerous($0) }) else { return text }
+    var result = ""
+    for scalar in text.unicodeScalars {
+      guard scalar != "\n", isDangerous(scalar) else {
+        result.unicodeScalars.append(scalar)
+        continue
+      }
+      for unit in String(scalar).utf16 {
+        let digits = String(unit, radix: 16)
+        result += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
+      }
+    }
+    return result
+  }
+
+  private static func isDangerous(_ scalar: Unicode.Scalar) -> Bool {
+    switch scalar.properties.generalCategory {
+    case .control, .format, .lineSeparator, .paragraphSeparator, .surrogate, .privateUse: true
+    default: false
+    }
   }
 
   /// The number of columns a text takes: two for wide East Asian characters and emoji, none for marks that

@@ -14,6 +14,8 @@ protocol Drawing: Sendable {
   mutating func refresh(_ board: ProgressBoard, _ view: DrawingView) -> ConsoleText
   /// Shows a table of results.
   mutating func draw(_ table: TextTable, _ view: DrawingView) -> ConsoleText
+  /// Shows a line of results.
+  mutating func draw(line: String, _ view: DrawingView) -> ConsoleText
   /// Ends the drawing, with a last sentence for people if there is one.
   mutating func finish(_ sentence: String?, _ view: DrawingView) -> ConsoleText
 }
@@ -26,6 +28,8 @@ struct DrawingView {
 
 extension Drawing {
   mutating func refresh(_ board: ProgressBoard, _ view: DrawingView) -> ConsoleText { ConsoleText() }
+
+  mutating func draw(line: String, _ view: DrawingView) -> ConsoleText { ConsoleText(output: line + "\n") }
 }
 
 /// `error: files: kubectl: what went wrong`: how a failure reads where no column tells the stage.

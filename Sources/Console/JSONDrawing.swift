@@ -79,6 +79,10 @@ struct JSONDrawing: Drawing {
       ], view)
   }
 
+  mutating func draw(line: String, _ view: DrawingView) -> ConsoleText {
+    object("message", [("level", .string("info")), ("stage", .null), ("text", .string(line))], view)
+  }
+
   mutating func finish(_ sentence: String?, _ view: DrawingView) -> ConsoleText {
     sentence.map { object("finished", [("text", .string($0))], view) } ?? ConsoleText()
   }

@@ -10,6 +10,8 @@ struct QuietDrawing: Drawing {
     ConsoleText(output: table.text(bold: stylesOutput))
   }
 
+  mutating func draw(line: String, _ view: DrawingView) -> ConsoleText { ConsoleText() }
+
   mutating func finish(_ sentence: String?, _ view: DrawingView) -> ConsoleText {
     ConsoleText(error: sentence.map { "\($0)\n" } ?? "")
   }

@@ -26,6 +26,10 @@ struct TerminalDrawing: Drawing {
     ConsoleText(output: table.text(bold: options.stylesOutput), error: clear(view.size))
   }
 
+  mutating func draw(line: String, _ view: DrawingView) -> ConsoleText {
+    ConsoleText(output: line + "\n", error: clear(view.size))
+  }
+
   mutating func finish(_ sentence: String?, _ view: DrawingView) -> ConsoleText {
     var text = clear(view.size)
     if cursorHidden { text += "\u{1b}[?25h" }

@@ -96,6 +96,6 @@ public struct NotOurs: Error, CustomStringConvertible {
 
   /// A sentence for people.
   public var description: String {
-    "\(folder) was not made by this program; nothing was removed. Check --cache and --outputs, or remove it yourself."
+    "\(folder) was not made by this program; nothing was removed"
   }
 }

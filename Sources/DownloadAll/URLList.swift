@@ -27,8 +27,7 @@ public struct URLList: Sendable {
       } catch let collision as ArtifactCollision {
         throw URLListError(
           place: "\(path):\(index + 1)",
-          reason: "\(collision.conflict). Fetch one of them alone"
-            + (isFlat ? ", or leave out --flat, which keeps hosts and paths apart." : "."))
+          reason: "\(collision)", remedy: isFlat ? .withoutFlat : .oneAlone)
       } catch {
         throw URLListError(place: "\(path):\(index + 1)", reason: "\(error)")
       }
@@ -49,7 +48,7 @@ public struct URLList: Sendable {
     guard tools.previous.manifest == nil else {
       throw URLListError(
         place: configuration.outputs.string,
-        reason: "it is a bundle, to which only stages add. Choose another folder")
+        reason: "it is a bundle, to which only stages add", remedy: .otherFolder)
     }
     let lock = try RunLock.take(job)
     defer { withExtendedLifetime(lock) {} }
@@ -97,7 +96,21 @@ public struct URLListError: Error, CustomStringConvertible {
   public let place: String
   /// What is wrong.
   public let reason: String
+  let remedy: Remedy?
 
-  /// A sentence for people.
+  /// What helps.
+  enum Remedy {
+    case oneAlone
+    case withoutFlat
+    case otherFolder
+  }
+
+  init(place: String, reason: String, remedy: Remedy? = nil) {
+    self.place = place
+    self.reason = reason
+    self.remedy = remedy
+  }
+
+  /// The place and what is wrong there.
   public var description: String { "\(place): \(reason)" }
 }

@@ -3,7 +3,7 @@ import Console
 import FoundationEssentials
 import SystemPackage
 
-/// Reads a bundle again and tells about it.
+/// Reads a bundle again and reports about it.
 public enum VerifyRun {
   /// What was found.
   public struct Result: Sendable, Encodable {
@@ -61,6 +61,6 @@ public struct UnfinishedBundle: Error, CustomStringConvertible {
 
   /// A sentence for people.
   public var description: String {
-    "\(outputs) has no \(Manifest.fileName): there is no bundle, or it is not finished. Run download-all to finish it."
+    "\(outputs) has no \(Manifest.fileName): there is no bundle, or it is not finished"
   }
 }

@@ -46,6 +46,6 @@ public struct FileLockError: Error, CustomStringConvertible {
   /// A sentence for people.
   public var description: String {
     let who = holder.map { "process \($0)" } ?? "another process"
-    return "\(path) is locked by \(who). Wait until it ends, or stop it; the lock goes with it."
+    return "\(path) is locked by \(who)"
   }
 }

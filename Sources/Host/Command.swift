@@ -124,7 +124,7 @@ public struct Command: Sendable, CustomStringConvertible {
       throw .executableNotFound(name: executable, command: description)
     }
     guard !(arguments + environment.map { $0.value ?? "" }).contains(where: { $0.utf8.contains(0) }) else {
-      throw .startFailed(command: description, reason: "an argument or variable contains a NUL byte.")
+      throw .startFailed(command: description, reason: "an argument or variable contains a NUL byte")
     }
     var options = PlatformOptions()
     options.createSession = true
@@ -154,7 +154,7 @@ public struct Command: Sendable, CustomStringConvertible {
     if error is CancellationError || Task.isCancelled { return .cancelled(command: description) }
     if let error = error as? SubprocessError, error.code == .failedToChangeWorkingDirectory {
       return .startFailed(
-        command: description, reason: "its folder \(workingDirectory?.string ?? ".") cannot be entered.")
+        command: description, reason: "its folder \(workingDirectory?.string ?? ".") cannot be entered")
     }
     return .startFailed(command: description, reason: hidingCredentials("\(error)"))
   }

@@ -19,12 +19,11 @@ public enum CommandError: Error, CustomStringConvertible {
   public var description: String {
     switch self {
     case .executableNotFound(let name, let command):
-      return "cannot run \(command): \(name) is not installed or not in PATH. Install it and try again."
+      return "cannot run \(command): \(name) is not installed or not in PATH"
     case .startFailed(let command, let reason):
       return "cannot start \(command): \(reason)"
     case .outputTooLarge(let command, let limit):
-      return "\(command) wrote more than \(limit) bytes and was stopped. "
-        + "Run it by hand to see what it has to say."
+      return "\(command) wrote more than \(limit) bytes and was stopped"
     case .cancelled(let command):
       return "\(command) was interrupted"
     case .failed(let command, let result):
@@ -38,7 +37,7 @@ public enum CommandError: Error, CustomStringConvertible {
       ? "was ended by signal \(result.status - 128)" : "failed with exit status \(result.status)"
     let said = result.standardError.allSatisfy(\.isWhitespace) ? result.standardOutput : result.standardError
     let lines = said.split(whereSeparator: \.isNewline).suffix(8)
-    guard !lines.isEmpty else { return "\(command) \(outcome) and said nothing." }
+    guard !lines.isEmpty else { return "\(command) \(outcome) and said nothing" }
     return "\(command) \(outcome):\n" + hidingCredentials(lines.map { "  \($0)" }.joined(separator: "\n"))
   }
 }

@@ -49,7 +49,7 @@ public struct OSRelease: Sendable, Equatable {
     throw OSReleaseError()
   }
 
-  /// Reads the text of an os-release file. Lines that are no assignment are passed over, as the
+  /// Reads the text of an os-release file. Lines that are not assignment are passed over, as the
   /// specification asks; the last of several assignments to one name counts.
   public static func parse(_ text: String) -> OSRelease {
     var values: [Substring: String] = [:]
@@ -101,7 +101,7 @@ public struct OSReleaseError: Error, CustomStringConvertible {
   /// A sentence for people.
   public var description: String {
     "cannot tell which Linux distribution this is: neither /etc/os-release nor /usr/lib/os-release "
-      + "can be read. Install the distribution's release package, or make the file readable."
+      + "can be read"
   }
 }
 

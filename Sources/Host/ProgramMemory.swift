@@ -105,7 +105,7 @@ enum ProgramWrapper {
   /// The beginnings of the variables that decide which program is started.
   static let variables = ["PYENV_"]
 
-  /// The files and folders that decide which program is started, none for one that is no script.
+  /// The files and folders that decide which program is started, none for one that is not a script.
   ///
   /// - Returns: `nil` for a script of which that is not known.
   static func dependencies(of program: FilePath) -> [FilePath]? {

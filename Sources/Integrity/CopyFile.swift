@@ -40,6 +40,6 @@ public struct CopyMismatch: Error, CustomStringConvertible {
 
   /// A sentence for people.
   public var description: String {
-    "\(source) has digest \(actual) where \(expected) was expected. Replace it by the right file."
+    "\(source) has digest \(actual) where \(expected) was expected"
   }
 }

@@ -79,7 +79,7 @@ public enum DigestAlgorithm: String, Sendable, CaseIterable, Codable {
   }
 }
 
-/// Why a text is no digest.
+/// Why a text is not a digest.
 public enum DigestError: Error, Equatable, CustomStringConvertible {
   /// The text has no known algorithm in front.
   case unknownAlgorithm(String)

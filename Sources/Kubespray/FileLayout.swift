@@ -26,7 +26,7 @@ public struct FileLayout: Sendable {
   /// - Parameters:
   ///   - url: The concrete URL.
   ///   - template: The template that kubespray renders to this URL, if one is known.
-  /// - Throws: ``FileLayoutError`` when the URL is no URL of a file, is not what the template renders to, or
+  /// - Throws: ``FileLayoutError`` when the URL is not a URL of a file, is not what the template renders to, or
   ///   would need a file name that a USB disk (FAT, exFAT) cannot hold.
   public func placement(url: String, template: String? = nil) throws(FileLayoutError) -> Placement {
     let source = URLTemplate(template ?? url)

@@ -13,16 +13,13 @@ public enum FileLayoutError: Error, Equatable, CustomStringConvertible {
   public var description: String {
     switch self {
     case .notAFile(let url):
-      "\(url) has no place in outputs/files: it is not an http or https URL of a file."
+      "\(url) has no place in outputs/files: it is not an http or https URL of a file"
     case .templateMismatch(let url, let template):
-      "\(url) has no place in outputs/files: it is not what \"\(template)\" evaluates to. "
-        + "Check the URL overrides of the inventory."
+      "\(url) has no place in outputs/files: it is not what \"\(template)\" evaluates to"
     case .notPortable(let url, let path, let reason):
-      "\(url) would be stored as files/\(path), but \(reason). "
-        + "Choose the other files.layout or override the URL in the inventory."
+      "\(url) would be stored as files/\(path), but \(reason)"
     case .collision(let path, let first, let second):
-      "\(first) and \(second) would both be stored as files/\(path). "
-        + "Set files.layout to original, which keeps the whole URL as path."
+      "\(first) and \(second) would both be stored as files/\(path)"
     }
   }
 }

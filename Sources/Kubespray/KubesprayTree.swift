@@ -13,7 +13,7 @@ public struct KubesprayTree: Sendable {
 
   /// Looks into a folder.
   ///
-  /// - Throws: ``KubesprayTreeError`` when it is no kubespray tree, with what is there instead.
+  /// - Throws: ``KubesprayTreeError`` when it is not a kubespray tree, with what is there instead.
   public init(_ path: FilePath) throws(KubesprayTreeError) {
     self.path = path
     guard Self.exists(path) else { throw .missing(path) }
@@ -76,7 +76,7 @@ public struct KubesprayTree: Sendable {
   }
 }
 
-/// Why a folder is no kubespray tree.
+/// Why a folder is not a kubespray tree.
 public enum KubesprayTreeError: Error, CustomStringConvertible {
   /// There is no such folder.
   case missing(FilePath)
@@ -89,14 +89,13 @@ public enum KubesprayTreeError: Error, CustomStringConvertible {
   public var description: String {
     switch self {
     case .missing(let path):
-      return "\(path) does not exist. Check kubespray.source."
+      return "\(path) does not exist"
     case .notKubespray(let path, let lacks, let found):
       let names = found.prefix(6).joined(separator: ", ") + (found.count > 6 ? ", …" : "")
       return "\(path) is not a kubespray tree: it lacks \(lacks) "
-        + (found.isEmpty ? "(the folder is empty)." : "(found: \(names)).")
-        + " Check kubespray.source and kubespray.version."
+        + (found.isEmpty ? "(the folder is empty)" : "(found: \(names))")
     case .unreadable(let path):
-      return "\(path) cannot be read."
+      return "\(path) cannot be read"
     }
   }
 }

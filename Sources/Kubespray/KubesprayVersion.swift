@@ -123,7 +123,7 @@ public struct KubesprayVersion: Hashable, Sendable, CustomStringConvertible {
   }
 }
 
-/// Why a text is no kubespray version.
+/// Why a text is not a kubespray version.
 public enum KubesprayVersionError: Error, Equatable, CustomStringConvertible {
   /// There is no text.
   case empty
@@ -135,8 +135,8 @@ public enum KubesprayVersionError: Error, Equatable, CustomStringConvertible {
     let examples =
       "a release such as 2.30.0, a branch such as master or release-2.30, or 7 to 40 digits of a commit"
     return switch self {
-    case .empty: "The kubespray version is empty. Give \(examples)."
-    case .malformed(let text): "\"\(text)\" is not a kubespray version. Give \(examples)."
+    case .empty: "the kubespray version is empty; it must be \(examples)"
+    case .malformed(let text): "\"\(text)\" is not a kubespray version; it must be \(examples)"
     }
   }
 }

@@ -9,7 +9,7 @@ public struct OfflineInventory: Sendable {
   public let version: KubesprayVersion
   /// The file layout that the bundle uses.
   public let layout: FileLayout
-  /// The TCP port of the bundle's registry on the admin node.
+  /// The TCP port of the bundle's registry on the admin host.
   public let registryPort: Int
   /// The registry hosts that images lose when pushed.
   public let strippedRegistries: Set<String>

@@ -64,7 +64,7 @@ struct URLTemplate: Hashable, Sendable {
 
   /// What each expression stands for in a rendered text; the same expression has the same value everywhere.
   ///
-  /// - Returns: nil when the text is no rendering of this template.
+  /// - Returns: nil when the text is not a rendering of this template.
   func bindings(rendered text: String) -> [String: String]? {
     Self.bind(pieces[...], Array(text)[...], [:])
   }

@@ -8,7 +8,7 @@ extension [Architecture] {
   ///
   /// - Parameters:
   ///   - say: Where the work tells what it does; with several, each line begins with its architecture.
-  /// - Throws: What the work threw; with several, ``ArchitecturesFailed`` with all reasons.
+  /// - Throws: What the work threw; with several, ``ArchitecturesFailed`` with all of them.
   func concurrently<Value: Sendable>(
     _ say: @escaping @Sendable (String) -> Void,
     _ work: @escaping @Sendable (Architecture, @escaping @Sendable (String) -> Void) async throws -> Value
@@ -19,7 +19,7 @@ extension [Architecture] {
       return values
     }
     var values: [Architecture: Value] = [:]
-    var reasons: [Architecture: String] = [:]
+    var errors: [Architecture: any Error] = [:]
     await withTaskGroup(of: (Architecture, Result<Value, any Error>).self) { group in
       for architecture in self {
         group.addTask {
@@ -35,15 +35,14 @@ extension [Architecture] {
       for await (architecture, result) in group {
         switch result {
         case .success(let value): values[architecture] = value
-        case .failure(let error): reasons[architecture] = "\(error)"
+        case .failure(let error): errors[architecture] = error
         }
       }
     }
     try Task.checkCancellation()
-    guard reasons.isEmpty else {
+    guard errors.isEmpty else {
       throw ArchitecturesFailed(
-        problems: compactMap { architecture in reasons[architecture].map { "\(architecture.rawValue): \($0)" }
-        })
+        errors: compactMap { architecture in errors[architecture].map { (architecture.rawValue, $0) } })
     }
     return compactMap { values[$0] }
   }
@@ -51,9 +50,11 @@ extension [Architecture] {
 
 /// What went wrong for some architectures of several.
 public struct ArchitecturesFailed: Error, CustomStringConvertible {
-  /// Finished sentences, each with its architecture in front.
-  public let problems: [String]
+  /// What went wrong for each of them.
+  public let errors: [(architecture: String, error: any Error)]
 
-  /// The problems, one a line.
-  public var description: String { problems.joined(separator: "\n") }
+  /// The errors, one a line.
+  public var description: String {
+    errors.map { "\($0.architecture): \($0.error)" }.joined(separator: "\n")
+  }
 }

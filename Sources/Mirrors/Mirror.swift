@@ -24,7 +24,7 @@ public protocol Mirror: Sendable {
   /// Makes the index over the files of a resolution.
   ///
   /// - Parameters:
-  ///   - resolution: The files, every one of which lies in `content`, whole and verified; what is optional and could not
+  ///   - resolution: The files, every one of which lies in `content`, complete and verified; what is optional and could not
   ///     be had is left out of it.
   ///   - content: The folder of the mirror.
   ///   - destination: An empty folder for the files of the index, which are to be placed beside the content under

@@ -72,16 +72,16 @@ public enum PackageListError: Error, CustomStringConvertible {
   case empty(FilePath)
   /// The file cannot be read as UTF-8 text.
   case unreadable(FilePath)
-  /// A line is no name of a package.
+  /// A line is not the name of a package.
   case badName(String, origin: String)
 
   /// A sentence for people.
   public var description: String {
     switch self {
-    case .empty(let folder): "\(folder) lists no packages. Put one name a line into \(folder)/pkgs.txt."
-    case .unreadable(let path): "\(path) cannot be read. Correct its permissions, or save it as UTF-8."
+    case .empty(let folder): "\(folder) lists no packages"
+    case .unreadable(let path): "\(path) cannot be read as UTF-8 text"
     case .badName(let name, let origin):
-      "\(origin): \"\(name)\" is no name of a package. Write one name a line, comments after #."
+      "\(origin): \"\(name)\" is not the name of a package"
     }
   }
 }

@@ -1,7 +1,7 @@
 import Files
 import Host
 
-/// A release of a distribution whose nodes shall find their packages in the bundle.
+/// A release of a distribution whose nodes are to find their packages in the bundle.
 public struct PackageTarget: Sendable, Hashable, CustomStringConvertible {
   /// Its name in the settings, such as `debian-12`, `ubuntu-24.04` or `rocky-9`.
   public let name: String
@@ -79,6 +79,5 @@ public struct UnsupportedTarget: Error, CustomStringConvertible {
   public var description: String {
     "packages cannot be collected for \(name). Supported are "
       + PackageTarget.supported.map(\.name).joined(separator: ", ")
-      + ". Name one of them in packages.targets, or leave the packages out (packages.skip: true)."
   }
 }

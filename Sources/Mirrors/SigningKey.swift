@@ -91,7 +91,7 @@ public struct SigningKey: Sendable, Hashable {
     guard FileManager.default.fileExists(atPath: text) else {
       guard !text.contains("/") else { throw SigningKeyError.noFile(text) }
       guard !text.isEmpty, !text.hasPrefix("-") else {
-        throw SigningKeyError.missing(text, isFile: false, reason: "that is no name of a key")
+        throw SigningKeyError.missing(text, isFile: false, reason: "that is not the name of a key")
       }
       return try await work(nil)
     }
@@ -144,17 +144,13 @@ public enum SigningKeyError: Error, CustomStringConvertible {
   public var description: String {
     switch self {
     case .noFile(let path):
-      "signing key \(path): there is no such file. Correct packages.signing_key."
+      "signing key \(path): there is no such file"
     case .missing(let text, let isFile, let reason):
-      "signing key \(text): \(isFile ? "the file has no secret key" : "no such secret key is in the keyring") (\(reason)). "
-        + "Name a file made by gpg --export-secret-keys, or a key that gpg --list-secret-keys shows, in "
-        + "packages.signing_key."
+      "signing key \(text): \(isFile ? "the file has no secret key" : "no such secret key is in the keyring") (\(reason))"
     case .several(let text, let fingerprints):
-      "signing key \(text) is ambiguous: \(fingerprints.joined(separator: ", ")). "
-        + "Name one by its fingerprint in packages.signing_key."
+      "signing key \(text) is ambiguous: \(fingerprints.joined(separator: ", "))"
     case .cannotSign(let text, let reason):
-      "signing key \(text) cannot sign: \(reason). A passphrase cannot be asked for here: use a key without one, "
-        + "or one that gpg-agent has open."
+      "signing key \(text) cannot sign: \(reason)"
     }
   }
 }

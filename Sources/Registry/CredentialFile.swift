@@ -34,7 +34,7 @@ struct CredentialFile: Sendable {
   /// Reads a file.
   ///
   /// - Returns: `nil` when there is none.
-  /// - Throws: ``CredentialError`` when it cannot be read or is no such file.
+  /// - Throws: ``CredentialError`` when it cannot be read or is not such a file.
   init?(_ path: FilePath) throws(CredentialError) {
     let bytes: [UInt8]
     do {
@@ -43,8 +43,7 @@ struct CredentialFile: Sendable {
     } catch {
       throw CredentialError(
         source: path.string,
-        reason: "the registry credentials cannot be read: \((error as? FileError)?.code ?? .ioError)",
-        advice: "Check the file's permissions.")
+        reason: "the registry credentials cannot be read: \((error as? FileError)?.code ?? .ioError)")
     }
     let document: Document
     do {
@@ -52,8 +51,7 @@ struct CredentialFile: Sendable {
     } catch {
       // The error's own text may quote the content.
       throw CredentialError(
-        source: path.string, reason: "it is no file of registry credentials (JSON with \"auths\")",
-        advice: "Correct it, or log in again.")
+        source: path.string, reason: "it is not a file of registry credentials (JSON with \"auths\")")
     }
     self.path = path
     // Where two keys mean one place, the one that is written as such wins.
@@ -88,8 +86,7 @@ struct CredentialFile: Sendable {
       let colon = text.firstIndex(of: ":"), colon != text.startIndex
     else {
       throw CredentialError(
-        source: path.string, reason: "the entry of \(key) is not the base64 of USER:PASSWORD",
-        advice: "Log in again.")
+        source: path.string, reason: "the entry of \(key) is not the base64 of USER:PASSWORD")
     }
     // Docker pads the password with zero bytes in some versions.
     let password = text[text.index(after: colon)...].drop { $0 == "\0" }

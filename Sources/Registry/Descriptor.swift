@@ -14,7 +14,7 @@ public struct Descriptor: Hashable, Sendable, Codable {
   public var annotations: [String: String]?
   /// For a manifest in an index: where the image runs.
   public var platform: Platform?
-  /// For a manifest in an index: what it is if it is no image.
+  /// For a manifest in an index: what it is if it is not an image.
   public var artifactType: String?
 
   /// A descriptor.

@@ -11,7 +11,7 @@ public struct ImageManifest: Hashable, Sendable, Codable {
   public let config: Descriptor
   /// The layers, the lowest first.
   public let layers: [Descriptor]
-  /// What this is if it is no image.
+  /// What this is if it is not an image.
   public let artifactType: String?
 
   /// The configuration and the layers, each digest once, in the manifest's order.
@@ -125,16 +125,16 @@ public enum ManifestContent: Hashable, Sendable {
     case DecodingError.keyNotFound(let key, let context):
       "\(path(context).isEmpty ? "it" : path(context)) has no \(key.stringValue)"
     case DecodingError.typeMismatch(_, let context), DecodingError.valueNotFound(_, let context):
-      "\(path(context)) is of another type than the specification says"
+      "\(path(context)) does not have the type that the specification requires"
     case DecodingError.dataCorrupted(let context):
-      path(context).isEmpty ? "it is no JSON" : "\(path(context)) is wrong: \(context.debugDescription)"
+      path(context).isEmpty ? "it is not JSON" : "\(path(context)) is wrong: \(context.debugDescription)"
     case let error as DigestError: "\(error)"
     default: "it cannot be read: \(error)"
     }
   }
 }
 
-/// Why bytes are no manifest that this program can use.
+/// Why bytes are not manifest that this program can use.
 public enum ManifestFormatError: Error, Equatable, CustomStringConvertible {
   /// More than ``ManifestContent/maximumSize`` bytes.
   case tooLarge
@@ -153,7 +153,7 @@ public enum ManifestFormatError: Error, Equatable, CustomStringConvertible {
     case .unknownMediaType(let type):
       type.rawValue.isEmpty
         ? "the registry does not say of what type its manifest is"
-        : "its manifest has the type \(type), which is no image this program knows"
+        : "its manifest has the type \(type), which is not an image this program knows"
     case .malformed(let reason): "its manifest is malformed: \(reason)"
     }
   }

@@ -87,7 +87,7 @@ private struct ImageResolution {
       return [Candidate(descriptor: manifest.descriptor, platform: nil, indexes: indexes)]
     }
     guard indexes.count < ImageResolver.maximumDepth else {
-      throw RegistryError(.malformed("indexes stand in each other without end"), image: reference)
+      throw RegistryError(.malformed("its indexes are nested without end"), image: reference)
     }
     let path = indexes + [manifest]
     var found: [Candidate] = []
@@ -98,7 +98,7 @@ private struct ImageResolution {
       } else if descriptor.mediaType.isIndex, visited.insert(descriptor.digest).inserted {
         found += try await candidates(in: try await fetch(descriptor), within: path)
       }
-      // Anything else is no image; the specification says to pass it over.
+      // Anything else is not an image; the specification says to pass it over.
     }
     return found
   }
@@ -151,7 +151,7 @@ private struct ImageResolution {
 
   private func content(of manifest: FetchedManifest) throws(RegistryError) -> ImageManifest {
     guard case .manifest(let content) = manifest.content else {
-      throw RegistryError(.malformed("an index stands where an image should"), image: reference)
+      throw RegistryError(.malformed("it has an index where an image was expected"), image: reference)
     }
     return content
   }
@@ -161,21 +161,18 @@ private struct ImageResolution {
     guard manifest.config.mediaType == .ociConfig || manifest.config.mediaType == .dockerConfig else {
       let kind = manifest.artifactType ?? manifest.config.mediaType.rawValue
       throw RegistryError(
-        .unsupported, image: reference, detail: "it is no container image but an artifact of type \(kind)",
-        advice: "Check the name, or take it out of the list.")
+        .notAnImage, image: reference, detail: "it is not a container image but an artifact of type \(kind)")
     }
     for layer in manifest.layers {
       if layer.mediaType.isForeignLayer || !(layer.urls ?? []).isEmpty {
         throw RegistryError(
-          .unsupported, image: reference,
-          detail: "layer \(layer.digest) is not in the registry (foreign layer, \(layer.mediaType))",
-          advice: "Such layers may not be carried; use an image without them.")
+          .foreignLayer, image: reference,
+          detail: "layer \(layer.digest) is not in the registry (foreign layer, \(layer.mediaType))")
       }
       guard layer.mediaType.isLayer else {
         throw RegistryError(
-          .unsupported, image: reference,
-          detail: "a layer has the type \(layer.mediaType), which is no layer",
-          advice: "Check the name: this may be a chart or another artifact, not an image.")
+          .notAnImage, image: reference,
+          detail: "a layer has the type \(layer.mediaType), which is not that of a layer")
       }
     }
   }
@@ -184,7 +181,6 @@ private struct ImageResolution {
     let names = Set(candidates.compactMap { $0.platform?.description }).sorted()
     let list = names.isEmpty ? "nothing with a known platform" : names.joined(separator: ", ")
     return RegistryError(
-      .platformMissing, image: reference, detail: "there is no image for \(platform); there is: \(list)",
-      advice: "Choose another tag, or take it out of the list.")
+      .platformMissing, image: reference, detail: "there is no image for \(platform); there is: \(list)")
   }
 }

@@ -47,7 +47,7 @@ public struct Platform: Hashable, Sendable, CustomStringConvertible {
 
   /// How well a machine of this platform runs an image of another one: the higher the better, `nil` if it does not.
   ///
-  /// A variant runs what was built for it and for lower ones. Unlike containerd, a 32-bit image is no stand-in for
+  /// A variant runs what was built for it and for lower ones. Unlike containerd, a 32-bit image is not a stand-in for
   /// a 64-bit one.
   public func fitness(of image: Platform) -> Int? {
     guard image.os == os, image.architecture == architecture else { return nil }
@@ -118,6 +118,6 @@ public struct PlatformError: Error, Equatable, CustomStringConvertible {
 
   /// A sentence for people.
   public var description: String {
-    "\"\(text)\" is no platform: write OS/ARCHITECTURE or OS/ARCHITECTURE/VARIANT, such as linux/arm64"
+    "\"\(text)\" is not a platform: write OS/ARCHITECTURE or OS/ARCHITECTURE/VARIANT, such as linux/arm64"
   }
 }

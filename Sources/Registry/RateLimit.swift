@@ -54,7 +54,7 @@ public struct RateLimit: Sendable, Hashable, CustomStringConvertible {
 public enum RegistryEvent: Sendable, Equatable, CustomStringConvertible {
   /// A registry told how many pulls are left.
   case rateLimit(registry: String, RateLimit)
-  /// A registry limits requests; nothing is asked of it for so long.
+  /// A registry limits requests; no request is sent to it for so long.
   case waiting(registry: String, Duration)
 
   /// A sentence for people.
@@ -62,7 +62,7 @@ public enum RegistryEvent: Sendable, Equatable, CustomStringConvertible {
     switch self {
     case .rateLimit(let registry, let limit): "\(registry): \(limit)."
     case .waiting(let registry, let pause):
-      "\(registry) limits requests: nothing is asked of it for \(max(1, pause.components.seconds)) s."
+      "\(registry) limits requests: no request is sent to it for \(max(1, pause.components.seconds)) s."
     }
   }
 }

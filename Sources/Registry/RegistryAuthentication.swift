@@ -46,7 +46,7 @@ actor RegistryAuthentication {
   private var tokenTasks: [TokenKey: Shared<LiveToken>] = [:]
   private var challengeTasks: [RegistryEndpoint: Shared<[AuthenticationChallenge]>] = [:]
 
-  /// - Parameter actions: What shall be allowed, until a registry says that something else is needed.
+  /// - Parameter actions: What is to be allowed, until a registry says that something else is needed.
   init(
     engine: TransferEngine, credentials: RegistryCredentials, actions: String = "pull",
     now: @escaping @Sendable () -> ContinuousClock.Instant = { .now }
@@ -131,8 +131,8 @@ actor RegistryAuthentication {
   ) async throws(RegistryError) -> String {
     guard let value = try await credential(place, image)?.basicAuthorization else {
       throw RegistryError(
-        .unauthorized, image: image, detail: "the registry wants a user's name and password",
-        advice: RegistryError.loginAdvice(place.endpoint))
+        .unauthorized, image: image, at: place.endpoint,
+        detail: "the registry wants a user's name and password")
     }
     guard value != rejected else { throw RegistryError(refusedBy: "registry", image, place.endpoint) }
     return value
@@ -201,8 +201,7 @@ actor RegistryAuthentication {
     do {
       return try await credentials.credential(registry: place.endpoint.host, repository: place.repository)
     } catch {
-      throw RegistryError(
-        .credentials, image: image, detail: "\(error.source): \(error.reason)", advice: error.advice)
+      throw RegistryError(.credentials, image: image, at: place.endpoint, detail: "\(error)")
     }
   }
 
@@ -220,12 +219,14 @@ extension RegistryError {
   /// The credentials at hand are not accepted.
   fileprivate init(refusedBy who: String, _ image: ImageReference, _ endpoint: RegistryEndpoint) {
     self.init(
-      .unauthorized, image: image, detail: "the \(who) refuses the credentials for \(endpoint.host)",
-      advice: "They may have expired. \(RegistryError.loginAdvice(endpoint))")
+      .credentialsRefused, image: image, at: endpoint,
+      detail: "the \(who) refuses the credentials for \(endpoint.host)")
   }
 
   /// The same trouble for another image that waited for the same answer.
   fileprivate func naming(_ image: ImageReference) -> RegistryError {
-    RegistryError(kind, image: image, detail: detail, advice: advice)
+    var error = self
+    error.image = image.description
+    return error
   }
 }

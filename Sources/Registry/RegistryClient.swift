@@ -255,8 +255,7 @@ extension RegistryClient {
 
   private func mismatch(_ detail: String, _ reference: ImageReference) -> RegistryError {
     RegistryError(
-      .digestMismatch, image: reference, detail: detail,
-      advice: "A proxy may have changed it, or the registry is damaged; do not use it before you know why.")
+      .digestMismatch, image: reference, at: endpoint(of: reference), detail: detail)
   }
 }
 

@@ -39,9 +39,7 @@ public struct CredentialError: Error, Equatable, CustomStringConvertible {
   public let source: String
   /// What is wrong with it; no secret.
   public let reason: String
-  /// What to do.
-  public let advice: String
 
-  /// A sentence for people.
-  public var description: String { "\(source): \(reason). \(advice)" }
+  /// What was read and what is wrong with it.
+  public var description: String { "\(source): \(reason)" }
 }

@@ -58,7 +58,7 @@ public struct RegistryCredentials: Sendable {
     if let named = value("REGISTRY_AUTH_FILE") {
       guard let file = try CredentialFile(FilePath(named)) else {
         throw CredentialError(
-          source: "REGISTRY_AUTH_FILE", reason: "there is no file \(named)", advice: "Correct or unset it.")
+          source: "REGISTRY_AUTH_FILE", reason: "there is no file \(named)")
       }
       files = [file]
       return
@@ -108,8 +108,7 @@ public struct RegistryCredentials: Sendable {
     guard !user.isEmpty, !password.isEmpty else {
       throw CredentialError(
         source: user.isEmpty ? names.password : names.user,
-        reason: "\(user.isEmpty ? names.user : names.password) is missing beside it",
-        advice: "Set both or none.")
+        reason: "\(user.isEmpty ? names.user : names.password) is missing beside it")
     }
     return RegistryCredential(user: user, password: password)
   }
@@ -135,8 +134,7 @@ public struct RegistryCredentials: Sendable {
     }
     guard allowed, let helper else {
       throw CredentialError(
-        source: source, reason: "it cannot be run",
-        advice: "Correct the helper's name, or log in another way.")
+        source: source, reason: "its name cannot be that of a credential helper")
     }
     if let known = answers[program, server] { return known }
     let answer: (status: Int32, output: String)
@@ -144,19 +142,17 @@ public struct RegistryCredentials: Sendable {
       answer = try await helper(program, server)
     } catch {
       throw CredentialError(
-        source: source, reason: "it cannot be run: \(error)", advice: "Install it, or log in another way.")
+        source: source, reason: "it cannot be run: \(error)")
     }
     guard answer.status == 0 else {
       // The text by which helpers say that they know nothing of a server.
       if answer.output.contains("credentials not found") { return nil }
       throw CredentialError(
-        source: source, reason: "it failed with status \(answer.status) for \(server)",
-        advice: "Run it by hand to see why, or log in again.")
+        source: source, reason: "it failed with status \(answer.status) for \(server)")
     }
     guard let found = try? JSONDecoder().decode(HelperAnswer.self, from: Data(answer.output.utf8)) else {
       throw CredentialError(
-        source: source, reason: "its answer for \(server) is not the JSON of a credential",
-        advice: "Log in again.")
+        source: source, reason: "its answer for \(server) is not the JSON of a credential")
     }
     if found.secret.isEmpty { return nil }
     let credential =

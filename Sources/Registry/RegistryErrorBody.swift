@@ -15,7 +15,7 @@ struct RegistryErrorBody: Equatable {
     let errors: [Entry]
   }
 
-  /// Reads the body of an answer; one that is no such document explains nothing.
+  /// Reads the body of an answer; one that is not such a document explains nothing.
   init(_ body: [UInt8]) {
     guard let document = try? JSONDecoder().decode(Document.self, from: Data(body)),
       let first = document.errors.first
@@ -23,6 +23,12 @@ struct RegistryErrorBody: Equatable {
     code = first.code.flatMap { Self.printable($0, limit: 60) }
     message = first.message.flatMap { Self.printable($0, limit: 200) }
   }
+
+  /// The status and the code, as they stand in a sentence: `(404 MANIFEST_UNKNOWN)`.
+  func reason(_ status: Int) -> String { "(\(status)\(code.map { " \($0)" } ?? ""))" }
+
+  /// The message behind a colon, or nothing.
+  var words: String { message.map { ": \($0)" } ?? "" }
 
   /// Text of a stranger, fit for one line of a terminal; `nil` when nothing is left.
   private static func printable(_ text: String, limit: Int) -> String? {

@@ -43,8 +43,7 @@ final class RequestLimits: Sendable {
       do {
         try await Task.sleep(until: until, clock: .continuous)
       } catch {
-        throw RegistryError(
-          .transfer(.cancelled), image: image, detail: "interrupted", advice: "Run the same command again.")
+        throw RegistryError(.transfer(.cancelled), image: image, at: endpoint, detail: "interrupted")
       }
     }
   }
@@ -60,8 +59,8 @@ final class RequestLimits: Sendable {
     let message = RegistryErrorBody(response.body).message.map { ": \($0)" } ?? ""
     func giveUp(_ reason: String) -> RegistryError {
       RegistryError(
-        .rateLimited, image: image, detail: "the registry limits requests (429)\(message); \(reason)",
-        advice: RegistryError.rateAdvice(endpoint))
+        .rateLimited, image: image, at: endpoint,
+        detail: "the registry limits requests (429)\(message); \(reason)")
     }
     if let asked, asked > configuration.maximumWait {
       throw giveUp("it asks to wait \(asked.components.seconds) seconds")

@@ -8,7 +8,7 @@ struct TokenRequest: Hashable, Sendable {
   let realm: String
   /// The registry's name at that service.
   let service: String?
-  /// What the token shall allow: `repository:NAME:pull`; several with a blank between them.
+  /// What the token is to allow: `repository:NAME:pull`; several with a blank between them.
   let scope: String
 
   /// A token as the service gave it.

@@ -20,9 +20,9 @@ public struct Configuration: Sendable {
   public var python = Python()
   /// The arrangement of outputs/files.
   public var files = Files()
-  /// Versions of what the admin node itself runs.
+  /// Versions of what the admin host itself runs.
   public var versions = Versions()
-  /// The registry on the admin node.
+  /// The registry on the admin host.
   public var registry = Registry()
   /// The container images.
   public var images = Images()
@@ -32,9 +32,9 @@ public struct Configuration: Sendable {
   public var pypi = PyPI()
   /// How long what a package repository answered is used before it is asked again.
   public var refreshAfter: Duration = .seconds(86_400)
-  /// The web server on the admin node.
+  /// The web server on the admin host.
   public var nginx = Nginx()
-  /// The admin node itself.
+  /// The admin host itself.
   public var target = Target()
   /// Base URLs to fetch from instead of a host, by host name in lower case; without a slash at the end.
   public var mirrors: [String: String] = [:]
@@ -89,7 +89,7 @@ extension Configuration {
     public var layout: FileLayoutName?
   }
 
-  /// Versions of what the admin node itself runs, without `v`; nil (`auto`) means kubespray's own choice.
+  /// Versions of what the admin host itself runs, without `v`; nil (`auto`) means kubespray's own choice.
   public struct Versions: Sendable {
     /// The version of runc.
     public var runc: String?
@@ -105,13 +105,13 @@ extension Configuration {
     public var registry = "3.0.0"
   }
 
-  /// The registry on the admin node.
+  /// The registry on the admin host.
   public struct Registry: Sendable {
     /// The TCP port it listens on.
     public var port = 35_000
     /// The address it listens on; nil means all.
     public var bind: String?
-    /// Its storage folder on the admin node, an absolute path.
+    /// Its storage folder on the admin host, an absolute path.
     public var directory: FilePath = "/var/lib/registry"
     /// The registry that images are pushed to when it is not the bundle's own, with an optional path.
     public var local: String?
@@ -125,7 +125,7 @@ extension Configuration {
     public var address: String { local ?? "localhost:\(port)" }
   }
 
-  /// The web server on the admin node.
+  /// The web server on the admin host.
   public struct Nginx: Sendable {
     /// The TCP port it listens on.
     public var port = 80
@@ -133,7 +133,7 @@ extension Configuration {
     public var bind: String?
   }
 
-  /// The admin node itself.
+  /// The admin host itself.
   public struct Target: Sendable {
     /// The address by which the other nodes reach it; nil (`auto`) means that of the default route.
     public var address: String?

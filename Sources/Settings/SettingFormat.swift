@@ -72,7 +72,7 @@ extension SettingFormat<Int> {
 extension SettingFormat<Int64> {
   /// Bytes per second with curl's suffixes: K, M and G are powers of 1024 (curl(1), `--limit-rate`).
   static let rate = Self(
-    accepts: "a number of bytes per second, with K, M or G after it if you like (10M), or 0 for no limit"
+    accepts: "a number of bytes per second, optionally followed by K, M or G (10M), or 0 for no limit"
   ) { text in
     let suffix = text.last.flatMap { last in rateUnits.first { $0.suffix == String(last).uppercased() } }
     guard let number = decimal(String(suffix == nil ? text[...] : text.dropLast())) else { return nil }
@@ -131,7 +131,7 @@ extension SettingFormat<FilePath> {
   }
 }
 
-/// Digits only, without a leading zero; nil when it is no such number or too large.
+/// Digits only, without a leading zero; nil when it is not such a number or too large.
 private func decimal(_ text: String) -> Int? {
   guard text == "0" || !text.hasPrefix("0"), text.utf8.allSatisfy({ 0x30...0x39 ~= $0 }) else { return nil }
   return Int(text)

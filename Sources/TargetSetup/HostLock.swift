@@ -17,9 +17,9 @@ final class HostLock {
       lock = try FileLock(path)
     } catch let error as FileLockError {
       let who = error.holder.map { "process \($0)\(Self.commandLine($0))" } ?? "another process"
-      throw StepError("\(who) is setting up this host. Wait until it ends, then run the command again.")
+      throw StepError("\(who) is setting up this host", .wait)
     } catch {
-      throw StepError("cannot take the lock \(path): \(error). Run the command as root.")
+      throw StepError("cannot take the lock \(path): \(error)", .asRoot(command: nil))
     }
   }
 

@@ -47,7 +47,7 @@ public struct SetupRun: Sendable {
         for rest in StepName.allCases where rest != .verify && names.contains(rest) {
           reports.append(
             StepReport(
-              step: rest, outcome: .blocked, detail: "not started, because the bundle is not whole",
+              step: rest, outcome: .blocked, detail: "not started, because the bundle is not intact",
               duration: .zero))
         }
         break
@@ -61,6 +61,10 @@ public struct SetupRun: Sendable {
     context.emit(.stageStarted(stage))
     let clock = ContinuousClock()
     let start = clock.now
+    func finish(_ problems: [Problem]) -> StepReport {
+      context.emit(.stageFinished(stage, .failed, summary: ""))
+      return StepReport(step: step.name, problems: problems, duration: clock.now - start)
+    }
     func finish(_ outcome: StepReport.Outcome, _ detail: String) -> StepReport {
       let drawn: StageOutcome =
         switch outcome {
@@ -68,7 +72,7 @@ public struct SetupRun: Sendable {
         case .failed, .blocked: .failed
         case .already, .notNeeded, .leftAlone: .skipped
         }
-      context.emit(.stageFinished(stage, drawn, summary: outcome == .failed ? "" : detail))
+      context.emit(.stageFinished(stage, drawn, summary: detail))
       return StepReport(step: step.name, outcome: outcome, detail: detail, duration: clock.now - start)
     }
     do {
@@ -88,7 +92,7 @@ public struct SetupRun: Sendable {
       throw CancellationError()
     } catch {
       guard !Task.isCancelled else { throw CancellationError() }
-      return finish(.failed, "\(error)")
+      return finish(Problem.all(error, about: stage))
     }
   }
 
@@ -105,7 +109,8 @@ public struct SetupRun: Sendable {
         found.append(
           StepStatus(step: name, state: state.word, detail: state.detail, isUndoable: !journal.isEmpty))
       } catch {
-        found.append(StepStatus(step: name, state: "unknown", detail: "\(error)", isUndoable: false))
+        found.append(
+          StepStatus(step: name, state: "unknown", detail: Problem(error).sentence, isUndoable: false))
       }
     }
     return found
@@ -129,6 +134,9 @@ public struct SetupRun: Sendable {
   private func undo(_ step: any Step) async throws -> StepReport {
     let clock = ContinuousClock()
     let start = clock.now
+    func report(_ problems: [Problem]) -> StepReport {
+      StepReport(step: step.name, problems: problems, duration: clock.now - start)
+    }
     func report(_ outcome: StepReport.Outcome, _ detail: String) -> StepReport {
       StepReport(step: step.name, outcome: outcome, detail: detail, duration: clock.now - start)
     }
@@ -137,8 +145,7 @@ public struct SetupRun: Sendable {
       guard !journal.isEmpty else { return report(.already, "nothing to undo") }
       if let user = try laterStep(using: step.name) {
         throw StepError(
-          "step \(user.rawValue) still uses \(step.name.rawValue). Undo it first: target-setup undo \(user.rawValue)"
-        )
+          "step \(user.rawValue) still uses \(step.name.rawValue)", .undoFirst(user))
       }
       try await step.beforeUndo(context, journal)
       let undone = try await offloaded { () throws in try journal.takeBack() }
@@ -150,7 +157,7 @@ public struct SetupRun: Sendable {
       throw CancellationError()
     } catch {
       guard !Task.isCancelled else { throw CancellationError() }
-      return report(.failed, "\(error)")
+      return report(Problem.all(error, about: step.name.rawValue))
     }
   }
 
@@ -189,8 +196,28 @@ public struct StepReport: Sendable, Equatable, Encodable {
   public let detail: String
   /// How long it took.
   public let duration: Duration
+  /// What went wrong, in its parts.
+  public let problems: [Problem]
 
-  /// Encodes the duration as seconds.
+  init(step: StepName, outcome: Outcome, detail: String, duration: Duration) {
+    self.step = step
+    self.outcome = outcome
+    self.detail = detail
+    self.duration = duration
+    problems = []
+  }
+
+  /// A step that failed.
+  init(step: StepName, problems: [Problem], duration: Duration) {
+    self.step = step
+    outcome = .failed
+    detail = problems.map { $0.subject == step.rawValue ? $0.sentence : $0.description }.joined(
+      separator: "\n")
+    self.duration = duration
+    self.problems = problems
+  }
+
+  /// Encodes the duration as seconds, and the problems of a step that failed.
   public func encode(to encoder: any Encoder) throws {
     var container = encoder.container(keyedBy: Key.self)
     try container.encode(step, forKey: .step)
@@ -198,10 +225,11 @@ public struct StepReport: Sendable, Equatable, Encodable {
     try container.encode(detail, forKey: .detail)
     let parts = duration.components
     try container.encode(Double(parts.seconds) + Double(parts.attoseconds) / 1e18, forKey: .seconds)
+    if !problems.isEmpty { try container.encode(problems, forKey: .problems) }
   }
 
   private enum Key: String, CodingKey {
-    case step, outcome, detail, seconds
+    case step, outcome, detail, seconds, problems
   }
 }
 

@@ -1,3 +1,5 @@
+import Console
+
 /// One part of the work on the target.
 ///
 /// A step that was applied says so in ``check(_:_:)``, and applying it again is right wherever it was stopped.
@@ -65,13 +67,19 @@ public enum StepState: Sendable, Equatable {
   }
 }
 
-/// A problem of a step: what was to be done, to which thing, what went wrong, what to do next.
+/// A problem of a step: what was to be done, to which thing, what went wrong, and which advice fits.
 public struct StepError: Error, CustomStringConvertible, Equatable {
-  /// The sentences.
-  public let description: String
+  /// What went wrong.
+  public let detail: String
+  /// Which advice fits; also what kind of problem it is.
+  public let kind: StepAdvice
 
-  /// An error of finished sentences.
-  public init(_ description: String) {
-    self.description = description
+  /// A problem of a step.
+  public init(_ detail: String, _ kind: StepAdvice) {
+    self.detail = detail
+    self.kind = kind
   }
+
+  /// What went wrong and what to do next.
+  public var description: String { Problem(self).description }
 }

@@ -5,7 +5,7 @@ import SystemPackage
 public struct Download: Sendable {
   /// Where it is.
   public var url: String
-  /// Its final name; the folder must exist. It appears there only when it is whole and verified.
+  /// Its final name; the folder must exist. It appears there only when it is complete and verified.
   public var destination: FilePath
   /// What its bytes must hash to.
   public var digest: Digest?
@@ -40,7 +40,7 @@ public enum DownloadEvent: Sendable {
   case resumed(Int64)
   /// New bytes reached the disk.
   case received(Int64)
-  /// So many bytes counted before are void: the file starts anew.
+  /// So many bytes counted before are void: the file starts from the beginning.
   case discarded(Int64)
   /// An attempt failed; the next one follows after the pause.
   case retrying(TransferError, after: Duration)

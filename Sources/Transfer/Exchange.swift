@@ -210,12 +210,17 @@ final class Exchange {
     }
   }
 
+  private static let notTLS = ["wrong version number", "unexpected TLS packet", "packet length too long"]
+
   private func error(for code: CURLcode) -> TransferError {
     let buffered = String(cString: errorBuffer)
     let text = buffered.isEmpty ? String(cString: curl_easy_strerror(code)) : buffered
     let kind: TransferError.Kind
     var detail = text
     switch code {
+    // What the TLS libraries say of bytes that are not TLS at all; they have no code of their own for it.
+    case _ where request.url.origin.scheme == "https" && Self.notTLS.contains(where: text.contains):
+      kind = .plainHTTP
     case CURLE_COULDNT_RESOLVE_HOST, CURLE_COULDNT_RESOLVE_PROXY: kind = .nameNotResolved
     case CURLE_URL_MALFORMAT: kind = .badURL
     // The URL was checked before: it is the answer that speaks another protocol.

@@ -84,7 +84,7 @@ final class PartFile: ResponseSink {
   /// The answer to the last attempt.
   var head: ResponseHead? { state.withLock { $0.head } }
 
-  /// The start of the server's explanation, when its answer was no success.
+  /// The start of the server's explanation, when its answer was not a success.
   var errorBody: [UInt8] { state.withLock { $0.errorBody } }
 
   /// The fields that ask for the rest, or for a change.
@@ -255,7 +255,7 @@ extension PartFile {
   /// Three lines: the URL without credentials, the expected digest, the validator; an absent one is empty.
   private func saveMeta(validator: String?) {
     let lines = [redactedURL, download.digest?.description ?? "", validator ?? ""]
-    // Without it the next run starts anew: no reason to fail this one, or to hold up all others for the disk.
+    // Without it the next run starts from the beginning: no reason to fail this one, or to hold up all others for the disk.
     let text = lines.joined(separator: "\n") + "\n"
     try? writeAtomically(Array(text.utf8), to: metaPath, isDurable: false)
   }

@@ -11,7 +11,7 @@ struct RetryPolicy {
     self.configuration = configuration
   }
 
-  /// The pause before the next attempt, or `nil` when there shall be none.
+  /// The pause before the next attempt, or `nil` when there is to be none.
   ///
   /// - Parameters:
   ///   - progress: New bytes that the failed attempt brought to the disk.

@@ -3,7 +3,7 @@ import CCurl
 extension TransferEngine {
   /// Asks about a file without fetching it: HEAD, or a request for its first byte where HEAD is not allowed.
   ///
-  /// - Throws: ``TransferError``, also for every status that is no success.
+  /// - Throws: ``TransferError``, also for every status that is not a success.
   public func probe(_ url: String) async throws(TransferError) -> RemoteFile {
     var question = HTTPRequest("HEAD", url: url)
     // Many are asked before the first download: a host that is not there must not hold up the answer for minutes.

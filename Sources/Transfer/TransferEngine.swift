@@ -75,7 +75,7 @@ public final class TransferEngine: Sendable {
     }
   }
 
-  /// Asks for an answer that fits in memory. A status that is no success is returned, not thrown, unless it is
+  /// Asks for an answer that fits in memory. A status that is not a success is returned, not thrown, unless it is
   /// transient and stays so.
   ///
   /// - Throws: ``TransferError``.
@@ -220,7 +220,7 @@ private struct DownloadAttempt {
 
   /// The pause before trying again.
   ///
-  /// - Throws: The error itself, with the number of attempts, when there shall be no further one.
+  /// - Throws: The error itself, with the number of attempts, when there is to be not a further one.
   mutating func pause(
     after error: TransferError, head: ResponseHead?, progress: Int64
   ) throws(TransferError) -> Duration {

@@ -1,10 +1,10 @@
 import Integrity
 
-/// Why a transfer did not succeed, said for people.
+/// Why a transfer did not succeed: a fact without advice.
 public struct TransferError: Error, Sendable, CustomStringConvertible {
   /// What went wrong, for callers that branch on it.
   public enum Kind: Sendable, Hashable {
-    /// The text is no URL this engine can ask.
+    /// The text is not a URL this engine can ask.
     case badURL
     /// The host's name is not known.
     case nameNotResolved
@@ -14,6 +14,8 @@ public struct TransferError: Error, Sendable, CustomStringConvertible {
     case stalled
     /// The server's certificate was not accepted, or TLS failed.
     case tls
+    /// The server was asked over TLS and answered without.
+    case plainHTTP
     /// An answer that is not a success; the number is the HTTP status.
     case status(Int)
     /// The server asks to wait longer than this program will.
@@ -55,7 +57,7 @@ public struct TransferError: Error, Sendable, CustomStringConvertible {
     self.detail = detail
   }
 
-  /// The error for an answer that is no success.
+  /// The error for an answer that is not a success.
   static func status(_ code: Int, url: String, body: [UInt8]) -> TransferError {
     let meaning: [Int: String] = [
       401: "not authorized (401)", 403: "access refused (403)", 404: "not found (404)",
@@ -69,7 +71,7 @@ public struct TransferError: Error, Sendable, CustomStringConvertible {
     return error
   }
 
-  /// Whether bytes at hand cannot be gone on from after this error.
+  /// Whether the bytes at hand cannot be resumed after this error.
   var voidsPart: Bool {
     switch kind {
     case .digestMismatch, .sizeMismatch, .protocolViolation, .status(416): true
@@ -86,35 +88,36 @@ public struct TransferError: Error, Sendable, CustomStringConvertible {
     }
   }
 
-  /// What was asked, what went wrong, and what to do next.
-  public var description: String {
-    let tries = attempts > 1 ? " after \(attempts) attempts" : ""
-    return "\(url): \(detail)\(tries). \(advice)"
-  }
+  /// The cause, and how often it was tried.
+  public var reason: String { attempts > 1 ? "\(detail) after \(attempts) attempts" : detail }
 
-  /// What to do next.
-  public var advice: String {
-    switch kind {
-    case .badURL: "Correct the address."
-    case .nameNotResolved: "Check the name, DNS, and whether a proxy is needed (https_proxy)."
-    case .connection, .stalled:
-      "Check the network, firewall and proxy, then run the same command again; it resumes."
-    case .tls: "If a company proxy re-signs TLS, name its CA file in SSL_CERT_FILE; check the clock."
-    case .status(401): "The server wants credentials: put them in ~/.netrc."
-    case .status(403): "The server refuses: check credentials, proxy rules and rate limits."
-    case .status(404), .status(410): "Check the version; the file may have been removed upstream."
-    case .status(429), .waitTooLong:
-      "The server limits requests: wait, lower transfer.per_host, or use a mirror (mirrors:)."
-    case .status: "Try again later, or use a mirror (mirrors:)."
-    case .redirect: "Check the address, or use a mirror (mirrors:)."
-    case .digestMismatch, .sizeMismatch:
-      "A proxy may have changed it, or upstream replaced the file; do not use it before you know why."
-    case .protocolViolation: "Try again, or use a mirror (mirrors:)."
-    case .tooLarge: "This is not the expected answer; check the address."
-    case .file: "Check free space and permissions of the folder."
-    case .source: "Check the file that was to be sent."
-    case .notAuthorized: "Check the credentials."
-    case .cancelled: "Run the same command again; it resumes."
+  /// What was asked and what went wrong.
+  public var description: String { "\(url): \(reason)" }
+}
+
+extension TransferError.Kind {
+  /// A word for scripts, which stays the same from release to release.
+  public var code: String {
+    switch self {
+    case .badURL: "bad-url"
+    case .nameNotResolved: "name-not-resolved"
+    case .connection: "connection"
+    case .stalled: "stalled"
+    case .tls: "tls"
+    case .plainHTTP: "plain-http"
+    case .status(401), .notAuthorized: "unauthorized"
+    case .status(403): "denied"
+    case .status(404), .status(410): "not-found"
+    case .status(429), .waitTooLong: "rate-limited"
+    case .status: "http-status"
+    case .redirect: "redirect"
+    case .digestMismatch: "digest-mismatch"
+    case .sizeMismatch: "size-mismatch"
+    case .protocolViolation: "bad-answer"
+    case .tooLarge: "too-large"
+    case .file: "file"
+    case .source: "source"
+    case .cancelled: "interrupted"
     }
   }
 }

@@ -35,7 +35,7 @@ public struct TransferURL: Sendable, Hashable {
     self = parsed
   }
 
-  /// The target of a redirect, relative to this URL; `nil` when it is no http or https URL.
+  /// The target of a redirect, relative to this URL; `nil` when it is not an http or https URL.
   public func resolving(_ location: String) -> TransferURL? {
     guard let handle = curl_url() else { return nil }
     defer { curl_url_cleanup(handle) }

@@ -95,7 +95,7 @@ struct Composer {
     switch anchors[name] {
     case nil: throw error(event, "the alias *\(name) has no anchor &\(name) before it")
     case .open(let position):
-      throw error(event, "the alias *\(name) stands inside its own anchor of line \(position.line)")
+      throw error(event, "the alias *\(name) is used inside its own anchor of line \(position.line)")
     case .complete(let node):
       try count(node.weight, at: event)
       try checkDepth(depth + node.height, at: event)

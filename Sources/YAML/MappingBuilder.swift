@@ -38,7 +38,8 @@ struct MappingBuilder {
     }
     if duplicateKeys == .refused {
       let first = items[place].key.position
-      throw key.error("the key \"\(text)\" stands twice: first at line \(first.line), column \(first.column)")
+      throw key.error(
+        "the key \"\(text)\" is given twice: first at line \(first.line), column \(first.column)")
     }
     items[place] = item
   }
@@ -47,7 +48,7 @@ struct MappingBuilder {
   ///
   /// - Parameter limit: How many nodes merging may add.
   /// - Returns: The mapping, and the number of nodes that merging added.
-  /// - Throws: ``YAMLError`` when something that is no mapping is merged, or too much.
+  /// - Throws: ``YAMLError`` when something that is not a mapping is merged, or too much.
   func finish(limit: Int) throws(YAMLError) -> (mapping: YAMLMapping, merged: Int) {
     var entries: [(key: YAMLNode, value: YAMLNode)] = []
     entries.reserveCapacity(items.count)

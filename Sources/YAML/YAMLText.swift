@@ -25,7 +25,7 @@ extension YAML {
     return result + "\""
   }
 
-  /// Whether a text begins with a letter or a slash, holds nothing that has a meaning in YAML, and is no word
+  /// Whether a text begins with a letter or a slash, holds nothing that has a meaning in YAML, and is not a word
   /// of YAML 1.1.
   private static func isSafePlain(_ text: String) -> Bool {
     guard let first = text.unicodeScalars.first, first.isASCII else { return false }

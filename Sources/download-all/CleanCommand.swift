@@ -17,11 +17,12 @@ struct CleanCommand: ParsableCommand {
       did not make is removed.
 
         download-all clean                         the cache, and parts of files
-        download-all clean --only-cache            the cache; parts are gone on from
+        download-all clean --only-cache            the cache only; partial downloads are kept and resumed
         download-all clean --bundle --keep-cache   the bundle; a new one is quick
       """)
 
   @OptionGroup(title: "Settings") var settings: SettingOptions
+  @OptionGroup(title: "Output") var output: OutputOptions
 
   @Flag(help: "Remove the bundle too.")
   var bundle = false
@@ -41,20 +42,21 @@ struct CleanCommand: ParsableCommand {
 
   func validate() throws {
     if onlyCache, bundle || keepCache {
-      throw ValidationError("--only-cache goes neither with --bundle nor with --keep-cache")
+      throw ValidationError("--only-cache cannot be combined with --bundle or --keep-cache")
     }
   }
 
   func run() throws {
     let configuration = try settings.resolve()
+    let console = output.console()
     let cleaning = try Cleaning(
       configuration, includesBundle: bundle, includesCache: !keepCache, includesRemains: !onlyCache)
     if isDryRun {
-      for path in cleaning.paths { print("would remove \(path)") }
-      for path in cleaning.foreign { print("would leave \(path): it is not part of the bundle") }
+      for path in cleaning.paths { console.line("would remove \(path)") }
+      for path in cleaning.foreign { console.line("would leave \(path): it is not part of the bundle") }
       return
     }
-    guard !cleaning.paths.isEmpty else { return print("there is nothing to remove") }
+    guard !cleaning.paths.isEmpty else { return console.line("there is nothing to remove") }
     let names = cleaning.paths.prefix(4).map(\.string).joined(separator: ", ")
     let rest = cleaning.paths.count > 4 ? " and \(cleaning.paths.count - 4) more files" : ""
     let what = "\(names)\(rest), \(ByteCount.format(cleaning.size))"
@@ -64,16 +66,16 @@ struct CleanCommand: ParsableCommand {
           "nothing was removed: there is no terminal to ask on. Give --yes to remove \(what)")
       }
       guard confirmed("Remove \(what)? [y/N] ") else {
-        printError("nothing was removed\n")
+        Terminal.writeError("nothing was removed\n")
         throw ExitCode(.failed)
       }
     }
-    for path in try cleaning.execute() { print("removed \(path)") }
-    for path in cleaning.foreign { print("left \(path): it is not part of the bundle") }
+    for path in try cleaning.execute() { console.line("removed \(path)") }
+    for path in cleaning.foreign { console.line("left \(path): it is not part of the bundle") }
   }
 
   private func confirmed(_ question: String) -> Bool {
-    printError(question)
+    Terminal.writeError(question)
     return ["y", "yes"].contains(readLine()?.lowercased() ?? "")
   }
 }

@@ -1,9 +1,13 @@
 import CommandSupport
+import Console
+import DownloadAll
 
 /// The entry point.
 @main
 enum Main {
   static func main() async {
-    await Program.run(DownloadAllCommand.self, Array(CommandLine.arguments.dropFirst()))
+    await Program.run(DownloadAllCommand.self, Array(CommandLine.arguments.dropFirst())) {
+      Problem.all($0)
+    }
   }
 }

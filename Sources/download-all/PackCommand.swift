@@ -16,7 +16,7 @@ struct PackCommand: AsyncParsableCommand {
 
   static let configuration = CommandConfiguration(
     commandName: "pack",
-    abstract: "Make of a finished bundle the archives that kubespray's own scripts take.",
+    abstract: "Turn a finished bundle into the archives that kubespray's own scripts take.",
     discussion: """
       --format contrib makes two files, whatever files.layout the bundle has:
 

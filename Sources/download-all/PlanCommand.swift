@@ -23,7 +23,8 @@ struct PlanCommand: AsyncParsableCommand {
   @OptionGroup(title: "Output") var output: OutputOptions
 
   @Flag(
-    help: "Prove instead that what is planned is all that kubespray will ask for; tell what would be missing."
+    help:
+      "Prove instead that what is planned is all that kubespray will ask for; report what would be missing."
   )
   var prove = false
 
@@ -70,21 +71,26 @@ struct PlanCommand: AsyncParsableCommand {
     if output.json {
       try printJSON(report)
       for stage in report.unplanned where !stage.isConsequence {
-        printError("error: \(stage.problem)\n")
+        Terminal.writeError("error: \(stage.problem)\n")
       }
       if !report.unplanned.isEmpty { throw ExitCode(.failed) }
       return
     }
+    show(report, console, isDetailed: output.verbose, outputs: "\(configuration.outputs)")
+    if !report.unplanned.isEmpty { throw ExitCode(.failed) }
+  }
+
+  /// Shows the plan for people.
+  static func show(_ report: PlanReport, _ console: Console, isDetailed: Bool, outputs: String) {
     console.table(
       ["FILE", "SIZE", "VERIFIED BY", "STATE", "FROM"],
-      (output.verbose ? report.fileRows : report.rows).map { row in
+      (isDetailed ? report.fileRows : report.rows).map { row in
         [row.path, row.size.map { ByteCount.format($0) } ?? "?", row.verification, row.state, row.origin]
       }, rightAligned: [1])
     for stage in report.unplanned where !stage.isConsequence {
       console.emit(.problem(stage.problem, stage: nil))
     }
-    console.finish(summary(of: report, outputs: "\(configuration.outputs)"))
-    if !report.unplanned.isEmpty { throw ExitCode(.failed) }
+    console.finish(summary(of: report, outputs: outputs))
   }
 
   private static func summary(of report: PlanReport, outputs: String) -> String {

@@ -35,11 +35,11 @@ struct RunCommand: AsyncParsableCommand {
     let report = try await Interruption.watching(console) {
       try await withTicking(console) { try await pipeline.execute() }
     }
-    show(report, console, configuration)
+    Self.show(report, console, configuration)
     if report.hasFailures { throw ExitCode(.failed) }
   }
 
-  private func outcome(_ report: RunReport, _ configuration: Configuration) -> String {
+  private static func outcome(_ report: RunReport, _ configuration: Configuration) -> String {
     switch report.bundle {
     case .unfinished(let stages):
       let names = stages.map(\.rawValue).joined(separator: " ")
@@ -55,12 +55,13 @@ struct RunCommand: AsyncParsableCommand {
     }
   }
 
-  private func show(_ report: RunReport, _ console: Console, _ configuration: Configuration) {
+  /// Shows how a run went: the final table, and what failed.
+  static func show(_ report: RunReport, _ console: Console, _ configuration: Configuration) {
     for path in report.removed {
       console.emit(.message(.info, "removed \(path): the bundle no longer needs it", stage: nil))
     }
     console.table(
-      ["STAGE", "RESULT", "FILES", "WHOLE", "FETCHED", "RATE", "TIME", "FAILED"],
+      ["STAGE", "RESULT", "FILES", "INTACT", "FETCHED", "RATE", "TIME", "FAILED"],
       report.stages.map { stage in
         let seconds = stage.fetchDuration.seconds
         return [
@@ -77,8 +78,8 @@ struct RunCommand: AsyncParsableCommand {
     }
     if let proof = report.proof, !proof.holds {
       return console.finish(
-        "\(proof.summary). \(configuration.outputs) is complete, but a deployment from it would ask for more. "
-          + "Carry what is missing (imagelists/, pkglist/, another inventory), or do without: name the stages "
+        "\(proof.summary). \(configuration.outputs) is complete, but a deployment from it would need more. "
+          + "Add what is missing (imagelists/, pkglist/, another inventory), or run the stages by name "
           + "without prove")
     }
     let failures = report.stages.flatMap(\.failures)
@@ -86,7 +87,7 @@ struct RunCommand: AsyncParsableCommand {
       console.emit(.problem(failure, stage: nil))
     }
     console.finish(
-      "\(failures.count) failed. What is finished is kept; give the same command again when the cause is removed."
+      "\(failures.count) failed. What is finished is kept; correct the cause and run the same command again."
     )
   }
 }

@@ -26,7 +26,7 @@ struct SettingOptions: ParsableArguments {
     let configuration = try Configuration.resolve(
       files: configFiles.map { FilePath($0) }, environment: processEnvironment(), flags: flags.texts)
     if flags.texts["images.kubeconfig"] != nil, !configuration.images.fromCluster {
-      throw ValidationError("--kubeconfig goes with --from-cluster: nothing else asks a cluster")
+      throw ValidationError("--kubeconfig can only be used with --from-cluster: nothing else asks a cluster")
     }
     exportProxies(configuration)
     return configuration

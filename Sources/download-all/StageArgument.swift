@@ -11,7 +11,7 @@ func stageArgument(_ text: String) throws -> StageName {
   let commands = DownloadAllCommand.configuration.subcommands.compactMap { $0.configuration.commandName }
   if commands.contains(text) {
     throw ValidationError(
-      "\"\(text)\" is a command, and a command stands before any stage: download-all \(text) [OPTIONS]")
+      "\"\(text)\" is a command; put it before any stage: download-all \(text) [OPTIONS]")
   }
   let stages = StageName.allCases.map(\.rawValue).joined(separator: ", ")
   throw ValidationError(

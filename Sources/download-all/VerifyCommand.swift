@@ -32,7 +32,7 @@ struct VerifyCommand: AsyncParsableCommand {
     if result.problems.isEmpty {
       if !output.json {
         console.finish(
-          "\(configuration.outputs) is whole: \(result.files) files, \(ByteCount.format(result.bytes)).")
+          "\(configuration.outputs) is intact: \(result.files) files, \(ByteCount.format(result.bytes)).")
       }
       return
     }

@@ -29,7 +29,7 @@ struct HostOptions: ParsableArguments {
   @OptionGroup var flags: SettingFlags<Flagged>
 
   @Option(
-    help: .init("A CA file (PEM) that the registry's certificate is checked with.", valueName: "file"),
+    help: .init("The CA file (PEM) to check the registry's certificate with.", valueName: "file"),
     completion: .file())
   var caFile: String?
 

@@ -1,4 +1,5 @@
 import CommandSupport
+import Console
 import Glibc
 import TargetSetup
 
@@ -8,6 +9,8 @@ enum Main {
   static func main() async {
     umask(0o022)
     LauncherFolder.remove()
-    await Program.run(TargetSetupCommand.self, Array(CommandLine.arguments.dropFirst()))
+    await Program.run(TargetSetupCommand.self, Array(CommandLine.arguments.dropFirst())) {
+      Problem.all($0)
+    }
   }
 }

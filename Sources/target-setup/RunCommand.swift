@@ -8,7 +8,7 @@ import TargetSetup
 /// Does steps.
 struct RunCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "run", abstract: "Do steps: \"all\", or those named (the default command).")
+    commandName: "run", abstract: "Run steps: \"all\", or those named (the default command).")
 
   @OptionGroup(title: "Settings") var options: HostOptions
   @OptionGroup(title: "Output") var output: OutputOptions
@@ -16,7 +16,7 @@ struct RunCommand: AsyncParsableCommand {
   @Flag(help: "Do not read the whole bundle again before anything is installed from it.")
   var skipVerify = false
 
-  @Flag(help: "Do steps again even if nothing is to be done.")
+  @Flag(help: "Run steps again even if there is nothing to do.")
   var force = false
 
   @Option(
@@ -36,7 +36,7 @@ struct RunCommand: AsyncParsableCommand {
     let names = try stepArguments(steps, all: StepName.all)
     if !archives.isEmpty, names != [.loadPush] {
       throw ValidationError(
-        "--archive goes with the step load-push alone: target-setup load-push --archive FILE")
+        "--archive can only be used with the step load-push: target-setup load-push --archive FILE")
     }
   }
 
@@ -60,7 +60,8 @@ struct RunCommand: AsyncParsableCommand {
     let changed = reports.filter { $0.outcome == .done && $0.step != .verify }
     if changed.isEmpty {
       let verified =
-        context.bundle.manifest == nil ? "all was looked through that has no manifest" : "the bundle is whole"
+        context.bundle.manifest == nil
+        ? "this bundle has no manifest; everything that could be checked was checked" : "the bundle is intact"
       console.finish(names == [.verify] ? verified : "nothing to do")
     } else if changed.contains(where: { [.nginx, .registry, .extract].contains($0.step) }) {
       if let warning = context.addresses.warning { console.emit(.message(.warning, warning, stage: nil)) }
@@ -76,7 +77,7 @@ struct RunCommand: AsyncParsableCommand {
 /// Says at once that root is needed, before anything is read or asked.
 func requireRoot(_ command: String) throws {
   guard !Privilege.isRoot else { return }
-  throw StepError("this changes the machine, so it needs root. Run it as root: sudo sh ./\(command)")
+  throw StepError("this changes the machine, so it needs root", .asRoot(command: command))
 }
 
 /// Shows how steps went; with failures it ends the program with status 1.
@@ -94,8 +95,11 @@ func show(_ reports: [StepReport], _ console: Console, _ output: OutputOptions) 
   let failures = reports.filter { $0.outcome == .failed }
   guard !failures.isEmpty else { return }
   for failure in failures {
-    console.emit(.message(.error, "\(failure.step.rawValue): \(failure.detail)", stage: nil))
+    for problem in failure.problems {
+      let step = failure.step.rawValue
+      console.emit(.problem(problem, stage: problem.subject == step ? nil : step))
+    }
   }
-  console.finish("What is done stays; give the same command again when the cause is removed.")
+  console.finish("What is done is kept; correct the cause and run the same command again.")
   throw ExitCode(.failed)
 }

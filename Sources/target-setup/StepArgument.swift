@@ -14,7 +14,7 @@ func stepArguments(_ texts: [String], all: [StepName]) throws -> [StepName] {
     let commands = TargetSetupCommand.configuration.subcommands.compactMap { $0.configuration.commandName }
     if commands.contains(text) {
       throw ValidationError(
-        "\"\(text)\" is a command, and a command stands before any step: target-setup \(text) [OPTIONS]")
+        "\"\(text)\" is a command; put it before any step: target-setup \(text) [OPTIONS]")
     }
     throw ValidationError(
       "\"\(text)\" is neither a step (all, \(names)) nor a command (\(commands.joined(separator: ", ")))")

@@ -47,20 +47,20 @@ struct UploadCommand: AsyncParsableCommand {
   var bundle: String?
 
   @Option(
-    help: .init("A CA file (PEM) that the store's certificate is checked with.", valueName: "file"),
+    help: .init("The CA file (PEM) to check the store's certificate with.", valueName: "file"),
     completion: .file())
   var caFile: String?
 
   @Flag(help: "Do not check the store's certificate.")
   var insecure = false
 
-  @Flag(name: [.customShort("n"), .long], help: "Only ask the store, and say what would be sent.")
+  @Flag(name: [.customShort("n"), .long], help: "Ask the store and report what would be sent; send nothing.")
   var dryRun = false
 
-  @Flag(help: "Send files that are there already, too.")
+  @Flag(help: "Send files even if the store has them already.")
   var force = false
 
-  @Flag(help: "The store is Artifactory, though a proxy before it hides that.")
+  @Flag(help: "Treat the store as Artifactory even if a proxy hides that.")
   var artifactory = false
 
   @Option(help: .init("How many files are sent at once, 1 to 32.", valueName: "number"))
@@ -73,7 +73,7 @@ struct UploadCommand: AsyncParsableCommand {
   func validate() throws {
     guard (1...32).contains(parallel) else { throw ValidationError("--parallel is a number from 1 to 32") }
     guard let target else {
-      throw ValidationError("say where to: --to URL, or BASE_URL in the environment")
+      throw ValidationError("name the destination: --to URL, or BASE_URL in the environment")
     }
     do {
       _ = try StoreAddress(target)
@@ -129,7 +129,7 @@ struct UploadCommand: AsyncParsableCommand {
     }
     let failures = results.filter { $0.outcome == .failed }
     for failure in failures {
-      console.emit(.message(.error, "\(failure.path): \(failure.detail)", stage: nil))
+      if let problem = failure.problem { console.emit(.problem(problem, stage: nil)) }
     }
     let notTried = results.count { $0.outcome == .notTried }
     let sent = ByteCount.format(results.reduce(0) { $0 + $1.sent })
@@ -138,7 +138,7 @@ struct UploadCommand: AsyncParsableCommand {
       console.finish(
         "\(failures.count) of \(results.count) files failed"
           + (notTried > 0 ? ", \(notTried) were not tried" : "")
-          + ". Give the same command again when the cause is removed; what is there is not sent again.")
+          + ". Correct the cause and run the same command again; what has arrived is not sent again.")
       throw ExitCode(.failed)
     }
     if dryRun {

@@ -106,7 +106,7 @@ import Testing
       let error = try #require(throws: ArchiveError.self) {
         try writer.add(file: folder.appending("missing"), as: "b")
       }
-      #expect(error.description == "cannot add \"b\" to \(archive): No such file or directory.")
+      #expect(error.description == "cannot add \"b\" to \(archive): No such file or directory")
       #expect(throws: ArchiveError.self) { try writer.add(bytes: [1], as: "c") }
       #expect(throws: ArchiveError.self) { try writer.finish() }
       #expect(names(in: folder).isEmpty)
@@ -183,7 +183,7 @@ import Testing
     try withTemporaryFolder { folder in
       let writer = try ArchiveWriter(folder.appending("t.tar"), compression: .none)
       let error = try #require(throws: ArchiveError.self) { try writer.add(file: folder, as: "x") }
-      #expect(error.description.hasSuffix("it is not a regular file."))
+      #expect(error.description.hasSuffix("it is not a regular file"))
     }
   }
 }

@@ -45,13 +45,13 @@ import Testing
       culprit: "out", reason: "is a symbolic link that leaves its folder"),
     Attack(
       "file through a link", [("here", "2", "."), ("here/x", "0", "")], culprit: "here/x",
-      reason: "has a path through something that is no folder"),
+      reason: "has a path through something that is not a folder"),
     Attack(
       "directory in place of a link", [("here", "2", "."), ("here/", "5", "")], culprit: "here",
-      reason: "has a path through something that is no folder"),
+      reason: "has a path through something that is not a folder"),
     Attack(
       "file below a file", [("a", "0", ""), ("a/b", "0", "")], culprit: "a/b",
-      reason: "has a path through something that is no folder"),
+      reason: "has a path through something that is not a folder"),
     Attack(
       "hard link to the parent", [("a", "1", "../victim")], culprit: "a", reason: "has \"..\" in its path"),
     Attack(

@@ -31,14 +31,15 @@ private let hex = String(repeating: "0f", count: 32)
     arguments: [
       ("", "empty part"), ("Nginx", "lower case"), ("a/B:1", "lower case"), ("a//b", "empty part"),
       ("/a", "empty part"), ("a/", "empty part"), ("a:", "tag after the colon is empty"),
-      ("a:-x", "no tag"), ("a b:1", "cannot be a part"), ("a:1 ", "no tag"), ("a_-b:1", "cannot be a part"),
+      ("a:-x", "not a tag"), ("a b:1", "cannot be a part"), ("a:1 ", "not a tag"),
+      ("a_-b:1", "cannot be a part"),
       ("a___b:1", "cannot be a part"), ("a..b", "cannot be a part"), ("-a", "cannot be a part"),
       ("a-", "cannot be a part"), ("https://quay.io/a:1", "URL"), (hex, "image's ID"),
       ("a@md5:00", "sha256 and sha512"), ("a@sha256:00", "64 hexadecimal"), ("a@", "not a digest"),
-      ("a:\(String(repeating: "x", count: 129))", "no tag"), ("my_host.x/a:1", "no registry host"),
-      ("host:0/a:1", "no registry host"), ("host:65536/a:1", "no registry host"),
-      ("[::g]/a:1", "no registry host"),
-      ("a.b./c:1", "no registry host"), ("{{ x }}/a:1", "cannot be a part"), ("ä:1", "cannot be a part"),
+      ("a:\(String(repeating: "x", count: 129))", "not a tag"), ("my_host.x/a:1", "not a registry host"),
+      ("host:0/a:1", "not a registry host"), ("host:65536/a:1", "not a registry host"),
+      ("[::g]/a:1", "not a registry host"),
+      ("a.b./c:1", "not a registry host"), ("{{ x }}/a:1", "cannot be a part"), ("ä:1", "cannot be a part"),
       ("q.io/\(String(repeating: "x", count: 251))", "longer than 255"),
     ])
   func refusal(text: String, reason: String) throws {

@@ -83,7 +83,7 @@ import Testing
       "fiels",
       "neither a stage (precheck, pkgs, py, kubespray, pypi, files, images, repo, scripts, prove) nor a command"
     ),
-    ("plan", "a command stands before any stage"),
+    ("plan", "put it before any stage"),
   ])
   func whatIsNoStageIsToldWithTheStages(_ text: String, _ expected: String) {
     let error = #expect(throws: ValidationError.self) { try stageArgument(text) }

@@ -97,7 +97,7 @@ import Testing
     let fixture = try RunFixture()
     let report = try await run(fixture, image: "localhost:1/a:1", registry: "localhost:1", skip: true)
     #expect(report.failures.isEmpty && fixture.names.isEmpty)
-    #expect(fixture.messages.contains { $0.contains("the one with Ansible") })
+    #expect(fixture.messages.contains { $0.contains("the image with Ansible") })
   }
 
   @Test func anArchiveMadeHereIsInTheManifestAsAnImage() async throws {

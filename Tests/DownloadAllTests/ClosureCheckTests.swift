@@ -86,7 +86,7 @@ import Testing
       ])
     #expect(
       try missing(demand(files: [file("https://dl.k8s.io/kubelet")])) == [
-        "kubelet kubelet_download_url: it would be asked of dl.k8s.io, not of the admin node"
+        "kubelet kubelet_download_url: it would be requested from dl.k8s.io, not from the admin host"
       ])
     let unused = demand(files: [file(url, isEnabled: false)])
     #expect(try missing(unused).isEmpty)
@@ -105,7 +105,7 @@ import Testing
     ("\(node):35000/pause:3.10", nil), ("docker.io/library/nginx:1", nil),
     ("\(node):35000/pause:3.9", "the bundle has no image pause:3.9"),
     ("docker.io/library/nginx:2", "the bundle has no image library/nginx:2 in place of it"),
-    ("quay.io/coreos/etcd:v3", "it would be asked of quay.io, not of the admin node"),
+    ("quay.io/coreos/etcd:v3", "it would be requested from quay.io, not from the admin host"),
   ])
   func anImageIsFoundUnderItsNameThereOrByAMirror(_ image: String, _ reason: String?) throws {
     let found = try missing(demand(images: [image], engine: Self.mirrored))

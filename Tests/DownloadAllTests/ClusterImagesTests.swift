@@ -1,4 +1,5 @@
 import Bundle
+import Console
 import Integrity
 import TestServer
 import Testing
@@ -63,7 +64,7 @@ struct ClusterImagesTests {
     fixture.objects("Pod", [ClusterFixture.pod("web", "nginx:1.29.4")])
     fixture.forbid(kind)
     let error = await #expect(throws: ClusterError.self) { try await fixture.cluster().read() }
-    let text = error.map { "\($0)" } ?? ""
+    let text = error.map { Problem($0).description } ?? ""
     #expect(text.contains("cannot list resource") && text.contains("--kubeconfig FILE"))
     #expect(!text.contains("secret-of-the-cluster"))
   }
@@ -73,7 +74,7 @@ struct ClusterImagesTests {
     fixture.forbid("Node")
     let found = try await fixture.cluster(hasCatalog: true).read()
     #expect(names(found) == ["docker.io/library/nginx:1.29.4"])
-    #expect(found.warnings.first?.contains("kubespray's catalog alone") == true)
+    #expect(found.warnings.first?.contains("only the images of kubespray's catalog are carried") == true)
     await #expect(throws: ClusterError.self) { try await fixture.cluster(hasCatalog: false).read() }
   }
 

@@ -1,5 +1,6 @@
 import Archive
 import Bundle
+import Console
 import Files
 import Integrity
 import Registry
@@ -114,7 +115,7 @@ import Testing
     let error = await #expect(throws: PackError.self) {
       try await pack(to: fixture.outputs.appending("files"))
     }
-    #expect("\(error.map { "\($0)" } ?? "")".contains("--to DIR"))
+    #expect(error.flatMap { Problem($0).advice }?.contains("--to DIR") == true)
     #expect((try? BundleTree.files(below: folder)) == nil)
   }
 

@@ -1,4 +1,5 @@
 import Bundle
+import Console
 import Settings
 import SystemPackage
 import TestServer
@@ -181,7 +182,8 @@ import Testing
   @Test func whatDoesNotFitIsRefusedAndPromisedToNobody() throws {
     let space = SpaceReservations(folder: "/tmp/no/such/folder/yet")
     let error = #expect(throws: NotEnoughSpace.self) { try space.take(try files([1 << 60])) }
-    #expect("\(try #require(error))".contains("not enough space for /tmp/no/such/folder/yet"))
+    #expect(
+      Problem(try #require(error)).description.hasPrefix("/tmp/no/such/folder/yet: not enough space: "))
     #expect(space.reservedBytes == 0)
   }
 

@@ -71,7 +71,7 @@ import Testing
     let error = #expect(throws: URLListError.self) {
       try list("https://a.example/x\nhttps://b.example/x", isFlat: true)
     }
-    #expect("\(try #require(error))".contains("leave out --flat"))
+    #expect(Problem(try #require(error)).advice?.contains("leave out --flat") == true)
   }
 
   @Test func aMissingListIsAnError() {

@@ -1,4 +1,5 @@
 import Bundle
+import Console
 import Files
 import Integrity
 import Settings
@@ -166,6 +167,6 @@ import Testing
     let cache = await #expect(throws: UnusableFolder.self) {
       try await fixture.run([Artifact]()) { $0.cache = below }
     }
-    #expect("\(try #require(cache))".contains("--cache"))
+    #expect(Problem(try #require(cache)).advice?.contains("--cache") == true)
   }
 }

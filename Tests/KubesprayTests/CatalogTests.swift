@@ -122,32 +122,3 @@ import Testing
     }
   }
 }
-
-/// The data of real kubespray versions, where it lies beside the repository.
-private let dataFolder = repository.removingLastComponent().appending("shared/kubespray-data")
-private let dataVersions =
-  ((try? FileManager.default.contentsOfDirectory(atPath: dataFolder.string)) ?? []).filter {
-    $0.first?.isNumber == true
-  }.sorted()
-
-@Suite(
-  .serialized,
-  .enabled(if: !dataVersions.isEmpty, "there is no folder ../shared/kubespray-data beside the repository"))
-struct KubesprayDataTests {
-  @Test("Real variables in a tree of our own", arguments: dataVersions)
-  func realVariables(version: String) async throws {
-    try await withTemporaryFolder { folder in
-      let tree = folder.appending("tree")
-      try FileManager.default.copyItem(atPath: miniTree.string, toPath: tree.string)
-      for name in ["roles/kubespray_defaults", "inventory", "requirements.txt"] {
-        try FileManager.default.removeItem(atPath: tree.appending(name).string)
-        try FileManager.default.copyItem(
-          atPath: dataFolder.appending("\(version)/\(name)").string, toPath: tree.appending(name).string)
-      }
-      try FileManager.default.removeItem(atPath: tree.appending("roles/addons").string)
-      try FileManager.default.removeItem(atPath: tree.appending("roles/network").string)
-      let evaluation = try await TreeEvaluation(copying: tree, cache: folder.appending("cache"))
-      try await checkConformance(evaluation)
-    }
-  }
-}

@@ -40,7 +40,7 @@ import Testing
       .render(catalog).replacing("YOUR_HOST", with: "admin.example")
   }
 
-  @Test func `With offline yml all is asked of the admin node, but for what an inventory sets itself`()
+  @Test func `With offline yml all is asked of the admin host, but for what an inventory sets itself`()
     async throws
   {
     try await withTemporaryFolder { folder in

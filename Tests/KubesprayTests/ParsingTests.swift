@@ -128,7 +128,7 @@ private let digits = String(repeating: "0f", count: 32)
       try PythonInterpreter.choose(among: [python(9)], for: 10...12, family: .redHat)
     }
     let text = try #require(error).description
-    #expect(text.contains("found 3.9.1") && text.contains("dnf install python3.11"))
+    #expect(text.contains("found 3.9.1"))
   }
 
   @Test func `A Python without pip and ensurepip is passed over, or named when it is the only one`() throws {
@@ -138,7 +138,7 @@ private let digits = String(repeating: "0f", count: 32)
     let error = #expect(throws: PythonEnvironmentError.self) {
       try PythonInterpreter.choose(among: [bare], for: 10...12, family: .debian)
     }
-    #expect(try #require(error).description.contains("python3.12-venv"))
+    #expect(try #require(error).description.contains("neither pip nor ensurepip"))
   }
 
   @Test func `An environment is made once`() async throws {

@@ -182,7 +182,7 @@ struct DebianRepositoryTests {
     let error = try await #require(throws: DebianRepositoryError.self) {
       try await archive.repository(wanted, target: "ubuntu-24.04").resolve { _ in }
     }
-    #expect("\(error)".contains("packages.sources (ubuntu-24.04: FILE)"))
+    #expect("\(error)".contains("packages for ubuntu-24.04 cannot be found"))
     let file = archive.root.appending("ubuntu.txt")
     try writeAtomically(archive.line + "\n", to: file)
     let repository = try archive.repository(wanted, target: "ubuntu-24.04", sources: file)

@@ -47,7 +47,7 @@ END
   tar -C "$work/nerdctl" -czf "$releases/nerdctl-$(version_of nerdctl)-linux-$architecture.tar.gz" nerdctl
 }
 
-# make_tree FROM TO: kubespray's tree of the tests, with what the admin node needs, and Ansible without collections.
+# make_tree FROM TO: kubespray's tree of the tests, with what the admin host needs, and Ansible without collections.
 make_tree() {
   local checksums=$2/roles/kubespray_defaults/vars/main/checksums.yml
   local downloads=$2/roles/kubespray_defaults/defaults/main/download.yml
@@ -131,7 +131,7 @@ make_ansible_base() {
 }
 
 # make_images WANTED...: those that kubespray wants, one of every kind that registries serve, some that have layers in
-# common, and those that the admin node runs.
+# common, and those that the admin host runs.
 make_images() {
   local backing=$work/backing.tsv
   "$end_to_end/make-images" named "$registry" "$@" >"$work/wanted.tsv" &&

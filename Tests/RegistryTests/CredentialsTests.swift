@@ -106,9 +106,9 @@ import Testing
   }
 
   @Test(arguments: [
-    ("not json S3CRET", "no file of registry credentials"),
+    ("not json S3CRET", "not a file of registry credentials"),
     ("{\"auths\":{\"a.io\":{\"auth\":\"S3CRET\"}}}", "base64"),
-    ("{\"credHelpers\":{\"a.io\":\"../S3CRET\"}}", "cannot be run"),
+    ("{\"credHelpers\":{\"a.io\":\"../S3CRET\"}}", "cannot be that of a credential helper"),
   ])
   func `What cannot be read is named, and its content is not shown`(text: String, reason: String) async throws
   {

@@ -106,7 +106,7 @@ import Testing
       let error = try #require(throws: ImageArchiveError.self) {
         try ImageArchiveReader.verify(fixture.archive)
       }
-      #expect(error.description.contains("is not whole"))
+      #expect(error.description.contains("is not complete"))
     }
   }
 

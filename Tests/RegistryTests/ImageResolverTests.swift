@@ -109,15 +109,15 @@ private let arm64 = Platform(architecture: "arm64")
   ])
   func `Layers that cannot be carried`(type: MediaType, reason: String) async throws {
     let error = try await failure(try fixture([TestImage(layers: [.init([1], type)])]))
-    #expect(error.kind == .unsupported)
+    #expect(error.kind == (reason == "foreign layer" ? .foreignLayer : .notAnImage))
     #expect(error.description.contains(reason), "\(error)")
   }
 
   @Test func `A chart is no image`() async throws {
     let type = MediaType(rawValue: "application/vnd.cncf.helm.config.v1+json")
     let error = try await failure(try fixture([TestImage(configType: type)]))
-    #expect(error.kind == .unsupported)
-    #expect(error.description.contains("no container image but an artifact of type \(type)"))
+    #expect(error.kind == .notAnImage)
+    #expect(error.description.contains("not a container image but an artifact of type \(type)"))
   }
 
   @Test func `An index of schema 1`() async throws {

@@ -11,7 +11,7 @@ import Testing
       ("{\"schemaVersion\":1,\"name\":\"a\"}", MediaType.ociManifest, "schema 1"),
       ("{}", .dockerSchema1Signed, "schema 1"), ("{}", MediaType(rawValue: "text/html"), "text/html"),
       ("{}", .ociManifest, "schemaVersion is missing"), ("[]", .ociManifest, "malformed"),
-      ("<html>", .ociManifest, "no JSON"), ("{\"schemaVersion\":2}", .ociManifest, "it has no config"),
+      ("<html>", .ociManifest, "not JSON"), ("{\"schemaVersion\":2}", .ociManifest, "it has no config"),
       ("{\"schemaVersion\":2}", .ociIndex, "it has no manifests"),
       ("{\"schemaVersion\":2,\"mediaType\":\"x\"}", .ociIndex, "calls itself x"),
       ("{\"schemaVersion\":2,\"manifests\":[],\"layers\":[]}", .ociIndex, "at once"),

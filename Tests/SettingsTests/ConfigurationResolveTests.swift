@@ -124,8 +124,8 @@ import YAML
           + "not \"sparc\"",
         "environment PARALLEL: \"transfer.parallel\" must be a number from 1 to 64, not \"65\"",
         "\"registry.directory\" cannot be set on the command line; set it in a configuration file",
-        "--limit-rate: \"transfer.limit_rate\" must be a number of bytes per second, with K, M or G after it "
-          + "if you like (10M), or 0 for no limit, not \"10 MB\"",
+        "--limit-rate: \"transfer.limit_rate\" must be a number of bytes per second, optionally followed by "
+          + "K, M or G (10M), or 0 for no limit, not \"10 MB\"",
       ])
   }
 

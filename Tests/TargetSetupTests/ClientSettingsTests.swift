@@ -33,7 +33,7 @@ struct ClientSettingsTests {
   }
 
   @Test(
-    "what is no JSON object, or has no list there, is refused",
+    "what is not JSON object, or has no list there, is refused",
     arguments: [
       "[]", "\"text\"", "{\"a\": 1,}", "{\"a\": 1} // note", "{\"a\": 1", "{\"list\": \"x\"}",
       "{\"list\": [1]}", "nonsense",

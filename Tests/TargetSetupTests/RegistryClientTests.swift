@@ -108,7 +108,7 @@ struct RegistryClientTests {
     }
   }
 
-  @Test("a daemon.json that is no JSON is left alone, and so is everything else")
+  @Test("a daemon.json that is not JSON is left alone, and so is everything else")
   func damaged() async throws {
     try await withFolder { folder in
       let host = try ClientHost(folder)

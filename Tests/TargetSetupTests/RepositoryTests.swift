@@ -27,8 +27,7 @@ struct RepositoryTests {
       }
       #expect(
         error?.description
-          == "the bundle has no packages for ubuntu-24.04, only for debian-12, debian-13, rocky-9. "
-          + "Make a bundle with ubuntu-24.04 in packages.targets.")
+          == "the bundle has no packages for ubuntu-24.04, only for debian-12, debian-13, rocky-9")
     }
   }
 
@@ -71,7 +70,7 @@ struct RepositoryTests {
       let debian = try #require(try repositories.repository(for: Self.debian12))
       #expect(
         files.aptSource(debian) == """
-          # kubespray-offline: packages from the bundle on the admin node.
+          # kubespray-offline: packages from the bundle on the admin host.
           Types: deb
           URIs: http://10.0.0.5:8080/debs/local/
           Suites: ./
@@ -82,9 +81,9 @@ struct RepositoryTests {
       let rocky = try #require(try repositories.repository(for: Self.alma9))
       #expect(
         files.dnfSource(rocky) == """
-          # kubespray-offline: packages from the bundle on the admin node.
+          # kubespray-offline: packages from the bundle on the admin host.
           [kubespray-offline]
-          name=Packages from the bundle on the admin node
+          name=Packages from the bundle on the admin host
           baseurl=http://10.0.0.5:8080/rpms/rocky-9/
           enabled=1
           gpgcheck=1

@@ -1,3 +1,4 @@
+import Console
 import Synchronization
 import SystemPackage
 import Testing
@@ -15,7 +16,7 @@ private struct TestStep: Step {
   func check(_ context: SetupContext, _ journal: Journal) -> StepState { state }
   func apply(_ context: SetupContext, _ journal: Journal) throws -> String {
     seen("apply \(name.rawValue)")
-    if let failure { throw StepError(failure) }
+    if let failure { throw StepError(failure, .again) }
     try journal.note(.service, "yes")
     return "done"
   }
@@ -57,7 +58,8 @@ struct RunTests {
     } _: { run, seen in
       let reports = try await run.execute([.containerd, .nginx, .extract])
       #expect(reports.map(\.outcome) == [.failed, .blocked, .done])
-      #expect(reports[0].detail == "no runc")
+      #expect(reports[0].detail.hasPrefix("no runc. "))
+      #expect(reports[0].problems.map(\.detail) == ["no runc"])
       #expect(reports[1].detail.contains("containerd"))
       #expect(seen() == ["apply containerd", "apply extract"])
     }

@@ -92,7 +92,7 @@ struct ShellBundleTests {
     #expect(ShellLayout.path(url) == path)
   }
 
-  @Test("a whole one is looked through without a finding; what nobody vouches for is told")
+  @Test("a whole one is looked through without a finding; what unverified for is told")
   func whole() async throws {
     try await withBundle { bundle in
       let found = try await scan(bundle)

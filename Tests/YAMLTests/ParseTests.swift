@@ -92,11 +92,11 @@ import YAML
       "f.yml:1:9: found unexpected end of stream (while scanning a quoted scalar that begins at line 1)"
     ),
     ("a: 1\n---\nb: 2\n", "f.yml:2:1: a second document begins here; the file must hold one"),
-    ("a: 1\nb: 2\na: 3\n", "f.yml:3:1: the key \"a\" stands twice: first at line 1, column 1"),
-    ("a: 1\n'a': 3\n", "f.yml:2:1: the key \"a\" stands twice: first at line 1, column 1"),
+    ("a: 1\nb: 2\na: 3\n", "f.yml:3:1: the key \"a\" is given twice: first at line 1, column 1"),
+    ("a: 1\n'a': 3\n", "f.yml:2:1: the key \"a\" is given twice: first at line 1, column 1"),
     ("a: *b\n", "f.yml:1:4: the alias *b has no anchor &b before it"),
-    ("a: &b [1, *b]\n", "f.yml:1:11: the alias *b stands inside its own anchor of line 1"),
-    ("a: &b {k: {l: *b}}\n", "f.yml:1:15: the alias *b stands inside its own anchor of line 1"),
+    ("a: &b [1, *b]\n", "f.yml:1:11: the alias *b is used inside its own anchor of line 1"),
+    ("a: &b {k: {l: *b}}\n", "f.yml:1:15: the alias *b is used inside its own anchor of line 1"),
     ("<<: 3\n", "f.yml:1:1: << needs a mapping or a list of mappings to merge"),
     ("<<: [{a: 1}, 3]\n", "f.yml:1:14: only mappings can be merged by <<"),
   ])

@@ -207,12 +207,12 @@ struct AnsibleAssembly: Sendable {
       throw AssemblyFailed(
         name: name,
         reason:
-          "its base has no ssh client, and the bundle has no openssh-client for \(release). Carry that, or "
-          + "choose another base in python.ansible_base, such as docker.io/library/python:3.12-bookworm")
+          "its base has no ssh client, and the bundle has no openssh-client for \(release)",
+        remedy: .sshClient)
     }
     let list = packages.joined(separator: " and ")
     events.say(
-      .warning, "\(name) is without \(list): its base has none, and the bundle has none for \(release)")
+      .warning, "\(name) lacks \(list): neither its base nor the bundle has them for \(release)")
   }
 }
 
@@ -220,6 +220,13 @@ struct AnsibleAssembly: Sendable {
 struct AssemblyFailed: Error, CustomStringConvertible {
   let name: ImageReference
   let reason: String
+  var remedy: AssemblyRemedy?
 
-  var description: String { "\(name) cannot be assembled: \(reason)." }
+  var description: String { "\(name) cannot be assembled: \(reason)" }
+}
+
+/// What helps against an image that cannot be assembled.
+enum AssemblyRemedy {
+  /// A base that has an ssh client, or the package of one.
+  case sshClient
 }

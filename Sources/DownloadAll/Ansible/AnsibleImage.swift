@@ -56,8 +56,7 @@ struct NothingToAssemble: Error, CustomStringConvertible {
   let origin: String
 
   var description: String {
-    "\(origin): pypi.skip leaves out the wheels of which python.ansible_image is to be assembled. Set it to false, or "
-      + "name an image in python.ansible_image (--ansible-image)."
+    "\(origin): pypi.skip leaves out the wheels of which python.ansible_image is to be assembled"
   }
 }
 
@@ -67,8 +66,6 @@ struct NoAnsibleImage: Error, CustomStringConvertible {
   let origin: String
 
   var description: String {
-    "\(origin): kubespray publishes images for its releases only, not for \(version). Set python.ansible_image "
-      + "(--ansible-image) to \"\(Configuration.Python.assembled)\", which makes one here of this kubespray's "
-      + "requirements, or to an image of yours; or set python.ansible_in_container to false."
+    "\(origin): kubespray publishes images for its releases only, not for \(version)"
   }
 }

@@ -14,7 +14,7 @@ struct LayerWriter: Sendable {
   /// Where the layers are written.
   let work: FilePath
 
-  /// Packs a folder, whose content shall lie at the root of the image.
+  /// Packs a folder, whose content is to lie at the root of the image.
   ///
   /// - Parameter createdBy: What the image's history says of it.
   /// - Throws: `ArchiveError`, `Errno` or `CancellationError`.
@@ -46,7 +46,7 @@ struct AnsibleFolder: Sendable {
   /// The architecture of the image.
   let architecture: Architecture
 
-  /// Installs the requirements below a folder as they shall lie in the image.
+  /// Installs the requirements below a folder as they are to lie in the image.
   ///
   /// - Parameter wheels: The folder with the wheels; an absolute path.
   /// - Throws: ``PythonIndexError``, `CommandError` or `Errno`.

@@ -32,10 +32,10 @@ struct ArtifactFetcher: Sendable {
   func prepare(_ artifacts: [Artifact], _ report: inout StageReport) async throws -> Prepared {
     let stage = report.stage.rawValue
     let hasTotals = report.items > 0
-    let wholeBytes = report.files.reduce(0) { $0 + $1.size }
+    let intactBytes = report.files.reduce(0) { $0 + $1.size }
     report.items += artifacts.count
     if report.items > 0 {
-      emit(.stageTotals(stage, items: report.items, bytes: hasTotals ? wholeBytes : nil))
+      emit(.stageTotals(stage, items: report.items, bytes: hasTotals ? intactBytes : nil))
     }
     let missing = await missing(artifacts, &report)
     try Task.checkCancellation()
@@ -94,8 +94,8 @@ struct ArtifactFetcher: Sendable {
     guard !prepared.missing.isEmpty else { return }
     let inquiry = prepared.inquiry
     for warning in inquiry.warnings { emit(.message(.warning, warning, stage: report.stage.rawValue)) }
-    let wholeBytes = report.files.reduce(0) { $0 + $1.size }
-    emit(.stageTotals(report.stage.rawValue, items: report.items, bytes: wholeBytes + inquiry.transfer))
+    let intactBytes = report.files.reduce(0) { $0 + $1.size }
+    emit(.stageTotals(report.stage.rawValue, items: report.items, bytes: intactBytes + inquiry.transfer))
     emit(.stageActivity(report.stage.rawValue, ""))
     try previous.markUnfinished()
     var found = report
@@ -126,7 +126,7 @@ struct ArtifactFetcher: Sendable {
       // What an interruption stopped has not failed.
       if Task.isCancelled { return }
       if artifact.isOptional, let error = error as? TransferError, error.kind.isAboutAbsence {
-        emit(.message(.warning, "left out: \(error) Nothing that was asked for needs it.", stage: stage))
+        emit(.message(.warning, "left out: \(error). Nothing that was asked for needs it.", stage: stage))
         emit(.itemFinished(stage, item: path, .skipped, bytes: 0))
         return
       }

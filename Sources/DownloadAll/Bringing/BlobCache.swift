@@ -32,7 +32,7 @@ final class BlobCache: Sendable {
     for (digest, content) in bytes { try writeAtomically(content, to: place(digest), isDurable: false) }
   }
 
-  /// The blobs of these that an earlier run left whole; others of the same names are removed.
+  /// The blobs of these that an earlier run left complete; others of the same names are removed.
   func left(of descriptors: some Sequence<Descriptor>) async -> Set<Digest> {
     var found: Set<Digest> = []
     let candidates = descriptors.filter { FileInfo(regularFile: place($0.digest)) != nil }

@@ -65,6 +65,6 @@ struct LocalFileUnusable: Error, CustomStringConvertible {
   let reason: Errno
 
   var description: String {
-    "\(path) cannot be copied to \(place): \(reason). Check both folders, then run the same command again."
+    "\(path) cannot be copied to \(place): \(reason)"
   }
 }

@@ -196,7 +196,9 @@ struct ImageBringer: Bringer {
         return missing
       } catch {
         // Another repository that has the same blob may be readable.
-        guard [.notFound, .unauthorized, .denied].contains(error.kind) else { throw error }
+        guard [.notFound, .unauthorized, .credentialsRefused, .denied].contains(error.kind) else {
+          throw error
+        }
         last = error
       }
     }
@@ -228,7 +230,7 @@ struct ListedImageError: Error, CustomStringConvertible {
   let error: any Error
   let listing: String
 
-  var description: String { "\(error) Listed in \(listing)." }
+  var description: String { "\(error), listed in \(listing)" }
 }
 
 extension ArchivedImage {

@@ -105,6 +105,6 @@ struct UnaskedAnswer: Error, CustomStringConvertible {
   let url: String
 
   var description: String {
-    "\(url): the server sent no content, only that it has not changed. Use a mirror (mirrors:)."
+    "\(url): the server sent no content, only that it has not changed"
   }
 }

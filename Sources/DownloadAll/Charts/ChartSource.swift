@@ -30,7 +30,7 @@ final class ChartSource: Sendable {
       } catch let error as ChartError {
         throw error
       } catch {
-        throw ChartError(chart: chart, reason: "\(error)")
+        throw ChartError(chart: chart, reason: "\(error)", cause: error)
       }
     }
   }
@@ -104,6 +104,7 @@ struct ChartListing: Codable, Sendable {
 struct ChartError: Error, CustomStringConvertible {
   let chart: CatalogChart
   let reason: String
+  var cause: (any Error)?
 
   var description: String {
     "the Helm chart \(chart.name) \(chart.version) of \(chart.repository) (\(chart.origin)): \(reason)"

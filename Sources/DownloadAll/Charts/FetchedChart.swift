@@ -15,7 +15,7 @@ struct FetchedChart: Sendable {
   private let digest: Digest
   private let appVersion: String?
 
-  /// - Throws: ``ChartError`` when the file is no chart; `ArchiveError`, `YAMLError` or `Errno`.
+  /// - Throws: ``ChartError`` when the file is not a chart; `ArchiveError`, `YAMLError` or `Errno`.
   init(_ chart: CatalogChart, _ listing: ChartListing, file: FilePath) throws {
     self.chart = chart
     self.listing = listing

@@ -50,9 +50,7 @@ struct ClusterImages {
       for image in object.images { add(image, object.name) }
     }
     guard !origins.isEmpty else {
-      throw ClusterError(
-        reason: "\(cluster) runs nothing",
-        advice: "Check that it is the one you mean: kubectl config current-context, or --kubeconfig FILE")
+      throw ClusterError(kind: .empty, reason: "\(cluster) runs nothing")
     }
     do {
       for node in try await objects(["nodes"]).items {
@@ -61,12 +59,13 @@ struct ClusterImages {
     } catch let error as ClusterError {
       // The catalog has both; without it the list would lack what every node needs.
       guard hasCatalog else { throw error }
-      found.warnings.append("pause and etcd are those of kubespray's catalog alone, because \(error.reason)")
+      found.warnings.append(
+        "of pause and etcd only the images of kubespray's catalog are carried, because \(error.reason)")
     }
     if !origins.keys.contains(where: { Self.lastPart($0) == "pause" }) {
       found.warnings.append(
         "no node of \(cluster) names its pause image (kubelet names the 50 largest images only), so "
-          + (hasCatalog ? "that of kubespray's catalog is carried alone" : "add it to your list"))
+          + (hasCatalog ? "only that of kubespray's catalog is carried" : "add it to your list"))
     }
     found.images = origins.sorted { $0.key < $1.key }
       .map { ListedImage(reference: $0.key, origin: "\(cluster), \($0.value)") }
@@ -100,18 +99,15 @@ struct ClusterImages {
       throw CancellationError()
     } catch CommandError.executableNotFound {
       throw ClusterError(
-        reason: "kubectl, which asks the cluster, is not installed or not in PATH",
-        advice: "Install it (Debian, Ubuntu: kubernetes-client), or put kubespray's kubectl into PATH")
+        kind: .noProgram, reason: "kubectl, which asks the cluster, is not installed or not in PATH")
     } catch {
-      throw ClusterError(
-        reason: "\(error)",
-        advice: "The same command must work in your shell. Name another cluster with --kubeconfig FILE")
+      throw ClusterError(kind: .failed, reason: "\(error)")
     }
     do {
       return try JSONDecoder().decode(ClusterObjects.self, from: Data(result.standardOutput.utf8))
     } catch {
       throw ClusterError(
-        reason: "\(command) wrote something that is no list of objects", advice: "Look at it in your shell")
+        kind: .badAnswer, reason: "\(command) wrote something that is not a list of objects")
     }
   }
 
@@ -127,10 +123,15 @@ struct ClusterImages {
 
 /// Why the images of a cluster are not known.
 struct ClusterError: Error, CustomStringConvertible {
-  let reason: String
-  let advice: String
-
-  var description: String {
-    "the images of the cluster are not known: \(reason)\(reason.hasSuffix(".") ? "" : ".") \(advice)."
+  enum Kind {
+    case empty
+    case noProgram
+    case failed
+    case badAnswer
   }
+
+  let kind: Kind
+  let reason: String
+
+  var description: String { "the images of the cluster are not known: \(reason)" }
 }

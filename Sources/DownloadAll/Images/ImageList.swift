@@ -2,7 +2,7 @@ import Bundle
 import Files
 import SystemPackage
 
-/// An image that shall be in the bundle, and who asks for it.
+/// An image that is to be in the bundle, and who asks for it.
 struct ListedImage: Sendable {
   /// The image.
   let reference: ImageReference
@@ -57,5 +57,5 @@ struct ImageListError: Error, CustomStringConvertible {
   let place: String
   let reason: String
 
-  var description: String { "\(place): \(reason). Correct the list." }
+  var description: String { "\(place): \(reason)" }
 }

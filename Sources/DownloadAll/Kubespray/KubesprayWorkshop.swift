@@ -140,7 +140,7 @@ final class KubesprayWorkshop: Sendable {
   /// What a cluster of one architecture will ask for, with an offline.yml in its inventory.
   ///
   /// - Parameters:
-  ///   - offline: The text of offline.yml, with the address of the admin node.
+  ///   - offline: The text of offline.yml, with the address of the admin host.
   /// - Throws: What went wrong, the same to all who ask the same.
   func demand(for architecture: Architecture, offline: String) async throws -> ClusterDemand {
     let question = Question(architecture: architecture, offline: offline)
@@ -189,7 +189,6 @@ struct FixedArchitecture: Error, CustomStringConvertible {
   let given: String
 
   var description: String {
-    "kubespray's variables give \(given) as image_arch where the catalog of \(asked) is evaluated. Remove image_arch "
-      + "from the inventory and from kubespray.extra_vars: each node knows its own, and \"platforms\" says which there are."
+    "kubespray's variables give \(given) as image_arch where the catalog of \(asked) is evaluated"
   }
 }

@@ -20,7 +20,7 @@ struct MirrorIndex {
   /// Makes the index unless it is there.
   ///
   /// - Parameter content: The folder of the mirror, with every file of the resolution.
-  /// - Returns: The folder that has the files of the index, under the paths that they shall have in the mirror.
+  /// - Returns: The folder that has the files of the index, under the paths that they are to have in the mirror.
   /// - Throws: What the mirror threw; `Errno`.
   func make(of content: FilePath) async throws -> FilePath {
     let shelf = cache.appending("indexes")

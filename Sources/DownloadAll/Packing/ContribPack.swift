@@ -67,16 +67,14 @@ public struct ContribPack: Sendable {
       manifest, outputs, configuration.registry.stripped, emit)
     files = try Self.files(manifest)
     guard !images.isEmpty || !files.isEmpty else {
-      throw PackError(
-        reason: "\(outputs) has neither images nor files. Make them: download-all files images")
+      throw PackError.nothingToPack(outputs)
     }
   }
 
   private static func refuse(_ folder: FilePath, within outputs: FilePath) throws {
     guard let inner = try? realPath(folder), let outer = try? realPath(outputs) else { return }
     guard !inner.starts(with: outer) else {
-      throw PackError(
-        reason: "\(folder) lies in the bundle, which has nothing but its own files. Choose another: --to DIR")
+      throw PackError.insideBundle(folder)
     }
   }
 
@@ -124,14 +122,14 @@ public struct ContribPack: Sendable {
     try manifest.files.compactMap { file in
       guard file.stage == .files, let url = file.url else { return nil }
       guard let place = WgetPlace(url) else {
-        throw PackError(reason: "\(file.path) comes from \(url), which gives no name for a file")
+        throw PackError.namelessFile("\(file.path)", url: url)
       }
       return File(name: "offline-files/\(place)", file: file)
     }
     .sorted { $0.name < $1.name }
   }
 
-  /// Writes the archives, each beside its name until it is whole.
+  /// Writes the archives, each beside its name until it is complete.
   ///
   /// - Throws: ``PackError`` when the disk is too small; `Errno`, `ArchiveError`, `ImageArchiveError`, or
   ///   `CancellationError`. What was there under the name of an archive that fails stays.
@@ -161,7 +159,7 @@ public struct ContribPack: Sendable {
     do {
       try createDirectories(folder)
     } catch {
-      throw PackError(reason: "\(folder) cannot be made: \(error). Choose another folder: --to DIR")
+      throw PackError.unusableFolder(folder, reason: "\(error)")
     }
     try checkSpace(imageBytes + fileBytes)
     emit(.stageStarted(stage))
@@ -178,9 +176,7 @@ public struct ContribPack: Sendable {
     let needed = bytes + bytes / 1000 + Int64(images.count + files.count) * 2048 + SpaceReservations.reserve
     let available = try FileSystemSpace.at(folder).availableBytes
     guard needed <= available else {
-      throw PackError(
-        reason: "not enough space for \(folder): up to \(ByteCount.format(needed)) are needed and "
-          + "\(ByteCount.format(available)) are free. Free space, or choose a larger disk: --to DIR")
+      throw PackError.notEnoughSpace(folder, needed: needed, available: available)
     }
   }
 
@@ -223,9 +219,28 @@ public struct ContribPack: Sendable {
 }
 
 /// Why a bundle cannot be packed.
-public struct PackError: Error, CustomStringConvertible {
-  let reason: String
+public enum PackError: Error, CustomStringConvertible {
+  /// The bundle has neither images nor files.
+  case nothingToPack(FilePath)
+  /// The folder lies in the bundle.
+  case insideBundle(FilePath)
+  /// The URL of a file gives no name for it.
+  case namelessFile(String, url: String)
+  /// The folder cannot be made.
+  case unusableFolder(FilePath, reason: String)
+  /// The disk is too small, in bytes.
+  case notEnoughSpace(FilePath, needed: Int64, available: Int64)
 
-  /// A sentence for people.
-  public var description: String { "\(reason)." }
+  /// What went wrong.
+  public var description: String {
+    switch self {
+    case .nothingToPack(let outputs): "\(outputs) has neither images nor files"
+    case .insideBundle(let folder): "\(folder) lies in the bundle, which has nothing but its own files"
+    case .namelessFile(let path, let url): "\(path) comes from \(url), which gives no name for a file"
+    case .unusableFolder(let folder, let reason): "\(folder) cannot be made: \(reason)"
+    case .notEnoughSpace(let folder, let needed, let available):
+      "not enough space for \(folder): up to \(ByteCount.format(needed)) are needed and "
+        + "\(ByteCount.format(available)) are free"
+    }
+  }
 }

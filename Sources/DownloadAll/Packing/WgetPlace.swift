@@ -4,13 +4,13 @@
 struct WgetPlace: CustomStringConvertible {
   let description: String
 
-  /// `nil` for what is no URL of a file.
+  /// `nil` for what is not a URL of a file.
   init?(_ url: String) {
     guard let mark = url.firstRange(of: "://") else { return nil }
     let scheme = url[..<mark.lowerBound].lowercased()
     let rest = url[mark.upperBound...].prefix { $0 != "#" }
     guard let slash = rest.firstIndex(of: "/") else { return nil }
-    // Logins are no part of a name.
+    // Logins are not part of a name.
     var host = rest[..<slash].split(separator: "@").last.map(String.init) ?? ""
     let port = scheme == "https" ? ":443" : ":80"
     if host.hasSuffix(port) { host.removeLast(port.count) }

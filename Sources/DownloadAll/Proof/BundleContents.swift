@@ -1,7 +1,7 @@
 import Bundle
 import Integrity
 
-/// What a bundle holds, or will hold: the answers that the admin node's servers can give.
+/// What a bundle holds, or will hold: the answers that the admin host's servers can give.
 struct BundleContents: Sendable {
   /// The files by path; the digest where it is known before anything is fetched.
   private(set) var files: [String: Digest?] = [:]

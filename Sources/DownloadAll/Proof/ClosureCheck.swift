@@ -4,7 +4,7 @@ import Kubespray
 
 /// Holds what a cluster will ask for against what a bundle holds.
 struct ClosureCheck {
-  /// The name that stands for the admin node in the offline.yml that was evaluated.
+  /// The name that stands for the admin host in the offline.yml that was evaluated.
   static let host = "admin-node.invalid"
 
   private let contents: BundleContents
@@ -35,7 +35,7 @@ struct ClosureCheck {
       uniquingKeysWith: { first, _ in first })
   }
 
-  /// The text of a bundle's offline.yml as the admin node would have it.
+  /// The text of a bundle's offline.yml as the admin host would have it.
   static func filled(_ offline: String) -> String { offline.replacing("YOUR_HOST", with: host) }
 
   /// Checks files, charts and, unless they were left out, images.
@@ -90,7 +90,7 @@ struct ClosureCheck {
     let component = image.entries.first ?? image.origin
     images.insert(image.reference)
     guard let reference = try? ImageReference(image.reference) else {
-      return add(component, image.origin, image.reference, "it is no image reference")
+      return add(component, image.origin, image.reference, "it is not a valid image reference")
     }
     let name = reference.repository + suffix(reference)
     if reference.registry == registryAddress {
@@ -113,7 +113,7 @@ struct ClosureCheck {
     (reference.tag.map { ":\($0)" } ?? "") + (reference.digest.map { "@\($0)" } ?? "")
   }
 
-  /// The place in the bundle that the admin node's web server answers a URL with; `nil` for another server.
+  /// The place in the bundle that the admin host's web server answers a URL with; `nil` for another server.
   private func path(of url: String) -> String? {
     let base = "http://\(Self.host)/"
     guard url.hasPrefix(base) else { return nil }
@@ -123,7 +123,7 @@ struct ClosureCheck {
 
   private func outside(_ url: String) -> String {
     let host = (url.firstRange(of: "//").map { url[$0.upperBound...] } ?? url[...]).prefix { $0 != "/" }
-    return "it would be asked of \(host), not of the admin node"
+    return "it would be requested from \(host), not from the admin host"
   }
 
   private mutating func add(_ component: String, _ variable: String, _ wanted: String, _ reason: String) {

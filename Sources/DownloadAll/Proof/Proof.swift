@@ -90,6 +90,6 @@ struct UnprovableBundle: Error, CustomStringConvertible {
   let stages: String
 
   var description: String {
-    "\(outputs) is not a finished bundle, so nothing can be proved of it. Finish it with: download-all \(stages) prove"
+    "\(outputs) is not a finished bundle, so nothing can be proved of it"
   }
 }

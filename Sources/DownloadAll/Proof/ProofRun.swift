@@ -13,7 +13,7 @@ import SystemPackage
 ///
 /// Ansible evaluates the chosen kubespray with the user's inventory and the bundle's own offline.yml; every URL,
 /// checksum, image, chart, package and Python requirement that comes out of it is looked for in the bundle, under the
-/// address where the admin node's servers will be asked for it.
+/// address where the admin host's servers will be asked for it.
 struct ProofRun: Sendable {
   private let job: Job
   private let questions: ProofQuestions
@@ -185,6 +185,6 @@ struct ProofRun: Sendable {
 /// There is nothing to prove.
 struct ProofImpossible: Error, CustomStringConvertible {
   var description: String {
-    "there is no offline.yml to prove: the stage files has not been done. Make the bundle first: download-all"
+    "there is no offline.yml to prove: the stage files has not run"
   }
 }

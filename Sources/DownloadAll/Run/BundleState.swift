@@ -9,7 +9,7 @@ import SystemPackage
 public enum BundleState: Sendable, Equatable {
   /// The manifest describes all of it.
   case complete
-  /// These stages did not run, and what they brought earlier is not whole or is for another kubespray or other platforms: there is no
+  /// These stages did not run, and what they brought earlier is not intact or is for another kubespray or other platforms: there is no
   /// manifest.
   case unfinished([StageName])
   /// No stage has brought anything: there is no manifest.

@@ -82,7 +82,7 @@ extension PlanReport {
     public let size: Int64?
     /// Who vouches for them.
     public let verification: String
-    /// `whole`, `missing`, or how many are missing.
+    /// `intact`, `missing`, or how many are missing.
     public let state: String
     /// Where they come from.
     public let origin: String
@@ -100,7 +100,7 @@ extension PlanReport {
       return Row(
         path: "\(folder)/: \(items.count) packages", size: sizes.isEmpty ? nil : sizes.reduce(0, +),
         verification: Set(items.map(\.verification.summary)).sorted().joined(separator: ", "),
-        state: missing == 0 ? "whole" : missing == items.count ? "missing" : "\(missing) missing",
+        state: missing == 0 ? "intact" : missing == items.count ? "missing" : "\(missing) missing",
         origin: hosts.isEmpty ? "-" : hosts.joined(separator: ", "))
     }
   }
@@ -111,7 +111,7 @@ extension PlanReport {
   private func row(_ item: Item) -> Row {
     Row(
       path: item.path, size: item.size, verification: item.verification.summary,
-      state: item.isWhole ? "whole" : "missing", origin: item.url ?? "-")
+      state: item.isWhole ? "intact" : "missing", origin: item.url ?? "-")
   }
 
   /// The folder of the package repository that a file belongs to.

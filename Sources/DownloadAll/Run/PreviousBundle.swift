@@ -86,5 +86,5 @@ final class PreviousBundle: Sendable {
 struct BundleChanged: Error, CustomStringConvertible {
   let outputs: FilePath
 
-  var description: String { "another run has just worked on \(outputs). Give the same command again." }
+  var description: String { "another run has just worked on \(outputs)" }
 }

@@ -53,6 +53,6 @@ public struct UnusableFolder: Error, CustomStringConvertible {
 
   /// A sentence for people.
   public var description: String {
-    "\(folder) cannot be used: \(reason). Correct it, or choose another folder with \(option)."
+    "\(folder) cannot be used: \(reason)"
   }
 }

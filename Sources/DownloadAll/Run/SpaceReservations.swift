@@ -72,7 +72,6 @@ struct NotEnoughSpace: Error, CustomStringConvertible {
   let available: Int64
 
   var description: String {
-    "not enough space for \(folder): \(ByteCount.format(needed)) are needed and \(ByteCount.format(available)) are "
-      + "free. Free space, or choose a larger disk with --outputs."
+    "not enough space: \(ByteCount.format(needed)) are needed and \(ByteCount.format(available)) are free"
   }
 }

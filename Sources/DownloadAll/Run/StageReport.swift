@@ -19,7 +19,7 @@ public struct StageReport: Sendable {
   public var outcome: Outcome = .done
   /// Files that it wants in the bundle.
   public var items = 0
-  /// Files that were whole already.
+  /// Files that were intact already.
   public var skipped = 0
   /// Bytes that came over the network.
   public var bytes: Int64 = 0
@@ -49,7 +49,7 @@ public struct StageReport: Sendable {
     }
     guard items > 0 else { return "" }
     var parts = ["\(items) files"]
-    if skipped > 0 { parts.append("\(skipped) already whole") }
+    if skipped > 0 { parts.append("\(skipped) already intact") }
     if bytes > 0 { parts.append("\(ByteCount.format(bytes)) fetched") }
     if !failures.isEmpty { parts.append("\(failures.count) failed") }
     return parts.joined(separator: ", ")

@@ -1,4 +1,5 @@
 import Bundle
+import Console
 import Host
 import Kubespray
 import Settings
@@ -51,7 +52,7 @@ public enum StageTable {
     do {
       _ = try AnsibleImage(job.configuration, tools.kubespray.version)
     } catch {
-      throw ConfigurationError(problems: ["\(error)"])
+      throw ConfigurationError(problems: [Problem(error).description])
     }
     let wheels = StageMirrors(tools.resolutions, tools.events(.pypi)) {
       try await PythonWheels(job: job, kubespray: tools.kubespray).mirrors(tools.events(.pypi))

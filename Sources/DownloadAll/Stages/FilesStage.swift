@@ -17,7 +17,7 @@ struct FilesStage: Stage {
     let catalog = try await kubespray.catalog()
     let selected = catalog.selecting(configuration.kubespray.selection)
     let layout = FileLayout(name: configuration.fileLayout)
-    let files = selected.files + AdminNodeFiles(configuration.versions).files(in: catalog)
+    let files = selected.files + AdminHostFiles(configuration.versions).files(in: catalog)
     let places = try layout.placements(of: files)
     var artifacts: [Artifact] = []
     for file in files {
@@ -48,7 +48,7 @@ struct FilesStage: Stage {
       do {
         artifacts += try await charts.chart(chart).artifacts()
       } catch let error as ChartError {
-        events.say(.warning, "\(error)")
+        events.say(.warning, Problem(error).description)
         // Where repositories usually have it: a chart that is not there either fails by itself, not the whole stage.
         let file = "\(chart.name)-\(chart.version).tgz"
         artifacts.append(
@@ -68,8 +68,8 @@ struct FilesStage: Stage {
   }
 }
 
-/// The programs of the admin node itself, where the configuration wants other versions than kubespray's.
-struct AdminNodeFiles {
+/// The programs of the admin host itself, where the configuration wants other versions than kubespray's.
+struct AdminHostFiles {
   private let wanted: [(component: String, version: String)]
 
   init(_ versions: Configuration.Versions) {

@@ -4,7 +4,7 @@ import Kubespray
 import Settings
 import SystemPackage
 
-/// Wants an archive of every image: those of kubespray's catalog, those that the admin node runs, and those of the
+/// Wants an archive of every image: those of kubespray's catalog, those that the admin host runs, and those of the
 /// user's own lists; or those of one list alone. If asked for, those of a running cluster too.
 struct ImagesStage: Stage {
   let job: Job
@@ -18,7 +18,7 @@ struct ImagesStage: Stage {
     guard !configuration.images.skip else {
       events.say(.info, "images are left out, as images.skip says")
       if configuration.python.ansibleInContainer {
-        events.say(.warning, "so is the one with Ansible, which the target must then have from elsewhere")
+        events.say(.warning, "the image with Ansible is left out too; the target must get it from elsewhere")
       }
       return []
     }
@@ -59,7 +59,7 @@ struct ImagesStage: Stage {
       ListedImage(reference: try ImageReference($0.reference), origin: "kubespray's catalog, \($0.origin)")
     }
     for chart in catalog.charts where !chart.hasOwnImages {
-      // A chart that cannot be had is told by the stage that carries it.
+      // A chart that cannot be had is reported by the stage that carries it.
       guard let fetched = try? await charts.chart(chart) else { continue }
       own += fetched.images.map { ListedImage(reference: $0, origin: "the Helm chart \(chart.name)") }
     }

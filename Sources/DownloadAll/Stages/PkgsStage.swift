@@ -107,16 +107,10 @@ enum PkgsFailed: Error, CustomStringConvertible {
 
   var description: String {
     switch self {
-    case .notAllowed(let programs, let command):
-      "this machine lacks \(programs), and packages.install is false. Install them with: \(command)"
-    case .failed(let reason, let command):
-      "the missing programs could not be installed:\n\(reason)\nInstall them yourself, then run the same command "
-        + "again: \(command)"
-    case .stillMissing(let programs, let command):
-      "\(programs): still missing after \(command). Put it into the PATH, then run the same command again."
-    case .unknownSystem(let programs):
-      "this machine lacks \(programs), and has neither apt nor dnf. Install them by its own means, then run the same "
-        + "command again."
+    case .notAllowed(let programs, _): "this machine lacks \(programs), and packages.install is false"
+    case .failed(let reason, _): "the missing programs could not be installed:\n\(reason)"
+    case .stillMissing(let programs, let command): "\(programs): still missing after \(command)"
+    case .unknownSystem(let programs): "this machine lacks \(programs), and has neither apt nor dnf"
     }
   }
 }

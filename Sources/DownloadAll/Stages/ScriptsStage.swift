@@ -50,7 +50,7 @@ struct ScriptsStage: Stage {
     if job.architectures.count > 1 {
       events.say(
         .info,
-        "target-setup is that of this machine: the admin node, which serves the bundle to all others, has to be \(own)"
+        "target-setup is that of this machine: the admin host, which serves the bundle to all others, has to be \(own)"
       )
     }
     let program = try TravellingProgram.ofThisBuild(cache: job.configuration.cache) { [events] in
@@ -116,6 +116,6 @@ struct ScriptsUnusable: Error, CustomStringConvertible {
   let reason: String
 
   var description: String {
-    "\(path): \(reason). Start the program in the folder of the project, or restore it: git checkout target-scripts"
+    "\(path): \(reason)"
   }
 }

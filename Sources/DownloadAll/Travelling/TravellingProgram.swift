@@ -37,7 +37,7 @@ struct TravellingProgram: Sendable {
     guard FileInfo(regularFile: program) != nil else {
       throw TravellingProgramError(
         path: program,
-        reason: "there is no such program beside download-all. Build it: swift build -c release")
+        reason: "there is no such program beside download-all")
     }
     return TravellingProgram(program: program, cache: cache, say: say)
   }
@@ -161,5 +161,5 @@ struct TravellingProgramError: Error, CustomStringConvertible, Equatable {
   let path: FilePath
   let reason: String
 
-  var description: String { "\(path): \(reason)." }
+  var description: String { "\(path): \(reason)" }
 }

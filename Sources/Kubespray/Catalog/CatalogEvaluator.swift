@@ -80,7 +80,7 @@ public struct CatalogEvaluator: Sendable {
     } catch let error as CatalogError where error.isMissingCollection && !environment.hasFullAnsible {
       progress?("a role needs an Ansible collection")
     }
-    progress?("installing the whole of Ansible and evaluating again")
+    progress?("installing all of Ansible and evaluating again")
     try await environment.installFullAnsible(progress: progress)
     return try await run(progress: progress)
   }
@@ -128,18 +128,15 @@ public enum CatalogError: Error, CustomStringConvertible {
   public var description: String {
     switch self {
     case .evaluationFailed(let output):
-      "Ansible could not evaluate kubespray's variables:\n\(output)\nCheck the inventory and the extra variables."
+      "Ansible could not evaluate kubespray's variables:\n\(output)"
     case .noList(let path):
-      "kubespray's generate_list.sh left no entries in \(path). Check that the tree is complete."
+      "kubespray's generate_list.sh left no entries in \(path)"
     case .noHosts(let path):
-      "\(path) has no host in the groups \(EvaluationScripts.clusterGroups.joined(separator: ", ")). "
-        + "Add the cluster's hosts, or configure no inventory to use kubespray's defaults. In a folder, Ansible with "
-        + "kubespray's settings passes over files that end in .ini: name the file itself."
+      "\(path) has no host in the groups \(EvaluationScripts.clusterGroups.joined(separator: ", "))"
     case .unusablePath(let path):
-      "\(path) has a blank or a special character in its file name, which kubespray's generate_list.sh cannot take. "
-        + "Rename the file."
+      "\(path) has a blank or a special character in its file name, which kubespray's generate_list.sh cannot take"
     case .unreadableResult(let reason):
-      "The evaluation of kubespray's variables gave an unreadable result: \(reason)"
+      "the evaluation of kubespray's variables gave an unreadable result: \(reason)"
     }
   }
 

@@ -109,7 +109,7 @@ public enum CatalogJoiningError: Error, CustomStringConvertible {
     case .nothing: "no catalog was evaluated"
     case .differs(let name, let first, let second):
       "\(name) is \(first.value) for \(first.architecture) and \(second.value) for \(second.architecture), and one "
-        + "bundle can only have one of them. Make the inventory the same for both, or make a bundle for each."
+        + "bundle can only have one of them"
     }
   }
 }

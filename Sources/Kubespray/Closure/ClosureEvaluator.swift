@@ -12,7 +12,7 @@ public struct ClosureEvaluator: Sendable {
   ///
   /// - Parameters:
   ///   - evaluator: The tree, the inventory, the extra variables and the architecture.
-  ///   - offline: The text of offline.yml, in which the address of the admin node is filled in.
+  ///   - offline: The text of offline.yml, in which the address of the admin host is filled in.
   public init(_ evaluator: CatalogEvaluator, offline: String) {
     self.evaluator = evaluator
     self.offline = offline

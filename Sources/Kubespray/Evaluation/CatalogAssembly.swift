@@ -105,7 +105,8 @@ struct CatalogAssembly {
       if let repository = entry.repo, let tag = entry.tag {
         guard let reference = ImageName.reference("\(repository):\(tag)") else {
           warnings.insert(
-            "downloads.\(name) gives \"\(repository):\(tag)\", which is no image reference; it is left out.")
+            "downloads.\(name) gives \"\(repository):\(tag)\", which is not a valid image reference; it is left out."
+          )
           continue
         }
         var image = images[reference] ?? CatalogImage(reference: reference, origin: "downloads.\(name)")
@@ -148,7 +149,7 @@ struct CatalogAssembly {
     }
   }
 
-  /// A base such as `https://github.com` is no file.
+  /// A base such as `https://github.com` is not a file.
   private static func isFileURL(_ url: String) -> Bool {
     guard let scheme = url.firstRange(of: "://"), url.hasPrefix("http") else { return false }
     guard let slash = url[scheme.upperBound...].firstIndex(of: "/") else { return false }
@@ -188,7 +189,7 @@ struct CatalogAssembly {
   private mutating func add(image name: String, origin: String, isEnabled: Bool) {
     guard let reference = ImageName.reference(name) else {
       if isEnabled {
-        warnings.insert("\(origin) gives \"\(name)\", which is no image reference; it is left out.")
+        warnings.insert("\(origin) gives \"\(name)\", which is not a valid image reference; it is left out.")
       }
       return
     }
@@ -217,7 +218,7 @@ struct CatalogAssembly {
     }
     for name in officialImages {
       guard let reference = ImageName.reference(name) else {
-        warnings.insert("images.list has \"\(name)\", which is no image reference; it is left out.")
+        warnings.insert("images.list has \"\(name)\", which is not a valid image reference; it is left out.")
         continue
       }
       // What only the script knows are the images that kubeadm starts on every cluster.

@@ -7,7 +7,7 @@ public enum PythonEnvironmentError: Error, CustomStringConvertible {
   case noPython(minors: ClosedRange<Int>, found: [String], OSRelease.Family?)
   /// A Python fits but has neither pip nor ensurepip.
   case incomplete(FilePath, minor: Int, OSRelease.Family?)
-  /// The program of the setting is no Python 3.
+  /// The program of the setting is not a Python 3.
   case notPython(String)
   /// pip could not install the packages.
   case installFailed(String)
@@ -17,30 +17,18 @@ public enum PythonEnvironmentError: Error, CustomStringConvertible {
   /// A sentence for people.
   public var description: String {
     switch self {
-    case .noPython(let minors, let found, let family):
+    case .noPython(let minors, let found, _):
       let have = found.isEmpty ? "none is installed" : "found \(found.joined(separator: ", "))"
       return
-        "This kubespray's Ansible needs Python 3.\(minors.lowerBound) to 3.\(minors.upperBound), but \(have). "
-        + "Install one, for instance: \(Self.install(minors.upperBound - 1, family)), "
-        + "or name one in the setting python.executable."
-    case .incomplete(let path, let minor, let family):
-      return "\(path) can make no virtual environment: it has neither pip nor ensurepip. "
-        + "Install them: \(Self.install(minor, family))."
+        "this kubespray's Ansible needs Python 3.\(minors.lowerBound) to 3.\(minors.upperBound), but \(have)"
+    case .incomplete(let path, _, _):
+      return "\(path) cannot make a virtual environment: it has neither pip nor ensurepip"
     case .notPython(let name):
-      return "\(name) is no Python 3 that can make virtual environments. "
-        + "Name another in the setting python.executable, or use auto."
+      return "\(name) is not a Python 3 that can make virtual environments"
     case .installFailed(let output):
-      return "The Python packages of this kubespray could not be installed:\n\(output)\n"
-        + "Check the network, the proxy and pip's configuration (pip config list)."
+      return "the Python packages of this kubespray could not be installed:\n\(output)"
     case .noRequirements(let path):
-      return "\(path) cannot be read. Check that the kubespray tree is complete."
-    }
-  }
-
-  private static func install(_ minor: Int, _ family: OSRelease.Family?) -> String {
-    switch family {
-    case .redHat: "dnf install python3.\(minor) python3.\(minor)-pip"
-    default: "apt-get install python3.\(minor) python3.\(minor)-venv (or python3 python3-venv)"
+      return "\(path) cannot be read"
     }
   }
 }

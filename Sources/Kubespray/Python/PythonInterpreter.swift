@@ -27,7 +27,7 @@ struct PythonInterpreter: Sendable, Equatable {
 
   /// Asks a program what it is, unless that is remembered.
   ///
-  /// - Returns: nil when it is no Python 3 with the `venv` module.
+  /// - Returns: nil when it is not a Python 3 with the `venv` module.
   static func probe(_ path: FilePath, _ memory: ProgramMemory) async -> PythonInterpreter? {
     let question = String(decoding: PackageResources.probe_py, as: UTF8.self)
     let answer = await memory.answer(

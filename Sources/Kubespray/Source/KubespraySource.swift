@@ -69,7 +69,7 @@ public enum KubespraySourceError: Error, CustomStringConvertible {
   case badReference(String)
   /// The file to unpack has not been downloaded.
   case notDownloaded(url: String)
-  /// The file is no tarball; `found` says what it looks like.
+  /// The file is not a tarball; `found` says what it looks like.
   case notATarball(FilePath, origin: String, found: String)
   /// The repository has no such reference.
   case noReference(String, url: String)
@@ -80,21 +80,19 @@ public enum KubespraySourceError: Error, CustomStringConvertible {
   public var description: String {
     switch self {
     case .missing(let path):
-      "kubespray.source is \(path), but nothing is there. Give a folder, a tarball or a git URL."
+      "kubespray is to come from \(path), but nothing is there"
     case .noRelease(let version):
-      "kubespray \(version) has no public tarball. Set kubespray.source."
+      "kubespray \(version) has no public tarball"
     case .badReference(let text):
-      "kubespray.source \(text) has a reference behind # that begins with a dash. Give a branch, tag or commit."
+      "the source of kubespray \(text) has a reference behind # that begins with a dash"
     case .notDownloaded(let url):
-      "\(url) has not been downloaded. Run the stage kubespray with network access."
+      "\(url) has not been downloaded"
     case .notATarball(let path, let origin, let found):
-      "\(origin) gave no tarball but \(found) (kept as \(path)). Check kubespray.version, kubespray.source and "
-        + "whether a proxy answers in place of the server."
+      "\(origin) gave not a tarball but \(found) (kept as \(path))"
     case .noReference(let reference, let url):
-      "\(url) has no branch, tag or commit \(reference). Check kubespray.version and kubespray.source."
+      "\(url) has no branch, tag or commit \(reference)"
     case .patchFailed(let patch, let output):
-      "The patch \(patch) does not apply to this kubespray:\n\(output)\n"
-        + "Correct it, or remove it when this version already has the change."
+      "the patch \(patch) does not apply to this kubespray:\n\(output)"
     }
   }
 }

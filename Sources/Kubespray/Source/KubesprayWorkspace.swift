@@ -18,7 +18,7 @@ public struct KubesprayWorkspace: Sendable {
   /// The folder to work in.
   public let cache: FilePath
 
-  /// Names, and only names, that a user's own folder may have and that are no part of kubespray.
+  /// Names, and only names, that a user's own folder may have and that are not part of kubespray.
   static let leftOut = [
     ".git", "__pycache__", ".venv", "venv", ".ansible", ".cache", ".tox", ".mypy_cache", ".pytest_cache",
     ".vagrant",

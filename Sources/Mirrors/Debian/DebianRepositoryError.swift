@@ -30,37 +30,30 @@ public enum DebianRepositoryError: Error, CustomStringConvertible {
   public var description: String {
     switch self {
     case .noSources(let target, let host):
-      "packages for \(target) cannot be found: the apt sources of this machine are for \(host). "
-        + "Write the sources of \(target) into a file and name it in packages.sources (\(target): FILE)."
+      "packages for \(target) cannot be found: the apt sources of this machine are for \(host)"
     case .emptySources(let file, let target):
-      "\(file): no apt source of binary packages for \(target) is in it. "
-        + "Write lines such as \"deb URI \(target.codename ?? "SUITE") main\", or deb822 paragraphs."
+      "\(file): no apt source of binary packages for \(target) is in it"
     case .unreadable(let file):
-      "\(file) cannot be read as UTF-8 text. Check its name in packages.sources and its permissions."
+      "\(file) cannot be read as UTF-8 text"
     case .unreachable(let target, let reasons):
       "the package lists of \(target) cannot be fetched:\n" + reasons.joined(separator: "\n")
-        + "\nCheck the network, the proxy in apt's configuration and the address in the apt sources; a missing "
-        + "key is named with signed-by."
     case .noPackages(let target, let architecture):
-      "the apt sources of \(target) have no packages for \(architecture.rawValue). "
-        + "Name sources that have them in packages.sources (\(target): FILE)."
+      "the apt sources of \(target) have no packages for \(architecture.rawValue)"
     case .unknown(let packages, let target, let unreachable):
       "no package of this name in the apt sources of \(target): "
         + packages.map { "\($0.name) (\($0.origin))" }.joined(separator: ", ")
-        + ". Correct the list, or add a source that has it." + Self.suspects(unreachable)
+        + Self.suspects(unreachable)
     case .unsolvable(let package, let reason, let unreachable):
-      "\(package.name) (\(package.origin)) cannot be installed on an empty system:\n\(reason)\n"
-        + "Take it from the list, or add the source of what it needs." + Self.suspects(unreachable)
+      "\(package.name) (\(package.origin)) cannot be installed on an empty system:\n\(reason)"
+        + Self.suspects(unreachable)
     case .undescribed(let package, let url):
-      "\(package): \(hidingCredentials(url)) has no SHA-256 in the signed package lists, so it cannot be verified. "
-        + "Take it from the list, or use a source that has one."
+      "\(package): \(hidingCredentials(url)) has no SHA-256 in the signed package lists, so it cannot be verified"
     case .unsupportedAddress(let package, let url):
-      "\(package): \(hidingCredentials(url)) is no http, https or file address. "
-        + "Name sources with such addresses in packages.sources."
+      "\(package): \(hidingCredentials(url)) is not an http, https or file address"
     case .missingFile(let path):
-      "\(path) is missing or has another size than its package list says. Run again: it is then fetched."
+      "\(path) is missing or has another size than its package list says"
     case .noParagraphs(let folder):
-      "\(folder): the resolution describes no packages. Remove the cache folder and run again."
+      "\(folder): the resolution describes no packages"
     }
   }
 

@@ -25,7 +25,7 @@ struct MergedFiles {
     }
     if file.direct {
       let url = hidingCredentials(file.url)
-      warn("the requirements name \(url) itself: pip on the target will ask that server, not the mirror")
+      warn("the requirements name the address \(url): pip on the target will ask that server, not the mirror")
     }
     let new = MirrorResolution.File(
       path: "files/\(file.name)", url: file.url, size: file.size, digest: try Self.digest(of: file))

@@ -25,7 +25,7 @@ public struct PythonIndex: Mirror {
   ///
   /// - Parameters:
   ///   - folder: Its folder in `outputs/`.
-  ///   - pythons: The Pythons that shall be able to install from it, as minor versions of Python 3.
+  ///   - pythons: The Pythons that must be able to install from it, as minor versions of Python 3.
   ///   - architectures: The architectures of the targets; one index has the wheels for all of them.
   ///   - glibcMinor: The oldest C library among the targets, as minor version of glibc 2 (``PackageTarget/glibcMinor``).
   ///   - requirements: Requirement files in pip's format. All are installable together if pip finds a way, else each

@@ -25,32 +25,28 @@ public enum PythonIndexError: Error, CustomStringConvertible {
   /// A sentence for people.
   public var description: String {
     switch self {
-    case .noPythons: "no version of Python was asked for. Name at least one in pypi.pythons."
-    case .unreadable(let file): "the requirements \(file) cannot be read. Correct pypi.requirements."
+    case .noPythons: "no version of Python was asked for"
+    case .unreadable(let file): "the requirements \(file) cannot be read"
     case .unresolvable(let failures, let files):
       failures.map { machine, text in
         let wanted = files.map(\.string).joined(separator: ", ")
-        return "pip finds no wheels for \(wanted.isEmpty ? "pypi.extra" : wanted) that \(machine) can "
-          + "install:\n\(Self.lastLines(text))\n"
-      }.joined()
-        + "Correct the requirements, leave that Python out of pypi.pythons, or, if pip could not reach "
-        + "its index, correct its configuration (pip config list) or the proxy."
+        return
+          "pip finds no wheels for \(wanted.isEmpty ? "the extra requirements" : wanted) that \(machine) can "
+          + "install:\n\(Self.lastLines(text))"
+      }.joined(separator: "\n")
     case .noPip(let text):
       "a recent pip (\(PrivatePip.versions)) cannot be installed from the index that pip is configured for:\n"
-        + "\(Self.lastLines(text))\nCorrect pip's configuration (pip config list) or the proxy."
+        + "\(Self.lastLines(text))"
     case .notInstalled(let text):
-      "the wheels in the bundle cannot be installed into a folder for an image:\n\(Self.lastLines(text))\n"
-        + "Make them anew: download-all --refresh pypi"
+      "the wheels in the bundle cannot be installed into a folder for an image:\n\(Self.lastLines(text))"
     case .broken(let text):
-      "the program that asks pip stopped:\n\(Self.lastLines(text))\n"
-        + "Remove the folder pip-25-26 from the cache and try again; if it stays so, report it."
+      "the program that asks pip stopped:\n\(Self.lastLines(text))"
     case .strangeAnswer(let text):
       "the program that asks pip gave an answer that cannot be understood: \(hidingCredentials(text))"
     case .ambiguous(let name, let urls):
-      "two different files are called \(name): \(urls.map(hidingCredentials).joined(separator: " and ")). "
-        + "Correct the indexes that pip is configured for (pip config list)."
+      "two different files are called \(name): \(urls.map(hidingCredentials).joined(separator: " and "))"
     case .foreign(let path):
-      "\(path) is no file of a Python index. Remove the remembered resolution from the cache."
+      "\(path) is not a file of a Python index"
     }
   }
 

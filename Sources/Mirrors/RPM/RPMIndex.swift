@@ -69,7 +69,7 @@ struct RPMIndex {
     ).output()
   }
 
-  /// createrepo_c writes down when each file was last changed here, which is no property of the package.
+  /// createrepo_c writes down when each file was last changed here, which is not a property of the package.
   private func fixFileTimes(in metadata: FilePath, revision: String, scratch: FilePath) async throws {
     let names = try FileManager.default.contentsOfDirectory(atPath: metadata.string)
     guard let name = names.first(where: { $0.hasSuffix("primary.xml.gz") }) else { return }

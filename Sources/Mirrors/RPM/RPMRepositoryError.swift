@@ -2,7 +2,7 @@ import SystemPackage
 
 /// Why a repository of RPM packages could not be resolved or made.
 public enum RPMRepositoryError: Error, CustomStringConvertible {
-  /// The target is not this host, and nobody told where its packages come from.
+  /// The target is not this host, and no source of its packages was given.
   case noSources(PackageTarget)
   /// The file or folder of the sources has no .repo file that can be read.
   case noRepositoryFile(FilePath)
@@ -27,33 +27,26 @@ public enum RPMRepositoryError: Error, CustomStringConvertible {
   public var description: String {
     switch self {
     case .noSources(let target):
-      "packages.sources does not tell where packages for \(target) come from, and this host runs something else. "
-        + "Copy /etc/yum.repos.d of a machine with \(target) to a folder here, its /etc/dnf/vars to vars/ and its "
-        + "/etc/pki/rpm-gpg to keys/ in that folder, and name the folder: packages.sources: {\(target): FOLDER}."
+      "it is not known where packages for \(target) come from, and this host runs something else"
     case .noRepositoryFile(let path):
-      "\(path) has no .repo file that can be read. Name a .repo file, or a folder of them, in packages.sources."
+      "\(path) has no .repo file that can be read"
     case .cache(let path, let reason):
-      "\(path) cannot be used: \(reason). Check its permissions and the room on its disk."
+      "\(path) cannot be used: \(reason)"
     case .noSolver:
-      "packages for the RHEL family need dnf 4 and its Python library, which this host lacks. "
-        + "Install them: apt-get install dnf, or dnf install dnf python3-dnf."
+      "packages for the RHEL family need dnf 4 and its Python library, which this host lacks"
     case .noRepositoryEnabled(let folders):
-      "no repository is enabled in \(folders). Enable one (enabled=1 in its .repo file)."
+      "no repository is enabled in \(folders)"
     case .unknownPackages(let wanted, let target):
       "no repository of \(target) has "
         + wanted.map { "\($0.name) (\($0.origin))" }.joined(separator: ", ")
-        + ". Correct the name, or enable the repository that has it."
     case .unsolvable(let reason, let target):
-      "the packages for \(target) cannot be installed together. dnf says:\n\(reason.trimmedEnd)\n"
-        + "Remove one of them from the lists, or enable the repository that has what is missing."
+      "the packages for \(target) cannot be installed together. dnf says:\n\(reason.trimmedEnd)"
     case .repositoryFailed(let reason):
-      "a repository cannot be used. dnf says: \(reason.trimmedEnd)\n"
-        + "Check its address and your proxy, or give its .repo file skip_if_unavailable=1."
+      "a repository cannot be used. dnf says: \(reason.trimmedEnd)"
     case .solverFailed(let reason):
-      "dnf could not be asked for the packages: \(reason.trimmedEnd)\n"
-        + "Check the .repo files with: dnf repolist."
+      "dnf could not be asked for the packages: \(reason.trimmedEnd)"
     case .missingFile(let path):
-      "\(path) is not there, so no index can be made. Run the stage again; it fetches what is missing."
+      "\(path) is not there, so no index can be made"
     }
   }
 }

@@ -30,7 +30,7 @@ public struct ArchivedImage: Sendable, Equatable {
     var contents: [ImageManifest] = []
     for manifest in manifests {
       guard case .manifest(let content) = manifest.content else {
-        throw .malformed("an index stands where an image should")
+        throw .malformed("it has an index where an image was expected")
       }
       contents.append(content)
     }

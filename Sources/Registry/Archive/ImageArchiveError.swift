@@ -2,7 +2,7 @@ import Bundle
 import Integrity
 import SystemPackage
 
-/// Why a file is no image archive that can be used.
+/// Why a file is not an image archive that can be used.
 public enum ImageArchiveError: Error, CustomStringConvertible {
   /// It is an archive, but holds no OCI image layout.
   case noImageLayout(FilePath)
@@ -19,16 +19,15 @@ public enum ImageArchiveError: Error, CustomStringConvertible {
   public var description: String {
     switch self {
     case .noImageLayout(let path):
-      "\(path) has no index.json, so it is no image archive of this program. Fetch the image again."
+      "\(path) has no index.json, so it is not an image archive of this program"
     case .unusable(let path, let reason):
-      "\(path) cannot be used: \(reason). Fetch the image again."
+      "\(path) cannot be used: \(reason)"
     case .damaged(let path, let blob, let actual):
-      "\(path) is damaged: its content \(blob) has digest \(actual). Delete it and fetch the image again."
+      "\(path) is damaged: its content \(blob) has digest \(actual)"
     case .incomplete(let path, let blob):
-      "\(path) is not whole: its content \(blob) is missing or has another size. "
-        + "Delete it and fetch the image again."
+      "\(path) is not complete: its content \(blob) is missing or has another size"
     case .otherDigest(let reference, let actual):
-      "\(reference) cannot be archived: its content has digest \(actual)."
+      "\(reference) cannot be archived: its content has digest \(actual)"
     }
   }
 }

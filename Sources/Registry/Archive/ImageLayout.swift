@@ -18,7 +18,7 @@ enum ImageLayout {
 
   static func blobPath(_ digest: Digest) -> String { "blobs/\(digest.algorithm.rawValue)/\(digest.hex)" }
 
-  /// The digest that an entry's name promises; nil for entries that are no blobs.
+  /// The digest that an entry's name promises; nil for entries that are not blobs.
   static func digest(ofBlob path: String) -> Digest? {
     let parts = path.split(separator: "/", omittingEmptySubsequences: false)
     guard parts.count == 3, parts[0] == "blobs" else { return nil }

@@ -119,7 +119,7 @@ public struct AssembledImage: Sendable {
     self.configuration = bytes
   }
 
-  /// The same bytes by OCI's name of their type: a manifest shall not mix both families.
+  /// The same bytes by OCI's name of their type: a manifest must not mix both families.
   private static func ociLayer(_ layer: Descriptor) -> Descriptor {
     let type: MediaType =
       switch layer.mediaType {

@@ -34,7 +34,7 @@ final class BlobReader: UploadBody {
   /// - Parameters:
   ///   - file: Where it lies.
   ///   - archive: Which archive to name when it is damaged.
-  ///   - onProgress: Told how many more bytes were read; a negative number when some are read again.
+  ///   - onProgress: Called with how many more bytes were read; a negative number when some are read again.
   /// - Throws: ``ImageArchiveError`` when it has another length.
   init(
     _ descriptor: Descriptor, in file: TarIndex.File, of archive: FilePath,

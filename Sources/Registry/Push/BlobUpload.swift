@@ -4,7 +4,7 @@ import Integrity
 import Transfer
 
 /// Brings one blob into one repository (distribution-spec 1.1, "Pushing blobs"): whole if the registry takes it so, else
-/// in parts; after a cut it goes on where the registry says it is, or starts anew.
+/// in parts; after a cut it goes on where the registry says it is, or starts again from the beginning.
 struct BlobUpload {
   /// How it got there.
   enum Outcome: Equatable {
@@ -18,7 +18,7 @@ struct BlobUpload {
 
   /// Parts are this large, unless the registry wants others: each waits for an answer.
   static let usualChunk: Int64 = 16 << 20
-  /// Smaller parts than this are tried with nobody.
+  /// Parts smaller than this are never tried.
   static let smallestChunk: Int64 = 256 << 10
 
   /// An upload that the registry has opened.
@@ -145,7 +145,7 @@ struct BlobUpload {
     guard let text = response.head.fields["Location"] else { return base }
     guard let next = base.resolving(text) else {
       throw RegistryError(
-        pushing: "the registry names an upload address that is no URL", destination)
+        pushing: "the registry names an upload address that is not a URL", destination)
     }
     let own = try TransferURL(client.endpoint.root).origin
     // Behind a proxy that ends TLS many registries name themselves without it.
@@ -185,7 +185,8 @@ struct BlobUpload {
       session = Session(
         location: try location(response, of: session.location.text), offset: received(response) ?? end)
       guard session.offset <= blob.size, session.offset > 0 else {
-        throw Setback.lost(RegistryError(pushing: "the registry miscounts what it got", destination))
+        throw Setback.lost(
+          RegistryError(pushing: "the registry reports a wrong number of received bytes", destination))
       }
     }
     let separator = session.location.text.contains("?") ? "&" : "?"
@@ -228,6 +229,6 @@ struct BlobUpload {
 extension RegistryError {
   /// The registry's answer to a push is against the specification.
   fileprivate init(pushing detail: String, _ image: ImageReference) {
-    self.init(.badAnswer, image: image, detail: detail, advice: "Ask who runs the registry.")
+    self.init(.badAnswer, image: image, detail: detail)
   }
 }

@@ -54,11 +54,12 @@ public struct ImageCollection: Sendable {
       guard !words.isEmpty else { continue }
       guard words.count == 2 else {
         throw .unusable(
-          path, reason: "a line of its \(list) is no file with a name: \(line.debugDescription)")
+          path, reason: "a line of its \(list) is not a file with a name: \(line.debugDescription)")
       }
       let (file, name) = (words[0], words[1])
       guard !file.contains("/"), ![".", ".."].contains(file) else {
-        throw .unusable(path, reason: "its \(list) has \(file.debugDescription), which is no file's name")
+        throw .unusable(
+          path, reason: "its \(list) has \(file.debugDescription), which is not the name of a file")
       }
       if let other = files.updateValue(file, forKey: name) {
         guard other == file else {
@@ -84,9 +85,10 @@ extension ImagePush {
     let unpacking = CollectionUnpacking(collection, scratch: configuration.scratch)
     var results: [PushResult] = []
     var failure: (any Error)?
-    func fail(_ reason: String) {
+    func fail(_ error: any Error) {
       let result = PushResult(
-        archive: collection.path, reference: nil, destination: nil, digest: nil, outcome: .failed(reason))
+        archive: collection.path, reference: nil, destination: nil, digest: nil, outcome: .failed,
+        failure: error)
       results.append(result)
       onEvent(.finished(result))
     }
@@ -100,7 +102,7 @@ extension ImagePush {
             let names = try (collection.names[item.name] ?? []).map { try target.reference(named: $0) }
             results += try await push([item.file], names: [item.file: names], client)
           } catch let error as ImageReferenceError {
-            fail("\(item.name): \(error)")
+            fail(ImageArchiveError.unusable(collection.path, reason: "\(item.name): \(error)"))
           } catch {
             failure = error
             unpacking.stop()
@@ -113,11 +115,13 @@ extension ImagePush {
     }
     try Task.checkCancellation()
     switch failure {
-    case let error as ArchiveError: fail("\(error)")
+    case let error as ArchiveError: fail(error)
     case let error?: throw error
     case nil:
       for name in missing.sorted() {
-        fail("\(name) is in its \(ImageCollection.list) and not in the archive. Make the archive again.")
+        fail(
+          ImageArchiveError.unusable(
+            collection.path, reason: "\(name) is in its \(ImageCollection.list) and not in the archive"))
       }
     }
     return results
@@ -229,14 +233,16 @@ private final class CollectionUnpacking: Sendable {
 }
 
 /// An image of a collection that cannot be unpacked.
-struct CollectionError: Error, CustomStringConvertible {
-  let file: String
-  let archive: FilePath
-  let folder: FilePath
-  let reason: Errno
+public struct CollectionError: Error, CustomStringConvertible {
+  /// The file in the archive.
+  public let file: String
+  /// The archive.
+  public let archive: FilePath
+  /// The folder that it is unpacked into.
+  public let folder: FilePath
+  /// What the system says.
+  public let reason: Errno
 
-  var description: String {
-    "\(file) of \(archive) cannot be unpacked into \(folder): \(reason). It needs room there for the two largest of "
-      + "its images."
-  }
+  /// The file and what went wrong.
+  public var description: String { "\(file) of \(archive) cannot be unpacked into \(folder): \(reason)" }
 }

@@ -79,7 +79,7 @@ public final class ImagePush: Sendable {
     try refuseCollisions(images)
     let session = PushSession(images, onEvent: onEvent)
     for path in archives {
-      if case .failure(let error) = opened[path] { session.finish(path, failed: "\(error)") }
+      if case .failure(let error) = opened[path] { session.finish(path, failed: error) }
     }
     return session
   }
@@ -125,8 +125,10 @@ public final class ImagePush: Sendable {
     if let isPlain = target.isPlain {
       guard !isPlain || configuration.allowsPlainHTTP || target.isLoopback else {
         throw RegistryError(
-          .unsupported, image: try name(), detail: "\(target.host) shall be asked without TLS",
-          advice: "If everybody on the way may read and change what is sent, allow it: --insecure.")
+          .insecure, image: try name(),
+          detail:
+            "\(target.host) would be contacted without TLS, so anyone on the network path could read or "
+            + "alter the upload")
       }
       return isPlain
     }
@@ -137,9 +139,7 @@ public final class ImagePush: Sendable {
       return false
     } catch {
       // A certificate that is not believed is no reason to do without.
-      let error = RegistryError(
-        error, image: try name(), endpoint: RegistryEndpoint(registry: target.host, configuration: .init()))
-      return error.kind != .transfer(.tls) || error.advice.contains("does not speak TLS")
+      return error.kind != .tls
     }
   }
 
@@ -175,9 +175,9 @@ public final class ImagePush: Sendable {
         try await self.lookUp(index, session, client)
       } catch {
         switch error.kind {
-        case .transfer(.status): session.finish(index, .failed("\(error)"))
+        case .transfer(.status): session.finish(index, failed: error)
         case .transfer, .credentials, .rateLimited: failure.withLock { $0 = $0 ?? error }
-        default: session.finish(index, .failed("\(error)"))
+        default: session.finish(index, failed: error)
         }
       }
     } onResult: { _, _ in
@@ -213,7 +213,7 @@ public final class ImagePush: Sendable {
         do {
           try await self.bring(job.blob, for: index, isFirst: number == 0, session, client)
         } catch {
-          session.finish(index, .failed("\(error)"))
+          session.finish(index, failed: error)
         }
       }
     } onResult: { _, _ in
@@ -253,7 +253,7 @@ public final class ImagePush: Sendable {
         try await client.put(document, as: image.name(of: document), image.destination)
       } catch {
         guard case .index = document.content, let main = image.image.manifests.first,
-          error.detail.contains("MANIFEST_BLOB_UNKNOWN") || error.detail.contains("MANIFEST_UNKNOWN")
+          error.code == "MANIFEST_BLOB_UNKNOWN" || error.code == "MANIFEST_UNKNOWN"
         else { throw error }
         let reason = "the registry takes no index whose other platforms are missing, so"
         guard let tag = image.destination.tag else {

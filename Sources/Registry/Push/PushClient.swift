@@ -96,9 +96,8 @@ final class PushClient: Sendable {
       stored.algorithm == document.descriptor.digest.algorithm, stored != document.descriptor.digest
     {
       throw RegistryError(
-        .digestMismatch, image: image,
-        detail: "the registry stored its manifest as \(stored) where \(document.descriptor.digest) was sent",
-        advice: "Something on the way changes what is pushed; ask who runs the registry.")
+        .digestMismatch, image: image, at: endpoint,
+        detail: "the registry stored its manifest as \(stored) where \(document.descriptor.digest) was sent")
     }
   }
 
@@ -121,11 +120,7 @@ final class PushClient: Sendable {
       let authorization =
         isOwn
         ? try await reachable(isLast: true) { () async throws(RegistryError) in
-          do throws(RegistryError) {
-            return try await authentication.authorization(for: image, at: endpoint, after: rejection)
-          } catch {
-            throw error.forPushing(image, endpoint)
-          }
+          try await authentication.authorization(for: image, at: endpoint, after: rejection)
         } : nil
       request.fields["Authorization"] = authorization
       try await limits.waitForHold(endpoint, image)
@@ -156,7 +151,9 @@ final class PushClient: Sendable {
 
   /// Takes note that the registry is out of reach, though it was asked again and again.
   func giveUp(_ error: RegistryError) {
-    guard case .transfer(let kind) = error.kind, [.connection, .nameNotResolved, .tls].contains(kind) else {
+    guard case .transfer(let kind) = error.kind,
+      [.connection, .nameNotResolved, .tls, .plainHTTP].contains(kind)
+    else {
       return
     }
     outage.withLock { $0 = error }

@@ -53,8 +53,8 @@ public struct PushResult: Sendable {
     case pushed(replaced: Digest?)
     /// The registry had it already; nothing was sent.
     case present
-    /// The registry does not have it under this tag; the reason is a sentence with what to do.
-    case failed(String)
+    /// The registry does not have it under this tag; see ``PushResult/failure``.
+    case failed
   }
 
   /// The archive.
@@ -73,9 +73,7 @@ public struct PushResult: Sendable {
   public var remark: String?
 
   /// Why it failed; `nil` when it did not.
-  public var failure: String? {
-    if case .failed(let reason) = outcome { reason } else { nil }
-  }
+  public var failure: (any Error)?
 }
 
 /// Two images that would get one name.
@@ -88,7 +86,6 @@ public struct PushCollision: Error, CustomStringConvertible {
   /// A sentence for people.
   public var description: String {
     let named = images.map { "\($0.reference) (\($0.archive))" }.joined(separator: " and ")
-    return "\(named) would both become \(destination), and they are different. Nothing was pushed. "
-      + "Move one of them away, or push it into another path of the registry."
+    return "\(named) would both become \(destination), and they are different; nothing was pushed"
   }
 }

@@ -93,7 +93,9 @@ final class PushSession: Sendable {
   }
 
   /// Records the end of an image, once.
-  func finish(_ image: Int, _ outcome: PushResult.Outcome, remark: String? = nil) {
+  func finish(
+    _ image: Int, _ outcome: PushResult.Outcome, failure: (any Error)? = nil, remark: String? = nil
+  ) {
     let item = images[image]
     let result: PushResult? = state.withLock { state in
       guard !state.progress[image].isDone else { return nil }
@@ -103,6 +105,7 @@ final class PushSession: Sendable {
         digest: item.digest, outcome: outcome)
       result.bytesSent = state.progress[image].sent
       result.remark = remark
+      result.failure = failure
       if outcome == .pushed(replaced: nil) {
         result.outcome = .pushed(replaced: state.progress[image].replaced)
       }
@@ -116,10 +119,13 @@ final class PushSession: Sendable {
     onEvent(.finished(result))
   }
 
+  /// Records that an image failed, once.
+  func finish(_ image: Int, failed error: any Error) { finish(image, .failed, failure: error) }
+
   /// Records an archive that could not be read.
-  func finish(_ archive: FilePath, failed reason: String) {
+  func finish(_ archive: FilePath, failed error: any Error) {
     let result = PushResult(
-      archive: archive, reference: nil, destination: nil, digest: nil, outcome: .failed(reason))
+      archive: archive, reference: nil, destination: nil, digest: nil, outcome: .failed, failure: error)
     state.withLock { $0.results.append(result) }
     onEvent(.finished(result))
   }

@@ -88,6 +88,6 @@ public struct PushTargetError: Error, Equatable, CustomStringConvertible {
 
   /// A sentence for people.
   public var description: String {
-    "\"\(text)\" names no registry: \(reason). Write HOST, HOST:PORT or HOST:PORT/PATH."
+    "\"\(text)\" does not name a registry: \(reason)"
   }
 }

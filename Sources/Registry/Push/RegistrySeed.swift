@@ -105,7 +105,7 @@ private final class Seeding: Sendable {
             isThere = true
             if self.session.arrived(index) { try self.link(index) }
           } catch {
-            self.session.finish(index, .failed(self.explain(error)))
+            self.session.finish(index, failed: self.explain(error))
           }
         }
       }
@@ -123,15 +123,14 @@ private final class Seeding: Sendable {
         for name in Set([image.name(of: document), "\(digest)"]) {
           guard try await client.digest(of: name, image.destination) == digest else {
             throw RegistryError(
-              .notFound, image: image.destination,
-              detail: "the registry does not serve \(name) though it lies in its folder \(folder.root)",
-              advice: "Restart the registry, or push over HTTP.")
+              .notServed, image: image.destination, at: client.endpoint,
+              detail: "the registry does not serve \(name) though it lies in its folder \(folder.root)")
           }
         }
       }
       session.finish(index, changed.withLock { $0.contains(index) } ? .pushed(replaced: nil) : .present)
     } catch {
-      session.finish(index, .failed("\(error)"))
+      session.finish(index, failed: error)
     }
   }
 
@@ -201,10 +200,21 @@ private final class Seeding: Sendable {
     if isChanged { changed.withLock { _ = $0.insert(index) } }
   }
 
-  private func explain(_ error: any Error) -> String {
-    guard let code = error as? Errno ?? (error as? FileError)?.code else { return "\(error)" }
-    return code == .noSpace
-      ? "\(folder.root): the disk is full. Make room, and run the same command again."
-      : "\(folder.root): \(code). Check the folder and its disk."
+  private func explain(_ error: any Error) -> any Error {
+    (error as? Errno ?? (error as? FileError)?.code).map { StorageError(folder: folder.root, reason: $0) }
+      ?? error
+  }
+}
+
+/// The storage folder of a registry, or its disk, refused.
+public struct StorageError: Error, CustomStringConvertible {
+  /// The folder.
+  public let folder: FilePath
+  /// What the system says.
+  public let reason: Errno
+
+  /// The folder and what went wrong.
+  public var description: String {
+    reason == .noSpace ? "\(folder): the disk is full" : "\(folder): \(reason)"
   }
 }

@@ -5,7 +5,7 @@ import SystemPackage
 
 /// The folder in which a registry keeps its content (distribution, `registry/storage/paths.go`, driver `filesystem`).
 ///
-/// What is put there appears whole or not at all: it is written beside its name and renamed. Owner and modes are those
+/// What is put there appears complete or not at all: it is written beside its name and renamed. Owner and modes are those
 /// that the registry gives.
 struct StorageFolder: Sendable {
   /// The registry's `rootdirectory`.

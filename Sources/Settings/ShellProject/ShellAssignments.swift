@@ -6,7 +6,7 @@
 public struct ShellAssignments: Sendable, Equatable {
   /// What a variable has at the end of the script.
   struct Value: Sendable, Equatable {
-    /// The words, one if it is no array; `nil` when only running the script would tell.
+    /// The words, one if it is not an array; `nil` when only running the script would tell.
     let words: [String]?
     /// The line of the last assignment, from 1.
     let line: Int

@@ -40,7 +40,7 @@ extension SettingSection {
       .scalar(
         "transfer.limit_rate", \.transfer.limitRate, .rate, environment: ["LIMIT_RATE"],
         flag: .value("--limit-rate", "rate"),
-        "The most bytes per second of all transfers together, such as 500K or 10M; 0 is no limit.",
+        "The most bytes per second of all transfers together, such as 500K or 10M; 0 means no limit.",
         "The units are powers of 1024, as in curl."),
     ])
 }

@@ -36,7 +36,7 @@ struct ClientRegistry: Sendable {
 extension ClientRegistry {
   /// The registry that `load-push` brings the images to.
   ///
-  /// - Throws: ``StepError`` when its address or the CA file is no use.
+  /// - Throws: ``StepError`` when its address or the CA file cannot be used.
   init(_ context: SetupContext) throws(StepError) {
     let (registry, addresses) = (context.configuration.registry, context.addresses)
     guard !context.pushesToOwnRegistry else {
@@ -51,7 +51,7 @@ extension ClientRegistry {
     do {
       host = try PushTarget(registry.address).host
     } catch {
-      throw StepError(error.description)
+      throw StepError(error.description, .registryAddress)
     }
     self.init(context, [host], trust: try Self.trust(host, context))
   }
@@ -74,11 +74,11 @@ extension ClientRegistry {
     do {
       bytes = try readBytes(file)
     } catch {
-      throw StepError("the CA file \(file) cannot be read: \(error). Correct --ca-file.")
+      throw StepError("the CA file \(file) cannot be read: \(error)", .authorityFile)
     }
     guard String(decoding: bytes, as: UTF8.self).contains("-----BEGIN CERTIFICATE-----") else {
       throw StepError(
-        "\(file) has no certificate in the form PEM in it. Name the CA's certificate: --ca-file")
+        "\(file) has no certificate in the form PEM in it", .authorityFile)
     }
     return .authority(bytes)
   }
@@ -100,7 +100,6 @@ extension ClientRegistry {
       try Task.checkCancellation()
     }
     throw StepError(
-      "\(name) does not answer, so it is not known whether it has TLS. Start it, or check the address: --registry"
-    )
+      "\(name) does not answer, so it is not known whether it has TLS", .registryAddress)
   }
 }

@@ -15,7 +15,7 @@ protocol ContainerClient: Sendable {
 
 /// The files by which a client knows a registry.
 struct ClientSettings: Sendable {
-  /// A file as it shall be.
+  /// A file as it is to be.
   struct File: Sendable, Equatable {
     let path: FilePath
     let bytes: [UInt8]
@@ -23,7 +23,7 @@ struct ClientSettings: Sendable {
 
   /// The files that are to be there with this content; those that are so already too.
   var files: [File] = []
-  /// What is left to somebody, for people.
+  /// What is left to do by hand, for people.
   var remarks: [String] = []
 
   /// The CA's file in a folder of certificates: a file of that name that somebody else has put there stays as it is,

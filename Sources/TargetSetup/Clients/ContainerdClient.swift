@@ -53,7 +53,7 @@ struct ContainerdClient: ContainerClient {
     if let present = try host.file(path), present != file.bytes, !journal.writtenPaths.contains(path) {
       settings.files = []
       settings.remarks.append(
-        "\(path) was made by somebody else and is left as it is; for this registry it would have\n"
+        "\(path) was not made by this program and is left untouched; for this registry it would have\n"
           + lines.dropFirst().map { "  \($0)" }.joined(separator: "\n"))
     } else {
       settings.files.append(file)

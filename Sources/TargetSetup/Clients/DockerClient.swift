@@ -34,12 +34,12 @@ struct DockerClient: ContainerClient {
           guard !line.text.contains(registry.name) else { break }
           throw StepError(
             "dockerd is started with \(Self.flag) (\(line.place)), and refuses to start when daemon.json has "
-              + "\(Self.key) too. Add \(Self.flag)=\(registry.name) there. Nothing was changed.")
+              + "\(Self.key) too", .dockerFlag("\(Self.flag)=\(registry.name)"))
         }
         settings.files.append(.init(path: Self.daemonFile, bytes: merged))
       } catch let error as JSONTextError {
         throw StepError(
-          "\(Self.daemonFile): \(error.reason). Nothing was changed; correct it and run this step again.")
+          "\(Self.daemonFile): \(error.reason)", .correctFile)
       }
     }
     return settings

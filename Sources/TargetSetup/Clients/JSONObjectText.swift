@@ -15,7 +15,7 @@ struct JSONObjectText {
 
   /// Reads an object; nothing at all is an empty one.
   ///
-  /// - Throws: ``JSONTextError`` when it is no JSON object.
+  /// - Throws: ``JSONTextError`` when it is not a JSON object.
   init(_ bytes: [UInt8]) throws(JSONTextError) {
     self.bytes = bytes
     isBlank = bytes.allSatisfy(Self.isSpace)
@@ -23,7 +23,7 @@ struct JSONObjectText {
     do {
       _ = try JSONDecoder().decode([String: AnyJSON].self, from: Data(bytes))
     } catch {
-      throw JSONTextError(reason: "it is no JSON object")
+      throw JSONTextError(reason: "it is not a JSON object")
     }
     // Foundation lets a comma before a closing bracket pass; dockerd does not.
     guard !hasTrailingComma else { throw JSONTextError(reason: "it has a comma before a closing bracket") }
@@ -71,7 +71,7 @@ struct JSONObjectText {
     let slice = Data(bytes[member.value])
     let isNull = slice.elementsEqual("null".utf8)
     guard let names = isNull ? [] : try? JSONDecoder().decode([String].self, from: slice) else {
-      throw JSONTextError(reason: "the value of \"\(key)\" is no list of names")
+      throw JSONTextError(reason: "the value of \"\(key)\" is not a list of names")
     }
     if names.contains(name) { return bytes }
     guard let last = elements(of: member.value).last else {

@@ -37,7 +37,7 @@ extension ArrivedBundle {
     do {
       return try BundleTree.files(below: place).map { "\(name)/\($0)" }
     } catch {
-      throw StepError("\(place) cannot be read: \(error). Check the medium.")
+      throw StepError("\(place) cannot be read: \(error)", .medium)
     }
   }
 
@@ -48,12 +48,11 @@ extension ArrivedBundle {
   func file(_ path: String) throws(StepError) -> FilePath {
     let place = folder.appending(FilePath(path).components)
     guard let found = try? FileInfo(place), found.kind == .file else {
-      throw StepError("the bundle has no \(path). Copy it again, or check it: target-setup verify")
+      throw StepError("the bundle has no \(path)", .recopy)
     }
     if let known = entry(path), known.size != found.size {
       throw StepError(
-        "\(place) has \(found.size) bytes instead of \(known.size). Copy it again, or check all: target-setup verify"
-      )
+        "\(place) has \(found.size) bytes instead of \(known.size)", .recopy)
     }
     return place
   }
@@ -89,7 +88,7 @@ extension ArrivedBundle {
       return try readText(place)
     } catch {
       throw StepError(
-        "\(place) cannot be read: \((error as? FileError)?.code ?? .ioError). Check the medium.")
+        "\(place) cannot be read: \((error as? FileError)?.code ?? .ioError)", .medium)
     }
   }
 }

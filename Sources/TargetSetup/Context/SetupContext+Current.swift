@@ -32,8 +32,8 @@ extension SetupContext {
     if let manifest, !manifest.platforms.contains("linux/\(Architecture.current.rawValue)") {
       let own = Architecture.current.rawValue
       throw StepError(
-        "the bundle in \(folder) is for \(manifest.platforms.joined(separator: " and ")), and this machine is \(own). "
-          + "Make one with --architecture \(own), or with linux/\(own) among its --platforms.")
+        "the bundle in \(folder) is for \(manifest.platforms.joined(separator: " and ")), and this machine is \(own)",
+        .architecture(own))
     }
     let host = TargetHost(
       stateFolder: configuration.target.directory, system: try OSRelease.current(),
@@ -63,7 +63,7 @@ extension SetupContext {
     do {
       return try realPath(folder)
     } catch {
-      throw StepError("\(folder): \(error.code). Name the folder of the bundle: --bundle DIR")
+      throw StepError("\(folder): \(error.code)", .bundleFolder)
     }
   }
 

@@ -70,8 +70,7 @@ extension TargetHost {
       return try readBytes(ifPresent: self.path(path))
     } catch {
       throw StepError(
-        "\(path) cannot be read: \((error as? FileError)?.code ?? .ioError). Nothing was changed; correct it and run this step again."
-      )
+        "\(path) cannot be read: \((error as? FileError)?.code ?? .ioError)", .correctFile)
     }
   }
 

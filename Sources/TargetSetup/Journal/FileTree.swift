@@ -51,7 +51,7 @@ enum FileTree {
     try renameDurably(temporary, to: path)
   }
 
-  /// Makes a folder; that there is something of that name is no error.
+  /// Makes a folder; that there is something of that name is not an error.
   ///
   /// - Throws: ``FileError``.
   static func makeFolder(_ path: FilePath, mode: UInt32) throws(FileError) {

@@ -84,7 +84,7 @@ public final class Journal: Sendable {
     do {
       digest = try Digest(ofFile: source)
     } catch {
-      throw StepError("\(source) cannot be read: \(error). Check the bundle with: target-setup verify")
+      throw StepError("\(source) cannot be read: \(error)", .verify)
     }
     return try place(path, sha256: digest, mode: mode) { temporary in
       _ = try copyDurably(source, to: temporary, expecting: digest)
@@ -165,7 +165,7 @@ public final class Journal: Sendable {
 
   // MARK: Notes
 
-  /// Writes down something that is no file: a service enabled, packages installed, a port opened.
+  /// Writes down something that is not a file: a service enabled, packages installed, a port opened.
   ///
   /// - Throws: ``StepError``.
   public func note(_ kind: NoteKind, _ value: String) throws(StepError) {

@@ -12,7 +12,7 @@ extension Journal {
     } catch let error as StepError {
       throw error
     } catch {
-      throw StepError("cannot \(what): \(error). Correct the cause and run the same command again.")
+      throw StepError("cannot \(what): \(error)", .again)
     }
   }
 

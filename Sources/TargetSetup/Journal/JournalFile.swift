@@ -6,7 +6,7 @@ import SystemPackage
 struct JournalFile: Sendable {
   let path: FilePath
 
-  /// All lines that are whole. The last one may have been cut off by a crash: its change was not made.
+  /// All complete lines. The last one may have been cut off by a crash: its change was not made.
   ///
   /// - Throws: ``StepError`` when the file cannot be read.
   func read() throws(StepError) -> [JournalEntry] {
@@ -15,8 +15,8 @@ struct JournalFile: Sendable {
       bytes = try readBytes(ifPresent: path) ?? []
     } catch {
       throw StepError(
-        "the journal \(path) cannot be read: \((error as? FileError)?.code ?? .ioError). Run the command as root."
-      )
+        "the journal \(path) cannot be read: \((error as? FileError)?.code ?? .ioError)",
+        .asRoot(command: nil))
     }
     let decoder = JSONDecoder()
     return bytes.split(separator: UInt8(ascii: "\n")).compactMap {

@@ -16,7 +16,7 @@ public struct UndoReport: Sendable, Equatable {
 extension Journal {
   /// Takes back every change, the last one first.
   ///
-  /// What a step made is removed if it is still as it was made, and else left and told. What was there before
+  /// What a step made is removed if it is still as it was made, and else left and reported. What was there before
   /// comes back byte for byte with mode and owner; what somebody made of it since is kept in `changed/`. The
   /// notes stay until ``forget()``. Can be stopped at any moment and made again.
   /// - Throws: ``StepError``.
@@ -39,7 +39,7 @@ extension Journal {
         case .note: break
         }
       } catch {
-        throw StepError("cannot take back \(entry.path): \(error). Correct the cause and undo again.")
+        throw StepError("cannot take back \(entry.path): \(error)", .again)
       }
     }
     return report

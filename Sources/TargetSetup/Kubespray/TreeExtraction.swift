@@ -103,14 +103,12 @@ enum ExtractionError: Error, CustomStringConvertible, Equatable {
     case .noTarball(let path, let found):
       "\(path) is not in the bundle"
         + (found.isEmpty ? "" : ", only \(found.joined(separator: ", "))")
-        + ". Copy the bundle again, or make it again with download-all."
     case .notKubespray(let path):
-      "\(path) holds no kubespray: requirements.txt is missing in it. Make the bundle again with download-all."
+      "\(path) does not hold kubespray: requirements.txt is missing in it"
     case .patchFailed(let path, let output):
-      "the patch \(path) does not fit this kubespray:\n\(output)\nCorrect the patch, or remove it from the bundle."
+      "the patch \(path) does not fit this kubespray:\n\(output)"
     case .inTheWay(let path, let reason):
-      "\(path) exists and \(reason). It may hold an inventory of yours, so it stays as it is: move it away "
-        + "(mv \(path) \(path).old) and run this step again."
+      "\(path) exists and \(reason)"
     }
   }
 }

@@ -155,6 +155,5 @@ struct NoPackagesForRelease: Error, CustomStringConvertible, Equatable {
   var description: String {
     "the bundle has no packages for \(name)"
       + (found.isEmpty ? "" : ", only for \(found.joined(separator: ", "))")
-      + ". Make a bundle with \(name) in packages.targets."
   }
 }

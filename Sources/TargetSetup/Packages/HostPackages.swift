@@ -78,8 +78,6 @@ struct PackagesNotInstalled: Error, CustomStringConvertible {
   let reason: String
 
   var description: String {
-    "\(names.joined(separator: ", ")) cannot be installed from the bundle: \(command) failed:\n\(reason)\n"
-      + "Run \"target-setup offline-repo\" first; if a package is not in the bundle, add it to pkglist/ and make "
-      + "the bundle again."
+    "\(names.joined(separator: ", ")) cannot be installed from the bundle: \(command) failed:\n\(reason)"
   }
 }

@@ -19,7 +19,7 @@ struct RepositoryFiles: Sendable {
 
   /// The source of Debian packages (sources.list(5)): signed by the key, or else it alone is trusted.
   ///
-  /// `Check-Date`, because a closed network often has no time: a node whose clock is behind shall not find the
+  /// `Check-Date`, because a closed network often has no time: a node whose clock is behind must not find the
   /// repository "not valid yet".
   func aptSource(_ repository: BundleRepositories.Repository, key: FilePath = Self.aptKey) -> String {
     let isSigned = !repository.publicKeys.isEmpty

@@ -27,7 +27,7 @@ struct ContainerRuntime: Sendable {
   /// - Throws: ``StepError``.
   static func running(_ host: TargetHost) async throws(StepError) -> ContainerRuntime {
     guard let runtime = ContainerRuntime(host), await runtime.versions != nil else {
-      throw StepError("no containerd answers on this host. Start it with: target-setup containerd")
+      throw StepError("no containerd answers on this host", .first(.containerd))
     }
     return runtime
   }
@@ -58,8 +58,8 @@ struct ContainerRuntime: Sendable {
     while await versions == nil {
       guard clock.now < end, await !service.hasFailed else {
         throw StepError(
-          "containerd was started and does not answer. \(await service.lastWords)\nSee more with: \(service.logCommand)"
-        )
+          "containerd was started and does not answer. \(await service.lastWords)",
+          .log(command: service.logCommand))
       }
       try await Task.sleep(for: .milliseconds(200))
     }
@@ -84,7 +84,7 @@ struct ContainerRuntime: Sendable {
     do {
       path = try image.archivePath().description
     } catch {
-      throw StepError("\(error)")
+      throw StepError("\(error)", .remake)
     }
     let wanted = bundle.entry(path)?.image?.digest
     if let present = await digest(of: image), wanted == nil || wanted == present { return false }
@@ -104,11 +104,11 @@ struct ContainerRuntime: Sendable {
     try await host.output(command(["images", "import", plain.string]))
     guard let present = await digest(of: image) else {
       throw StepError(
-        "\(path) was imported and containerd has no \(image). Check the archive: target-setup verify")
+        "\(path) was imported and containerd has no \(image)", .verify)
     }
     if let wanted, wanted != present {
       throw StepError(
-        "containerd has \(image) as \(present) instead of \(wanted). Check the archive: target-setup verify")
+        "containerd has \(image) as \(present) instead of \(wanted)", .verify)
     }
     return true
   }

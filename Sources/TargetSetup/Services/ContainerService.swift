@@ -37,7 +37,7 @@ struct ContainerService: Sendable {
 
   private var scriptFile: FilePath { host.stateFolder.appending("services").appending("\(name).sh") }
 
-  /// What decides whether the container must be started anew: everything it is made of.
+  /// What decides whether the container must be started again: everything it is made of.
   private func fingerprint(_ runtime: ContainerRuntime) throws(StepError) -> String {
     let contents = mounts.map { mount in
       let digest = (try? Digest(ofFile: host.path(mount.source)))?.hex ?? ""
@@ -47,7 +47,7 @@ struct ContainerService: Sendable {
     do {
       archive = bundle.fingerprint(try image.archivePath().description)
     } catch {
-      throw StepError("\(error)")
+      throw StepError("\(error)", .remake)
     }
     let all = [script(runtime), archive] + contents
     return Digest(of: Array(all.joined(separator: "\n").utf8)).hex
@@ -58,7 +58,7 @@ struct ContainerService: Sendable {
     guard let runtime = ContainerRuntime(host),
       journal.lastNote(.container) == (try fingerprint(runtime))
     else {
-      return .needed(journal.isEmpty ? "\(title) is not set up" : "\(title) is to be set up anew")
+      return .needed(journal.isEmpty ? "\(title) is not set up" : "\(title) is to be set up again")
     }
     guard journal.isIntact else { return .needed("files of \(title) were changed or removed") }
     guard await service.isRunning, let status = try await Readiness().status(probe),
@@ -85,8 +85,8 @@ struct ContainerService: Sendable {
     try await service.start(isChanged: isChanged)
     guard try await Readiness().wait(for: probe, unless: { await service.hasFailed }) else {
       throw StepError(
-        "\(title) was started and does not answer at \(probe). \(await service.lastWords)\n"
-          + "See more with: \(service.logCommand)")
+        "\(title) was started and does not answer at \(probe). \(await service.lastWords)",
+        .log(command: service.logCommand))
     }
     try journal.replaceNote(.container, wanted)
   }
@@ -103,8 +103,8 @@ struct ContainerService: Sendable {
   private func refuseTakenPort() async throws(StepError) {
     guard await !service.isRunning, let owner = PortOwner.find(port: port, bind: bind) else { return }
     throw StepError(
-      "port \(port), which \(title) is to listen on, is taken by \(owner.description). Stop that, or choose another "
-        + "port: --\(name)-port PORT")
+      "port \(port), which \(title) is to listen on, is taken by \(owner.description)",
+      .port(service: "\(name)"))
   }
 
   private var unit: String {

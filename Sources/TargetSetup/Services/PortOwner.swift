@@ -19,7 +19,7 @@ struct PortOwner: Sendable, Equatable {
   ///
   /// - Parameters:
   ///   - port: The port.
-  ///   - bind: The address that shall be listened on; `nil` means all.
+  ///   - bind: The address to listen on; `nil` means all.
   ///   - proc: The folder `/proc`.
   static func find(port: Int, bind: String? = nil, proc: FilePath = "/proc") -> PortOwner? {
     let sockets = ["net/tcp", "net/tcp6"].flatMap {

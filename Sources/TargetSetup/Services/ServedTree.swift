@@ -148,8 +148,7 @@ struct ServedTree: Sendable {
     guard needed + (64 << 20) > available else { return }
     throw StepError(
       "the copy that is to be served needs \(ByteCount.format(needed)), and the disk of \(folder) has "
-        + "\(ByteCount.format(available)) left. Make room, choose another folder (target.directory), or serve the "
-        + "bundle where it is: --copy never")
+        + "\(ByteCount.format(available)) left", .serveInPlace)
   }
 
   private var isReadableByAll: Bool {

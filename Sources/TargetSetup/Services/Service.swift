@@ -40,7 +40,7 @@ struct Service: Sendable {
     }
   }
 
-  /// Starts the service anew if `isChanged`, else only if it does not run.
+  /// Starts the service again if `isChanged`, else only if it does not run.
   ///
   /// - Throws: ``Host/CommandError``.
   func start(isChanged: Bool) async throws {
@@ -123,7 +123,7 @@ struct Service: Sendable {
         : Command("tail", ["-n", "15", logFile.string])
       let text = ((try? await host.run(command))?.standardOutput ?? "")
         .split(whereSeparator: \.isNewline).map { "  \($0.prefix(300))" }.joined(separator: "\n")
-      return text.isEmpty ? "It said nothing." : "It said last:\n\(text)"
+      return text.isEmpty ? "It reported nothing." : "Its last lines:\n\(text)"
     }
   }
 

@@ -33,7 +33,7 @@ public struct ShellBundle: Sendable {
         (try? FileInfo(folder.pushing(FilePath(path))))?.kind == .file
       }
     } catch {
-      throw StepError("\(folder) cannot be read: \(error). Check the medium.")
+      throw StepError("\(folder) cannot be read: \(error)", .medium)
     }
     self.folder = folder
     settings = ShellSettings(
@@ -95,7 +95,7 @@ extension ShellBundle {
     version = only
   }
 
-  /// The tag of one of the two images that the admin node runs. kubespray's own list may have more of that name.
+  /// The tag of one of the two images that the admin host runs. kubespray's own list may have more of that name.
   private mutating func image(_ name: String, _ tag: String) -> String {
     let archives = files(below: "images").compactMap {
       Self.middle(of: $0, "docker.io_library_\(name)-", ".tar.gz")

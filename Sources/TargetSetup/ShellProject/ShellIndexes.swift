@@ -43,7 +43,7 @@ enum ShellIndexes {
     let list = try readText(repository.pushing("repodata/repomd.xml"))
     let data = list.components(separatedBy: "<data ").first { $0.hasPrefix("type=\"primary\"") }
     guard let data, let name = attribute("href", in: data, behind: "<location") else {
-      throw StepError("repodata/repomd.xml names no primary metadata")
+      throw StepError("repodata/repomd.xml names no primary metadata", .verify)
     }
     let plain = try withTemporaryFolder { folder in
       let plain = folder.appending("primary.xml")

@@ -3,7 +3,7 @@
 ///
 /// The same rules hold for kubespray's templates of URLs, whose expressions count as text without slashes.
 enum ShellLayout {
-  /// The path below `files/`; `nil` when the text is no URL of a file.
+  /// The path below `files/`; `nil` when the text is not a URL of a file.
   static func path(_ url: String) -> String? {
     let parts = segments(url)
     guard parts.count > 1, let file = parts.last, !file.isEmpty else { return nil }

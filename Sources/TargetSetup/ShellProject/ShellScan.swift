@@ -9,7 +9,7 @@ import SystemPackage
 /// Looks through a bundle of the shell project, as far as its own lists and indexes tell what should be there.
 ///
 /// Digests are in the indexes of packages, in image archives, and for most of `files/` in kubespray's own checksums; of
-/// an archive that nobody vouches for it is seen at least that it has its end.
+/// an archive without a checksum, at least its end is looked for.
 struct ShellScan: Sendable {
   /// What was found.
   struct Findings: Sendable {
@@ -17,7 +17,7 @@ struct ShellScan: Sendable {
     var missing: [String] = []
     /// Files that are not as they were made, with the reason.
     var damaged: [(path: String, reason: String)] = []
-    /// Files that are whole as far as can be told, and that nobody vouches for.
+    /// Files that look complete but have no checksum.
     var unproven: [String] = []
     /// Files that were read.
     var count = 0

@@ -30,7 +30,7 @@ struct AnsibleContainerStep: Step {
     guard try text(context.bundle, image, source) == (try? readText(context.host.path(script))) else {
       return .needed("\(script) is to be brought up to date")
     }
-    return .done(told(version, image, script))
+    return .done(labelled(version, image, script))
   }
 
   func apply(_ context: SetupContext, _ journal: Journal) async throws -> String {
@@ -38,7 +38,7 @@ struct AnsibleContainerStep: Step {
     let source = try TreeSource(context)
     let tree = source.tree
     guard context.host.exists(tree.appending("requirements.txt")) else {
-      throw StepError("\(tree) has no requirements.txt. Run \"target-setup extract\" first.")
+      throw StepError("\(tree) has no requirements.txt", .first(.extract))
     }
     let script = tree.appending(Self.scriptName)
     let content = try text(context.bundle, image, source)
@@ -50,11 +50,11 @@ struct AnsibleContainerStep: Step {
     guard result.status == 0, let version = result.standardOutput.split(whereSeparator: \.isNewline).first
     else {
       throw StepError(
-        "Ansible does not run in a container of \(image):\n\(HostPackages.lastLines(result))\n"
-          + "Try it: \(script) ansible --version")
+        "Ansible does not run in a container of \(image):\n\(HostPackages.lastLines(result))",
+        .tryCommand("\(script) ansible --version"))
     }
     try journal.replaceNote(.ansibleVersion, String(version))
-    return told(String(version), image, script)
+    return labelled(String(version), image, script)
   }
 
   func beforeUndo(_ context: SetupContext, _ journal: Journal) async throws {
@@ -62,7 +62,7 @@ struct AnsibleContainerStep: Step {
     await runtime.removeImages(of: journal)
   }
 
-  private func told(_ version: String, _ image: ImageReference, _ script: FilePath) -> String {
+  private func labelled(_ version: String, _ image: ImageReference, _ script: FilePath) -> String {
     "\(version) in containers of \(image), by \(script)"
   }
 
@@ -70,8 +70,7 @@ struct AnsibleContainerStep: Step {
   private func image(_ configuration: Configuration) throws -> ImageReference {
     guard let name = configuration.python.ansibleImage, name != Configuration.Python.assembled else {
       throw StepError(
-        "config.yml does not say which image has Ansible (python.ansible_image). Make the bundle with "
-          + "download-all --ansible-in-container, or name one in a file for --config.")
+        "config.yml does not say which image has Ansible (python.ansible_image)", .ansibleImage)
     }
     return try ImageReference(name)
   }
@@ -86,8 +85,7 @@ struct AnsibleContainerStep: Step {
     for (setting, value) in [("image", "\(image)"), ("tree", source.tree.string)] {
       guard text.contains("\n\(setting)=\n") else {
         throw StepError(
-          "\(Self.scriptName) of the bundle has no line \"\(setting)=\". Check the bundle: target-setup verify"
-        )
+          "\(Self.scriptName) of the bundle has no line \"\(setting)=\"", .verify)
       }
       text = text.replacing("\n\(setting)=\n", with: "\n\(setting)=\(shellQuoted(value))\n")
     }

@@ -31,19 +31,19 @@ struct AnsibleStep: Step {
     let environment = source.environment
     guard let requirements = requirements(context.host, source) else {
       throw StepError(
-        "\(source.tree) has no requirements.txt. Run \"target-setup extract\" first.")
+        "\(source.tree) has no requirements.txt", .first(.extract))
     }
     guard context.repositories.hasPython else {
       throw StepError(
-        "the bundle has no Python packages (pypi/). Make it without pypi.skip, or install Ansible by hand.")
+        "the bundle has no Python packages (pypi/)", .pythonPackages)
     }
     guard let python = try await HostPython.find(on: context.host) else {
-      throw StepError("there is no suitable Python on this host. Run \"target-setup python\" first.")
+      throw StepError("there is no suitable Python on this host", .first(.python))
     }
     try journal.makeFolder(environment.removingLastComponent())
     guard try journal.own(environment) else {
       throw StepError(
-        "\(environment) exists and was not made by this program. Move it away and run this step again.")
+        "\(environment) exists and was not made by this program", .moveAway)
     }
     let place = context.host.path(environment)
     try await offload { () throws in try removeTree(place) }
@@ -55,7 +55,8 @@ struct AnsibleStep: Step {
     try await install(context.host, PipClient(server: context.addresses.packageServer), source, place)
     guard let version = await version(context.host, environment) else {
       throw StepError(
-        "Ansible was installed in \(environment) and does not run. Try \(environment)/bin/ansible --version.")
+        "Ansible was installed in \(environment) and does not run",
+        .tryCommand("\(environment)/bin/ansible --version"))
     }
     try writeAtomically(Self.stamp(requirements), to: place.appending(Self.stampName))
     return "\(version) in \(environment)"
@@ -73,9 +74,10 @@ struct AnsibleStep: Step {
     let result = try await host.run(Command(python, arguments, environment: PipClient.environment))
     guard result.status == 0 else {
       throw StepError(
-        "Ansible cannot be installed from \(pip.index):\n\(HostPackages.lastLines(result))\n"
-          + "If the web server does not answer, run \"target-setup nginx\"; if a package is missing, its "
-          + "version for this Python is not in the bundle (pypi.pythons).")
+        "Ansible cannot be installed from \(pip.index):\n\(HostPackages.lastLines(result))",
+        .webServer(
+          lacking: "if a package is missing, its version for this Python is not in the bundle (pypi.pythons)")
+      )
     }
     // What every run imports; other users cannot keep compiled files here.
     let compiled = ["ansible", "yaml", "jinja2", "cryptography", "netaddr"]

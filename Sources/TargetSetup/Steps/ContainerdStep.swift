@@ -59,7 +59,7 @@ struct ContainerdStep: Step {
     await SecurityLabels.restore(journal, context.host)
     guard let runtime = ContainerRuntime(context.host) else {
       throw StepError(
-        "the archive of containerd \(parts.version) has no program ctr. Check it: target-setup verify")
+        "the archive of containerd \(parts.version) has no program ctr", .verify)
     }
     if let versions = await runtime.versions, versions.client != versions.server { isChanged = true }
     try await service.start(isChanged: isChanged)
@@ -80,8 +80,7 @@ struct ContainerdStep: Step {
       let running = await runtime.runningContainers
       guard running.isEmpty else {
         throw StepError(
-          "containers of others run in this containerd: \(running.joined(separator: ", ")). Stop them first: "
-            + "nerdctl --namespace NAME stop, or ctr --namespace NAME tasks kill")
+          "containers of others run in this containerd: \(running.joined(separator: ", "))", .stopContainers)
       }
     }
     try? await Service("containerd", context.host).stop()
@@ -172,8 +171,7 @@ struct RuntimeParts: Sendable {
     guard problems.isEmpty else {
       throw StepError(
         "the bundle in \(bundle.folder) lacks what this step installs, and nothing was changed:\n"
-          + problems.map { "  \($0)" }.joined(separator: "\n")
-          + "\nMake it again with download-all, or copy it again.")
+          + problems.map { "  \($0)" }.joined(separator: "\n"), .remake)
     }
     version = versions.containerd ?? ""
     self.bundle = bundle
@@ -206,7 +204,7 @@ struct RuntimeParts: Sendable {
       let source = below.isEmpty ? part : part.appending(below)
       let programs = ((try? listFolder(source)) ?? []).filter { isProgram(source.appending($0)) }
       guard !programs.isEmpty else {
-        throw StepError("\(archive) has no programs in it. Check the bundle: target-setup verify")
+        throw StepError("\(archive) has no programs in it", .verify)
       }
       for name in programs {
         try Task.checkCancellation()

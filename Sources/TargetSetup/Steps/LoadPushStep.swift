@@ -35,12 +35,10 @@ struct LoadPushStep: Step {
       try PushedArchives.note(results, context.bundle, journal)
     }
     let failures = results.compactMap { result in
-      result.failure.map { "  \(result.reference?.description ?? result.archive.string): \($0)" }
+      result.failure.map { Problem($0, about: result.reference?.description ?? result.archive.string) }
     }
     guard failures.isEmpty else {
-      throw StepError(
-        "\(failures.count) of \(results.count) images are not in the registry; run the command again when the cause is "
-          + "removed, what is there is not sent again:\n" + failures.joined(separator: "\n"))
+      throw Problems(failures)
     }
     let present = results.count { $0.outcome == .present }
     let bytes = ByteCount.format(results.reduce(0) { $0 + $1.bytesSent })
@@ -202,7 +200,7 @@ struct LoadPushStep: Step {
           switch result.outcome {
           case .pushed: .done
           case .present: .skipped
-          case .failed(let reason): .failed(Problem(kind: "push", subject: item, detail: reason))
+          case .failed: .failed(Problem(result.failure ?? CancellationError(), about: item))
           }
         emit(.itemFinished(stage, item: item, outcome, bytes: 0))
         if let remark = result.remark { emit(.message(.warning, "\(item): \(remark)", stage: stage)) }

@@ -79,7 +79,7 @@ struct NginxStep: Step {
     }
     guard isReplaced else {
       throw StepError(
-        "nginx-default.conf of the bundle has no \"listen\" line. Restore it: target-setup verify")
+        "nginx-default.conf of the bundle has no \"listen\" line", .verify)
     }
     return lines.joined(separator: "\n")
   }

@@ -94,8 +94,8 @@ extension OfflineRepoStep {
     guard result.status == 0 else {
       throw StepError(
         "\(command.executable) cannot use \(server)/\(repository.path)/:\n"
-          + "\(HostPackages.lastLines(result))\nIf the web server does not answer, run \"target-setup nginx\"; "
-          + "if files are missing, run \"target-setup verify\".")
+          + "\(HostPackages.lastLines(result))",
+        .webServer(lacking: "if files are missing, run \"target-setup verify\""))
     }
   }
 
@@ -104,17 +104,16 @@ extension OfflineRepoStep {
     var configuration = TransferConfiguration()
     configuration.retries = 2
     configuration.noProxy = "*"
-    let advice = "Run \"target-setup nginx\" first."
     let response: HTTPResponse
     do {
       response = try await TransferEngine(configuration).response(to: HTTPRequest(url: pip.index))
     } catch {
-      throw StepError("the index of Python packages does not answer: \(error). \(advice)")
+      throw StepError("the index of Python packages does not answer: \(error)", .first(.nginx))
     }
     guard response.head.isSuccess else {
       throw StepError(
-        "the web server has no index of Python packages: \(pip.index) answers \(response.head.status). \(advice)"
-      )
+        "the web server has no index of Python packages: \(pip.index) answers \(response.head.status)",
+        .first(.nginx))
     }
   }
 
@@ -136,8 +135,7 @@ extension OfflineRepoStep {
     let result = try await host.run(command)
     guard result.status == 0 else {
       throw StepError(
-        "pip cannot fetch \(project) from \(pip.index):\n\(HostPackages.lastLines(result))\n"
-          + "Run \"target-setup verify\", then this step again.")
+        "pip cannot fetch \(project) from \(pip.index):\n\(HostPackages.lastLines(result))", .verify)
     }
   }
 

@@ -28,20 +28,19 @@ struct PythonStep: Step {
     guard let choice = HostPython.choice(for: context.host.system), let packages = HostPackages(context.host)
     else {
       throw StepError(
-        "\(context.host.system.prettyName) has no Python of its own for this kubespray's Ansible. Install Python 3.11 or "
-          + "newer with venv by hand, or run Ansible on another machine.")
+        "\(context.host.system.prettyName) has no Python of its own for this kubespray's Ansible",
+        .installPython)
     }
     guard try context.repositories.repository(for: context.host.system) != nil else {
       throw StepError(
         "the bundle has no packages for \(context.host.system.releaseName), so \(choice.packages.joined(separator: " and ")) "
-          + "cannot be installed. Make the bundle with this release in packages.targets, or install them by hand."
-      )
+          + "cannot be installed", .packageTarget(context.host.system.releaseName))
     }
     try await packages.install(choice.packages, journal)
     guard let python = try await HostPython.find(on: context.host) else {
       throw StepError(
         "python3.\(choice.minor) still has no venv after \(choice.packages.joined(separator: " and ")) came from the "
-          + "bundle. Look at what the package manager said (--verbose).")
+          + "bundle", .verbose)
     }
     return "\(python.program) is Python \(python.version) with venv"
   }

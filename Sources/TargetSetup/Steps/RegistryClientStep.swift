@@ -23,8 +23,8 @@ struct RegistryClientStep: Step {
     let registry = try ClientRegistry(context)
     if registry.trust == .system {
       return .notApplicable(
-        "clients ask \(registry.name) over TLS with this host's certificates, which needs no settings; if it has a CA of "
-          + "its own, or no TLS: --ca-file, --insecure"
+        "clients reach \(registry.name) over TLS with this host's certificates, which needs no settings; if it uses a private CA "
+          + "or no TLS, pass --ca-file or --insecure"
       )
     }
     let found = try await find(registry, context.host, journal)
@@ -66,7 +66,7 @@ struct RegistryClientStep: Step {
       {
         context.say(
           .warning,
-          "dockerd has not taken \(DockerClient.daemonFile) over; see its log. It reads the file at its next start",
+          "dockerd has not read \(DockerClient.daemonFile) again; see its log. It reads the file at its next start",
           step: name)
       }
       try journal.replaceNote(.dockerReload, "reloaded")
@@ -87,7 +87,7 @@ struct RegistryClientStep: Step {
       DockerClient.daemonFile, document.replacing(others, of: DockerClient.key), mode: mode ?? 0o644)
     guard try await DockerDaemon(context.host).reload() else { return }
     for name in added where try await !DockerDaemon(context.host).knows(name, false) {
-      context.say(.warning, "dockerd still knows \(name); it forgets it at its next start", step: self.name)
+      context.say(.warning, "dockerd still knows \(name) until its next start", step: self.name)
     }
   }
 

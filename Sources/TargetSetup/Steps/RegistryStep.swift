@@ -11,7 +11,8 @@ struct RegistryStep: Step {
 
   func check(_ context: SetupContext, _ journal: Journal) async throws -> StepState {
     if journal.isEmpty, !context.pushesToOwnRegistry {
-      return .notApplicable("images go to \(context.configuration.registry.address), so none is run here")
+      return .notApplicable(
+        "images go to \(context.configuration.registry.address), so no registry is run here")
     }
     guard context.host.exists(context.configuration.registry.directory) else {
       return .needed("the registry is not set up")
@@ -72,7 +73,7 @@ struct RegistryStep: Step {
     let lines = text.split(separator: "\n", omittingEmptySubsequences: false)
     guard let index = lines.firstIndex(of: "http:") else {
       throw StepError(
-        "registry-config.yml of the bundle has no line \"http:\". Restore it: target-setup verify")
+        "registry-config.yml of the bundle has no line \"http:\"", .verify)
     }
     return (lines[...index] + ["  secret: \(secret)"] + lines[(index + 1)...]).joined(separator: "\n")
   }

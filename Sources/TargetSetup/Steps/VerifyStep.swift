@@ -37,7 +37,8 @@ struct VerifyStep: Step {
     if !unexpected.isEmpty {
       let shown = unexpected.prefix(5).joined(separator: ", ")
       let rest = unexpected.count > 5 ? " and \(unexpected.count - 5) more" : ""
-      context.say(.warning, "not in the manifest, so nobody vouches for it: \(shown)\(rest)", step: name)
+      context.say(
+        .warning, "not listed in the manifest and therefore unverified: \(shown)\(rest)", step: name)
     }
     let wrong = problems.filter { if case .unexpected = $0 { false } else { true } }
     guard wrong.isEmpty else {
@@ -46,7 +47,7 @@ struct VerifyStep: Step {
         problems: wrong.map { "\($0.path): \($0.kind): \($0.detail)" })
     }
     tell(manifest.proof, context)
-    return "\(manifest.files.count) files are whole, \(ByteCount.format(manifest.totalSize))"
+    return "\(manifest.files.count) files are intact, \(ByteCount.format(manifest.totalSize))"
   }
 }
 
@@ -63,7 +64,7 @@ extension VerifyStep {
     }
   }
 
-  /// Without a manifest the bundle's own lists say what should be there. What is missing is told; what is there and
+  /// Without a manifest the bundle's own lists say what should be there. What is missing is reported; what is there and
   /// damaged is a failure, as for every bundle.
   private func scan(_ shell: ShellBundle, _ context: SetupContext) async throws -> String {
     let (stage, emit) = (name.rawValue, context.emit)
@@ -94,8 +95,8 @@ extension VerifyStep {
     tell(
       findings.unproven,
       (
-        "nobody has published a checksum of this file",
-        "files are whole as far as can be told, without a checksum"
+        "no checksum of this file was published",
+        "files look complete and have no checksum to compare with"
       ))
     guard findings.damaged.isEmpty else {
       throw DamagedBundle(
@@ -112,8 +113,7 @@ struct UnfinishedBundle: Error, CustomStringConvertible {
   let bundle: FilePath
 
   var description: String {
-    "\(bundle) has no \(Manifest.fileName): there is no bundle, or it was not finished or not copied to its end. "
-      + "Run download-all to its end and copy the whole folder; --bundle DIR names another one."
+    "\(bundle) has no \(Manifest.fileName): there is no bundle, or it was not finished or not copied to its end"
   }
 }
 
@@ -128,6 +128,5 @@ struct DamagedBundle: Error, CustomStringConvertible {
     let rest = count > shown.count ? ["  and \(count - shown.count) more"] : []
     return "\(count) of the files in \(bundle) are not as they were made:\n"
       + (shown + rest).joined(separator: "\n")
-      + "\nCopy them again from where the bundle was made, or go on at your own risk with --skip-verify."
   }
 }

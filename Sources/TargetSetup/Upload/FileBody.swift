@@ -4,7 +4,7 @@ import SystemPackage
 import Transfer
 
 /// A file as the body of a request, read while it is sent. Its last byte is handed out only when all of them hash to
-/// what is expected, so a damaged file never becomes a whole one in the store.
+/// what is expected, so a damaged file never looks like an intact one in the store.
 final class FileBody: UploadBody {
   private struct State {
     var descriptor: FileDescriptor?
@@ -21,7 +21,7 @@ final class FileBody: UploadBody {
   private let state = Mutex(State())
   private let onProgress: @Sendable (Int64) -> Void
 
-  /// - Parameter onProgress: Told how many more bytes were read; a negative number when some are read again.
+  /// - Parameter onProgress: Called with how many more bytes were read; a negative number when some are read again.
   init(_ file: UploadFile, onProgress: @escaping @Sendable (Int64) -> Void) {
     size = file.size
     place = file.place
@@ -43,7 +43,7 @@ final class FileBody: UploadBody {
       do {
         state.descriptor = try FileDescriptor.open(place, .readOnly, options: [.closeOnExec])
       } catch {
-        throw fail(&state, "\(place) cannot be read: \(error). Check the medium.")
+        throw fail(&state, "\(place) cannot be read: \(error)", .medium)
       }
     }
   }
@@ -60,15 +60,15 @@ final class FileBody: UploadBody {
             into: UnsafeMutableRawBufferPointer(rebasing: buffer[..<wanted]))
           ?? 0
       } catch {
-        throw fail(&state, "\(place) cannot be read: \(error). Check the medium.")
+        throw fail(&state, "\(place) cannot be read: \(error)", .medium)
       }
-      guard count > 0 else { throw fail(&state, "\(place) became shorter while it was sent. Send it again.") }
+      guard count > 0 else { throw fail(&state, "\(place) became shorter while it was sent", .resend) }
       state.position += Int64(count)
       if let digest {
         state.hasher.update(UnsafeRawBufferPointer(rebasing: buffer[..<count]))
         if state.position == size, state.hasher.finalize() != digest {
           throw fail(
-            &state, "\(place) is not what bundle.json says: it is damaged. Copy it again; verify reads all.")
+            &state, "\(place) is not what bundle.json says: it is damaged", .recopy)
         }
       }
       report(&state)
@@ -84,8 +84,8 @@ final class FileBody: UploadBody {
     }
   }
 
-  private func fail(_ state: inout State, _ text: String) -> StepError {
-    let error = StepError(text)
+  private func fail(_ state: inout State, _ text: String, _ kind: StepAdvice) -> StepError {
+    let error = StepError(text, kind)
     state.failure = error
     return error
   }

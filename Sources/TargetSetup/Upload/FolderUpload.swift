@@ -82,14 +82,17 @@ public struct FolderUpload: Sendable {
         switch result.outcome {
         case .sent, .replaced: .done
         case .linked, .present, .wouldSend, .wouldReplace: .skipped
-        case .failed, .notTried: .failed(Problem(kind: "upload", subject: result.path, detail: result.detail))
+        case .failed, .notTried:
+          .failed(result.problem ?? Problem(kind: "other", subject: result.path, detail: result.detail))
         }
       emit(.itemFinished(Self.stage, item: result.path, outcome, bytes: result.size))
     }
-    for (path, reason) in plan.problems {
+    for (path, error) in plan.problems {
+      let problem = Problem(error, about: path)
       take(
         UploadResult(
-          path: path, url: client.address.shown(path), size: 0, outcome: .failed, sent: 0, detail: reason))
+          path: path, url: client.address.shown(path), size: 0, outcome: .failed, sent: 0,
+          detail: problem.sentence, problem: problem))
     }
     // The smallest goes first, alone: a wrong password is tried once, and does not lock a user out.
     let bySize = plan.files.sorted { ($1.size, $0.path) < ($0.size, $1.path) }
@@ -106,12 +109,14 @@ public struct FolderUpload: Sendable {
   }
 
   private func bring(_ file: UploadFile) async -> UploadResult {
-    func result(_ outcome: UploadResult.Outcome, _ detail: String, sent: Int64 = 0) -> UploadResult {
+    func result(
+      _ outcome: UploadResult.Outcome, _ detail: String, sent: Int64 = 0, problem: Problem? = nil
+    ) -> UploadResult {
       UploadResult(
         path: file.path, url: client.address.shown(file.path), size: file.size, outcome: outcome, sent: sent,
-        detail: detail)
+        detail: detail, problem: problem)
     }
-    if let reason = stop.reason { return result(.notTried, reason) }
+    if let reason = stop.reason { return result(.notTried, reason.sentence, problem: reason) }
     do throws(StoreError) {
       var isThere = false
       if case .file(let stored) = try await client.find(file.path) {
@@ -131,8 +136,9 @@ public struct FolderUpload: Sendable {
       let proof = try await send(file, digest)
       return result(isThere ? .replaced : .sent, proof, sent: file.size)
     } catch {
-      if error.isFatal { stop.set(error.text) }
-      return result(.failed, error.text)
+      let problem = Problem(error, about: file.path)
+      if error.isFatal { stop.set(problem) }
+      return result(.failed, problem.sentence, problem: problem)
     }
   }
 
@@ -152,7 +158,7 @@ public struct FolderUpload: Sendable {
         // A server may answer "yes" to everything, such as the login page of a gateway.
         case .nothing:
           throw StoreError(
-            text: "the store took it and does not have it. Check the address: \(client.address.description)")
+            .notKept, "the store \(client.address.description) took it and does not have it")
         case .untold: return "the store does not tell what it has"
         }
       }
@@ -160,7 +166,7 @@ public struct FolderUpload: Sendable {
       case .same(let reason): return reason
       case .unknown: return "the store does not tell its size"
       case .different(let reason):
-        throw StoreError(text: "the store took it, and it is not the same: \(reason). Check the address.")
+        throw StoreError(.changed, "the store took it, and it is not the same: \(reason)")
       }
     } catch {
       body.discard()
@@ -171,8 +177,8 @@ public struct FolderUpload: Sendable {
 
 /// Why no further file is tried; the first reason stays.
 private final class StopReason: Sendable {
-  private let text = Mutex<String?>(nil)
+  private let problem = Mutex<Problem?>(nil)
 
-  var reason: String? { text.withLock { $0 } }
-  func set(_ reason: String) { text.withLock { $0 = $0 ?? reason } }
+  var reason: Problem? { problem.withLock { $0 } }
+  func set(_ reason: Problem) { problem.withLock { $0 = $0 ?? reason } }
 }

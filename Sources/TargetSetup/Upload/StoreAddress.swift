@@ -16,11 +16,12 @@ public struct StoreAddress: Sendable {
     while rest.hasSuffix("/") { rest.removeLast() }
     guard let url = try? TransferURL(String(rest)) else {
       throw StepError(
-        "the address to upload to is no http or https URL. Write it as https://HOST/PATH, with the name of the "
-          + "repository at its end.")
+        "the address to upload to is not an http or https URL", .uploadAddress)
     }
     guard !rest.contains("?"), !rest.contains("#") else {
-      throw StepError("no file can lie below \(url.redacted): an address with ? or # has nothing below it.")
+      throw StepError(
+        "no file can be stored below \(url.redacted): an address with ? or # cannot have files below it",
+        .uploadAddress)
     }
     base = url
     let authority = rest.split(separator: "/", maxSplits: 2).dropFirst().first ?? ""

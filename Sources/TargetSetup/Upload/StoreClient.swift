@@ -166,7 +166,7 @@ final class StoreClient: Sendable {
     do throws(TransferError) {
       response = try await engine.response(to: request)
     } catch {
-      if let failure = body?.failure { throw StoreError(text: failure.description) }
+      if let failure = body?.failure { throw StoreError(.unreadable, failure.detail) }
       throw StoreError(error, address)
     }
     return response
@@ -177,8 +177,7 @@ final class StoreClient: Sendable {
     let tail = address.url(of: path).dropFirst(address.base.text.count)
     if shown.hasSuffix(tail) { shown.removeLast(tail.count) }
     return StoreError(
-      text: "\(address.description) sends those who ask on to \(shown). Name that address: --to \(shown)",
-      isFatal: true)
+      .moved(to: String(shown)), "\(address.description) redirects to \(shown)", isFatal: true)
   }
 
   private func refusal(_ response: HTTPResponse, _ doing: String) -> StoreError {
@@ -192,13 +191,13 @@ final class StoreClient: Sendable {
     do {
       return try await offloaded { try work(place) }
     } catch {
-      throw StoreError(text: "\(place) cannot be read: \(error). Check the medium.")
+      throw StoreError(.unreadable, "\(place) cannot be read: \(error)")
     }
   }
 }
 
 extension HTTPResponse {
-  /// Where the answer sends on to; `nil` when it is no redirect.
+  /// Where the answer sends on to; `nil` when it is not a redirect.
   fileprivate func redirect(from url: String) -> TransferURL? {
     guard [301, 302, 303, 307, 308].contains(head.status), let location = head.fields["Location"] else {
       return nil

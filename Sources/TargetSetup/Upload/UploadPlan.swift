@@ -22,7 +22,7 @@ public struct UploadPlan: Sendable {
   /// The files, in order of their paths.
   let files: [UploadFile]
   /// Files that cannot be sent, with the reason.
-  let problems: [(path: String, reason: String)]
+  let problems: [(path: String, error: StepError)]
   /// What is to be known about the folder, for people.
   public let remarks: [String]
 
@@ -31,26 +31,23 @@ public struct UploadPlan: Sendable {
   /// - Parameters:
   ///   - folder: The folder; `nil` for `files` of the bundle.
   ///   - bundle: The bundle's folder.
-  /// - Throws: ``StepError`` when there is no such folder; `ManifestError` when the bundle's own manifest is no use.
+  /// - Throws: ``StepError`` when there is no such folder; `ManifestError` when the bundle's own manifest cannot be used.
   public init(folder: FilePath?, bundle: FilePath) throws {
     let wanted = folder ?? bundle.appending("files")
     do {
       self.folder = try realPath(wanted)
     } catch {
-      let advice =
-        folder == nil
-        ? "Name a folder, or the bundle: --bundle DIR." : "Correct the name of the folder."
-      throw StepError("\(wanted): \(error.code). \(advice)")
+      throw StepError("\(wanted): \(error.code)", folder == nil ? .bundleFolder : .uploadFolder)
     }
     var remarks: [String] = []
     let known = try Self.known(self.folder, isOwn: folder == nil, &remarks)
     var files: [UploadFile] = []
-    var problems: [(path: String, reason: String)] = []
+    var problems: [(path: String, error: StepError)] = []
     let names: [String]
     do {
       names = try BundleTree.files(below: self.folder)
     } catch {
-      throw StepError("\(self.folder) cannot be read: \(error). Name a folder that can be read.")
+      throw StepError("\(self.folder) cannot be read: \(error)", .uploadFolder)
     }
     for name in names {
       let place = self.folder.appending(FilePath(name).components)
@@ -62,7 +59,7 @@ public struct UploadPlan: Sendable {
       do {
         info = try FileInfo(place, followsLinks: true)
       } catch {
-        problems.append((name, "\(place): \(error.code). Restore or remove it."))
+        problems.append((name, StepError("\(place): \(error.code)", .restore)))
         continue
       }
       switch info.kind {
@@ -71,20 +68,20 @@ public struct UploadPlan: Sendable {
         remarks.append("\(place) is a link to a folder; what is in that one is not sent")
         continue
       default:
-        problems.append((name, "\(place) is no file. Remove it."))
+        problems.append((name, StepError("\(place) is not a file", .restore)))
         continue
       }
       let size = info.size
       if let file = known?.files[name], file.size != size {
         problems.append(
-          (name, "it has \(size) bytes instead of \(file.size). Copy it again; verify reads all."))
+          (name, StepError("it has \(size) bytes instead of \(file.size)", .recopy)))
         continue
       }
       files.append(UploadFile(path: name, place: place, size: size, digest: known?.files[name]?.sha256))
     }
     let present = Set(names)
     for name in (known?.files ?? [:]).keys.sorted() where !present.contains(name) {
-      problems.append((name, "bundle.json has it, and it is not there. Copy the bundle again."))
+      problems.append((name, StepError("bundle.json has it, and it is not there", .recopy)))
     }
     self.files = files
     self.problems = problems

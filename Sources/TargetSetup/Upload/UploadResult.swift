@@ -1,3 +1,5 @@
+import Console
+
 /// What became of a file.
 public struct UploadResult: Sendable, Encodable {
   /// How it ended.
@@ -32,6 +34,8 @@ public struct UploadResult: Sendable, Encodable {
   public let sent: Int64
   /// By what it is known to be there, or why it is not.
   public let detail: String
+  /// Why it is not there, in its parts.
+  public var problem: Problem?
 
   /// Whether the file is not in the store as it should be.
   public var isFailure: Bool { outcome == .failed || outcome == .notTried }

@@ -118,7 +118,7 @@ import Testing
     bytes[60_000] ^= 1
     try writeAtomically(bytes, to: path)
     let results = try await fixture.push(to: registry.host).push([path, try fixture.archive("good:1", good)])
-    let failure = try #require(results[0].failure)
+    let failure = "\(try #require(results[0].failure))"
     #expect(
       failure.contains(path.string) && failure.contains("\(bad.layers[0].descriptor.digest)"), "\(failure)")
     #expect(registry.manifest("library/bad", "1") == nil)
@@ -209,7 +209,7 @@ import Testing
     let error = await #expect(throws: RegistryError.self) {
       try await fixture.push(to: "http://192.0.2.1:5000").push([archive])
     }
-    #expect(error?.description.contains("--insecure") == true)
+    #expect(error?.kind == .insecure)
   }
 
   @Test func `A file that is no archive does not stop the others`() async throws {
@@ -218,7 +218,7 @@ import Testing
     try writeAtomically("<html>", to: junk)
     let good = try fixture.archive("one:1", PushFixture.image([10]))
     let results = try await fixture.push(to: registry.host).push([junk, good])
-    #expect(results.first?.failure?.contains("junk.tar.gz") == true)
+    #expect(results.first?.failure.map { "\($0)".contains("junk.tar.gz") } == true)
     #expect(results.last?.failure == nil)
   }
 }

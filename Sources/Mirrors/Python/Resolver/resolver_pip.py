@@ -10,7 +10,7 @@ from pip._internal.models.format_control import FormatControl
 from pip._internal.models.link import Link
 from pip._vendor.packaging import markers
 
-NO_WHEEL = "is no wheel: it would have to be built here and on the target"
+NO_WHEEL = "is not a wheel: it would have to be built here and on the target"
 
 
 class ResolvingCommand(InstallCommand):

@@ -5,8 +5,8 @@ import Testing
 
 @testable import DownloadAll
 
-/// The programs of the admin node in other versions than kubespray's.
-@Suite struct AdminNodeFilesTests {
+/// The programs of the admin host in other versions than kubespray's.
+@Suite struct AdminHostFilesTests {
   @Test func `Another version is carried for every architecture of the bundle`() {
     let files = ["amd64", "arm64"].map { architecture in
       CatalogFile(
@@ -19,10 +19,10 @@ import Testing
       architecture: "amd64", files: files, images: [], versions: ["runc_version": "1.3.4"], overrides: [],
       warnings: [])
     var versions = Configuration().versions
-    #expect(AdminNodeFiles(versions).files(in: catalog).isEmpty)
+    #expect(AdminHostFiles(versions).files(in: catalog).isEmpty)
     versions.runc = "1.3.5"
     #expect(
-      AdminNodeFiles(versions).files(in: catalog).map(\.url)
+      AdminHostFiles(versions).files(in: catalog).map(\.url)
         == files.map { $0.url.replacing("1.3.4", with: "1.3.5") })
   }
 }

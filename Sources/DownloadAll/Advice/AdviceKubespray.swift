@@ -1,0 +1,94 @@
+import Host
+import Kubespray
+
+extension KubespraySourceError: Advised {
+  var problemKind: String { "kubespray-source" }
+
+  var advice: String? {
+    switch self {
+    case .missing: "Name a folder, a tarball or a git URL in kubespray.source."
+    case .noRelease: "Set kubespray.source."
+    case .badReference: "Name a branch, tag or commit in kubespray.source."
+    case .notDownloaded: "Run the stage kubespray with network access."
+    case .notATarball:
+      "Check kubespray.version, kubespray.source and whether a proxy answers in place of the server."
+    case .noReference: "Check kubespray.version and kubespray.source."
+    case .patchFailed: "Correct it, or remove it when this version already has the change."
+    }
+  }
+}
+
+extension KubesprayTreeError: Advised {
+  var problemKind: String { "kubespray-tree" }
+
+  var advice: String? {
+    switch self {
+    case .missing: "Check kubespray.source."
+    case .notKubespray: "Check kubespray.source and kubespray.version."
+    case .unreadable: "Check its permissions."
+    }
+  }
+}
+
+extension KubesprayVersionError: Advised {
+  var problemKind: String { "configuration" }
+  var advice: String? { "Correct kubespray.version." }
+}
+
+extension FileLayoutError: Advised {
+  var problemKind: String {
+    if case .collision = self { "collision" } else { "files-layout" }
+  }
+
+  var advice: String? {
+    switch self {
+    case .notAFile, .templateMismatch: "Check the URL overrides of the inventory."
+    case .notPortable: "Choose the other files.layout or override the URL in the inventory."
+    case .collision: "Set files.layout to original, which keeps the whole URL as path."
+    }
+  }
+}
+
+extension PythonEnvironmentError: Advised {
+  var problemKind: String { "python" }
+
+  var advice: String? {
+    switch self {
+    case .noPython(let minors, _, let family):
+      "Install one, for instance: \(Self.install(minors.upperBound - 1, family)), or name one in the setting "
+        + "python.executable."
+    case .incomplete(_, let minor, let family): "Install them: \(Self.install(minor, family))."
+    case .notPython: "Name another in the setting python.executable, or use auto."
+    case .installFailed: "Check the network, the proxy and pip's configuration (pip config list)."
+    case .noRequirements: "Check that the kubespray tree is complete."
+    }
+  }
+
+  private static func install(_ minor: Int, _ family: OSRelease.Family?) -> String {
+    switch family {
+    case .redHat: "dnf install python3.\(minor) python3.\(minor)-pip"
+    default: "apt-get install python3.\(minor) python3.\(minor)-venv (or python3 python3-venv)"
+    }
+  }
+}
+
+extension CatalogError: Advised {
+  var problemKind: String { "catalog" }
+
+  var advice: String? {
+    switch self {
+    case .evaluationFailed: "Check the inventory and the extra variables."
+    case .noList: "Check that the tree is complete."
+    case .noHosts:
+      "Add the cluster's hosts, or configure no inventory to use kubespray's defaults. In a folder, Ansible with "
+        + "kubespray's settings passes over files that end in .ini: name the file itself."
+    case .unusablePath: "Rename the file."
+    case .unreadableResult: nil
+    }
+  }
+}
+
+extension CatalogJoiningError: Advised {
+  var problemKind: String { "catalog" }
+  var advice: String? { "Make the inventory the same for both, or make a bundle for each." }
+}

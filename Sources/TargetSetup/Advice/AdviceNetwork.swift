@@ -1,0 +1,151 @@
+import Registry
+import SystemPackage
+import Transfer
+
+extension TransferError: Advised {
+  var problemKind: String { kind.code }
+  var advice: String? { kind.advice }
+}
+
+extension TransferError.Kind {
+  /// The advice for a request of this machine that failed like this.
+  var advice: String {
+    switch self {
+    case .badURL, .redirect, .tooLarge: "Correct the address."
+    case .nameNotResolved: "Check the name and this machine's name servers or /etc/hosts."
+    case .connection, .stalled:
+      "Check that the server runs and that no firewall is in the way, then run the same command again."
+    case .tls: Advice.certificate
+    case .plainHTTP: "The server does not speak TLS: correct the address."
+    case .status(401), .notAuthorized: "The server wants credentials: put them in ~/.netrc."
+    case .status(403): "Check the rights of the account."
+    case .status(404), .status(410): "Check the address."
+    case .status, .waitTooLong: "Contact whoever runs the server, then run the same command again."
+    case .digestMismatch, .sizeMismatch, .protocolViolation:
+      "Something on the way changes what is sent; contact whoever runs the server."
+    case .file: Advice.disk
+    case .source: Advice.verify
+    case .cancelled: "Run the same command again."
+    }
+  }
+}
+
+extension RegistryError: Advised {
+  var problemKind: String { kind.code }
+  var subject: String? { image }
+  var fact: String { detail }
+
+  var advice: String? {
+    let login = Advice.login(registry, RegistryCredentials.variableNames(registry: registry))
+    return switch kind {
+    case .notFound:
+      "Check the registry's address and path. Harbor and others need the project to exist first."
+    case .unauthorized: "Check the rights of the account. \(login)"
+    case .credentialsRefused: "They may have expired. \(login)"
+    case .denied: "Check that the account may push there. \(login)"
+    case .rateLimited: "Wait, then run the same command again: what has arrived is not sent again."
+    case .platformMissing, .unsupported, .notAnImage, .foreignLayer:
+      "The registry cannot keep this image: leave it out, or push it into another registry."
+    case .digestMismatch: "Something on the way changes what is pushed; contact whoever runs the registry."
+    case .badAnswer: "See the registry's log, or contact whoever runs it."
+    case .credentials: "Correct the file of credentials, or log in again. \(login)"
+    case .insecure: "To allow that, pass --insecure."
+    case .readOnly: "The registry may be read-only, or only a cache: push into another one."
+    case .diskFull: "Make room for it. \(Advice.resend)"
+    case .notServed: "Restart the registry, or push over HTTP."
+    case .transfer(.plainHTTP): "\(registry) does not speak TLS. If that is intended, pass --insecure."
+    case .transfer(.tls): Advice.certificate
+    case .transfer(.connection), .transfer(.stalled): "Check that the registry runs. \(Advice.resend)"
+    case .transfer(.status): "See the registry's log. \(Advice.resend)"
+    case .transfer(let kind): kind.advice
+    }
+  }
+}
+
+extension CredentialError: Advised {
+  var problemKind: String { "credentials" }
+  var subject: String? { source }
+  var fact: String { reason }
+  var advice: String? { "Correct it, or log in again (podman login, docker login)." }
+}
+
+extension StorageError: Advised {
+  var problemKind: String { reason == .noSpace ? "disk-full" : "file" }
+
+  var advice: String? {
+    reason == .noSpace ? "Make room, and run the same command again." : "Check the folder and its disk."
+  }
+}
+
+extension ImageArchiveError: Advised {
+  var problemKind: String {
+    switch self {
+    case .noImageLayout: "not-an-image-archive"
+    case .unusable: "unusable-archive"
+    case .damaged, .otherDigest: "digest-mismatch"
+    case .incomplete: "incomplete-archive"
+    }
+  }
+
+  var advice: String? { "Make or copy the archive again. \(Advice.verify)" }
+}
+
+extension CollectionError: Advised {
+  var problemKind: String { "file" }
+  var advice: String? { "It needs room there for the two largest of its images." }
+}
+
+extension PushCollision: Advised {
+  var problemKind: String { "collision" }
+  var advice: String? { "Move one of them away, or push it into another path of the registry." }
+}
+
+extension PushTargetError: Advised {
+  var problemKind: String { "bad-address" }
+  var advice: String? { "Correct --registry: HOST[:PORT][/PATH]." }
+}
+
+extension StoreError: Advised {
+  var problemKind: String {
+    switch kind {
+    case .transfer(let kind): kind.code
+    case .refused(401, _): "unauthorized"
+    case .refused(403, _): "denied"
+    case .refused(404, _): "not-found"
+    case .refused(507, _): "disk-full"
+    case .refused: "http-status"
+    case .moved: "redirect"
+    case .unreadable: "source"
+    case .notKept, .changed: "not-kept"
+    }
+  }
+
+  var fact: String { detail }
+
+  var advice: String? {
+    switch kind {
+    case .transfer(.tls):
+      "If the store uses a private CA, pass its certificate with --ca-file. Also check this machine's clock."
+    case .transfer(.status(507)), .refused(507, _): "Make room in the store."
+    case .transfer(.status), .transfer(.waitTooLong): "Contact whoever runs the store. \(Advice.resend)"
+    case .transfer(let kind): kind.advice
+    case .refused(401, hasCredential: true):
+      "The user or the token is wrong: check USERNAME and TOKEN, or ~/.netrc."
+    case .refused(401, hasCredential: false):
+      "The store wants credentials: set USERNAME and TOKEN, or put them in ~/.netrc."
+    case .refused(403, _):
+      "The user may not write there: for Artifactory it needs Deploy, and Delete/Overwrite for files that differ."
+    case .refused(404, _): "There is no such place: check the address, and that the repository exists."
+    case .refused(400, _), .refused(409, _), .refused(422, _):
+      "The store found the content or the place wrong."
+    case .refused(405, _), .refused(501, _):
+      "The store takes no uploads at that address: check the address, or allow PUT."
+    case .refused(413, _):
+      "The store does not take files of this size: raise its limit (nginx: client_max_body_size)."
+    case .refused: "Contact whoever runs the store."
+    case .moved(let address): "Name that address: --to \(address)"
+    case .unreadable: "Check the medium."
+    case .notKept, .changed: "Check the address."
+    }
+  }
+}

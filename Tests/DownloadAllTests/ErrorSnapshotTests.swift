@@ -1,0 +1,137 @@
+import Archive
+import Console
+import Host
+import Integrity
+import Kubespray
+import Settings
+import Snapshot
+import SystemPackage
+import Testing
+
+@testable import Bundle
+@testable import DownloadAll
+@testable import Files
+@testable import Mirrors
+@testable import Registry
+@testable import Transfer
+
+/// What this program says about errors of the floors below, word for word: the facts and the advice.
+@Suite struct ErrorSnapshotTests {
+  private func errors() throws -> [any Error] {
+    try transfers() + registries() + machine() + kubespray() + packages() + own()
+  }
+
+  private func transfers() -> [any Error] {
+    let url = "https://dl.k8s.io/kubelet"
+    let digests = (Digest(of: [1]), Digest(of: [2]))
+    let kinds: [(TransferError.Kind, String)] = [
+      (.nameNotResolved, "Could not resolve host: dl.k8s.io"), (.tls, "certificate has expired"),
+      (.plainHTTP, "wrong version number"), (.stalled, "no data arrived for the stall timeout"),
+      (.waitTooLong, "the server asks to wait 86400 seconds"),
+      (.digestMismatch(expected: digests.0, actual: digests.1), "the content has another digest"),
+      (.file, "outputs/files/kubelet cannot be written: No space left on device"),
+    ]
+    let statuses = [401, 403, 404, 429, 503].map { TransferError.status($0, url: url, body: []) }
+    var tried = TransferError(.connection, url: url, detail: "Connection refused")
+    tried.attempts = 6
+    return kinds.map { TransferError($0.0, url: url, detail: $0.1) } + statuses + [tried]
+  }
+
+  private func registries() throws -> [any Error] {
+    let image = try ImageReference("nginx:9.9.9")
+    let endpoint = RegistryEndpoint(registry: "docker.io", configuration: RegistryConfiguration())
+    func answer(_ status: Int, _ body: String = "") -> RegistryError {
+      RegistryError(status: status, body: Array(body.utf8), what: "", image: image, endpoint: endpoint)
+    }
+    let unknown = #"{"errors":[{"code":"MANIFEST_UNKNOWN","message":"manifest unknown"}]}"#
+    return [
+      ListedImageError(error: answer(404, unknown), listing: "imagelists/images.txt line 2"),
+      answer(401), answer(403), answer(500),
+      RegistryError(.rateLimited, image: image, detail: "the registry limits requests (429)"),
+      RegistryError(.platformMissing, image: image, detail: "there is no image for linux/amd64"),
+      RegistryError(.notAnImage, image: image, detail: "it is not a container image but a chart"),
+      RegistryError(.transfer(.plainHTTP), image: image, detail: "wrong version number"),
+      CredentialError(source: "REGISTRY_AUTH_FILE", reason: "there is no file /auth.json"),
+    ]
+  }
+
+  private func machine() throws -> [any Error] {
+    [
+      FileError(.write, "outputs/files/x", .noSpace), FileError(.read, "imagelists/x", .permissionDenied),
+      FileLockError(path: "outputs/.lock", holder: 4711),
+      CommandError.executableNotFound(name: "git", command: "git init"),
+      ArchiveError.damaged(archive: "cache/kubespray.tar.gz", entry: "a", reason: "it ends too early"),
+      ArchiveError.unsafeEntry(archive: "a.tar", entry: "../x", reason: "has \"..\" in its path"),
+      ImageNameCollision(
+        first: try ImageReference("a/b:1"), second: try ImageReference("ghcr.io/a/b:1"),
+        place: .pushName("a/b:1")),
+      try ImageReferenceError("A B"),
+    ]
+  }
+
+  private func kubespray() -> [any Error] {
+    [
+      KubesprayVersionError.malformed("2.30"), KubesprayTreeError.missing("/src/kubespray"),
+      CatalogError.evaluationFailed(output: "  undefined variable"),
+      CatalogError.noHosts("inventory/hosts.yaml"),
+      FileLayoutError.collision(path: "runc", first: "https://a/runc", second: "https://b/runc"),
+      PythonEnvironmentError.noPython(minors: 10...12, found: ["3.9.1"], .redHat),
+    ]
+  }
+
+  private func packages() throws -> [any Error] {
+    let debian = try PackageTarget(named: "debian-12")
+    let rocky = try PackageTarget(named: "rocky-9")
+    return [
+      DebianRepositoryError.noSources(target: debian, host: "debian-13"),
+      DebianRepositoryError.unreachable(debian, reasons: ["  Could not connect"]),
+      RPMRepositoryError.noSources(rocky), RPMRepositoryError.noSolver,
+      PythonIndexError.unresolvable([(machine: "Python 3.12 on amd64", text: "no match for x")], []),
+      SigningKeyError.cannotSign("key.gpg", reason: "Bad passphrase"),
+      PackageListError.badName("a b", origin: "pkgs.txt line 3"), UnsupportedTarget(name: "beos-5"),
+    ]
+  }
+
+  private func own() -> [any Error] {
+    [
+      NotEnoughSpace(folder: "outputs", needed: 2_100_000_000, available: 1_000_000),
+      UnusableFolder(folder: "/x", option: "--outputs", reason: "Permission denied"),
+      UnfinishedBundle(outputs: "outputs"), UnprovableBundle(outputs: "outputs", stages: "files images"),
+      PkgsFailed.notAllowed("xz", command: "apt-get install xz-utils"),
+      URLListError(place: "list:3", reason: "two files want one place", remedy: .withoutFlat),
+      ImageListError(place: "images.txt line 2", reason: "more than one word in a line"),
+      ClusterError(kind: .noProgram, reason: "kubectl is not installed"),
+      PackError.nothingToPack("outputs"),
+    ]
+  }
+
+  @Test func everyErrorIsAFactAndAnAdvice() throws {
+    let text = try errors().flatMap { Problem.all($0, about: "SUBJECT") }
+      .map { "[\($0.kind)] \($0)\n" }.joined()
+    let difference = try Snapshot.difference(text, "errors")
+    #expect(difference == nil, "\(difference ?? "")")
+  }
+
+  @Test func factsOfTheFloorsBelowNameNoSettingsAndFlags() throws {
+    for error in try transfers() + registries() + machine() + kubespray() + packages() {
+      let fact = "\(error)"
+      for word in [
+        "--", "mirrors:", "transfer.", "images.plain", "packages.", "kubespray.source", "download-all",
+      ] {
+        #expect(!fact.contains(word), "\(fact)")
+      }
+    }
+  }
+}
+
+extension ImageReferenceError {
+  /// The error of a text that is not a reference.
+  fileprivate init(_ text: String) throws {
+    do {
+      _ = try ImageReference(text)
+      throw Broken()
+    } catch let error as ImageReferenceError {
+      self = error
+    }
+  }
+}
