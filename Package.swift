@@ -87,7 +87,7 @@ let package = Package(
       swiftSettings: swiftSettings),
 
     // Floor 1: one outside thing each.
-    .target(name: "YAML", dependencies: ["CYAML"], swiftSettings: swiftSettings),
+    .target(name: "YAML", dependencies: ["CYAML", "Files", systemPackage], swiftSettings: swiftSettings),
     .target(
       name: "Archive", dependencies: ["CArchive"] + ground, swiftSettings: swiftSettings,
       linkerSettings: staticArchive.map {
@@ -189,16 +189,21 @@ let package = Package(
       swiftSettings: swiftSettings,
       linkerSettings: smallProgram),
 
+    // What tests of several modules have in common: a temporary folder, and what is in it.
+    .target(
+      name: "TestSupport", dependencies: ["Files", systemPackage], path: "Tests/TestSupport",
+      swiftSettings: swiftSettings),
     // A misbehaving HTTP server for the tests of several modules.
     .target(name: "TestServer", path: "Tests/TestServer", swiftSettings: swiftSettings),
     // Texts kept beside tests and compared as text.
     .target(name: "Snapshot", path: "Tests/Snapshot", swiftSettings: swiftSettings),
     .testTarget(name: "TestServerTests", dependencies: ["TestServer"], swiftSettings: swiftSettings),
 
-    .testTarget(name: "FilesTests", dependencies: ["Files", systemPackage], swiftSettings: swiftSettings),
+    .testTarget(
+      name: "FilesTests", dependencies: ["Files", "TestSupport", systemPackage], swiftSettings: swiftSettings),
     .testTarget(name: "ConcurrencyTests", dependencies: ["Concurrency"], swiftSettings: swiftSettings),
     .testTarget(
-      name: "IntegrityTests", dependencies: ground, swiftSettings: swiftSettings),
+      name: "IntegrityTests", dependencies: ["TestSupport"] + ground, swiftSettings: swiftSettings),
     .testTarget(
       name: "ArchiveTests", dependencies: ["Archive", "Host"] + ground,
       swiftSettings: swiftSettings),
@@ -211,7 +216,7 @@ let package = Package(
       swiftSettings: swiftSettings),
     .testTarget(name: "YAMLTests", dependencies: ["YAML"], swiftSettings: swiftSettings),
     .testTarget(
-      name: "BundleTests", dependencies: ["Bundle"] + ground,
+      name: "BundleTests", dependencies: ["Bundle", "TestSupport"] + ground,
       swiftSettings: swiftSettings),
     .testTarget(
       name: "SettingsTests", dependencies: ["Settings", "Bundle", "YAML"] + ground,
@@ -239,7 +244,8 @@ let package = Package(
     .testTarget(
       name: "DownloadAllTests",
       dependencies: [
-        "DownloadAll", "target-setup", "TestServer", "TestRegistry", "Bundle", "Settings", "Host", "Console",
+        "DownloadAll", "target-setup", "TestSupport", "TestServer", "TestRegistry", "Bundle", "Settings",
+        "Host", "Console",
         "Registry", "Kubespray", "Mirrors", "Transfer", "Archive", "Snapshot",
       ] + ground,
       exclude: ["Snapshots"],
@@ -247,7 +253,8 @@ let package = Package(
     .testTarget(
       name: "TargetSetupTests",
       dependencies: [
-        "TargetSetup", "TestServer", "TestRegistry", "Archive", "Bundle", "Settings", "Console", "Host",
+        "TargetSetup", "TestSupport", "TestServer", "TestRegistry", "Archive", "Bundle", "Settings",
+        "Console", "Host",
         "Registry", "Transfer", "Snapshot",
       ] + ground,
       exclude: ["Snapshots"],

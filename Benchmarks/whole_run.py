@@ -21,7 +21,6 @@ LINE = re.compile(r"^(\d+) (\w+) (\S+) .* at=([\d.]+) took=([\d.]+)$")
 RERUNS = 3
 STARTS = 20
 VARIANTS = {"without packages and pypi": True, "everything": False}
-GOALS = {"first run s": 0.75}
 
 
 class Program:

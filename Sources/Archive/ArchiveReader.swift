@@ -69,7 +69,8 @@ public enum ArchiveReader {
         try createDirectories(folder)
         destination = try ExtractionFolder(folder)
       } catch {
-        throw ArchiveError.extractionFailed(archive: archive, entry: ".", reason: "\(folder): \(error)")
+        throw ArchiveError.extractionFailed(
+          archive: archive, entry: ".", reason: "\(folder): \(FileError.reason(error))")
       }
       var extraction = Extraction(source: source, destination: destination, stripped: count, limits: limits)
       while let entry = try source.next() {
@@ -83,13 +84,14 @@ public enum ArchiveReader {
   /// Unpacks a compressed file that is not an archive, or whose archive is to stay one: `x.tar.gz` becomes `x.tar`.
   ///
   /// - Parameter file: What to write; on an error what was written so far stays.
-  /// - Throws: ``ArchiveError``, `Errno` when the file cannot be written, or `CancellationError`.
+  /// - Throws: ``ArchiveError``, `FileError` when the file cannot be written, or `CancellationError`.
   public static func decompress(_ path: FilePath, to file: FilePath) throws {
-    let output = try FileDescriptor.open(
-      file, .writeOnly, options: [.create, .truncate, .closeOnExec, .noFollow],
-      permissions: [.ownerReadWrite, .groupRead, .otherRead])
+    let output = try openFile(
+      file, .writeOnly, options: [.create, .truncate, .noFollow], permissions: .publicFile)
     try output.closeAfter {
-      try decompress(path) { _ = try output.writeAll($0) }
+      try decompress(path) { bytes in
+        try FileError.naming(.write, file) { _ = try output.writeAll(bytes) }
+      }
     }
   }
 

@@ -1,5 +1,4 @@
 import Files
-import Glibc
 import Integrity
 import SystemPackage
 
@@ -10,9 +9,10 @@ import SystemPackage
 /// before, or after an error, leaves nothing behind and a file of the final name as it was.
 public final class ArchiveWriter {
   private let path: FilePath
-  private let temporary: FilePath
   private let modified: Int64
   private let output: ArchiveOutput
+  /// `nil` when the archive is finished or given up.
+  private var file: PendingFile?
   private var handle: WriteHandle?
   private var names: Set<String> = []
 
@@ -34,25 +34,19 @@ public final class ArchiveWriter {
     }
     self.path = path
     self.modified = modified
-    temporary = FilePath(path.string + ".tmp")
+    let file: PendingFile
     do {
-      output = ArchiveOutput(
-        try FileDescriptor.open(
-          temporary, .writeOnly, options: [.create, .truncate, .closeOnExec, .noFollow],
-          permissions: [.ownerReadWrite, .groupRead, .otherRead]))
+      file = try PendingFile(for: path)
     } catch {
-      throw .writeFailed(archive: path, reason: "\(error)")
+      throw .writeFailed(archive: path, reason: "\(error.code)")
     }
+    self.file = file
+    output = ArchiveOutput(file.descriptor)
     do {
       handle = try WriteHandle(output, compression: compression)
     } catch {
       throw .writeFailed(archive: path, reason: error.reason)
     }
-  }
-
-  deinit {
-    guard handle != nil else { return }
-    discard()
   }
 
   /// Adds a regular file from the disk, with mode 0755 if its owner may execute it and else 0644.
@@ -67,16 +61,15 @@ public final class ArchiveWriter {
     file: FilePath, as name: String, size expectedSize: Int64? = nil, digest: Digest? = nil
   ) throws(ArchiveError) {
     try adding(name) { handle in
-      let source = try FileDescriptor.open(file, .readOnly, options: [.closeOnExec])
+      let source = try openFile(file, .readOnly)
       try source.closeAfter {
-        var status = stat()
-        try check(fstat(source.rawValue, &status))
-        guard status.st_mode & S_IFMT == S_IFREG else { throw Errno.invalidArgument }
-        let size = Int64(status.st_size)
+        let info = try FileInfo(source)
+        guard info.kind == .file else { throw WriteHandle.Failure(reason: "it is not a regular file") }
+        let size = info.size
         if let expectedSize, size != expectedSize {
           throw WriteHandle.Failure(reason: "\(file) has \(size) bytes where \(expectedSize) were expected")
         }
-        let executable = status.st_mode & S_IXUSR != 0
+        let executable = info.permissions.contains(.ownerExecute)
         try handle.writeHeader(entry(name, .file, size: size, permissions: executable ? 0o755 : 0o644))
         try copy(source, size: size, digest: digest, to: handle)
       }
@@ -153,17 +146,14 @@ public final class ArchiveWriter {
   /// - Throws: ``ArchiveError/writeFailed(archive:reason:)``.
   @discardableResult
   public func finish() throws(ArchiveError) -> (size: Int64, sha256: Digest) {
-    guard let handle else { throw abandoned }
+    guard let handle, let file else { throw abandoned }
+    defer { giveUp() }
     do {
       try withUTF8Names { try handle.close() }
-      try synchronize(output.descriptor)
-      try renameDurably(temporary, to: path)
+      try file.commit()
     } catch {
-      discard()
       throw .writeFailed(archive: path, reason: reason(error))
     }
-    self.handle = nil
-    try? output.descriptor.close()
     return (output.size, output.sha256)
   }
 
@@ -179,7 +169,7 @@ public final class ArchiveWriter {
         try handle.finishEntry()
       }
     } catch {
-      discard()
+      giveUp()
       throw .cannotAdd(name: name, archive: path, reason: reason(error))
     }
   }
@@ -214,10 +204,9 @@ public final class ArchiveWriter {
     ArchiveEntry(path: name, kind: kind, size: size, permissions: permissions, modified: modified)
   }
 
-  private func discard() {
+  private func giveUp() {
     handle = nil
-    try? output.descriptor.close()
-    unlink(temporary.string)
+    file = nil
   }
 
   private var abandoned: ArchiveError {
@@ -228,8 +217,7 @@ public final class ArchiveWriter {
     switch error {
     case let failure as WriteHandle.Failure: failure.reason
     case let refusal as EntryPath.Refusal: "the name \(refusal.reason)"
-    case Errno.invalidArgument: "it is not a regular file"
-    default: "\(error)"
+    default: FileError.reason(error)
     }
   }
 }

@@ -8,12 +8,8 @@ final class ExtractionFolder {
   private let root: FileDescriptor
 
   /// Opens a folder that exists.
-  init(_ path: FilePath) throws(Errno) {
-    do {
-      root = try FileDescriptor.open(path, .readOnly, options: [.directory, .closeOnExec])
-    } catch {
-      throw (error as? Errno) ?? .ioError
-    }
+  init(_ path: FilePath) throws(FileError) {
+    root = try openFile(path, .readOnly, options: .directory)
   }
 
   deinit { try? root.close() }
@@ -103,7 +99,7 @@ final class ExtractionFolder {
   }
 
   private func removeFile(_ name: String, in parent: Int32) throws {
-    guard unlinkat(parent, name, 0) == 0 || errno == ENOENT else { throw Errno(rawValue: errno) }
+    if unlinkat(parent, name, 0) != 0, errno != ENOENT { try check(-1) }
   }
 }
 

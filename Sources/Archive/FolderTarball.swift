@@ -1,4 +1,4 @@
-import Glibc
+import Files
 import SystemPackage
 
 extension ArchiveWriter {
@@ -20,9 +20,8 @@ extension ArchiveWriter {
   ) throws {
     let writer = try ArchiveWriter(path, compression: compression, modified: modified)
     if !prefix.isEmpty { try writer.add(directory: prefix) }
-    let packing = FolderPacking(
-      writer: writer, archive: path, excluded: Set(excluded), prefixDepth: prefix.split(separator: "/").count)
-    try packing.pack(folder, as: prefix)
+    let packing = FolderPacking(writer: writer, archive: path, excluded: Set(excluded), prefix: prefix)
+    try packing.pack(folder)
     try writer.finish()
   }
 }
@@ -32,70 +31,44 @@ private struct FolderPacking {
   let writer: ArchiveWriter
   let archive: FilePath
   let excluded: Set<String>
-  let prefixDepth: Int
+  let prefix: String
 
-  func pack(_ folder: FilePath, as prefix: String) throws {
-    for name in try sortedNames(in: folder) where !excluded.contains(name) {
-      try Task.checkCancellation()
-      let path = folder.appending(name)
-      let entryName = prefix.isEmpty ? name : "\(prefix)/\(name)"
-      var status = stat()
-      guard lstat(path.string, &status) == 0 else {
-        throw ArchiveError.cannotAdd(name: entryName, archive: archive, reason: "\(Errno(rawValue: errno))")
+  func pack(_ folder: FilePath) throws {
+    do {
+      try walkFolder(folder, skipping: excluded) { entry in
+        try Task.checkCancellation()
+        try pack(entry, as: prefix.isEmpty ? entry.name : "\(prefix)/\(entry.name)")
       }
-      switch status.st_mode & S_IFMT {
-      case S_IFDIR:
-        try writer.add(directory: entryName)
-        try pack(path, as: entryName)
-      case S_IFLNK: try packLink(path, as: entryName)
-      case S_IFREG: try writer.add(file: path, as: entryName)
-      default:
-        throw ArchiveError.cannotAdd(
-          name: entryName, archive: archive, reason: "\(path) is neither a file, a folder nor a link")
-      }
+    } catch let error as FileError {
+      throw ArchiveError.cannotAdd(name: error.path.string, archive: archive, reason: "\(error.code)")
+    }
+  }
+
+  private func pack(_ entry: FolderEntry, as name: String) throws {
+    guard let last = entry.path.lastComponent, String(validating: last) != nil else {
+      throw ArchiveError.cannotAdd(name: name, archive: archive, reason: "its name is not UTF-8")
+    }
+    switch entry.info.kind {
+    case .folder: try writer.add(directory: name)
+    case .link: try packLink(entry.path, as: name)
+    case .file: try writer.add(file: entry.path, as: name)
+    case .other:
+      throw ArchiveError.cannotAdd(
+        name: name, archive: archive, reason: "\(entry.path) is neither a file, a folder nor a link")
     }
   }
 
   private func packLink(_ path: FilePath, as name: String) throws {
-    var buffer = [CChar](repeating: 0, count: Int(PATH_MAX) + 1)
-    let count = readlink(path.string, &buffer, buffer.count - 1)
-    guard count >= 0, let target = String(validating: buffer[..<count], as: UTF8.self) else {
-      throw ArchiveError.cannotAdd(
-        name: name, archive: archive, reason: "the link \(path) cannot be read as UTF-8 text")
-    }
+    let target = try linkTarget(path)
     // Against the packed folder, not against the prefix around it, which another program may strip.
+    let depth = prefix.split(separator: "/").count
     do throws(EntryPath.Refusal) {
-      try EntryPath(name, strippingComponents: prefixDepth).checkLinkTarget(target)
+      try EntryPath(name, strippingComponents: depth).checkLinkTarget(target)
     } catch {
       throw ArchiveError.cannotAdd(
         name: name, archive: archive, reason: "\(path) \(error.reason)"
       )
     }
     try writer.add(symlink: name, target: target)
-  }
-
-  /// The names in a folder in the order of their bytes.
-  private func sortedNames(in folder: FilePath) throws -> [String] {
-    guard let directory = opendir(folder.string) else {
-      throw ArchiveError.cannotAdd(name: folder.string, archive: archive, reason: "\(Errno(rawValue: errno))")
-    }
-    defer { closedir(directory) }
-    var names: [String] = []
-    while true {
-      errno = 0
-      guard let entry = readdir(directory) else { break }
-      let name = withUnsafePointer(to: &entry.pointee.d_name) { tuple in
-        tuple.withMemoryRebound(to: CChar.self, capacity: 256) { String(validatingCString: $0) }
-      }
-      guard let name else {
-        throw ArchiveError.cannotAdd(
-          name: folder.string, archive: archive, reason: "it has a file whose name is not UTF-8")
-      }
-      if name != ".", name != ".." { names.append(name) }
-    }
-    guard errno == 0 else {
-      throw ArchiveError.cannotAdd(name: folder.string, archive: archive, reason: "\(Errno(rawValue: errno))")
-    }
-    return names.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
   }
 }

@@ -1,16 +1,11 @@
+import Files
 import SystemPackage
 
 /// What a file that is not an archive seems to be instead, by its first bytes; nil when that is not evident.
 ///
 /// The usual cases are the error page of a proxy or a log-in page that was saved under the archive's name.
 func describeForeignContent(_ path: FilePath) -> String? {
-  guard let descriptor = try? FileDescriptor.open(path, .readOnly, options: [.closeOnExec]) else {
-    return nil
-  }
-  defer { try? descriptor.close() }
-  var buffer = [UInt8](repeating: 0, count: 512)
-  guard let count = try? buffer.withUnsafeMutableBytes({ try descriptor.read(into: $0) }) else { return nil }
-  return describeForeignContent(buffer[..<count])
+  (try? readBeginning(path, count: 512)).flatMap { describeForeignContent($0) }
 }
 
 /// The same for the first bytes of a file.

@@ -1,4 +1,5 @@
 import CArchive
+import Files
 import Glibc
 import SystemPackage
 
@@ -16,13 +17,11 @@ final class ReadHandle {
   init(_ path: FilePath, isRaw: Bool = false) throws(ArchiveError) {
     self.path = path
     do {
-      descriptor = try FileDescriptor.open(path, .readOnly, options: [.closeOnExec])
+      descriptor = try openFile(path, .readOnly)
     } catch {
-      throw .unreadable(archive: path, reason: "\(error)")
+      throw .unreadable(archive: path, reason: "\(error.code)")
     }
-    var status = stat()
-    guard fstat(descriptor.rawValue, &status) == 0, status.st_mode & S_IFMT == S_IFREG,
-      let handle = archive_read_new()
+    guard (try? FileInfo(descriptor))?.kind == .file, let handle = archive_read_new()
     else {
       try? descriptor.close()
       throw .unreadable(archive: path, reason: "it is not a regular file")

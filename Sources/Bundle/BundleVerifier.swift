@@ -64,7 +64,7 @@ public struct BundleVerifier: Sendable {
   ///   - onBytes: Called with the number of bytes read since the last call, from several threads.
   ///   - onFile: Called with each finished file and what is wrong with it, if anything.
   /// - Returns: The problems in order of paths.
-  /// - Throws: `Errno` when the folder cannot be listed, or `CancellationError`.
+  /// - Throws: `FileError` when the folder cannot be listed, or `CancellationError`.
   public func verify(
     onBytes: @escaping @Sendable (Int64) -> Void = { _ in },
     onFile: (ManifestFile, Problem?) -> Void = { _, _ in }
@@ -90,8 +90,7 @@ public struct BundleVerifier: Sendable {
   private func check(_ file: ManifestFile, onBytes: (Int64) -> Void) -> Problem? {
     let path = outputs.appending(file.path.description)
     guard let status = FileInfo(regularFile: path) else {
-      var other = stat()
-      guard lstat(path.string, &other) == 0 else { return .missing(file.path) }
+      guard (try? FileInfo(path)) != nil else { return .missing(file.path) }
       return .damaged(file.path, "there is a link, folder or device of that name instead of a file")
     }
     guard status.size == file.size else {
@@ -104,7 +103,7 @@ public struct BundleVerifier: Sendable {
         onBytes(Int64(bytes.count))
       }
     } catch {
-      return .damaged(file.path, "it cannot be read: \(error)")
+      return .damaged(file.path, "it cannot be read: \(FileError.reason(error))")
     }
     let actual = hasher.finalize()
     guard actual != file.sha256 else { return nil }

@@ -80,7 +80,7 @@ public struct Manifest: Sendable, Codable, Equatable {
       guard let read = try readBytes(ifPresent: path) else { return nil }
       bytes = read
     } catch {
-      throw ManifestError(path: path, reason: "it cannot be read: \((error as? FileError)?.code ?? .ioError)")
+      throw ManifestError(path: path, reason: "it cannot be read: \(FileError.reason(error))")
     }
     let decoder = JSONDecoder()
     // The format first: what else another format has is not for this program to say.
@@ -129,7 +129,7 @@ public struct Manifest: Sendable, Codable, Equatable {
     do {
       try writeAtomically(Array(try encoder.encode(self)) + [UInt8(ascii: "\n")], to: path)
     } catch {
-      throw ManifestError(path: path, reason: "it cannot be written: \(error)")
+      throw ManifestError(path: path, reason: "it cannot be written: \(FileError.reason(error))")
     }
   }
 }

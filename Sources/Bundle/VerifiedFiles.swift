@@ -1,6 +1,5 @@
 import Files
 import FoundationEssentials
-import Glibc
 import Integrity
 import Synchronization
 import SystemPackage
@@ -58,8 +57,7 @@ public final class VerifiedFiles: Sendable {
   }
 
   private static func read(_ path: FilePath) -> (entries: [String: Entry], lines: Int, endsWithinLine: Bool) {
-    var bytes: [UInt8] = []
-    _ = try? readFile(path) { bytes.append(contentsOf: $0) }
+    let bytes = (try? readBytes(path)) ?? []
     let decoder = JSONDecoder()
     var entries: [String: Entry] = [:]
     let lines = bytes.split(separator: UInt8(ascii: "\n"))
@@ -133,16 +131,13 @@ public final class VerifiedFiles: Sendable {
 
   /// The absolute path: the memory outlives the folder in which a command was typed.
   private static func key(_ path: FilePath) -> String {
-    guard path.isRelative, let folder = getcwd(nil, 0) else { return path.lexicallyNormalized().string }
-    defer { free(folder) }
-    return FilePath(String(cString: folder)).pushing(path).lexicallyNormalized().string
+    ((try? currentFolder())?.pushing(path) ?? path).lexicallyNormalized().string
   }
 
   private func append(_ entry: Entry, afterCutLine: Bool) {
     guard let line = Self.line(entry),
-      let descriptor = try? FileDescriptor.open(
-        path, .writeOnly, options: [.create, .append, .closeOnExec, .noFollow],
-        permissions: [.ownerReadWrite, .groupRead, .otherRead])
+      let descriptor = try? openFile(
+        path, .writeOnly, options: [.create, .append, .noFollow], permissions: .publicFile)
     else { return }
     _ = try? descriptor.writeAll((afterCutLine ? [UInt8(ascii: "\n")] : []) + line)
     try? descriptor.close()

@@ -6,8 +6,15 @@ extension FilePermissions {
   public static let publicFile: FilePermissions = [.ownerReadWrite, .groupRead, .otherRead]
 }
 
+private let temporarySuffix = ".tmp"
+
 /// The name that a file has until it is complete: `NAME.tmp`.
-public func temporaryName(for path: FilePath) -> FilePath { FilePath(path.string + ".tmp") }
+public func temporaryName(for path: FilePath) -> FilePath { FilePath(path.string + temporarySuffix) }
+
+/// The name that a file of this name gets once it is complete; `nil` for a name that is not a temporary one.
+public func finalName(of name: String) -> String? {
+  name.hasSuffix(temporarySuffix) ? String(name.dropLast(temporarySuffix.count)) : nil
+}
 
 /// Writes a file so that a reader, or a crash, sees the old content or the new one and nothing between.
 ///

@@ -46,6 +46,11 @@ public struct FileError: Error, Equatable, CustomStringConvertible {
   /// A sentence for people.
   public var description: String { "cannot \(action.rawValue) \(path): \(code)" }
 
+  /// What the system answered, for a sentence that names the file already; of other errors their own text.
+  public static func reason(_ error: any Error) -> String {
+    (error as? FileError).map { "\($0.code)" } ?? "\(error)"
+  }
+
   /// Does something with a file; an `Errno` becomes an error that names the file.
   ///
   /// - Throws: ``FileError`` in place of an `Errno`, and whatever else `body` throws.

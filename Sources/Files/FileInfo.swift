@@ -100,6 +100,15 @@ public func folderExists(_ path: FilePath) -> Bool {
   (try? FileInfo(path, followsLinks: true))?.kind == .folder
 }
 
+/// Gives a file, folder or link to a user and a group, which only root can do. Links are not followed.
+///
+/// - Throws: ``FileError``.
+public func setOwner(_ user: UInt32, group: UInt32, of path: FilePath) throws(FileError) {
+  guard path.withPlatformString({ lchown($0, user, group) }) == 0 else {
+    throw FileError(.setAttributes, path)
+  }
+}
+
 /// Sets the permissions of a file or folder.
 ///
 /// - Throws: ``FileError``.

@@ -15,7 +15,7 @@ public struct FileSystemSpace: Sendable {
     var candidate = path.isEmpty ? FilePath(".") : path
     while true {
       var status = statvfs()
-      if statvfs(candidate.string, &status) == 0 {
+      if candidate.withPlatformString({ statvfs($0, &status) }) == 0 {
         let unit = UInt64(status.f_frsize)
         return FileSystemSpace(
           availableBytes: Int64(clamping: unit &* UInt64(status.f_bavail)),

@@ -19,21 +19,22 @@ public func currentFolder() throws(FileError) -> FilePath {
   return FilePath(platformString: folder)
 }
 
-/// Where a link leads, as it is written in the link.
+/// Where a link leads, exactly as it is written in the link.
 ///
-/// - Throws: ``FileError``; also for what is not a link.
-public func linkTarget(_ path: FilePath) throws(FileError) -> FilePath {
-  var buffer = [CChar](repeating: 0, count: Int(PATH_MAX) + 1)
-  guard path.withPlatformString({ readlink($0, &buffer, Int(PATH_MAX)) }) >= 0 else {
-    throw FileError(.readLink, path)
+/// - Throws: ``FileError``; also for what is not a link, and for a target that is not UTF-8.
+public func linkTarget(_ path: FilePath) throws(FileError) -> String {
+  var buffer = [CChar](repeating: 0, count: Int(PATH_MAX))
+  let count = path.withPlatformString { readlink($0, &buffer, buffer.count) }
+  guard count >= 0 else { throw FileError(.readLink, path) }
+  guard let target = String(validating: buffer[..<count], as: UTF8.self) else {
+    throw FileError(.readLink, path, .illegalByteSequence)
   }
-  return FilePath(platformString: buffer)
+  return target
 }
 
-/// Makes a symbolic link.
+/// Makes a symbolic link with exactly this text as its target.
 ///
 /// - Throws: ``FileError``; also when there is something at its path.
-public func createLink(_ path: FilePath, to target: FilePath) throws(FileError) {
-  guard target.withPlatformString({ target in path.withPlatformString { symlink(target, $0) } }) == 0
-  else { throw FileError(.createLink, path) }
+public func createLink(_ path: FilePath, to target: String) throws(FileError) {
+  guard path.withPlatformString({ symlink(target, $0) }) == 0 else { throw FileError(.createLink, path) }
 }

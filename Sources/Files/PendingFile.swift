@@ -35,6 +35,13 @@ public final class PendingFile: Sendable {
 
   deinit { if isPending.withLock({ $0 }) { discard() } }
 
+  /// Gives the file to a user and a group, which only root can do.
+  ///
+  /// - Throws: ``FileError``.
+  public func setOwner(_ user: UInt32, group: UInt32) throws(FileError) {
+    guard fchown(descriptor.rawValue, user, group) == 0 else { throw FileError(.setAttributes, temporary) }
+  }
+
   /// Gives the file its final name, in place of a file that has it.
   ///
   /// - Parameter isDurable: Whether to wait for the disk; without it a power cut may leave an empty file.

@@ -52,3 +52,21 @@ public func readText(_ path: FilePath, limit: Int = .max) throws -> String {
 public func readText(ifPresent path: FilePath, limit: Int = .max) throws -> String? {
   try readBytes(ifPresent: path, limit: limit).map { String(decoding: $0, as: UTF8.self) }
 }
+
+/// The first bytes of a file, by which its kind can be told; fewer where it is shorter.
+///
+/// - Throws: ``FileError``.
+public func readBeginning(_ path: FilePath, count: Int) throws -> [UInt8] {
+  let descriptor = try openFile(path, .readOnly)
+  defer { try? descriptor.close() }
+  return try FileError.naming(.read, path) {
+    try [UInt8](unsafeUninitializedCapacity: count) { buffer, filled in
+      while filled < count {
+        let rest = UnsafeMutableRawBufferPointer(rebasing: UnsafeMutableRawBufferPointer(buffer)[filled...])
+        let read = try descriptor.read(into: rest)
+        if read == 0 { break }
+        filled += read
+      }
+    }
+  }
+}

@@ -1,3 +1,4 @@
+import Files
 import Glibc
 import Subprocess
 import SystemPackage
@@ -144,9 +145,7 @@ public struct Command: Sendable, CustomStringConvertible {
   }
 
   private func absolute(_ path: FilePath) -> FilePath {
-    guard path.isRelative, let folder = getcwd(nil, 0) else { return path }
-    defer { free(folder) }
-    return FilePath(String(cString: folder)).pushing(path)
+    (try? currentFolder())?.pushing(path) ?? path
   }
 
   private func commandError(_ error: any Error, outputLimit: Int) -> CommandError {

@@ -1,3 +1,4 @@
+import Files
 import Glibc
 import SystemPackage
 
@@ -20,6 +21,5 @@ public func findExecutable(_ name: String, path: String? = nil) -> FilePath? {
 }
 
 private func isExecutableFile(_ path: String) -> Bool {
-  var status = stat()
-  return stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFREG && access(path, X_OK) == 0
+  (try? FileInfo(FilePath(path), followsLinks: true))?.kind == .file && access(path, X_OK) == 0
 }

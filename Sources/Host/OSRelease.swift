@@ -1,4 +1,4 @@
-import Glibc
+import Files
 import SystemPackage
 
 /// The identity of a Linux distribution, as its os-release file tells it.
@@ -43,8 +43,8 @@ public struct OSRelease: Sendable, Equatable {
   ///
   /// - Throws: ``OSReleaseError`` when neither of the two standard files can be read.
   public static func current() throws(OSReleaseError) -> OSRelease {
-    for path in ["/etc/os-release", "/usr/lib/os-release"] {
-      if let text = readSmallFile(path) { return parse(text) }
+    for path: FilePath in ["/etc/os-release", "/usr/lib/os-release"] {
+      if let text = try? readText(path, limit: 64 << 10) { return parse(text) }
     }
     throw OSReleaseError()
   }
@@ -103,24 +103,4 @@ public struct OSReleaseError: Error, CustomStringConvertible {
     "cannot tell which Linux distribution this is: neither /etc/os-release nor /usr/lib/os-release "
       + "can be read"
   }
-}
-
-/// The text of a file of at most 64 KiB; nil when it cannot be read.
-private func readSmallFile(_ path: String) -> String? {
-  guard let descriptor = try? FileDescriptor.open(path, .readOnly, options: [.closeOnExec]) else {
-    return nil
-  }
-  defer { try? descriptor.close() }
-  var buffer = [UInt8](repeating: 0, count: 64 << 10)
-  var filled = 0
-  while filled < buffer.count {
-    guard
-      let count = try? buffer.withUnsafeMutableBytes({
-        try descriptor.read(into: .init(rebasing: $0[filled...]))
-      })
-    else { return nil }
-    if count == 0 { break }
-    filled += count
-  }
-  return String(decoding: buffer[..<filled], as: UTF8.self)
 }

@@ -1,6 +1,5 @@
 import Files
 import FoundationEssentials
-import Glibc
 import Integrity
 import SystemPackage
 
@@ -74,8 +73,8 @@ public struct ProgramMemory: Sendable {
   }
 
   private func read(_ file: FilePath) -> Record? {
-    guard let data = FileManager.default.contents(atPath: file.string),
-      let record = try? JSONDecoder().decode(Record.self, from: data), record.format == Self.format
+    guard let bytes = try? readBytes(file),
+      let record = try? JSONDecoder().decode(Record.self, from: Data(bytes)), record.format == Self.format
     else { return nil }
     return record
   }
@@ -84,7 +83,7 @@ public struct ProgramMemory: Sendable {
     guard let data = try? JSONEncoder().encode(record), (try? createDirectories(folder)) != nil else {
       return
     }
-    try? writeAtomically(Array(data), to: file)
+    try? writeAtomically(Array(data), to: file, isDurable: false)
   }
 
   private static func stamps(_ paths: [FilePath]) -> [String: String] {
@@ -93,10 +92,8 @@ public struct ProgramMemory: Sendable {
 
   /// What changes when a file is replaced or written, or when a folder gets or loses an entry.
   private static func stamp(_ path: String) -> String {
-    var status = stat()
-    guard stat(path, &status) == 0 else { return "missing" }
-    let modified = status.st_mtim
-    return "\(status.st_dev) \(status.st_ino) \(status.st_size) \(modified.tv_sec).\(modified.tv_nsec)"
+    guard let info = try? FileInfo(FilePath(path), followsLinks: true) else { return "missing" }
+    return "\(info.device) \(info.inode) \(info.size) \(info.modified)"
   }
 }
 
@@ -109,25 +106,18 @@ enum ProgramWrapper {
   ///
   /// - Returns: `nil` for a script of which that is not known.
   static func dependencies(of program: FilePath) -> [FilePath]? {
-    guard let start = try? beginning(of: program), start.starts(with: Array("#!".utf8)) else { return [] }
+    guard let start = try? readBeginning(program, count: 4096), start.starts(with: Array("#!".utf8)) else {
+      return []
+    }
     // A shim of pyenv: ROOT/shims/NAME (pyenv, README, "Understanding Python version selection").
     let folder = program.removingLastComponent()
     guard folder.lastComponent == "shims", String(decoding: start, as: UTF8.self).contains("pyenv"),
-      getenv("PYENV_DIR") == nil
+      ProcessInfo.processInfo.environment["PYENV_DIR"] == nil
     else { return nil }
     let root = folder.removingLastComponent()
     var choices = [root.appending("version"), root.appending("versions")]
-    var place = FilePath(FileManager.default.currentDirectoryPath)
+    guard var place = try? currentFolder() else { return nil }
     repeat { choices.append(place.appending(".python-version")) } while place.removeLastComponent()
     return choices
-  }
-
-  private static func beginning(of path: FilePath) throws -> [UInt8] {
-    let descriptor = try FileDescriptor.open(path, .readOnly, options: [.closeOnExec])
-    return try descriptor.closeAfter {
-      var bytes = [UInt8](repeating: 0, count: 4096)
-      let count = try bytes.withUnsafeMutableBytes { try descriptor.read(into: $0) }
-      return Array(bytes[..<count])
-    }
   }
 }

@@ -1,4 +1,4 @@
-import FoundationEssentials
+import Files
 import SystemPackage
 import YAML
 
@@ -16,8 +16,8 @@ public struct KubesprayTree: Sendable {
   /// - Throws: ``KubesprayTreeError`` when it is not a kubespray tree, with what is there instead.
   public init(_ path: FilePath) throws(KubesprayTreeError) {
     self.path = path
-    guard Self.exists(path) else { throw .missing(path) }
-    guard Self.exists(path.appending("contrib/offline/generate_list.sh")) else {
+    guard fileExists(path) else { throw .missing(path) }
+    guard fileExists(path.appending("contrib/offline/generate_list.sh")) else {
       throw .notKubespray(path, lacks: "contrib/offline/generate_list.sh", found: Self.contents(path))
     }
     // Newest place first; the role's old name had a dash, and before 2.25 the download role kept the file.
@@ -27,7 +27,7 @@ public struct KubesprayTree: Sendable {
       ("kubespray-defaults", "roles/download/defaults/main/main.yml"),
       ("kubespray-defaults", "roles/download/defaults/main.yml"),
     ]
-    guard let place = places.first(where: { Self.exists(path.appending($0.1)) }) else {
+    guard let place = places.first(where: { fileExists(path.appending($0.1)) }) else {
       throw .notKubespray(path, lacks: places[0].1, found: Self.contents(path))
     }
     downloadDefaults = path.appending(place.1)
@@ -39,12 +39,12 @@ public struct KubesprayTree: Sendable {
 
   /// The Python 3 minor versions that can run the Ansible of ``requirements``.
   public var pythonMinors: ClosedRange<Int> {
-    AnsibleRequirement(requirements: Self.text(requirements) ?? "").pythonMinors
+    AnsibleRequirement(requirements: (try? readText(requirements)) ?? "").pythonMinors
   }
 
   /// The version that the tree says it is (galaxy.yml), such as `2.30.0`; nil when it says nothing.
   public var declaredVersion: String? {
-    guard let text = Self.text(path.appending("galaxy.yml")),
+    guard let text = try? readText(path.appending("galaxy.yml")),
       let document = try? YAML.parse(text, source: "galaxy.yml")
     else { return nil }
     return document["version"]?.string
@@ -52,7 +52,7 @@ public struct KubesprayTree: Sendable {
 
   /// The names of the variables that the download defaults declare, in file order.
   func declaredNames() throws(KubesprayTreeError) -> [String] {
-    guard let text = Self.text(downloadDefaults) else { throw .unreadable(downloadDefaults) }
+    guard let text = try? readText(downloadDefaults) else { throw .unreadable(downloadDefaults) }
     return text.split(separator: "\n").compactMap { line in
       guard let colon = line.firstIndex(of: ":") else { return nil }
       let name = line[..<colon]
@@ -63,17 +63,16 @@ public struct KubesprayTree: Sendable {
   }
 
   /// Whether the tree has a role of this name.
-  func hasRole(_ name: String) -> Bool { Self.exists(path.appending("roles/\(name)/tasks/main.yml")) }
+  func hasRole(_ name: String) -> Bool { fileExists(path.appending("roles/\(name)/tasks/main.yml")) }
 
-  static func exists(_ path: FilePath) -> Bool { FileManager.default.fileExists(atPath: path.string) }
-
-  static func text(_ path: FilePath) -> String? {
-    FileManager.default.contents(atPath: path.string).map { String(decoding: $0, as: UTF8.self) }
+  /// Everything below `roles/`, in order of names.
+  var roleFiles: [String] {
+    var files: [String] = []
+    try? walkFolder(path.appending("roles")) { files.append($0.name) }
+    return files.sorted()
   }
 
-  private static func contents(_ path: FilePath) -> [String] {
-    ((try? FileManager.default.contentsOfDirectory(atPath: path.string)) ?? []).sorted()
-  }
+  private static func contents(_ path: FilePath) -> [String] { (try? listFolder(path)) ?? [] }
 }
 
 /// Why a folder is not a kubespray tree.

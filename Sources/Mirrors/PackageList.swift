@@ -1,5 +1,5 @@
 import Bundle
-import FoundationEssentials
+import Files
 import SystemPackage
 
 /// A package that somebody asked for.
@@ -30,10 +30,15 @@ public enum PackageList {
   {
     var wanted: [WantedPackage] = []
     for name in [target.listFolder, "\(target.listFolder)/\(target.version)"] {
-      let names = (try? FileManager.default.contentsOfDirectory(atPath: folder.appending(name).string)) ?? []
-      for file in names.sorted() where file.hasSuffix(".txt") {
+      let names: [String]
+      do {
+        names = try listFolder(ifPresent: folder.appending(name))
+      } catch {
+        throw .unreadable(error.path)
+      }
+      for file in names where file.hasSuffix(".txt") {
         let path = folder.appending(name).appending(file)
-        guard let text = try? String(contentsOfFile: path.string, encoding: .utf8) else {
+        guard let text = try? readText(path) else {
           throw .unreadable(path)
         }
         wanted += try parse(text, origin: "pkglist/\(name)/\(file)")

@@ -1,6 +1,4 @@
 import Files
-import FoundationEssentials
-import Glibc
 import Host
 import Integrity
 import SystemPackage
@@ -48,14 +46,14 @@ public struct SigningKey: Sendable, Hashable {
   private func sign(_ operation: [String], _ file: FilePath, _ output: FilePath) async throws {
     try await withKeyring { home in
       let fingerprint = try await fingerprint(home)
-      let temporary = FilePath(output.string + ".tmp")
+      let temporary = temporaryName(for: output)
       // An empty passphrase instead of a question that nobody would see; a key that the agent has open needs none.
       let arguments =
         ["--yes", "--pinentry-mode", "loopback", "--passphrase", "", "--digest-algo", "SHA512"]
         + ["--local-user", fingerprint, "--output", temporary.string] + operation + [file.string]
       let result = try await gpg(arguments, home).run()
       guard result.status == 0 else {
-        unlink(temporary.string)
+        try? removeFile(temporary)
         throw SigningKeyError.cannotSign(text, reason: Self.lastLine(result))
       }
       try renameDurably(temporary, to: output)
@@ -88,7 +86,7 @@ public struct SigningKey: Sendable, Hashable {
 
   /// Runs work with the keyring that has the key: `nil` is the user's own.
   private func withKeyring<T>(_ work: (FilePath?) async throws -> T) async throws -> T {
-    guard FileManager.default.fileExists(atPath: text) else {
+    guard fileExists(FilePath(text)) else {
       guard !text.contains("/") else { throw SigningKeyError.noFile(text) }
       guard !text.isEmpty, !text.hasPrefix("-") else {
         throw SigningKeyError.missing(text, isFile: false, reason: "that is not the name of a key")
@@ -96,9 +94,7 @@ public struct SigningKey: Sendable, Hashable {
       return try await work(nil)
     }
     // In /tmp and not in TMPDIR: the socket of gpg-agent lies in it, whose path may have 107 bytes.
-    var template = Array("/tmp/kubespray-offline-gpg-XXXXXX".utf8CString)
-    guard let made = mkdtemp(&template) else { throw Errno(rawValue: errno) }
-    let home = FilePath(String(cString: made))
+    let home = try createTemporaryFolder(in: "/tmp", named: "kubespray-offline-gpg")
     let result: Result<T, any Error>
     do {
       let imported = try await gpg(["--import", text], home).run()
@@ -112,7 +108,7 @@ public struct SigningKey: Sendable, Hashable {
     // A task of its own: also after a cancellation no agent and no secret may stay behind.
     _ = await Task.detached {
       _ = try? await Command("gpgconf", ["--homedir", home.string, "--kill", "all"]).run()
-      try? FileManager.default.removeItem(atPath: home.string)
+      try? removeTree(home)
     }.value
     return try result.get()
   }

@@ -43,7 +43,7 @@ struct CredentialFile: Sendable {
     } catch {
       throw CredentialError(
         source: path.string,
-        reason: "the registry credentials cannot be read: \((error as? FileError)?.code ?? .ioError)")
+        reason: "the registry credentials cannot be read: \(FileError.reason(error))")
     }
     let document: Document
     do {

@@ -15,7 +15,7 @@ public struct Descriptor: Hashable, Sendable, Codable {
   /// For a manifest in an index: where the image runs.
   public var platform: Platform?
   /// For a manifest in an index: what it is if it is not an image.
-  public var artifactType: String?
+  var artifactType: String?
 
   /// A descriptor.
   public init(
@@ -38,7 +38,7 @@ public struct Descriptor: Hashable, Sendable, Codable {
 
   /// Whether it describes how an image was built, not an image: BuildKit lists those in the index beside the
   /// images (BuildKit, docs/attestations/attestation-storage.md).
-  public var isAttestation: Bool {
+  var isAttestation: Bool {
     annotations?["vnd.docker.reference.type"] == "attestation-manifest"
       || platform?.os == "unknown" && platform?.architecture == "unknown"
   }

@@ -12,7 +12,7 @@ public struct ImageManifest: Hashable, Sendable, Codable {
   /// The layers, the lowest first.
   public let layers: [Descriptor]
   /// What this is if it is not an image.
-  public let artifactType: String?
+  let artifactType: String?
 
   /// The configuration and the layers, each digest once, in the manifest's order.
   public var blobs: [Descriptor] {
@@ -39,7 +39,7 @@ public enum ManifestContent: Hashable, Sendable {
   case index(ImageIndex)
 
   /// The largest manifest taken, in bytes: what distribution and containerd allow.
-  public static let maximumSize = 4 << 20
+  static let maximumSize = 4 << 20
 
   /// Reads a manifest or index.
   ///

@@ -24,7 +24,7 @@ public struct MediaType: RawRepresentable, Hashable, Sendable, Codable, CustomSt
   public static let dockerManifestList = MediaType(
     rawValue: "application/vnd.docker.distribution.manifest.list.v2+json")
   /// Docker's manifest of schema 1, out of use since 2017.
-  public static let dockerSchema1 = MediaType(
+  static let dockerSchema1 = MediaType(
     rawValue: "application/vnd.docker.distribution.manifest.v1+json")
   /// The same with a signature.
   public static let dockerSchema1Signed = MediaType(
@@ -34,7 +34,7 @@ public struct MediaType: RawRepresentable, Hashable, Sendable, Codable, CustomSt
   /// Docker's gzipped layer.
   public static let dockerLayer = MediaType(rawValue: "application/vnd.docker.image.rootfs.diff.tar.gzip")
   /// A layer that only its vendor may hand out (Windows).
-  public static let dockerForeignLayer = MediaType(
+  static let dockerForeignLayer = MediaType(
     rawValue: "application/vnd.docker.image.rootfs.foreign.diff.tar.gzip")
 
   /// OCI's image manifest.
@@ -44,32 +44,32 @@ public struct MediaType: RawRepresentable, Hashable, Sendable, Codable, CustomSt
   /// OCI's image configuration.
   public static let ociConfig = MediaType(rawValue: "application/vnd.oci.image.config.v1+json")
   /// A layer that is not compressed.
-  public static let ociLayer = MediaType(rawValue: "application/vnd.oci.image.layer.v1.tar")
+  static let ociLayer = MediaType(rawValue: "application/vnd.oci.image.layer.v1.tar")
   /// A gzipped layer.
   public static let ociLayerGzip = MediaType(rawValue: "application/vnd.oci.image.layer.v1.tar+gzip")
   /// A layer in Zstandard.
-  public static let ociLayerZstd = MediaType(rawValue: "application/vnd.oci.image.layer.v1.tar+zstd")
+  static let ociLayerZstd = MediaType(rawValue: "application/vnd.oci.image.layer.v1.tar+zstd")
 
   /// The value of `Accept` that asks for every kind of manifest this program reads.
-  public static let acceptedManifests = [ociIndex, dockerManifestList, ociManifest, dockerManifest]
+  static let acceptedManifests = [ociIndex, dockerManifestList, ociManifest, dockerManifest]
     .map(\.rawValue).joined(separator: ", ")
 
   /// Whether it is a list of manifests.
-  public var isIndex: Bool { self == .ociIndex || self == .dockerManifestList }
+  var isIndex: Bool { self == .ociIndex || self == .dockerManifestList }
 
   /// Whether it is the manifest of one image.
-  public var isManifest: Bool { self == .ociManifest || self == .dockerManifest }
+  var isManifest: Bool { self == .ociManifest || self == .dockerManifest }
 
   /// Whether it is a manifest of Docker's schema 1.
-  public var isSchema1: Bool { self == .dockerSchema1 || self == .dockerSchema1Signed }
+  var isSchema1: Bool { self == .dockerSchema1 || self == .dockerSchema1Signed }
 
   /// Whether it is a layer that lies on its vendor's server only.
-  public var isForeignLayer: Bool {
+  var isForeignLayer: Bool {
     self == .dockerForeignLayer || rawValue.hasPrefix("application/vnd.oci.image.layer.nondistributable.")
   }
 
   /// Whether it is a layer of an image, in whatever compression; an artifact such as a Helm chart has others.
-  public var isLayer: Bool {
+  var isLayer: Bool {
     rawValue.hasPrefix("application/vnd.oci.image.layer.v1.tar")
       || rawValue.hasPrefix("application/vnd.docker.image.rootfs.diff.tar")
   }

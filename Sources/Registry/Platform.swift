@@ -10,7 +10,7 @@ public struct Platform: Hashable, Sendable, CustomStringConvertible {
   /// The variant, such as `v7` of `arm`; `nil` is the architecture's default.
   public let variant: String?
   /// The version of the operating system, which Windows images have.
-  public let osVersion: String?
+  let osVersion: String?
 
   /// A platform; other names of an architecture (`x86_64`, `aarch64`) are changed to Go's, and a variant that is
   /// the default becomes `nil`.

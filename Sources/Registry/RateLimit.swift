@@ -6,7 +6,7 @@ public struct RateLimit: Sendable, Hashable, CustomStringConvertible {
   /// Pulls in a window.
   public let limit: Int
   /// Pulls that are left of it.
-  public let remaining: Int
+  let remaining: Int
   /// The window's length in seconds, if given.
   public let window: Int?
 

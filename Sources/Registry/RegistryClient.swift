@@ -80,7 +80,7 @@ public final class RegistryClient: Sendable {
   ///
   /// - Returns: `nil` when the registry does not say.
   /// - Throws: ``RegistryError``, also when there is no such image.
-  public func currentDigest(of reference: ImageReference) async throws(RegistryError) -> Digest? {
+  func currentDigest(of reference: ImageReference) async throws(RegistryError) -> Digest? {
     let name = reference.digest?.description ?? reference.tag ?? ""
     let head = try await ask("HEAD", manifest: name, of: reference).head
     return head.fields["Docker-Content-Digest"].flatMap { try? Digest($0) }

@@ -9,11 +9,11 @@ public struct RegistryConfiguration: Sendable {
   /// Registries that speak plain HTTP, by host and port as in references. No other one is asked without TLS.
   public var plainHTTP: Set<String> = []
   /// The longest single pause that a registry may ask for when it limits requests.
-  public var maximumWait: Duration = .seconds(900)
+  var maximumWait: Duration = .seconds(900)
   /// How often a request is repeated that a registry's limit turned down.
-  public var limitRetries = 5
+  var limitRetries = 5
   /// The first pause after a refusal that names none; later ones double it.
-  public var limitBackoff: Duration = .seconds(2)
+  var limitBackoff: Duration = .seconds(2)
 
   /// The registries themselves, over TLS.
   public init() {}

@@ -1,5 +1,5 @@
 import Bundle
-import Glibc
+import Files
 import SystemPackage
 import YAML
 
@@ -21,8 +21,7 @@ extension Configuration {
   ) throws(ConfigurationError) -> Configuration {
     var problems: [String] = []
     var documents: [YAMLNode] = []
-    let present = defaultFile.map { access($0.string, F_OK) == 0 || errno != ENOENT ? [$0] : [] } ?? []
-    for file in present + files {
+    for file in (defaultFile.map { Self.isMissing($0) ? [] : [$0] } ?? []) + files {
       do {
         if let document = try YAML.load(file.string) { documents.append(document) }
       } catch {
@@ -31,6 +30,16 @@ extension Configuration {
     }
     return try resolve(
       shell: shell, documents: documents, environment: environment, flags: flags, problems: problems)
+  }
+
+  /// A file that is there and cannot be read is not missing: that is an error to be reported.
+  private static func isMissing(_ file: FilePath) -> Bool {
+    do throws(FileError) {
+      _ = try FileInfo(file, followsLinks: true)
+      return false
+    } catch {
+      return error.isMissing
+    }
   }
 
   /// Resolves every setting from configuration files that are already parsed; see

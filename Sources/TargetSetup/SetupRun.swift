@@ -99,7 +99,7 @@ public struct SetupRun: Sendable {
   /// What each step finds. Nothing is changed.
   ///
   /// - Throws: `CancellationError`.
-  public func status(_ names: [StepName] = StepName.allCases) async throws -> [StepStatus] {
+  func status(_ names: [StepName] = StepName.allCases) async throws -> [StepStatus] {
     var found: [StepStatus] = []
     for name in names {
       try Task.checkCancellation()

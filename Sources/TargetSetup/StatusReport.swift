@@ -15,11 +15,11 @@ public struct StatusReport: Sendable, Encodable {
   }
 
   /// The folder of the bundle.
-  public let bundle: String
+  let bundle: String
   /// The kubespray version that the bundle is for, if it tells.
-  public let kubespray: String?
+  let kubespray: String?
   /// How other machines reach this host.
-  public let address: String
+  let address: String
   /// The steps, in their order.
   public let steps: [StepStatus]
   /// What is served.

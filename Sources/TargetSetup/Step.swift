@@ -3,7 +3,7 @@ import Console
 /// One part of the work on the target.
 ///
 /// A step that was applied says so in ``check(_:_:)``, and applying it again is right wherever it was stopped.
-public protocol Step: Sendable {
+protocol Step: Sendable {
   /// Its name.
   var name: StepName { get }
   /// The steps without which it cannot work; when one of them fails in the same run, it is not started.
@@ -29,17 +29,17 @@ public protocol Step: Sendable {
 
 extension Step {
   /// Nothing.
-  public var needs: [StepName] { [] }
+  var needs: [StepName] { [] }
 
   /// Does nothing.
-  public func beforeUndo(_ context: SetupContext, _ journal: Journal) async throws {}
+  func beforeUndo(_ context: SetupContext, _ journal: Journal) async throws {}
 
   /// Does nothing.
-  public func afterUndo(_ context: SetupContext, _ journal: Journal) async throws {}
+  func afterUndo(_ context: SetupContext, _ journal: Journal) async throws {}
 }
 
 /// What a step found; the text is for people.
-public enum StepState: Sendable, Equatable {
+enum StepState: Sendable, Equatable {
   /// All is as the step would make it.
   case done(String)
   /// Something is missing or different.
@@ -50,14 +50,14 @@ public enum StepState: Sendable, Equatable {
   case refused(String)
 
   /// The text.
-  public var detail: String {
+  var detail: String {
     switch self {
     case .done(let text), .needed(let text), .notApplicable(let text), .refused(let text): text
     }
   }
 
   /// One word for tables and scripts.
-  public var word: String {
+  var word: String {
     switch self {
     case .done: "done"
     case .needed: "to do"

@@ -1,3 +1,4 @@
+import Files
 import Integrity
 import SystemPackage
 
@@ -32,6 +33,24 @@ public struct Download: Sendable {
     self.digest = digest
     self.size = size
   }
+}
+
+extension Download {
+  /// The bytes at hand of a file that is not yet complete; beside it lies what they are a part of.
+  public static func partFile(of destination: FilePath) -> FilePath {
+    FilePath(destination.string + partSuffix)
+  }
+
+  /// Whether a file of that name is what a download leaves until it ends.
+  public static func isPart(_ name: String) -> Bool {
+    let name = finalName(of: name) ?? name
+    return [partSuffix, partSuffix + metaSuffix].contains(where: name.hasSuffix)
+  }
+
+  static func metaFile(of part: FilePath) -> FilePath { FilePath(part.string + metaSuffix) }
+
+  private static let partSuffix = ".part"
+  private static let metaSuffix = ".meta"
 }
 
 /// What happens during a download. Delivered on the engine's thread: be quick.

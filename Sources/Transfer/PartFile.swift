@@ -1,5 +1,4 @@
 import Files
-import Glibc
 import Integrity
 import Synchronization
 import SystemPackage
@@ -43,15 +42,14 @@ final class PartFile: ResponseSink {
     self.download = download
     self.redactedURL = redactedURL
     self.onEvent = onEvent
-    path = FilePath(download.destination.string + ".part")
-    metaPath = FilePath(download.destination.string + ".part.meta")
+    path = Download.partFile(of: download.destination)
+    metaPath = Download.metaFile(of: path)
     let descriptor: FileDescriptor
     do {
-      descriptor = try FileDescriptor.open(
-        path, .readWrite, options: [.create, .closeOnExec, .noFollow],
-        permissions: [.ownerReadWrite, .groupRead, .otherRead])
+      descriptor = try openFile(
+        path, .readWrite, options: [.create, .noFollow], permissions: .publicFile)
     } catch {
-      throw TransferError(.file, url: redactedURL, detail: "\(path) cannot be opened: \(error)")
+      throw TransferError(.file, url: redactedURL, detail: "\(error)")
     }
     var state = State(descriptor: descriptor)
     Self.reset(&state, for: download)
@@ -59,7 +57,7 @@ final class PartFile: ResponseSink {
     do {
       try adoptEarlierBytes()
     } catch {
-      throw TransferError(.file, url: redactedURL, detail: "\(path) cannot be read: \(error)")
+      throw TransferError(.file, url: redactedURL, detail: "\(error)")
     }
   }
 
@@ -137,10 +135,10 @@ final class PartFile: ResponseSink {
       let counted = state.offset - state.unreported
       Self.reset(&state, for: download)
       state.validator = nil
-      _ = ftruncate(state.descriptor.rawValue, 0)
+      try? state.descriptor.resize(to: 0)
       return counted
     }
-    unlink(metaPath.string)
+    try? removeFile(metaPath)
     if discarded > 0 { onEvent(.discarded(discarded)) }
   }
 
@@ -174,22 +172,23 @@ final class PartFile: ResponseSink {
       if download.isDurable {
         try synchronize(descriptor)
         try renameDurably(path, to: download.destination)
-      } else if rename(path.string, download.destination.string) != 0 {
-        throw Errno(rawValue: errno)
+      } else {
+        try moveFile(path, to: download.destination)
       }
     } catch {
+      let code = (error as? FileError)?.code ?? error as? Errno ?? .ioError
       throw TransferError(
-        .file, url: redactedURL, detail: "\(download.destination) cannot be written: \(error)")
+        .file, url: redactedURL, detail: "\(download.destination) cannot be written: \(code)")
     }
-    unlink(metaPath.string)
+    try? removeFile(metaPath)
     return (size, sha256, validator)
   }
 
   /// Removes a part that holds nothing worth resuming.
   func removeIfEmpty() {
     guard offset == 0 else { return }
-    unlink(path.string)
-    unlink(metaPath.string)
+    try? removeFile(path)
+    try? removeFile(metaPath)
   }
 
   private func accept(_ head: ResponseHead, _ state: inout State) -> TransferError? {
@@ -203,7 +202,7 @@ final class PartFile: ResponseSink {
       // The server ignored the range, or its file is another one now: what is at hand is void.
       let counted = state.offset - state.unreported
       Self.reset(&state, for: download)
-      _ = ftruncate(state.descriptor.rawValue, 0)
+      try? state.descriptor.resize(to: 0)
       onEvent(.discarded(counted))
     }
     state.validator = head.rangeValidator
@@ -265,7 +264,7 @@ extension PartFile {
     guard let meta = readMeta(), meta.count >= 3, meta[0] == redactedURL,
       meta[1] == download.digest?.description ?? "", !(meta[1].isEmpty && meta[2].isEmpty)
     else {
-      _ = ftruncate(descriptor.rawValue, 0)
+      try? descriptor.resize(to: 0)
       return
     }
     try readFile(path) { bytes in
@@ -283,9 +282,7 @@ extension PartFile {
   }
 
   private func readMeta() -> [String]? {
-    var bytes: [UInt8] = []
-    guard (try? readFile(metaPath, { bytes.append(contentsOf: $0) })) != nil else { return nil }
-    return String(decoding: bytes, as: UTF8.self)
+    try? readText(metaPath, limit: 1 << 16)
       .split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
   }
 }

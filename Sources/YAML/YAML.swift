@@ -1,4 +1,5 @@
-import Glibc
+import Files
+import SystemPackage
 
 /// Reads YAML documents: kubespray's variable files, inventories and this program's own configuration.
 ///
@@ -55,24 +56,16 @@ public enum YAML {
     return bytes.indices.count { bytes[$0] == name[0] && bytes[$0...].starts(with: name) }
   }
 
-  /// Reads a file whole, but never more than one byte above the limit, so that a device cannot fill memory.
   private static func read(_ path: String, limit: Int) throws(YAMLError) -> [UInt8] {
-    let descriptor = open(path, O_RDONLY | O_CLOEXEC)
-    guard descriptor >= 0 else { throw unreadable(path, errno) }
-    defer { close(descriptor) }
-    var content: [UInt8] = []
-    var chunk = [UInt8](repeating: 0, count: 64 << 10)
-    while content.count <= limit {
-      let count = Glibc.read(descriptor, &chunk, chunk.count)
-      if count < 0 && errno == EINTR { continue }
-      guard count >= 0 else { throw unreadable(path, errno) }
-      if count == 0 { return content }
-      content.append(contentsOf: chunk[..<count])
+    do {
+      return try readBytes(FilePath(path), limit: limit)
+    } catch {
+      let code = (error as? FileError)?.code ?? .ioError
+      throw YAMLError(
+        source: path,
+        code == .fileTooLarge
+          ? "the file is larger than the \(limit) bytes that are accepted"
+          : "the file cannot be read: \(code)")
     }
-    throw YAMLError(source: path, "the file is larger than the \(limit) bytes that are accepted")
-  }
-
-  private static func unreadable(_ path: String, _ code: Int32) -> YAMLError {
-    YAMLError(source: path, "the file cannot be read: \(String(cString: strerror(code)))")
   }
 }

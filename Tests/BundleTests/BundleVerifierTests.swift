@@ -3,12 +3,13 @@ import Files
 import Integrity
 import Synchronization
 import SystemPackage
+import TestSupport
 import Testing
 
 @Suite struct BundleVerifierTests {
-  let folder: BundleFolder
+  let folder: TemporaryFolder
 
-  init() throws { folder = try BundleFolder() }
+  init() throws { folder = try TemporaryFolder() }
 
   private func problems(_ manifest: Manifest) async throws -> [BundleVerifier.Problem] {
     try manifest.save(to: folder.path)
@@ -75,7 +76,8 @@ import Testing
 
   @Test func aFolderThatIsGoneIsAnError() async throws {
     let manifest = try folder.manifest(of: ["a": "one"])
-    await #expect(throws: Errno.noSuchFileOrDirectory) {
+    let missing = FileError(.list, folder.path.appending("no"), .noSuchFileOrDirectory)
+    await #expect(throws: missing) {
       try await BundleVerifier(outputs: folder.path.appending("no"), manifest: manifest, parallel: 1).verify()
     }
   }
@@ -96,7 +98,9 @@ import Testing
     try createDirectories(folder.path.appending("d/e"))
     BundleTree.removeEmptyFolders(below: folder.path)
     #expect(try BundleTree.files(below: folder.path) == ["d/x"])
-    #expect(throws: Errno.noSuchFileOrDirectory) { try BundleTree.files(below: folder.path.appending("a")) }
-    #expect(throws: Errno.noSuchFileOrDirectory) { try BundleTree.files(below: folder.path.appending("d/e")) }
+    for name in ["a", "d/e"] {
+      let path = folder.path.appending(name)
+      #expect(throws: FileError(.list, path, .noSuchFileOrDirectory)) { try BundleTree.files(below: path) }
+    }
   }
 }

@@ -1,12 +1,13 @@
 import Bundle
 import Integrity
 import SystemPackage
+import TestSupport
 import Testing
 
 @Suite struct ManifestTests {
-  let folder: BundleFolder
+  let folder: TemporaryFolder
 
-  init() throws { folder = try BundleFolder() }
+  init() throws { folder = try TemporaryFolder() }
 
   private func reason(_ text: String) throws -> String {
     try folder.write(text, to: "bundle.json")

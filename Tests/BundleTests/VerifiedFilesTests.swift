@@ -1,15 +1,16 @@
 import Bundle
 import Integrity
 import SystemPackage
+import TestSupport
 import Testing
 
 /// What a machine remembers of files it has verified.
 @Suite struct VerifiedFilesTests {
-  let folder: BundleFolder
+  let folder: TemporaryFolder
   let digest = Digest(of: Array("content".utf8))
 
   init() throws {
-    folder = try BundleFolder()
+    folder = try TemporaryFolder()
     try folder.write("content", to: "outputs/a")
     try folder.touch("outputs/a", 1_000_000)
   }

@@ -136,9 +136,8 @@ import Testing
   private func withLayers(
     _ layers: [[(String, Item)]], _ body: (BaseContents) throws -> Void
   ) throws {
-    let folder = FilePath(FileManager.default.temporaryDirectory.path + "/base-\(UUID().uuidString)")
-    try createDirectories(folder)
-    defer { try? FileManager.default.removeItem(atPath: folder.string) }
+    let folder = try createTemporaryFolder(named: "base-test")
+    defer { try? removeTree(folder) }
     var paths: [FilePath] = []
     for (number, entries) in layers.enumerated() {
       let path = folder.appending("\(number).tar.gz")

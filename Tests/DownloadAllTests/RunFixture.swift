@@ -19,12 +19,10 @@ final class RunFixture: Sendable {
 
   init() throws {
     server = try TestServer()
-    var template = Array("/tmp/download-all-test-XXXXXX".utf8CString)
-    guard let made = mkdtemp(&template) else { throw Errno(rawValue: errno) }
-    root = FilePath(String(cString: made))
+    root = try createTemporaryFolder(named: "download-all-test")
   }
 
-  deinit { try? FileManager.default.removeItem(atPath: root.string) }
+  deinit { try? removeTree(root) }
 
   var outputs: FilePath { root.appending("outputs") }
   var cache: FilePath { root.appending("cache") }

@@ -4,6 +4,7 @@ import Foundation
 import Host
 import Integrity
 import SystemPackage
+import TestSupport
 import Testing
 
 @testable import DownloadAll
@@ -19,13 +20,6 @@ struct TravellingProgramTests {
       folder = FilePath(".build").appending("debug")
     }
     return folder.appending("target-setup")
-  }
-
-  private func withFolder(_ body: (FilePath) async throws -> Void) async throws {
-    let folder = FilePath(NSTemporaryDirectory()).appending("travelling-\(UUID().uuidString)")
-    try createDirectories(folder)
-    defer { try? FileManager.default.removeItem(atPath: folder.string) }
-    try await body(folder)
   }
 
   /// Brings artifacts into a folder with the permission bits that FAT leaves: none.

@@ -3,6 +3,7 @@ import Files
 import Glibc
 import Synchronization
 import SystemPackage
+import TestSupport
 import Testing
 
 /// Files that are being written, and others that write them too.

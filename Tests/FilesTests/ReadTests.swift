@@ -1,5 +1,6 @@
 import Files
 import SystemPackage
+import TestSupport
 import Testing
 
 /// Files and what is known of them: read, inspected, resolved.
@@ -20,6 +21,15 @@ import Testing
       #expect(throws: FileError(.read, path("file"), .fileTooLarge)) {
         try readBytes(path("file"), limit: count - 1)
       }
+    }
+  }
+
+  @Test func theBeginningOfAFileIsRead() throws {
+    try writeAtomically("12345", to: path("file"))
+    #expect(try readBeginning(path("file"), count: 2) == Array("12".utf8))
+    #expect(try readBeginning(path("file"), count: 100) == Array("12345".utf8))
+    #expect(throws: FileError(.read, path("no"), .noSuchFileOrDirectory)) {
+      try readBeginning(path("no"), count: 1)
     }
   }
 
@@ -73,6 +83,8 @@ import Testing
     try link("folder", at: path("link"))
     #expect(try realPath(path("link")) == realPath(folder.path).appending("folder"))
     #expect(try linkTarget(path("link")) == "folder")
+    try link("../x//y/", at: path("exact"))
+    #expect(try linkTarget(path("exact")) == "../x//y/")
     #expect(throws: FileError(.readLink, path("folder"), .invalidArgument)) { try linkTarget(path("folder")) }
     #expect(throws: FileError(.resolve, path("no"), .noSuchFileOrDirectory)) { try realPath(path("no")) }
     #expect(throws: FileError(.createLink, path("link"), .fileExists)) { try link("x", at: path("link")) }

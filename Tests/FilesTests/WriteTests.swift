@@ -1,5 +1,6 @@
 import Files
 import SystemPackage
+import TestSupport
 import Testing
 
 /// Files that are there as a whole or not at all.

@@ -1,6 +1,7 @@
 import Files
 import Integrity
 import SystemPackage
+import TestSupport
 import Testing
 
 /// Copies that prove what they copied.

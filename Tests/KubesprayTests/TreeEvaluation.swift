@@ -6,10 +6,7 @@ import SystemPackage
 
 /// Runs a body with a fresh folder, whose path has a blank, and removes the folder.
 func withTemporaryFolder<Result>(_ body: (FilePath) async throws -> Result) async throws -> Result {
-  let url = FileManager.default.temporaryDirectory.appending(path: "kubespray tests \(UUID().uuidString)")
-  try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
-  defer { try? FileManager.default.removeItem(at: url) }
-  return try await body(FilePath(url.path))
+  try await Files.withTemporaryFolder(named: "kubespray tests", body)
 }
 
 /// The root of the repository.

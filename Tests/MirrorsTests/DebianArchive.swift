@@ -12,15 +12,13 @@ final class DebianArchive: Sendable {
   let root: FilePath
 
   init() throws {
-    let url = FileManager.default.temporaryDirectory.appending(path: "debian-archive-\(UUID().uuidString)")
-    try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
-    root = FilePath(url.path)
+    root = try createTemporaryFolder(named: "debian-archive-test")
     for name in ["etc", "dists", "content/pkgs", "index", "cache"] {
       try createDirectories(root.appending(name))
     }
   }
 
-  deinit { try? FileManager.default.removeItem(atPath: root.string) }
+  deinit { try? removeTree(root) }
 
   var etc: FilePath { root.appending("etc") }
   var content: FilePath { root.appending("content") }
@@ -125,10 +123,9 @@ struct TestKey {
   let file: FilePath
 
   init(in folder: FilePath, name: String = "key", passphrase: String = "") async throws {
-    let home = FilePath("/tmp/mirrors-key-\(UUID().uuidString.prefix(8))")
-    try FileManager.default.createDirectory(
-      atPath: home.string, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
-    defer { try? FileManager.default.removeItem(atPath: home.string) }
+    // Short: the agent's socket lies in it.
+    let home = try createTemporaryFolder(in: "/tmp", named: "key")
+    defer { try? removeTree(home) }
     file = folder.appending("\(name).gpg")
     let options = ["--homedir", home.string, "--batch", "--quiet", "--pinentry-mode", "loopback"]
     let secret = options + ["--passphrase", passphrase]

@@ -1,4 +1,5 @@
 import Bundle
+import Files
 import Foundation
 import Host
 import SystemPackage
@@ -40,8 +41,7 @@ final class PythonWorld {
 
   init() async throws {
     try await SharedPip.prepare()
-    folder = FilePath(FileManager.default.temporaryDirectory.path + "/kubespray-offline-\(UUID().uuidString)")
-    try FileManager.default.createDirectory(atPath: folder.string, withIntermediateDirectories: true)
+    folder = try createTemporaryFolder(named: "python-test")
     server = try TestServer()
     environment = [
       "PIP_CONFIG_FILE": "/dev/null", "PIP_FIND_LINKS": nil, "PIP_EXTRA_INDEX_URL": nil, "PIP_NO_INDEX": nil,
@@ -52,7 +52,7 @@ final class PythonWorld {
 
   deinit {
     server.stop()
-    try? FileManager.default.removeItem(atPath: folder.string)
+    try? removeTree(folder)
   }
 
   /// Makes packages in `into` and serves them all, unless they shall only lie there.

@@ -27,7 +27,7 @@ struct RPMFixture: Sendable {
   var secretKey: FilePath { root.appending("secret.asc") }
 
   private init() async throws {
-    root = try Self.makeFolder()
+    root = try createTemporaryFolder(named: "rpm-test")
     Self.removeAtExit(root)
     try createDirectories(repository)
     for (file, architecture) in [
@@ -39,13 +39,6 @@ struct RPMFixture: Sendable {
     }
     try await sign()
     try await index()
-  }
-
-  /// Runs `body` with a fresh folder that is removed afterwards.
-  static func withFolder<Result>(_ body: (FilePath) async throws -> Result) async throws -> Result {
-    let folder = try makeFolder()
-    defer { try? FileManager.default.removeItem(atPath: folder.string) }
-    return try await body(folder)
   }
 
   /// The file of a package.
@@ -124,12 +117,6 @@ struct RPMFixture: Sendable {
     _ = try await Command(
       "modifyrepo_c", ["--mdtype=modules", modules.string, repository.appending("repodata").string]
     ).output()
-  }
-
-  private static func makeFolder() throws -> FilePath {
-    var template = Array((FileManager.default.temporaryDirectory.path + "/rpm-tests-XXXXXX").utf8CString)
-    guard mkdtemp(&template) != nil else { throw Errno(rawValue: errno) }
-    return FilePath(String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self))
   }
 
   nonisolated(unsafe) private static var leftover = ""

@@ -36,7 +36,7 @@ struct RPMIndexTests {
   @Test("dnf installs from the bundle alone, modules included and signatures checked")
   func installs() async throws {
     let fixture = try await RPMFixture.shared.value
-    try await RPMFixture.withFolder { folder in
+    try await withTemporaryFolder { folder in
       let sources = try fixture.sources(in: folder, baseURL: "file://\(fixture.repository)")
       let repository = try RPMRepositoryTests.repository(["app", "streamed"], sources: sources, in: folder)
       let content = folder.appending("content")
@@ -64,7 +64,7 @@ struct RPMIndexTests {
   @Test("One repository serves two architectures: dnf installs on each from it alone")
   func twoArchitectures() async throws {
     let fixture = try await RPMFixture.shared.value
-    try await RPMFixture.withFolder { folder in
+    try await withTemporaryFolder { folder in
       let sources = try fixture.sources(in: folder, baseURL: "file://\(fixture.repository)")
       let repository = try RPMRepositoryTests.repository(
         ["app"], sources: sources, in: folder, architectures: [.amd64, .arm64])
@@ -90,7 +90,7 @@ struct RPMIndexTests {
   @Test("The same files give the same bytes; a file that is missing is named")
   func deterministic() async throws {
     let fixture = try await RPMFixture.shared.value
-    try await RPMFixture.withFolder { folder in
+    try await withTemporaryFolder { folder in
       let sources = try fixture.sources(in: folder, baseURL: "file://\(fixture.repository)")
       let repository = try RPMRepositoryTests.repository(["app", "streamed"], sources: sources, in: folder)
       let content = folder.appending("content")
@@ -120,7 +120,7 @@ struct RPMIndexTests {
   @Test("With a key the metadata is signed, and dnf checks it")
   func signed() async throws {
     let fixture = try await RPMFixture.shared.value
-    try await RPMFixture.withFolder { folder in
+    try await withTemporaryFolder { folder in
       let sources = try fixture.sources(in: folder, baseURL: "file://\(fixture.repository)")
       let repository = try RPMRepositoryTests.repository(
         ["tool"], sources: sources, in: folder, signingKey: SigningKey(fixture.secretKey.string))

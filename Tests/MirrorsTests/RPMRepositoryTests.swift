@@ -36,7 +36,7 @@ struct RPMRepositoryTests {
     let server = try TestServer()
     defer { server.stop() }
     try fixture.serve(on: server)
-    try await RPMFixture.withFolder { folder in
+    try await withTemporaryFolder { folder in
       let sources = try fixture.sources(in: folder, baseURL: server.url("/repository"))
       let resolution = try await Self.repository(["app"], sources: sources, in: folder).resolve { _ in }
       #expect(resolution.files.map(\.path) == Self.closure + ["keys/RPM-GPG-KEY-test"])
@@ -56,7 +56,7 @@ struct RPMRepositoryTests {
   @Test("A name may be what a package provides; for another processor only its own packages come")
   func provides() async throws {
     let fixture = try await RPMFixture.shared.value
-    try await RPMFixture.withFolder { folder in
+    try await withTemporaryFolder { folder in
       let sources = try fixture.sources(in: folder, baseURL: "file://\(fixture.repository)")
       let resolution = try await Self.repository(
         ["instrument"], sources: sources.appending("test.repo"), in: folder, architectures: [.arm64]
@@ -68,7 +68,7 @@ struct RPMRepositoryTests {
   @Test("What no repository has is named with the line that asks for it")
   func unknownPackage() async throws {
     let fixture = try await RPMFixture.shared.value
-    try await RPMFixture.withFolder { folder in
+    try await withTemporaryFolder { folder in
       let sources = try fixture.sources(in: folder, baseURL: "file://\(fixture.repository)")
       let error = await #expect(throws: RPMRepositoryError.self) {
         try await Self.repository(["app", "nonesuch"], sources: sources, in: folder).resolve { _ in }
@@ -80,7 +80,7 @@ struct RPMRepositoryTests {
   @Test("What a role may want and the release does not have is told and left out; the rest is there")
   func optionalPackages() async throws {
     let fixture = try await RPMFixture.shared.value
-    try await RPMFixture.withFolder { folder in
+    try await withTemporaryFolder { folder in
       let sources = try fixture.sources(in: folder, baseURL: "file://\(fixture.repository)")
       let resolution = try await Self.repository(
         ["tool"], sources: sources, in: folder, optional: ["app", "broken", "nonesuch"]
@@ -96,7 +96,7 @@ struct RPMRepositoryTests {
   @Test("What cannot be installed is refused with dnf's reason")
   func unsolvable() async throws {
     let fixture = try await RPMFixture.shared.value
-    try await RPMFixture.withFolder { folder in
+    try await withTemporaryFolder { folder in
       let sources = try fixture.sources(in: folder, baseURL: "file://\(fixture.repository)")
       let error = await #expect(throws: RPMRepositoryError.self) {
         try await Self.repository(["broken"], sources: sources, in: folder).resolve { _ in }
@@ -110,7 +110,7 @@ struct RPMRepositoryTests {
     let fixture = try await RPMFixture.shared.value
     let server = try TestServer()
     defer { server.stop() }
-    try await RPMFixture.withFolder { folder in
+    try await withTemporaryFolder { folder in
       let base = "file://\(fixture.repository)"
       let gone = "[gone]\nname=gone\nbaseurl=\(server.url("/gone"))\ngpgcheck=0\n"
       let strict = try fixture.sources(in: folder, baseURL: base, more: gone + "skip_if_unavailable=0")
@@ -134,7 +134,7 @@ struct RPMRepositoryTests {
     let server = try TestServer()
     defer { server.stop() }
     try fixture.serve(on: server, authorization: "Basic \(Data("me:secret".utf8).base64EncodedString())")
-    try await RPMFixture.withFolder { folder in
+    try await withTemporaryFolder { folder in
       let sources = try fixture.sources(
         in: folder, baseURL: server.url("/repository"), more: "username=me\npassword=secret")
       let resolution = try await Self.repository(["app"], sources: sources, in: folder).resolve { _ in }
@@ -156,7 +156,7 @@ struct RPMRepositoryTests {
     defer { server.stop() }
     try fixture.serve(on: server)
     server.serve("/mirrors", Array("\(server.url("/repository/"))\n".utf8))
-    try await RPMFixture.withFolder { folder in
+    try await withTemporaryFolder { folder in
       let sources = folder.appending("one.repo")
       try writeAtomically(
         "[m]\nname=m\nmirrorlist=\(server.url("/mirrors"))\ngpgcheck=1\ngpgkey=\(server.url("/KEY.asc"))\n",
@@ -176,7 +176,7 @@ struct RPMRepositoryTests {
   @Test("Variables and keys lie beside the .repo files of another machine; a missing key is a warning")
   func foreignSources() async throws {
     let fixture = try await RPMFixture.shared.value
-    try await RPMFixture.withFolder { folder in
+    try await withTemporaryFolder { folder in
       let sources = folder.appending("sources")
       for name in ["vars", "keys"] { try createDirectories(sources.appending(name)) }
       try writeAtomically("\(fixture.root)\n", to: sources.appending("vars/place"))
@@ -202,7 +202,7 @@ struct RPMRepositoryTests {
   @Test("Without sources for another release than the host's, the setting is named")
   func noSources() async throws {
     let other = try OSRelease.current().majorVersion == 10 ? "almalinux-9" : "almalinux-10"
-    try await RPMFixture.withFolder { folder in
+    try await withTemporaryFolder { folder in
       let error = await #expect(throws: RPMRepositoryError.self) {
         try await Self.repository(["app"], sources: nil, in: folder, target: other).resolve { _ in }
       }

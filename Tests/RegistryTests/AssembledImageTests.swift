@@ -89,11 +89,4 @@ import Testing
   func contradiction() {
     #expect(throws: ManifestFormatError.self) { try base(diffIDs: 2) }
   }
-
-  private func withTemporaryFolder(_ body: (FilePath) throws -> Void) throws {
-    let folder = FilePath(FileManager.default.temporaryDirectory.path + "/assembled-\(UUID().uuidString)")
-    try createDirectories(folder)
-    defer { try? FileManager.default.removeItem(atPath: folder.string) }
-    try body(folder)
-  }
 }

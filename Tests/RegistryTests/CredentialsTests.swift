@@ -11,12 +11,11 @@ import Testing
   private let folder: FilePath
 
   init() throws {
-    folder = FilePath(
-      FileManager.default.temporaryDirectory.appendingPathComponent("credentials-\(UUID())").path)
+    folder = try createTemporaryFolder(named: "credentials-test")
     try createDirectories(folder.appending("containers"))
   }
 
-  deinit { try? FileManager.default.removeItem(atPath: folder.string) }
+  deinit { try? removeTree(folder) }
 
   private func write(_ text: String, _ name: String = "auth.json") throws {
     try writeAtomically(text, to: folder.appending(name))

@@ -15,12 +15,10 @@ struct DockerRegistry {
   let folder: FilePath
 
   init() throws {
-    folder = FilePath(
-      FileManager.default.temporaryDirectory.appendingPathComponent("docker-registry-\(UUID())").path)
-    try createDirectories(folder)
+    folder = try createTemporaryFolder(named: "docker-registry-test")
   }
 
-  func remove() { try? FileManager.default.removeItem(atPath: folder.string) }
+  func remove() { try? removeTree(folder) }
 
   /// Runs the registry while the body works with it, on a port that the system chooses.
   ///

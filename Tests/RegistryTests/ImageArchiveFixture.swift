@@ -1,6 +1,5 @@
 import Bundle
 import Files
-import Glibc
 import Integrity
 import Registry
 import SystemPackage
@@ -10,25 +9,16 @@ final class ImageArchiveFixture {
   let folder: FilePath
 
   init() throws {
-    var template = Array("/tmp/image-archive-tests-XXXXXX".utf8CString)
-    guard mkdtemp(&template) != nil else { throw Errno(rawValue: errno) }
-    folder = FilePath(String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self))
+    folder = try createTemporaryFolder(named: "image-archive-tests")
     try createDirectories(folder.appending("blobs"))
   }
 
-  deinit {
-    for subfolder in ["blobs", "."] {
-      let path = folder.appending(subfolder)
-      for name in names(in: path) { unlink(path.appending(name).string) }
-    }
-    rmdir(folder.appending("blobs").string)
-    rmdir(folder.string)
-  }
+  deinit { try? removeTree(folder) }
 
   var archive: FilePath { folder.appending("image.tar.gz") }
 
   /// The names of the files in the folder for archives.
-  var files: [String] { names(in: folder).filter { $0 != "blobs" } }
+  var files: [String] { ((try? listFolder(folder)) ?? []).filter { $0 != "blobs" } }
 
   func path(of digest: Digest) -> FilePath { folder.appending("blobs/\(digest.hex)") }
 
@@ -77,19 +67,6 @@ final class ImageArchiveFixture {
 
   func write(_ image: ArchivedImage, proving: Bool = false) throws -> (size: Int64, sha256: Digest) {
     try ImageArchiveWriter.write(image, blobs: path(of:), to: archive, proving: proving)
-  }
-
-  private func names(in path: FilePath) -> [String] {
-    guard let directory = opendir(path.string) else { return [] }
-    defer { closedir(directory) }
-    var names: [String] = []
-    while let entry = readdir(directory) {
-      let name = withUnsafePointer(to: &entry.pointee.d_name) {
-        $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
-      }
-      if name != ".", name != ".." { names.append(name) }
-    }
-    return names.sorted()
   }
 }
 

@@ -1,6 +1,5 @@
 import Bundle
 import Files
-import Glibc
 import Synchronization
 import SystemPackage
 import TestRegistry
@@ -17,26 +16,17 @@ final class RegistryFixture: Sendable {
 
   init(_ access: TestRegistry.Access = .open) throws {
     registry = try TestRegistry(access: access)
-    var template = Array("/tmp/registry-test-XXXXXX".utf8CString)
-    guard let made = mkdtemp(&template) else { throw Errno(rawValue: errno) }
-    folder = FilePath(String(cString: made))
+    folder = try createTemporaryFolder(named: "registry-test")
   }
 
-  deinit {
-    for name in ["blob", "blob.part", "blob.part.meta", "auth.json"] { unlink(folder.appending(name).string) }
-    rmdir(folder.string)
-  }
+  deinit { try? removeTree(folder) }
 
   var server: TestServer { registry.server }
   var blobFile: FilePath { folder.appending("blob") }
   var recordedEvents: [RegistryEvent] { events.withLock { $0 } }
 
   /// The bytes at the blob's final name.
-  var blobContent: [UInt8]? {
-    var bytes: [UInt8] = []
-    guard (try? readFile(blobFile) { bytes.append(contentsOf: $0) }) != nil else { return nil }
-    return bytes
-  }
+  var blobContent: [UInt8]? { try? readBytes(blobFile) }
 
   func reference(_ name: String = "app:1") throws -> ImageReference {
     try ImageReference("\(registry.host)/\(name)")

@@ -3,6 +3,7 @@ import Foundation
 import Host
 import Settings
 import SystemPackage
+import TestSupport
 import Testing
 
 @testable import TargetSetup

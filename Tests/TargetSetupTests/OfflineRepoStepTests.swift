@@ -3,6 +3,7 @@ import Host
 import Synchronization
 import SystemPackage
 import TestServer
+import TestSupport
 import Testing
 
 @testable import TargetSetup

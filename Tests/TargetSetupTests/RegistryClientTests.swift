@@ -4,6 +4,7 @@ import Host
 import Settings
 import Synchronization
 import SystemPackage
+import TestSupport
 import Testing
 
 @testable import TargetSetup

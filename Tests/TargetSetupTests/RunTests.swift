@@ -1,6 +1,7 @@
 import Console
 import Synchronization
 import SystemPackage
+import TestSupport
 import Testing
 
 @testable import TargetSetup

@@ -8,6 +8,7 @@ import Settings
 import Synchronization
 import SystemPackage
 import TestServer
+import TestSupport
 import Testing
 
 @testable import TargetSetup

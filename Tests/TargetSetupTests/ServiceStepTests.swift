@@ -4,6 +4,7 @@ import Foundation
 import Settings
 import SystemPackage
 import TestServer
+import TestSupport
 import Testing
 
 @testable import TargetSetup

@@ -7,6 +7,7 @@ import Host
 import Integrity
 import Settings
 import SystemPackage
+import TestSupport
 
 @testable import TargetSetup
 

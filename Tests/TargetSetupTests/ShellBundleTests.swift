@@ -3,6 +3,7 @@ import Foundation
 import Settings
 import Synchronization
 import SystemPackage
+import TestSupport
 import Testing
 
 @testable import TargetSetup

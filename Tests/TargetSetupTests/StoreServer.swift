@@ -2,6 +2,7 @@ import Integrity
 import Synchronization
 import SystemPackage
 import TestServer
+import TestSupport
 import Transfer
 
 @testable import TargetSetup

@@ -4,6 +4,7 @@ import Foundation
 import Integrity
 import SystemPackage
 import TestServer
+import TestSupport
 import Testing
 import Transfer
 

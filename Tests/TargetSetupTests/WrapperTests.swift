@@ -1,6 +1,7 @@
 import Foundation
 import Host
 import SystemPackage
+import TestSupport
 import Testing
 
 @testable import TargetSetup

@@ -1,5 +1,4 @@
 import Files
-import Glibc
 import Integrity
 import Synchronization
 import SystemPackage
@@ -15,15 +14,10 @@ final class DownloadFixture: Sendable {
 
   init() throws {
     server = try TestServer()
-    var template = Array("/tmp/transfer-test-XXXXXX".utf8CString)
-    guard let made = mkdtemp(&template) else { throw Errno(rawValue: errno) }
-    folder = FilePath(String(cString: made))
+    folder = try createTemporaryFolder(named: "transfer-test")
   }
 
-  deinit {
-    for name in names { unlink(folder.appending(name).string) }
-    rmdir(folder.string)
-  }
+  deinit { try? removeTree(folder) }
 
   /// An engine with short pauses.
   func engine(_ change: (inout TransferConfiguration) -> Void = { _ in }) throws -> TransferEngine {
@@ -53,25 +47,10 @@ final class DownloadFixture: Sendable {
   /// The content at the final name, `nil` when nothing is there.
   var content: [UInt8]? { read("file") }
 
-  func read(_ name: String) -> [UInt8]? {
-    var bytes: [UInt8] = []
-    guard (try? readFile(folder.appending(name)) { bytes.append(contentsOf: $0) }) != nil else { return nil }
-    return bytes
-  }
+  func read(_ name: String) -> [UInt8]? { try? readBytes(folder.appending(name)) }
 
   /// The names in the folder.
-  var names: [String] {
-    guard let stream = opendir(folder.string) else { return [] }
-    defer { closedir(stream) }
-    var found: [String] = []
-    while let entry = readdir(stream) {
-      let name = withUnsafeBytes(of: &entry.pointee.d_name) {
-        String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self)
-      }
-      if name != ".", name != ".." { found.append(name) }
-    }
-    return found.sorted()
-  }
+  var names: [String] { (try? listFolder(folder)) ?? [] }
 }
 
 extension DownloadOutcome {

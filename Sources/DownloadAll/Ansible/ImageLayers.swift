@@ -71,7 +71,7 @@ struct AnsibleFolder: Sendable {
     let settings = "home = \(home)\ninclude-system-site-packages = false\nversion = 3.\(minor)\n"
     try writeAtomically(Array(settings.utf8), to: environment.appending("pyvenv.cfg"), isDurable: false)
     // Relative, since links of a layer may not leave it: from opt/ansible/bin to the root.
-    try createLink(environment.appending("bin/python3"), to: FilePath("../../..\(interpreter)"))
+    try createLink(environment.appending("bin/python3"), to: "../../..\(interpreter)")
     try createLink(environment.appending("bin/python"), to: "python3")
     return (root, names)
   }
@@ -118,11 +118,11 @@ struct PackageFolder {
       let kind = try FileInfo(path).kind
       if kind == .folder { try removeLinksOut(path, depth: depth + 1) }
       guard kind == .link else { continue }
-      let target = try linkTarget(path).string
+      let target = try linkTarget(path)
       guard target.hasPrefix("/") else { continue }
       try removeFile(path)
       let way = String(repeating: "../", count: depth) + target.drop { $0 == "/" }
-      try createLink(path, to: FilePath(way))
+      try createLink(path, to: way)
     }
   }
 }

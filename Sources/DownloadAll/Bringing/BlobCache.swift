@@ -5,6 +5,7 @@ import Integrity
 import Registry
 import Synchronization
 import SystemPackage
+import Transfer
 
 /// Blobs between registry and archive: each fetched once for all images that want it, and removed when the last of
 /// them has been packed. Blobs are not flushed to the disk, since most are gone before they would reach it; so what an
@@ -56,7 +57,7 @@ final class BlobCache: Sendable {
 
   /// Bytes of an interrupted download that are here already.
   func partSize(_ descriptor: Descriptor) -> Int64 {
-    FileInfo(regularFile: FilePath(place(descriptor.digest).string + ".part"))?.size ?? 0
+    FileInfo(regularFile: Download.partFile(of: place(descriptor.digest)))?.size ?? 0
   }
 
   /// Notes that an image needs these blobs.

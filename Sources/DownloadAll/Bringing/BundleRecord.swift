@@ -3,6 +3,7 @@ import Files
 import Host
 import Integrity
 import SystemPackage
+import Transfer
 
 /// What lies in the bundle: its places, and the memory of what was verified there.
 struct BundleRecord: Sendable {
@@ -14,7 +15,7 @@ struct BundleRecord: Sendable {
 
   /// Bytes of an interrupted download that are on the disk already.
   func partSize(_ artifact: Artifact) -> Int64 {
-    FileInfo(regularFile: FilePath(place(artifact).string + ".part"))?.size ?? 0
+    FileInfo(regularFile: Download.partFile(of: place(artifact)))?.size ?? 0
   }
 
   /// Notes an artifact that was brought from this machine.

@@ -20,7 +20,7 @@ enum ImageList {
     do {
       text = try readText(path)
     } catch {
-      throw ImageListError(place: path.string, reason: "it cannot be read: \(error)")
+      throw ImageListError(place: path.string, reason: "it cannot be read: \(FileError.reason(error))")
     }
     var images: [ListedImage] = []
     let lines = text.split(

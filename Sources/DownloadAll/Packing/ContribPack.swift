@@ -159,7 +159,7 @@ public struct ContribPack: Sendable {
     do {
       try createDirectories(folder)
     } catch {
-      throw PackError.unusableFolder(folder, reason: "\(error)")
+      throw PackError.unusableFolder(folder, reason: "\(FileError.reason(error))")
     }
     try checkSpace(imageBytes + fileBytes)
     emit(.stageStarted(stage))

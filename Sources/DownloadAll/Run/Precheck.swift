@@ -64,7 +64,8 @@ struct Precheck: Sendable {
       return nil
     } catch {
       return Problem(
-        kind: "folder-not-writable", subject: "\(folder)", detail: "cannot be written: \(error)",
+        kind: "folder-not-writable", subject: "\(folder)",
+        detail: "cannot be written: \(FileError.reason(error))",
         advice: "Correct its owner or permissions, or choose another folder.")
     }
   }

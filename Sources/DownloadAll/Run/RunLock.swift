@@ -8,7 +8,7 @@ import SystemPackage
 enum RunLock {
   /// Takes the lock of the bundle in a folder that exists.
   ///
-  /// - Throws: ``FileLockError`` when another run has it; `Errno`.
+  /// - Throws: ``FileLockError`` when another run has it; `FileError`.
   static func take(outputs: FilePath, cache: FilePath) throws -> FileLock {
     do {
       return try FileLock(FilePath(outputs.string + ".lock"))
@@ -35,9 +35,7 @@ enum RunLock {
     } catch let error as FileLockError {
       throw error
     } catch {
-      throw UnusableFolder(
-        folder: outputs, option: "--outputs",
-        reason: "\((error as? FileError)?.code.description ?? "\(error)")")
+      throw UnusableFolder(folder: outputs, option: "--outputs", reason: FileError.reason(error))
     }
   }
 }

@@ -35,7 +35,7 @@ struct RunTools: Sendable {
     } catch {
       throw UnusableFolder(
         folder: configuration.cache, option: "--cache",
-        reason: "\((error as? FileError)?.code.description ?? "\(error)")")
+        reason: FileError.reason(error))
     }
     record = BundleRecord(
       outputs: configuration.outputs,

@@ -67,7 +67,7 @@ struct ScriptsStage: Stage {
     do {
       found = try BundleTree.files(below: folder)
     } catch {
-      throw ScriptsUnusable(path: folder, reason: "it cannot be read: \(error)")
+      throw ScriptsUnusable(path: folder, reason: "it cannot be read: \(FileError.reason(error))")
     }
     let names = found.filter { !$0.split(separator: "/").contains { $0.hasPrefix(".") } }
     guard !names.isEmpty else { throw ScriptsUnusable(path: folder, reason: "it has no files") }

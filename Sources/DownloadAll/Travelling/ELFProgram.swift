@@ -1,3 +1,5 @@
+import Files
+import Glibc
 import Host
 import SystemPackage
 
@@ -31,15 +33,10 @@ struct ELFProgram: Sendable, Equatable {
   static func interpreter(of path: FilePath) throws -> FilePath {
     let header: [UInt8]
     do {
-      let descriptor = try FileDescriptor.open(path, .readOnly, options: [.closeOnExec])
-      header = try descriptor.closeAfter {
-        // The headers of programs and the loader's name stand at the beginning.
-        var bytes = [UInt8](repeating: 0, count: 64 << 10)
-        let count = try bytes.withUnsafeMutableBytes { try descriptor.read(fromAbsoluteOffset: 0, into: $0) }
-        return Array(bytes[..<count])
-      }
+      // The headers of programs and the loader's name stand at the beginning.
+      header = try readBeginning(path, count: 64 << 10)
     } catch {
-      throw TravellingProgramError(path: path, reason: "it cannot be read: \(error)")
+      throw TravellingProgramError(path: path, reason: "it cannot be read: \(FileError.reason(error))")
     }
     func number(_ offset: Int, _ size: Int) -> Int? {
       guard offset >= 0, offset + size <= header.count else { return nil }

@@ -46,7 +46,7 @@ public struct CatalogEvaluator: Sendable {
 
   /// What an evaluation depends on, as one digest: the tree, the inventory, the variables, Ansible.
   ///
-  /// - Throws: `Errno` when the inventory cannot be read.
+  /// - Throws: `FileError` when the inventory cannot be read.
   public func identity() throws -> String { try CatalogKey(self).hex }
 
   /// The catalog, from the cache when nothing has changed.
@@ -56,8 +56,8 @@ public struct CatalogEvaluator: Sendable {
   public func evaluate(progress: (@Sendable (String) -> Void)? = nil) async throws -> Catalog {
     let key = try CatalogKey(self).hex
     let file = cache.appending("catalog-\(key).json")
-    if let data = FileManager.default.contents(atPath: file.string),
-      let catalog = try? JSONDecoder().decode(Catalog.self, from: data)
+    if let bytes = try? readBytes(file),
+      let catalog = try? JSONDecoder().decode(Catalog.self, from: Data(bytes))
     {
       progress?("kubespray's variables are unchanged: using the catalog of the last run")
       return catalog
@@ -104,7 +104,7 @@ public struct CatalogEvaluator: Sendable {
   }
 
   private static func lines(of path: FilePath) throws(CatalogError) -> [String] {
-    guard let text = KubesprayTree.text(path) else { throw .noList(path) }
+    guard let text = try? readText(path) else { throw .noList(path) }
     let lines = text.split(whereSeparator: \.isWhitespace).map(String.init)
     guard !lines.isEmpty else { throw .noList(path) }
     return lines

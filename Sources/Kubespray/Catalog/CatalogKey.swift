@@ -1,4 +1,4 @@
-import FoundationEssentials
+import Files
 import Host
 import Integrity
 import SystemPackage
@@ -11,7 +11,7 @@ struct CatalogKey {
   /// The first 24 hexadecimal digits.
   let hex: String
 
-  /// - Throws: `Errno` when the inventory cannot be read.
+  /// - Throws: `FileError` when the inventory cannot be read.
   init(_ evaluator: CatalogEvaluator) throws {
     var parts = [
       "format \(Self.format)", evaluator.workingCopy.stamp, evaluator.environment.identity,
@@ -28,20 +28,23 @@ struct CatalogKey {
   /// Every file of the inventory's folder, and of the folder beside an inventory file, where group_vars and
   /// host_vars are.
   private static func content(of inventory: FilePath) throws -> [String] {
-    var isDirectory = false
-    guard FileManager.default.fileExists(atPath: inventory.string, isDirectory: &isDirectory) else {
-      throw Errno.noSuchFileOrDirectory
-    }
+    let isDirectory = try FileInfo(inventory, followsLinks: true).kind == .folder
     let folder = isDirectory ? inventory : inventory.removingLastComponent()
     let root = folder.isEmpty ? FilePath(".") : folder
     var parts = [isDirectory ? "folder" : inventory.lastComponent?.string ?? ""]
-    for name in try FileManager.default.subpathsOfDirectory(atPath: root.string).sorted() {
-      let top = name.prefix { $0 != "/" }
+    var names: [String] = []
+    if isDirectory {
+      try walkFolder(root) { names.append($0.name) }
+    } else {
       // An inventory file may lie anywhere, such as a home folder; only what Ansible reads for it counts.
-      guard isDirectory || ["group_vars", "host_vars", parts[0][...]].contains(top) else { continue }
+      names.append(parts[0])
+      for top in ["group_vars", "host_vars"] where folderExists(root.appending(top)) {
+        try walkFolder(root.appending(top)) { names.append("\(top)/\($0.name)") }
+      }
+    }
+    for name in names.sorted() {
       let path = root.appending(name)
-      var inner = false
-      guard FileManager.default.fileExists(atPath: path.string, isDirectory: &inner), !inner else { continue }
+      guard fileExists(path), !folderExists(path) else { continue }
       parts.append("\(name) \(try Digest(ofFile: path).hex)")
     }
     return parts

@@ -20,7 +20,7 @@ public struct ClosureEvaluator: Sendable {
 
   /// The evaluation.
   ///
-  /// - Throws: ``CatalogError``, ``KubesprayTreeError``, `CommandError` or `Errno`.
+  /// - Throws: ``CatalogError``, ``KubesprayTreeError``, `CommandError` or `FileError`.
   public func evaluate() async throws -> ClusterDemand {
     let tree = evaluator.workingCopy.tree
     let questions = EvaluationQuestions(

@@ -1,5 +1,4 @@
 import Files
-import FoundationEssentials
 import SystemPackage
 
 /// The user's inventory with the bundle's offline.yml in `group_vars/all/`, where the documentation tells to put it.
@@ -10,25 +9,25 @@ struct InventoryOverlay {
   private let isFolder: Bool
   private let offline: String
 
-  /// - Throws: `Errno` when there is no such inventory.
+  /// - Throws: `FileError` when there is no such inventory.
   init(_ inventory: FilePath, offline: String) throws {
-    guard let absolute = realpath(inventory) else { throw Errno.noSuchFileOrDirectory }
+    let absolute = try realPath(inventory)
     self.inventory = absolute
     self.offline = offline
-    isFolder = Self.isFolder(absolute)
+    isFolder = folderExists(absolute)
   }
 
   /// Makes the overlay in a folder, which must not be there yet.
   ///
   /// - Returns: What to give to Ansible as its inventory.
-  /// - Throws: An error of the file system.
+  /// - Throws: `FileError`.
   func write(in folder: FilePath) throws -> String {
     let source = isFolder ? inventory : inventory.removingLastComponent()
     try createDirectories(folder)
-    for name in try Self.names(in: source) where name != "group_vars" {
+    for name in try listFolder(source) where name != "group_vars" {
       // Beside an inventory file anything may lie; only what Ansible reads for it counts.
       guard isFolder || name == inventory.lastComponent?.string || name == "host_vars" else { continue }
-      try Self.link(folder.appending(name), to: source.appending(name))
+      try createLink(folder.appending(name), to: source.appending(name).string)
     }
     try writeVariables(of: source.appending("group_vars"), in: folder.appending("group_vars"))
     return isFolder ? folder.string : folder.appending(inventory.lastComponent?.string ?? "").string
@@ -38,31 +37,18 @@ struct InventoryOverlay {
   private func writeVariables(of source: FilePath, in folder: FilePath) throws {
     let all = folder.appending("all")
     try createDirectories(all)
-    for name in (try? Self.names(in: source)) ?? [] {
+    for name in try listFolder(ifPresent: source) {
       let place = source.appending(name)
-      if name == "all", Self.isFolder(place) {
-        for inner in try Self.names(in: place) where inner != "offline.yml" {
-          try Self.link(all.appending(inner), to: place.appending(inner))
+      if name == "all", folderExists(place) {
+        for inner in try listFolder(place) where inner != "offline.yml" {
+          try createLink(all.appending(inner), to: place.appending(inner).string)
         }
       } else if ["all", "all.yml", "all.yaml", "all.json"].contains(name) {
-        try Self.link(all.appending(name == "all" ? "all.yml" : name), to: place)
+        try createLink(all.appending(name == "all" ? "all.yml" : name), to: place.string)
       } else {
-        try Self.link(folder.appending(name), to: place)
+        try createLink(folder.appending(name), to: place.string)
       }
     }
     try writeAtomically(offline, to: all.appending("offline.yml"))
-  }
-
-  private static func names(in folder: FilePath) throws -> [String] {
-    try FileManager.default.contentsOfDirectory(atPath: folder.string).sorted()
-  }
-
-  private static func isFolder(_ path: FilePath) -> Bool {
-    var isFolder = false
-    return FileManager.default.fileExists(atPath: path.string, isDirectory: &isFolder) && isFolder
-  }
-
-  private static func link(_ place: FilePath, to target: FilePath) throws {
-    try FileManager.default.createSymbolicLink(atPath: place.string, withDestinationPath: target.string)
   }
 }

@@ -1,6 +1,5 @@
 import Files
 import FoundationEssentials
-import Glibc
 import Host
 import SystemPackage
 
@@ -16,7 +15,7 @@ struct EvaluationRun {
 
   /// Prepares the folder.
   ///
-  /// - Throws: ``CatalogError``, ``KubesprayTreeError`` or `Errno`.
+  /// - Throws: ``CatalogError``, ``KubesprayTreeError`` or `FileError`.
   init(_ evaluator: CatalogEvaluator, _ questions: EvaluationQuestions) throws {
     self.evaluator = evaluator
     self.questions = questions
@@ -36,7 +35,7 @@ struct EvaluationRun {
   func execute() async throws -> [HostEvaluation] {
     let tree = evaluator.workingCopy.tree
     // The script leaves its playbook in the tree's top folder when Ansible fails.
-    defer { unlink(tree.path.appending("generate_list.yml").string) }
+    defer { try? removeFile(tree.path.appending("generate_list.yml")) }
     let command =
       questions.offline == nil
       ? Command(
@@ -53,15 +52,11 @@ struct EvaluationRun {
 
   /// Removes the temporary folder; links are removed, not followed.
   func remove() {
-    try? FileManager.default.removeItem(atPath: folder.string)
+    try? removeTree(folder)
   }
 
   private static func temporaryFolder() throws -> FilePath {
-    let base = ProcessInfo.processInfo.environment["TMPDIR"].map { FilePath($0) }
-    let usable = base.flatMap { isPlain($0) && $0.isAbsolute ? $0 : nil } ?? "/tmp"
-    var template = Array(usable.appending("kubespray-offline-XXXXXX").string.utf8CString)
-    guard mkdtemp(&template) != nil else { throw Errno(rawValue: errno) }
-    return FilePath(String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self))
+    try createTemporaryFolder(in: isPlain(systemTemporaryFolder) ? systemTemporaryFolder : "/tmp")
   }
 
   /// Whether a shell passes the path through unquoted.
@@ -119,10 +114,8 @@ struct EvaluationRun {
   /// A path without blanks to a file or folder of the user's. Ansible looks for group_vars beside an inventory
   /// file, so the folder is linked and not the file.
   private func reachable(_ path: FilePath, as name: String) throws -> String {
-    let absolute = try Self.absolute(path)
-    var status = stat()
-    guard stat(absolute.string, &status) == 0 else { throw Errno(rawValue: errno) }
-    if status.st_mode & S_IFMT == S_IFDIR {
+    let absolute = try realPath(path)
+    if folderExists(absolute) {
       try link(name, to: absolute)
       return folder.appending(name).string
     }
@@ -134,13 +127,7 @@ struct EvaluationRun {
   }
 
   private func link(_ name: String, to target: FilePath) throws {
-    let absolute = try Self.absolute(target)
-    guard symlink(absolute.string, folder.appending(name).string) == 0 else { throw Errno(rawValue: errno) }
-  }
-
-  private static func absolute(_ path: FilePath) throws -> FilePath {
-    guard let resolved = realpath(path) else { throw Errno.noSuchFileOrDirectory }
-    return resolved
+    try createLink(folder.appending(name), to: try realPath(target).string)
   }
 
   /// The environment of the script. Settings of the user's own Ansible would change the result or the place
@@ -177,13 +164,13 @@ struct EvaluationRun {
 
   private func results() throws -> [HostEvaluation] {
     let output = folder.appending("out")
-    let names = try FileManager.default.contentsOfDirectory(atPath: output.string).sorted()
+    let names = try listFolder(output)
     guard !names.isEmpty else {
       if let inventory = evaluator.inventory { throw CatalogError.noHosts(inventory) }
       throw CatalogError.unreadableResult("there is none.")
     }
     return try names.map { name in
-      let data = FileManager.default.contents(atPath: output.appending(name).string) ?? Data()
+      let data = Data(try readBytes(output.appending(name)))
       do {
         return try JSONDecoder().decode(HostEvaluation.self, from: data)
       } catch {

@@ -1,4 +1,4 @@
-import FoundationEssentials
+import Files
 import SystemPackage
 import YAML
 
@@ -61,11 +61,11 @@ extension KubesprayTree {
   /// since 2.28, by the Cilium program.
   func roleCharts() -> [RoleChart] {
     let folder = path.appending("roles")
-    let files = ((try? FileManager.default.subpathsOfDirectory(atPath: folder.string)) ?? []).sorted()
+    let files = roleFiles
     let conditions = RoleConditions(tree: self, files: files)
     var charts: [RoleChart] = []
     for file in files where file.hasSuffix("/meta/main.yml") {
-      guard let text = Self.text(folder.appending(file)), text.contains(Self.chartRole),
+      guard let text = try? readText(folder.appending(file)), text.contains(Self.chartRole),
         let document = try? YAML.parse(text, source: file)
       else { continue }
       let role = String(file.dropLast("/meta/main.yml".count))
@@ -87,7 +87,9 @@ extension KubesprayTree {
     let role = "network_plugin/cilium"
     let defaults = path.appending("roles/\(role)/defaults/main.yml")
     // Older versions deploy Cilium by templates of their own.
-    guard let text = Self.text(defaults), text.contains("\ncilium_install_extra_flags:") else { return [] }
+    guard let text = try? readText(defaults), text.contains("\ncilium_install_extra_flags:") else {
+      return []
+    }
     return [
       RoleChart(
         defaults: defaults.string, condition: conditions.expression(of: role),

@@ -1,4 +1,4 @@
-import FoundationEssentials
+import Files
 import SystemPackage
 
 /// An image reference as a role's template composes it, and when that role runs.
@@ -33,13 +33,13 @@ extension KubesprayTree {
   /// with a tag of their own, cloud providers.
   func roleImages() -> [RoleImage] {
     let folder = path.appending("roles")
-    let files = ((try? FileManager.default.subpathsOfDirectory(atPath: folder.string)) ?? []).sorted()
+    let files = roleFiles
     let conditions = RoleConditions(tree: self, files: files)
     var found: [RoleImage] = []
     var seen: Set<String> = []
     for file in files where file.hasSuffix(".j2") {
       guard let range = file.firstRange(of: "/templates/"),
-        let text = Self.text(folder.appending(file)), text.contains("image:")
+        let text = try? readText(folder.appending(file)), text.contains("image:")
       else { continue }
       let role = String(file[..<range.lowerBound])
       for (index, line) in text.split(separator: "\n", omittingEmptySubsequences: false).enumerated() {

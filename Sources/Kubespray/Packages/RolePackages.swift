@@ -1,3 +1,4 @@
+import Files
 import FoundationEssentials
 import SystemPackage
 import YAML
@@ -40,8 +41,7 @@ extension KubesprayTree {
   /// The packages that roles install: those of the role that has a list of them, and those of single tasks.
   func rolePackages(on releases: [NodeRelease]) -> [RolePackages] {
     guard !releases.isEmpty else { return [] }
-    let folder = path.appending("roles")
-    let files = ((try? FileManager.default.subpathsOfDirectory(atPath: folder.string)) ?? []).sorted()
+    let files = roleFiles
     let conditions = RoleConditions(tree: self, files: files)
     let tasks = PackageTasks(tree: self, files: files).found
     let defaults = Dictionary(
@@ -68,13 +68,13 @@ extension KubesprayTree {
     [
       "roles/system_packages/vars/main.yml", "roles/kubernetes/preinstall/vars/main.yml",
     ].map { path.appending($0) }.first { file in
-      Self.text(file).flatMap { try? YAML.parse($0, source: file.string) }?["pkgs"]?.mapping != nil
+      (try? readText(file)).flatMap { try? YAML.parse($0, source: file.string) }?["pkgs"]?.mapping != nil
     }
   }
 
   /// The list of the role system_packages, each entry with its conditions.
   private func listedPackages(on release: NodeRelease) -> [RolePackages] {
-    guard let file = packageList, let text = Self.text(file),
+    guard let file = packageList, let text = try? readText(file),
       let packages = (try? YAML.parse(text, source: file.string))?["pkgs"]?.mapping
     else { return [] }
     let role = file.removingLastComponent().removingLastComponent()
@@ -91,18 +91,18 @@ extension KubesprayTree {
 
   private func defaultsFiles(of role: String) -> [String] {
     let folder = path.appending("roles")
-    let meta = Self.text(folder.appending("\(role)/meta/main.yml")).flatMap {
+    let meta = (try? readText(folder.appending("\(role)/meta/main.yml"))).flatMap {
       try? YAML.parse($0, source: role)
     }
     let needed = (meta?["dependencies"]?.sequence ?? []).compactMap { $0["role"]?.string ?? $0.string }
-    return (needed + [role]).map { folder.appending("\($0)/defaults/main.yml") }.filter(Self.exists)
+    return (needed + [role]).map { folder.appending("\($0)/defaults/main.yml") }.filter(fileExists)
       .map(\.string)
   }
 
   private func variableFiles(of role: String, on release: NodeRelease) -> [String] {
     let folder = path.appending("roles/\(role)/vars")
     let special = (release.fileNames + ["defaults"]).map { folder.appending("\($0).yml") }
-    return ([folder.appending("main.yml")] + special.filter(Self.exists).prefix(1)).filter(Self.exists)
+    return ([folder.appending("main.yml")] + special.filter(fileExists).prefix(1)).filter(fileExists)
       .map(\.string)
   }
 

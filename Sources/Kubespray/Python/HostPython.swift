@@ -1,5 +1,4 @@
 import Files
-import FoundationEssentials
 import Host
 import Integrity
 import SystemPackage
@@ -24,7 +23,7 @@ public struct HostPython: Sendable {
   ///   - setting: `auto`, or the name or path of a Python (setting `python.executable`).
   ///   - cache: A folder to put a pip into when the Python has none.
   ///   - memory: What programs have answered before.
-  /// - Throws: ``PythonEnvironmentError``, `CommandError` or `Errno`.
+  /// - Throws: ``PythonEnvironmentError``, `CommandError` or `FileError`.
   public static func find(
     _ setting: String = "auto", cache: FilePath, memory: ProgramMemory
   ) async throws -> HostPython {
@@ -69,12 +68,12 @@ public struct HostPython: Sendable {
   private static func environment(with python: PythonInterpreter, _ cache: FilePath) async throws -> FilePath
   {
     try createDirectories(cache)
-    guard let absolute = realpath(cache) else { throw Errno.noSuchFileOrDirectory }
+    let absolute = try realPath(cache)
     let identity = Digest(of: Array("\(python.path) \(python.versionText)".utf8)).hex.prefix(16)
     let folder = absolute.appending("pip-\(identity)")
     let stamp = folder.appending("kubespray-offline.stamp")
-    if KubesprayTree.exists(stamp) { return folder.appending("bin/python") }
-    if KubesprayTree.exists(folder) { try FileManager.default.removeItem(atPath: folder.string) }
+    if fileExists(stamp) { return folder.appending("bin/python") }
+    try removeTree(folder)
     _ = try await Command(python.path.string, ["-m", "venv", folder.string]).output()
     try writeAtomically("\(python.path)\n", to: stamp)
     return folder.appending("bin/python")

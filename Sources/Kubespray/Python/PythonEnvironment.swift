@@ -23,7 +23,7 @@ public struct PythonEnvironment: Sendable {
   public var pythonVersion: String { interpreter.versionText }
 
   /// Whether all collections are installed, not only ansible-core.
-  public var hasFullAnsible: Bool { KubesprayTree.text(stampFile)?.hasSuffix(Self.fullMark) ?? false }
+  public var hasFullAnsible: Bool { (try? readText(stampFile))?.hasSuffix(Self.fullMark) ?? false }
 
   private var stampFile: FilePath { path.appending("kubespray-offline.stamp") }
   private static let fullMark = "\nfull\n"
@@ -35,12 +35,12 @@ public struct PythonEnvironment: Sendable {
   ///   - interpreter: `auto`, or the name or path of a Python (setting `python.executable`).
   ///   - cache: The folder to make it in.
   ///   - progress: Called with short lines about what is being done.
-  /// - Throws: ``PythonEnvironmentError``, `CommandError` or `Errno`.
+  /// - Throws: ``PythonEnvironmentError``, `CommandError` or `FileError`.
   public static func prepare(
     for tree: KubesprayTree, interpreter setting: String = "auto", cache: FilePath,
     progress: (@Sendable (String) -> Void)? = nil
   ) async throws -> PythonEnvironment {
-    guard let requirements = KubesprayTree.text(tree.requirements) else {
+    guard let requirements = try? readText(tree.requirements) else {
       throw PythonEnvironmentError.noRequirements(tree.requirements)
     }
     let ansible = AnsibleRequirement(requirements: requirements)
@@ -48,10 +48,10 @@ public struct PythonEnvironment: Sendable {
     let identity = Digest(of: Array("\(interpreter.path) \(interpreter.versionText)\n\(requirements)".utf8))
       .hex
     try createDirectories(cache)
-    guard let absolute = realpath(cache) else { throw Errno.noSuchFileOrDirectory }
+    let absolute = try realPath(cache)
     let environment = PythonEnvironment(
       path: absolute.appending("venv-\(identity.prefix(16))"), interpreter: interpreter, identity: identity)
-    if let stamp = KubesprayTree.text(environment.stampFile), stamp.hasPrefix(environment.stampText) {
+    if let stamp = try? readText(environment.stampFile), stamp.hasPrefix(environment.stampText) {
       progress?("the Python environment is ready")
       return environment
     }
@@ -112,7 +112,7 @@ public struct PythonEnvironment: Sendable {
     requirements: String, ansible: AnsibleRequirement, progress: (@Sendable (String) -> Void)?
   ) async throws {
     progress?("making a Python environment with \(interpreter.path) (\(pythonVersion))")
-    if KubesprayTree.exists(path) { try FileManager.default.removeItem(atPath: path.string) }
+    try removeTree(path)
     let options = interpreter.canInstallFromOutside ? ["--without-pip"] : []
     _ = try await Command(interpreter.path.string, ["-m", "venv"] + options + [path.string]).output()
     try writeAtomically(requirements, to: path.appending("requirements.txt"))

@@ -1,3 +1,4 @@
+import Files
 import Host
 import SystemPackage
 
@@ -12,7 +13,7 @@ struct KubesprayPatches {
   func apply(to tree: FilePath, progress: (@Sendable (String) -> Void)?) async throws {
     for file in files {
       let name = file.lastComponent?.string ?? file.string
-      guard let path = realpath(file) else { throw Errno.noSuchFileOrDirectory }
+      let path = try realPath(file)
       // Forward only and without guessing: a patch that is already in this version is an error to look at.
       let arguments = ["-p1", "--forward", "--batch", "--no-backup-if-mismatch", "-i", path.string]
       let trial = try await Command("patch", ["--dry-run"] + arguments, workingDirectory: tree).run()

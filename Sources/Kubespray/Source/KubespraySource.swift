@@ -1,3 +1,4 @@
+import Files
 import FoundationEssentials
 import SystemPackage
 
@@ -38,11 +39,9 @@ public enum KubespraySource: Hashable, Sendable {
       }
       return
     }
-    var isDirectory = false
-    guard FileManager.default.fileExists(atPath: text, isDirectory: &isDirectory) else {
-      throw .missing(text)
-    }
-    self = isDirectory ? .folder(FilePath(text)) : .tarball(FilePath(text))
+    let path = FilePath(text)
+    guard fileExists(path) else { throw .missing(text) }
+    self = folderExists(path) ? .folder(path) : .tarball(path)
   }
 
   /// What the caller must download before the working copy can be made; nil when nothing.

@@ -1,7 +1,5 @@
 import Archive
 import Files
-import FoundationEssentials
-import Glibc
 import Integrity
 import SystemPackage
 
@@ -40,13 +38,13 @@ public struct KubesprayWorkspace: Sendable {
   ///   - source: Where kubespray comes from.
   ///   - downloaded: The file that the caller downloaded for ``KubespraySource/downloadURL(for:)``.
   ///   - progress: Called with short lines about what is being done.
-  /// - Throws: ``KubespraySourceError``, ``KubesprayTreeError``, `ArchiveError`, `CommandError` or `Errno`.
+  /// - Throws: ``KubespraySourceError``, ``KubesprayTreeError``, `ArchiveError`, `CommandError` or `FileError`.
   ///   What was there before is then still there.
   public func prepare(
     _ source: KubespraySource, downloaded: FilePath? = nil, progress: (@Sendable (String) -> Void)? = nil
   ) async throws -> WorkingCopy {
     try createDirectories(cache)
-    guard let cache = realpath(cache) else { throw Errno.noSuchFileOrDirectory }
+    let cache = try realPath(cache)
     let files = try patchFiles()
     let origin = try await SourceOrigin(source, version: version, downloaded: downloaded)
     var stampLines = ["kubespray \(version.fileName)", origin.stamp]
@@ -56,16 +54,16 @@ public struct KubesprayWorkspace: Sendable {
     let copy = cache.appending(version.folderName)
     let stampFile = cache.appending("\(version.folderName).stamp")
     let tarball = cache.appending(version.tarballName)
-    if KubesprayTree.text(stampFile) == stamp, KubesprayTree.exists(tarball),
+    if (try? readText(stampFile)) == stamp, fileExists(tarball),
       let tree = try? KubesprayTree(copy)
     {
       progress?("kubespray \(version) is ready")
       return WorkingCopy(tree: tree, tarball: tarball, version: version, stamp: stamp)
     }
     let work = cache.appending(".\(version.folderName).partial")
-    try remove(work)
+    try removeTree(work)
     try createDirectories(work)
-    defer { try? remove(work) }
+    defer { try? removeTree(work) }
     progress?("unpacking kubespray \(version)")
     let made = try await origin.tarball(in: work, as: version)
     let fresh = work.appending("tree")
@@ -77,11 +75,8 @@ public struct KubesprayWorkspace: Sendable {
   }
 
   private func patchFiles() throws -> [FilePath] {
-    guard let patches, KubesprayTree.exists(patches) else { return [] }
-    return try FileManager.default.contentsOfDirectory(atPath: patches.string).filter {
-      $0.hasSuffix(".patch")
-    }
-    .sorted().map { patches.appending($0) }
+    guard let patches, fileExists(patches) else { return [] }
+    return try listFolder(patches).filter { $0.hasSuffix(".patch") }.map { patches.appending($0) }
   }
 
   private func unpack(_ file: FilePath, strippingFolder: Bool, origin: SourceOrigin, into folder: FilePath)
@@ -100,16 +95,11 @@ public struct KubesprayWorkspace: Sendable {
     _ copy: FilePath, with fresh: FilePath, tarball: FilePath, from made: FilePath, stamp: FilePath,
     text: String
   ) throws {
-    try remove(stamp)
-    try remove(copy)
-    if rename(made.string, tarball.string) != 0 { _ = try copyDurably(made, to: tarball) }
+    try removeTree(stamp)
+    try removeTree(copy)
+    // The user's own file may lie on another file system.
+    do { try moveFile(made, to: tarball) } catch { _ = try copyDurably(made, to: tarball) }
     try renameDurably(fresh, to: copy)
     try writeAtomically(text, to: stamp)
-  }
-
-  private func remove(_ path: FilePath) throws {
-    var status = stat()
-    guard lstat(path.string, &status) == 0 else { return }
-    try FileManager.default.removeItem(atPath: path.string)
   }
 }

@@ -1,6 +1,5 @@
 import Archive
-import FoundationEssentials
-import Glibc
+import Files
 import Host
 import Integrity
 import SystemPackage
@@ -25,7 +24,7 @@ struct SourceOrigin {
   /// What people know it as.
   let name: String
 
-  /// - Throws: ``KubespraySourceError``, `CommandError` or `Errno`.
+  /// - Throws: ``KubespraySourceError``, `CommandError` or `FileError`.
   init(_ source: KubespraySource, version: KubesprayVersion, downloaded: FilePath?) async throws {
     switch source {
     case .folder(let path):
@@ -38,7 +37,7 @@ struct SourceOrigin {
       name = path.string
     case .release, .download:
       let url = try source.downloadURL(for: version) ?? ""
-      guard let downloaded, KubesprayTree.exists(downloaded) else {
+      guard let downloaded, fileExists(downloaded) else {
         throw KubespraySourceError.notDownloaded(url: url)
       }
       content = .file(downloaded)
@@ -109,35 +108,22 @@ struct SourceOrigin {
   }
 
   private static func isGzip(_ path: FilePath) throws -> Bool {
-    let descriptor = try FileDescriptor.open(path, .readOnly, options: [.closeOnExec])
-    return try descriptor.closeAfter {
-      var bytes = [UInt8](repeating: 0, count: 2)
-      let count = try bytes.withUnsafeMutableBytes { try descriptor.read(into: $0) }
-      return count == 2 && bytes == [0x1F, 0x8B]
-    }
+    try readBeginning(path, count: 2) == [0x1F, 0x8B]
   }
 
   /// A digest of all that ``pack(_:as:version:)`` would carry.
   private static func digest(ofFolder folder: FilePath) throws -> Digest {
     _ = try KubesprayTree(folder)
     var lines: [String] = []
-    var pending = [""]
-    while let prefix = pending.popLast() {
-      let directory = prefix.isEmpty ? folder : folder.appending(prefix)
-      for name in try FileManager.default.contentsOfDirectory(atPath: directory.string)
-      where !KubesprayWorkspace.leftOut.contains(name) {
-        let relative = prefix.isEmpty ? name : "\(prefix)/\(name)"
-        let path = folder.appending(relative)
-        var status = stat()
-        guard lstat(path.string, &status) == 0 else { throw Errno(rawValue: errno) }
-        switch status.st_mode & S_IFMT {
-        case S_IFDIR: pending.append(relative)
-        case S_IFREG:
-          lines.append("\(relative) \(status.st_mode & 0o111 != 0) \(try Digest(ofFile: path).hex)")
-        default:
-          let target = try? FileManager.default.destinationOfSymbolicLink(atPath: path.string)
-          lines.append("\(relative) -> \(target ?? "")")
-        }
+    try walkFolder(folder, skipping: Set(KubesprayWorkspace.leftOut)) { entry in
+      switch entry.info.kind {
+      case .folder: break
+      case .file:
+        let executable: FilePermissions = [.ownerExecute, .groupExecute, .otherExecute]
+        let isExecutable = !entry.info.permissions.isDisjoint(with: executable)
+        lines.append("\(entry.name) \(isExecutable) \(try Digest(ofFile: entry.path).hex)")
+      case .link, .other:
+        lines.append("\(entry.name) -> \((try? linkTarget(entry.path)) ?? "")")
       }
     }
     return Digest(of: Array(lines.sorted().joined(separator: "\n").utf8))

@@ -1,3 +1,4 @@
+import Files
 import FoundationEssentials
 import Host
 import Integrity
@@ -33,7 +34,7 @@ struct AptHost: Sendable {
 
   private func sources(for target: PackageTarget, given: FilePath?) throws -> Sources {
     if let given {
-      guard let text = try? String(contentsOfFile: given.string, encoding: .utf8) else {
+      guard let text = try? readText(given) else {
         throw DebianRepositoryError.unreadable(given)
       }
       let sources = AptSource.parse(text, file: given)
@@ -65,13 +66,13 @@ struct AptHost: Sendable {
   private func files(_ names: [String], _ folder: String, _ endings: [String]) -> [(
     path: FilePath, text: String
   )] {
-    let parts = (try? FileManager.default.contentsOfDirectory(atPath: etc.appending(folder).string)) ?? []
+    let parts = (try? listFolder(etc.appending(folder))) ?? []
     let paths =
       names.map { etc.appending($0) }
-      + parts.sorted().filter { part in endings.contains { part.hasSuffix($0) } }
+      + parts.filter { part in endings.contains { part.hasSuffix($0) } }
       .map { etc.appending(folder).appending($0) }
     return paths.compactMap { path in
-      (try? String(contentsOfFile: path.string, encoding: .utf8)).map { (path, $0) }
+      (try? readText(path)).map { (path, $0) }
     }
   }
 }

@@ -1,6 +1,4 @@
 import Files
-import FoundationEssentials
-import Glibc
 import Host
 import Integrity
 import SystemPackage
@@ -30,12 +28,12 @@ struct AptRoot: Sendable {
   /// - Parameters:
   ///   - host: The folder with apt's configuration on this machine, `/etc/apt`.
   ///   - declared: The sources that `origin` stands for.
-  /// - Throws: `CommandError` or `Errno`.
+  /// - Throws: `CommandError` or `FileError`.
   init(
     _ folder: FilePath, host: FilePath, origin: Origin, declared: [AptSource], architecture: Architecture
   ) async throws {
     try createDirectories(folder)
-    guard let absolute = realpath(folder.string, nil).map(Self.taken) else { throw Errno(rawValue: errno) }
+    let absolute = try realPath(folder)
     self.folder = absolute
     sources = declared
     self.architecture = architecture
@@ -50,7 +48,7 @@ struct AptRoot: Sendable {
       // apt tells the two forms of a file apart by its name.
       let name = AptSource.isDeb822(content) ? "sources.sources" : "sources.list"
       for old in ["sources.sources", "sources.list"] where old != name {
-        try? FileManager.default.removeItem(atPath: absolute.appending(old).string)
+        try removeFile(absolute.appending(old))
       }
       try writeAtomically(content, to: absolute.appending(name))
       text += """
@@ -62,15 +60,10 @@ struct AptRoot: Sendable {
         """
     }
     // A proxy of the host's configuration can have a password in it.
-    try writeAtomically(Array(text.utf8), to: configuration, permissions: [.ownerReadWrite])
+    try writeAtomically(text, to: configuration, permissions: .ownerReadWrite)
   }
 
   private var configuration: FilePath { folder.appending("apt.conf") }
-
-  private static func taken(_ text: UnsafeMutablePointer<CChar>) -> FilePath {
-    defer { free(text) }
-    return FilePath(String(cString: text))
-  }
 
   private func ownSettings(_ host: FilePath) -> String {
     TextTemplate(PackageResources.apt_conf).filled([

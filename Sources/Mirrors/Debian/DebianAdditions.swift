@@ -1,6 +1,5 @@
 import Bundle
 import Files
-import FoundationEssentials
 import Host
 import SystemPackage
 
@@ -24,9 +23,7 @@ public struct DebianAdditions: Sendable {
   }
 
   /// Whether there is such a repository.
-  public var isThere: Bool {
-    FileManager.default.fileExists(atPath: repository.appending("Packages").string)
-  }
+  public var isThere: Bool { fileExists(repository.appending("Packages")) }
 
   /// Asks apt's solver which packages a system lacks.
   ///
@@ -34,7 +31,7 @@ public struct DebianAdditions: Sendable {
   ///   - names: What is wanted; what the repository does not have is left out.
   ///   - status: The system's own `/var/lib/dpkg/status`.
   /// - Returns: The `.deb` files, in order of names.
-  /// - Throws: `CommandError`, with apt's reason when there is no solution, or `Errno`.
+  /// - Throws: `CommandError`, with apt's reason when there is no solution, or `FileError`.
   public func files(for names: [String], on status: [UInt8]) async throws -> [FilePath] {
     let source = "deb [trusted=yes] copy:\(repository.escaped) ./\n"
     let root = try await AptRoot(

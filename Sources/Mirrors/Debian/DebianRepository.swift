@@ -71,7 +71,7 @@ public struct DebianRepository: Mirror {
 
   /// Fetches the package lists and asks apt's solver which packages are needed, for each architecture by itself.
   ///
-  /// - Throws: ``DebianRepositoryError``, `CommandError` or `Errno`; for several architectures ``ArchitecturesFailed``.
+  /// - Throws: ``DebianRepositoryError``, `CommandError` or `FileError`; for several architectures ``ArchitecturesFailed``.
   public func resolve(_ say: @escaping @Sendable (String) -> Void) async throws -> MirrorResolution {
     let parts = try await architectures.concurrently(say) { try await part($0, $1) }
     var files: [MirrorResolution.File] = []
@@ -142,7 +142,7 @@ public struct DebianRepository: Mirror {
 
   /// Makes `Packages`, compressed too, and `Release`, for several architectures also in a folder of each; with a key also `InRelease`, `Release.gpg` and the public key.
   ///
-  /// - Throws: ``DebianRepositoryError``, ``SigningKeyError``, `CommandError` or `Errno`.
+  /// - Throws: ``DebianRepositoryError``, ``SigningKeyError``, `CommandError` or `FileError`.
   public func makeIndex(
     of resolution: MirrorResolution, in content: FilePath, to destination: FilePath
   ) async throws {

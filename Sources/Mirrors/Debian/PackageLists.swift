@@ -26,7 +26,7 @@ struct PackageLists: Sendable {
 
   /// Reads uncompressed lists.
   ///
-  /// - Throws: `Errno` when one cannot be read.
+  /// - Throws: `FileError` when one cannot be read.
   init(_ files: [FilePath]) throws {
     var entries: [Entry] = []
     for (number, file) in files.enumerated() { try Self.scan(file, number, &entries) }
@@ -59,13 +59,16 @@ struct PackageLists: Sendable {
   private func read(_ indices: [Int]) throws -> [DebianControl] {
     try indices.map { index in
       let entry = entries[index]
-      let descriptor = try FileDescriptor.open(files[entry.file], .readOnly, options: [.closeOnExec])
+      let file = files[entry.file]
+      let descriptor = try openFile(file, .readOnly)
       return try descriptor.closeAfter {
         let bytes = try [UInt8](unsafeUninitializedCapacity: entry.count) { buffer, filled in
-          filled = try descriptor.read(
-            fromAbsoluteOffset: entry.offset, into: UnsafeMutableRawBufferPointer(buffer))
+          filled = try FileError.naming(.read, file) {
+            try descriptor.read(
+              fromAbsoluteOffset: entry.offset, into: UnsafeMutableRawBufferPointer(buffer))
+          }
         }
-        guard bytes.count == entry.count else { throw Errno.ioError }
+        guard bytes.count == entry.count else { throw FileError(.read, file, .ioError) }
         return DebianControl(String(decoding: bytes, as: UTF8.self))
       }
     }

@@ -33,15 +33,15 @@ struct PrivatePip: Sendable {
 
   /// Fetches the private pip, unless it is there, and writes the resolver.
   ///
-  /// - Throws: ``PythonIndexError/noPip(_:)``, `CommandError` or `Errno`.
+  /// - Throws: ``PythonIndexError/noPip(_:)``, `CommandError` or `FileError`.
   func prepare() async throws {
     try createDirectories(cache)
-    if !FileManager.default.fileExists(atPath: folder.string) { try await install() }
+    if !fileExists(folder) { try await install() }
     // What lies there may be that of an older version of this program.
     try createDirectories(scripts)
     for (name, content) in Self.files {
       let file = scripts.appending(name)
-      if FileManager.default.contents(atPath: file.string).map(Array.init) != content {
+      if (try? readBytes(file)) != content {
         try writeAtomically(content, to: file)
       }
     }
@@ -49,15 +49,13 @@ struct PrivatePip: Sendable {
 
   private func install() async throws {
     let partial = FilePath(folder.string + ".part")
-    if FileManager.default.fileExists(atPath: partial.string) {
-      try FileManager.default.removeItem(atPath: partial.string)
-    }
+    try removeTree(partial)
     let result = try await pip([
       "install", "--quiet", "--no-deps", "--only-binary", ":all:", "--ignore-installed", "--target",
       partial.string, Self.versions,
     ]).run()
     guard result.status == 0 else { throw PythonIndexError.noPip(result.standardError) }
-    try FileManager.default.moveItem(atPath: partial.string, toPath: folder.string)
+    try moveFile(partial, to: folder)
   }
 
   /// What of the environment would contradict the options that are given to pip.

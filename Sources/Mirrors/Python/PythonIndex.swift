@@ -150,7 +150,7 @@ public struct PythonIndex: Mirror {
   /// Writes the pages, and each wheel's metadata beside it, so that pip can choose without fetching the wheel
   /// (PEP 658).
   ///
-  /// - Throws: ``PythonIndexError`` or `Errno`.
+  /// - Throws: ``PythonIndexError`` or `FileError`.
   public func makeIndex(
     of resolution: MirrorResolution, in content: FilePath, to destination: FilePath
   ) async throws {

@@ -22,7 +22,7 @@ struct SimpleIndex {
 
   /// Reads what the pages must tell.
   ///
-  /// - Throws: ``PythonIndexError/foreign(path:)`` or `Errno`.
+  /// - Throws: ``PythonIndexError/foreign(path:)`` or `FileError`.
   init(_ resolution: MirrorResolution, content: FilePath) throws {
     for file in resolution.files {
       guard let note = resolution.notes[file.path], file.path.hasPrefix("files/"),
@@ -39,7 +39,7 @@ struct SimpleIndex {
 
   /// Writes the pages and the metadata.
   ///
-  /// - Throws: `Errno`.
+  /// - Throws: `FileError`.
   func write(to folder: FilePath) throws {
     try createDirectories(folder.appending("files"))
     let names = projects.keys.sorted()

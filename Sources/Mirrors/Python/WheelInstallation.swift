@@ -19,7 +19,7 @@ extension PythonIndex {
   ///   - interpreter: The path of that Python there, for the first lines of programs.
   ///   - folder: Where to; it must not be there.
   /// - Returns: What was installed, each as `name==version`, in order of names.
-  /// - Throws: ``PythonIndexError``, `CommandError` or `Errno`.
+  /// - Throws: ``PythonIndexError``, `CommandError` or `FileError`.
   public func install(
     _ requirements: FilePath, python: Int, on architecture: Architecture, glibcMinor: Int,
     from wheels: FilePath,

@@ -25,20 +25,20 @@ struct RPMIndex {
 
   /// Makes `repodata/` and `keys/signatures.json`.
   ///
-  /// - Throws: ``RPMRepositoryError``, `CommandError`, or `Errno` of a write.
+  /// - Throws: ``RPMRepositoryError``, `CommandError`, or `FileError` of a write.
   func make(of resolution: MirrorResolution, in content: FilePath, to destination: FilePath) async throws {
     let packages = resolution.files.map(\.path).filter { $0.hasSuffix(".rpm") }.sorted()
     // createrepo_c passes over what is not there without an error.
     for package in packages {
       let path = content.pushing(FilePath(package))
-      guard FileManager.default.fileExists(atPath: path.string) else {
+      guard fileExists(path) else {
         throw RPMRepositoryError.missingFile(path)
       }
     }
     try createDirectories(destination)
     let scratch = destination.appending(".making")
     try createDirectories(scratch)
-    defer { try? FileManager.default.removeItem(atPath: scratch.string) }
+    defer { try? removeTree(scratch) }
     let list = scratch.appending("packages")
     try writeAtomically(packages.map { $0 + "\n" }.joined(), to: list)
 
@@ -71,7 +71,7 @@ struct RPMIndex {
 
   /// createrepo_c writes down when each file was last changed here, which is not a property of the package.
   private func fixFileTimes(in metadata: FilePath, revision: String, scratch: FilePath) async throws {
-    let names = try FileManager.default.contentsOfDirectory(atPath: metadata.string)
+    let names = try listFolder(metadata)
     guard let name = names.first(where: { $0.hasSuffix("primary.xml.gz") }) else { return }
     let text = try await Command("gzip", ["-dc", metadata.appending(name).string]).output()
     let file = scratch.appending("primary.xml")
@@ -82,7 +82,7 @@ struct RPMIndex {
 
   /// modifyrepo_c writes the present time.
   private func fixTimes(in file: FilePath, revision: String) throws {
-    let text = try String(contentsOfFile: file.string, encoding: .utf8)
+    let text = try readText(file)
     let fixed = text.replacing(/<timestamp>\d+<\/timestamp>/, with: "<timestamp>\(revision)</timestamp>")
     try writeAtomically(fixed, to: file)
   }

@@ -1,5 +1,5 @@
 import Bundle
-import FoundationEssentials
+import Files
 import Host
 import Integrity
 import SystemPackage
@@ -103,7 +103,7 @@ public struct RPMRepository: Mirror {
 
   /// Makes `repodata/`, and `keys/signatures.json`, which tells what nodes can check.
   ///
-  /// - Throws: ``RPMRepositoryError``, `CommandError`, or `Errno` of a write.
+  /// - Throws: ``RPMRepositoryError``, `CommandError`, or `FileError` of a write.
   public func makeIndex(
     of resolution: MirrorResolution, in content: FilePath, to destination: FilePath
   ) async throws {
@@ -146,9 +146,7 @@ public struct RPMRepository: Mirror {
   }
 
   private static func stamp(of path: FilePath) -> String {
-    let attributes = try? FileManager.default.attributesOfItem(atPath: path.string)
-    let size = attributes?[.size].map { "\($0)" } ?? ""
-    let date = (attributes?[.modificationDate] as? Date)?.timeIntervalSince1970 ?? 0
-    return "\(path) \(size) \(Int64(date))"
+    guard let info = try? FileInfo(path) else { return "\(path)  0" }
+    return "\(path) \(info.size) \(info.modified / 1_000_000_000)"
   }
 }

@@ -47,7 +47,7 @@ struct RPMSolver: Sendable {
       let root = root
       lock = try await offload { try FileLock(root.appending("lock"), waits: true) }
       for (name, content) in Self.scripts { try writeAtomically(content, to: root.appending(name)) }
-      try? FileManager.default.removeItem(atPath: answerFile.string)
+      try? removeFile(answerFile)
     } catch {
       throw RPMRepositoryError.cache(root, reason: "\(error)")
     }
@@ -64,11 +64,11 @@ struct RPMSolver: Sendable {
       throw RPMRepositoryError.solverFailed(
         CommandError.failed(command: "\(command)", result: result).description)
     }
-    guard let data = FileManager.default.contents(atPath: answerFile.string) else {
+    guard let data = try? readBytes(answerFile) else {
       throw RPMRepositoryError.cache(answerFile, reason: "dnf wrote no answer")
     }
     do {
-      return try checked(try JSONDecoder().decode(SolverAnswer.self, from: data))
+      return try checked(try JSONDecoder().decode(SolverAnswer.self, from: Data(data)))
     } catch let error as DecodingError {
       throw RPMRepositoryError.solverFailed("its answer cannot be read (\(error))")
     }
@@ -100,12 +100,10 @@ struct RPMSolver: Sendable {
     guard let file = sources.file else { return sources.repositories }
     let folder = root.appending("repositories")
     do {
-      guard let text = FileManager.default.contents(atPath: file.string) else {
-        throw RPMRepositoryError.noRepositoryFile(file)
-      }
+      guard let text = try? readBytes(file) else { throw RPMRepositoryError.noRepositoryFile(file) }
       try createDirectories(folder)
       try writeAtomically(
-        Array(text), to: folder.appending("sources.repo"), permissions: [.ownerReadWrite], isDurable: false)
+        text, to: folder.appending("sources.repo"), permissions: [.ownerReadWrite], isDurable: false)
     } catch let error as RPMRepositoryError {
       throw error
     } catch {
@@ -115,15 +113,12 @@ struct RPMSolver: Sendable {
   }
 
   private func absolute(_ path: FilePath) -> String {
-    path.isAbsolute
-      ? path.string : FilePath(FileManager.default.currentDirectoryPath).pushing(path).string
+    ((try? currentFolder())?.pushing(path) ?? path).string
   }
 
   private static func firstLine(of path: FilePath) -> String? {
-    guard let file = try? FileDescriptor.open(path, .readOnly, options: [.closeOnExec]) else { return nil }
-    defer { try? file.close() }
-    var buffer = [UInt8](repeating: 0, count: 256)
-    guard let count = try? buffer.withUnsafeMutableBytes({ try file.read(into: $0) }) else { return nil }
-    return String(decoding: buffer[..<count].prefix { $0 != UInt8(ascii: "\n") }, as: UTF8.self)
+    (try? readBeginning(path, count: 256)).map {
+      String(decoding: $0.prefix { $0 != UInt8(ascii: "\n") }, as: UTF8.self)
+    }
   }
 }

@@ -1,4 +1,4 @@
-import FoundationEssentials
+import Files
 import Integrity
 import SystemPackage
 
@@ -24,7 +24,7 @@ struct RPMSources: Sendable {
       // The defaults of dnf.conf(5), reposdir and varsdir.
       repositories: ["etc/yum.repos.d", "etc/yum/repos.d", "etc/distro.repos.d"].map(root.appending),
       variables: ["etc/yum/vars", "etc/dnf/vars"].map(root.appending), keys: [],
-      configuration: FileManager.default.fileExists(atPath: configuration.string) ? configuration : nil)
+      configuration: fileExists(configuration) ? configuration : nil)
   }
 
   /// The sources in a .repo file or a folder of .repo files.
@@ -32,10 +32,8 @@ struct RPMSources: Sendable {
   /// Beside them, `vars/` has dnf's variables, and `keys/`, `rpm-gpg/` or the folder itself the vendors' keys.
   /// - Throws: ``RPMRepositoryError/noRepositoryFile(_:)``.
   static func at(_ path: FilePath) throws(RPMRepositoryError) -> RPMSources {
-    var isFolder = false
-    guard FileManager.default.fileExists(atPath: path.string, isDirectory: &isFolder) else {
-      throw .noRepositoryFile(path)
-    }
+    guard fileExists(path) else { throw .noRepositoryFile(path) }
+    let isFolder = folderExists(path)
     let folder = isFolder ? path : path.removingLastComponent()
     let sources = RPMSources(
       repositories: isFolder ? [folder] : [], variables: [folder.appending("vars")],
@@ -69,10 +67,7 @@ struct RPMSources: Sendable {
   }
 
   private static func files(in folder: FilePath, where isWanted: (String) -> Bool) -> [FilePath] {
-    let names = (try? FileManager.default.contentsOfDirectory(atPath: folder.string)) ?? []
-    return names.filter(isWanted).sorted().map { folder.appending($0) }.filter {
-      var isFolder = false
-      return FileManager.default.fileExists(atPath: $0.string, isDirectory: &isFolder) && !isFolder
-    }
+    let names = (try? listFolder(folder)) ?? []
+    return names.filter(isWanted).map { folder.appending($0) }.filter { fileExists($0) && !folderExists($0) }
   }
 }

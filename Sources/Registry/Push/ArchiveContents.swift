@@ -1,6 +1,5 @@
 import Archive
 import Files
-import Glibc
 import Integrity
 import Synchronization
 import SystemPackage
@@ -41,7 +40,7 @@ final class ArchiveContents: Sendable {
 
   /// Where a blob lies. Reads the archive's headers the first time, or unpacks it: may take long.
   ///
-  /// - Throws: ``ImageArchiveError``, ``Archive/ArchiveError``, `Errno` or `CancellationError`.
+  /// - Throws: ``ImageArchiveError``, ``Archive/ArchiveError``, `FileError` or `CancellationError`.
   func file(_ blob: Descriptor) throws -> TarIndex.File {
     guard let name = names[blob.digest] else {
       throw ImageArchiveError.incomplete(path, blob: blob.digest)
@@ -77,18 +76,17 @@ final class ArchiveContents: Sendable {
 
   private func unpack(_ wanted: Set<String>) throws -> [String: RandomAccessFile] {
     try createDirectories(scratch)
-    let template = Array(scratch.appending("layer-XXXXXX").string.utf8CString)
     var result: [String: RandomAccessFile] = [:]
     try ArchiveReader.visit(path) { entry, content in
       guard wanted.contains(entry.path), entry.kind == .file else { return .next }
-      var name = template
-      let number = mkstemp(&name)
-      guard number >= 0 else { throw Errno(rawValue: errno) }
-      let descriptor = FileDescriptor(rawValue: number)
+      let (file, descriptor) = try createTemporaryFile(in: scratch, named: "layer")
       // The name goes at once: the space is given back however this program ends.
-      let file = FilePath(String(decoding: name.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self))
-      defer { unlink(file.string) }
-      try descriptor.closeAfter { try content.pieces { _ = try descriptor.writeAll($0) } }
+      defer { try? removeFile(file) }
+      try descriptor.closeAfter {
+        try content.pieces { piece in
+          try FileError.naming(.write, file) { _ = try descriptor.writeAll(piece) }
+        }
+      }
       result[entry.path] = try RandomAccessFile(file)
       return result.count == wanted.count ? .stop : .next
     }

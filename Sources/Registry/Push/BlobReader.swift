@@ -56,7 +56,7 @@ final class BlobReader: UploadBody {
 
   /// Chooses the part that is sent next. Bytes before it that were not read yet are read and hashed: may take long.
   ///
-  /// - Throws: ``ImageArchiveError``, `Errno`.
+  /// - Throws: ``ImageArchiveError``, `FileError`.
   func select(_ range: Range<Int64>) throws {
     try state.withLock { state in
       state.end = range.upperBound

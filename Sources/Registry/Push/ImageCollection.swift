@@ -2,7 +2,6 @@ import Archive
 import Bundle
 import Dispatch
 import Files
-import Glibc
 import Integrity
 import Synchronization
 import SystemPackage
@@ -141,12 +140,12 @@ private final class CollectionUnpacking: Sendable {
   private struct State {
     var isStopped = false
     var files: Set<FilePath> = []
+    /// Where the archives are unpacked, under their own names.
+    var folder: FilePath?
   }
 
   private let collection: ImageCollection
   private let scratch: FilePath
-  /// Where the archives are unpacked, under their own names.
-  private let folder: FilePath
   /// Begins at 0, for one that is let go below its first value is a crash.
   private let room = DispatchSemaphore(value: 0)
   private let state = Mutex(State())
@@ -154,7 +153,6 @@ private final class CollectionUnpacking: Sendable {
   init(_ collection: ImageCollection, scratch: FilePath) {
     self.collection = collection
     self.scratch = scratch
-    folder = scratch.appending("\(collection.path.lastComponent?.string ?? "images").\(getpid())")
     for _ in 0..<2 { room.signal() }
   }
 
@@ -181,8 +179,7 @@ private final class CollectionUnpacking: Sendable {
   }
 
   deinit {
-    for file in state.withLock({ $0.files }) { unlink(file.string) }
-    rmdir(folder.string)
+    if let folder = state.withLock({ $0.folder }) { try? removeTree(folder) }
   }
 
   /// Nothing more is wanted: what was unpacked is removed.
@@ -192,13 +189,13 @@ private final class CollectionUnpacking: Sendable {
       defer { state.files = [] }
       return state.files
     }
-    for file in files { unlink(file.string) }
+    for file in files { try? removeFile(file) }
     room.signal()
   }
 
   /// The file is no longer needed.
   func done(_ item: Item) {
-    unlink(item.file.string)
+    try? removeFile(item.file)
     state.withLock { _ = $0.files.remove(item.file) }
     room.signal()
   }
@@ -207,20 +204,23 @@ private final class CollectionUnpacking: Sendable {
   private func unpack(_ entry: ArchiveEntry, _ content: ArchiveContent) throws -> FilePath? {
     do {
       try createDirectories(scratch)
-      guard mkdir(folder.string, 0o700) == 0 || errno == EEXIST else { throw Errno(rawValue: errno) }
+      let folder = try state.withLock { state in
+        let folder = try state.folder ?? createTemporaryFolder(in: scratch, named: "images")
+        state.folder = folder
+        return folder
+      }
       let file = folder.appending(ImageCollection.file(entry))
       let isWanted = state.withLock { state in
         if !state.isStopped { state.files.insert(file) }
         return !state.isStopped
       }
       guard isWanted else { return nil }
-      let descriptor = try FileDescriptor.open(
-        file, .writeOnly, options: [.create, .exclusiveCreate, .closeOnExec, .noFollow],
-        permissions: .ownerReadWrite)
+      let descriptor = try openFile(
+        file, .writeOnly, options: [.create, .exclusiveCreate, .noFollow], permissions: .ownerReadWrite)
       try descriptor.closeAfter { try content.pieces { _ = try descriptor.writeAll($0) } }
       // Who stopped meanwhile has removed it, or not yet seen it.
       if state.withLock({ $0.isStopped }) {
-        unlink(file.string)
+        try? removeFile(file)
         return nil
       }
       return file

@@ -13,11 +13,11 @@ public struct PushConfiguration: Sendable {
   /// How often an attempt that made no progress is repeated.
   public var retries = 5
   /// The pause before the first retry; later ones double it up to ``maximumBackoff``.
-  public var backoff: Duration = .milliseconds(500)
+  var backoff: Duration = .milliseconds(500)
   /// The longest pause between two attempts that the registry did not ask for.
   public var maximumBackoff: Duration = .seconds(15)
   /// The longest single pause that a registry may ask for when it limits requests.
-  public var maximumWait: Duration = .seconds(900)
+  var maximumWait: Duration = .seconds(900)
   /// How long a registry may be busy with what it received.
   public var stallTimeout: Duration = .seconds(300)
   /// Where layers are unpacked that cannot be read out of an archive directly; made when needed, and emptied again.

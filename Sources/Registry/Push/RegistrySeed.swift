@@ -19,7 +19,8 @@ extension ImagePush {
     do {
       folder = try StorageFolder(storage)
     } catch {
-      onEvent(.note("\(storage) cannot be written (\(error)): the images are pushed over HTTP."))
+      onEvent(
+        .note("\(storage) cannot be written (\(FileError.reason(error))): the images are pushed over HTTP."))
       return try await push(archives)
     }
     let lock = try FileLock(storage.appending(SeedRecord.name + ".lock"))

@@ -26,9 +26,7 @@ final class SeedRecord: Sendable {
   }
 
   static func lines(of path: FilePath) -> [String] {
-    var bytes: [UInt8] = []
-    try? readFile(path) { bytes.append(contentsOf: $0) }
-    return String(decoding: bytes, as: UTF8.self).split(separator: "\n").map(String.init)
+    ((try? readText(path)) ?? "").split(separator: "\n").map(String.init)
   }
 
   func contains(_ digest: Digest) -> Bool { state.withLock { $0.proved.contains(digest) } }
@@ -40,7 +38,7 @@ final class SeedRecord: Sendable {
 
   /// Writes it down.
   ///
-  /// - Throws: `Errno`.
+  /// - Throws: `FileError`.
   func save() throws {
     let all = state.withLock { state in
       state.proved.formUnion(state.added)
@@ -48,6 +46,6 @@ final class SeedRecord: Sendable {
     }
     guard let start else { return }
     let text = "\(start)\n" + all.map { "\($0)\n" }.sorted().joined()
-    try writeAtomically(Array(text.utf8), to: path, isDurable: false)
+    try writeAtomically(text, to: path, isDurable: false)
   }
 }

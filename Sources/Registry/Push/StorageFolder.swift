@@ -10,27 +10,31 @@ import SystemPackage
 struct StorageFolder: Sendable {
   /// The registry's `rootdirectory`.
   let root: FilePath
-  private let owner: (user: uid_t, group: gid_t)
+  private let owner: (user: UInt32, group: UInt32)
   /// Whether files must be given to another user.
   private let givesAway: Bool
 
-  /// - Throws: `Errno` when there is no such folder, or this user may not write into it.
-  init(_ root: FilePath) throws {
+  /// - Throws: `FileError` when there is no such folder, or this user may not write into it.
+  init(_ root: FilePath) throws(FileError) {
     self.root = root
-    var status = stat()
-    guard stat(root.string, &status) == 0 else { throw Errno(rawValue: errno) }
-    guard status.st_mode & S_IFMT == S_IFDIR else { throw Errno.notDirectory }
-    guard access(root.string, W_OK | X_OK) == 0 else { throw Errno(rawValue: errno) }
+    var info = try FileInfo(root, followsLinks: true)
+    guard info.kind == .folder else { throw FileError(.write, root, .notDirectory) }
+    try Self.checkWritable(root)
     // What the registry made itself says best as whom it runs.
-    var inner = stat()
     let made = root.appending("docker/registry/v2")
-    if stat(made.string, &inner) == 0 {
-      guard access(made.string, W_OK | X_OK) == 0 else { throw Errno(rawValue: errno) }
-      status = inner
+    if let inner = try? FileInfo(made, followsLinks: true) {
+      try Self.checkWritable(made)
+      info = inner
     }
-    owner = (status.st_uid, status.st_gid)
-    givesAway = geteuid() == 0 && (status.st_uid != 0 || status.st_gid != 0)
-    guard givesAway || geteuid() == status.st_uid else { throw Errno.notPermitted }
+    owner = (info.owner, info.group)
+    givesAway = geteuid() == 0 && (info.owner != 0 || info.group != 0)
+    guard givesAway || geteuid() == info.owner else { throw FileError(.write, root, .notPermitted) }
+  }
+
+  private static func checkWritable(_ folder: FilePath) throws(FileError) {
+    guard access(folder.string, W_OK | X_OK) == 0 else {
+      throw FileError(.write, folder, Errno(rawValue: errno))
+    }
   }
 
   private var base: FilePath { root.appending("docker/registry/v2") }
@@ -77,78 +81,46 @@ struct StorageFolder: Sendable {
 
   /// Makes a link to content, unless it is there.
   ///
-  /// - Throws: `Errno`.
+  /// - Throws: `FileError`.
   func link(_ path: FilePath, to digest: Digest) throws {
-    var present: [UInt8] = []
     let wanted = Array(digest.description.utf8)
-    if (try? readFile(path) { present.append(contentsOf: $0) }) != nil, present == wanted { return }
+    if (try? readBytes(path)) == wanted { return }
     try write(path) { file in try file.writeAll(wanted) }
   }
 
   /// What a link leads to; `nil` when there is none.
   func target(of path: FilePath) -> Digest? {
-    var bytes: [UInt8] = []
-    guard (try? readFile(path) { bytes.append(contentsOf: $0.prefix(200)) }) != nil else { return nil }
-    return try? Digest(String(decoding: bytes, as: UTF8.self))
+    (try? readText(path, limit: 200)).flatMap { try? Digest($0) }
   }
 
   /// The size of a file; `nil` when there is none.
-  func size(_ path: FilePath) -> Int64? {
-    var status = stat()
-    guard lstat(path.string, &status) == 0, status.st_mode & S_IFMT == S_IFREG else { return nil }
-    return Int64(status.st_size)
-  }
+  func size(_ path: FilePath) -> Int64? { FileInfo(regularFile: path)?.size }
 
   /// Writes a file beside its name and renames it.
   ///
-  /// - Throws: `Errno`, or what `body` throws; the name is then as it was.
+  /// - Throws: `FileError`, or what `body` throws; the name is then as it was.
   func write(_ path: FilePath, _ body: (FileDescriptor) throws -> Void) throws {
     try makeFolders(path.removingLastComponent())
-    let temporary = FilePath(path.string + ".tmp")
-    do {
-      let file = try FileDescriptor.open(
-        temporary, .writeOnly, options: [.create, .truncate, .closeOnExec, .noFollow],
-        permissions: [.ownerReadWrite, .groupRead, .otherRead])
-      try file.closeAfter {
-        // A umask may have taken bits that a registry of another user needs.
-        guard fchmod(file.rawValue, 0o644) == 0 else { throw Errno(rawValue: errno) }
-        if givesAway, fchown(file.rawValue, owner.user, owner.group) != 0 { throw Errno(rawValue: errno) }
-        try body(file)
-      }
-      guard rename(temporary.string, path.string) == 0 else { throw Errno(rawValue: errno) }
-    } catch {
-      unlink(temporary.string)
-      throw error
-    }
+    let file = try PendingFile(for: path)
+    if givesAway { try file.setOwner(owner.user, group: owner.group) }
+    try FileError.naming(.write, path) { try body(file.descriptor) }
+    try file.commit(isDurable: false)
   }
 
   /// Makes a folder and those above it within the root.
   ///
-  /// - Throws: `Errno`.
-  func makeFolders(_ path: FilePath) throws {
-    if path == root || mkdir(path.string, 0o755) == 0 {
-      if path != root, givesAway, chown(path.string, owner.user, owner.group) != 0 {
-        throw Errno(rawValue: errno)
-      }
-      return
-    }
-    switch errno {
-    case EEXIST: return
-    case ENOENT:
-      try makeFolders(path.removingLastComponent())
-      if mkdir(path.string, 0o755) == 0 {
-        if givesAway, chown(path.string, owner.user, owner.group) != 0 { throw Errno(rawValue: errno) }
-      } else if errno != EEXIST {
-        throw Errno(rawValue: errno)
-      }
-    case let code: throw Errno(rawValue: code)
-    }
+  /// - Throws: `FileError`.
+  func makeFolders(_ path: FilePath) throws(FileError) {
+    guard path != root, !fileExists(path) else { return }
+    try makeFolders(path.removingLastComponent())
+    try createDirectories(path, isDurable: false)
+    if givesAway { try setOwner(owner.user, group: owner.group, of: path) }
   }
 
   /// Removes a file and the folders above it that are empty then.
   func remove(_ path: FilePath) {
-    unlink(path.string)
+    try? removeFile(path)
     var folder = path.removingLastComponent()
-    while folder != root, rmdir(folder.string) == 0 { folder.removeLastComponent() }
+    while folder != root, removeEmptyFolder(folder) { folder.removeLastComponent() }
   }
 }

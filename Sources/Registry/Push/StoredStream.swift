@@ -1,4 +1,4 @@
-import Glibc
+import Files
 import SystemPackage
 
 /// A file that is read at places, closed with the last reference.
@@ -7,27 +7,31 @@ final class RandomAccessFile: Sendable {
   let size: Int64
   private let descriptor: FileDescriptor
 
-  /// - Throws: `Errno`.
+  /// - Throws: `FileError`.
   init(_ path: FilePath) throws {
     self.path = path
-    descriptor = try FileDescriptor.open(path, .readOnly, options: [.closeOnExec])
-    var status = stat()
-    guard fstat(descriptor.rawValue, &status) == 0 else {
-      let code = errno
+    let descriptor = try openFile(path, .readOnly)
+    self.descriptor = descriptor
+    do {
+      size = try FileError.naming(.inspect, path) { try FileInfo(descriptor).size }
+    } catch {
       try? descriptor.close()
-      throw Errno(rawValue: code)
+      throw error
     }
-    size = Int64(status.st_size)
   }
 
   deinit { try? descriptor.close() }
 
   /// Reads until the buffer is full or the file ends.
+  ///
+  /// - Throws: `FileError`.
   func read(at offset: Int64, into buffer: UnsafeMutableRawBufferPointer) throws -> Int {
     var done = 0
     while done < buffer.count {
       let rest = UnsafeMutableRawBufferPointer(rebasing: buffer[done...])
-      let count = try descriptor.read(fromAbsoluteOffset: offset + Int64(done), into: rest)
+      let count = try FileError.naming(.read, path) {
+        try descriptor.read(fromAbsoluteOffset: offset + Int64(done), into: rest)
+      }
       if count == 0 { break }
       done += count
     }
@@ -55,7 +59,7 @@ struct StoredStream {
 
   /// The content of a file that is a tar.
   ///
-  /// - Throws: ``StoredStreamError`` or `Errno`.
+  /// - Throws: ``StoredStreamError`` or `FileError`.
   init(_ file: RandomAccessFile) throws {
     self.file = file
     var head = [UInt8](repeating: 0, count: 512)
@@ -80,7 +84,7 @@ struct StoredStream {
 
   /// Reads until the buffer is full or the content ends.
   ///
-  /// - Throws: ``StoredStreamError`` or `Errno`.
+  /// - Throws: ``StoredStreamError`` or `FileError`.
   mutating func read(into buffer: UnsafeMutableRawBufferPointer) throws -> Int {
     var done = 0
     while done < buffer.count {
@@ -100,7 +104,7 @@ struct StoredStream {
 
   /// Passes over bytes without reading them.
   ///
-  /// - Throws: ``StoredStreamError`` or `Errno`.
+  /// - Throws: ``StoredStreamError`` or `FileError`.
   mutating func skip(_ count: Int64) throws {
     var rest = count
     while rest > 0 {

@@ -17,7 +17,7 @@ struct TarIndex {
 
   /// Reads the headers.
   ///
-  /// - Throws: ``StoredStreamError``, `Errno` or `CancellationError`.
+  /// - Throws: ``StoredStreamError``, `FileError` or `CancellationError`.
   init(_ content: StoredStream) throws {
     var stream = content
     var long = Extension()

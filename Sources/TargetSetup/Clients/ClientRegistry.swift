@@ -74,7 +74,7 @@ extension ClientRegistry {
     do {
       bytes = try readBytes(file)
     } catch {
-      throw StepError("the CA file \(file) cannot be read: \(error)", .authorityFile)
+      throw StepError("the CA file \(file) cannot be read: \(FileError.reason(error))", .authorityFile)
     }
     guard String(decoding: bytes, as: UTF8.self).contains("-----BEGIN CERTIFICATE-----") else {
       throw StepError(

@@ -6,7 +6,7 @@ import SystemPackage
 /// The bundle as it has arrived on the host.
 public struct ArrivedBundle: Sendable {
   /// Its folder, an absolute path.
-  public let folder: FilePath
+  let folder: FilePath
   /// What it says of itself; `nil` for one that was made by the shell project.
   public let manifest: Manifest?
   /// What a bundle of the shell project is known by; `nil` for one of ours.
@@ -15,7 +15,7 @@ public struct ArrivedBundle: Sendable {
   private let entries: [String: ManifestFile]
 
   /// A bundle.
-  public init(_ folder: FilePath, manifest: Manifest?, shell: ShellBundle? = nil) {
+  init(_ folder: FilePath, manifest: Manifest?, shell: ShellBundle? = nil) {
     self.folder = folder
     self.manifest = manifest
     self.shell = shell
@@ -37,7 +37,7 @@ extension ArrivedBundle {
     do {
       return try BundleTree.files(below: place).map { "\(name)/\($0)" }
     } catch {
-      throw StepError("\(place) cannot be read: \(error)", .medium)
+      throw StepError("\(place) cannot be read: \(FileError.reason(error))", .medium)
     }
   }
 

@@ -29,22 +29,22 @@ public struct HostAddresses: Sendable {
   }
 
   /// The web server for other machines: `http://HOST`, with the port unless it is 80.
-  public var webServer: String { Self.url(host, configuration.nginx.port) }
+  var webServer: String { Self.url(host, configuration.nginx.port) }
 
   /// The web server for the host itself.
-  public var localWebServer: String {
+  var localWebServer: String {
     Self.url(Self.reachable(configuration.nginx.bind), configuration.nginx.port)
   }
 
   /// The web server as the host's own package managers are to know it: by the same address as on all other machines,
   /// unless it listens on another one.
-  public var packageServer: String { configuration.nginx.bind == nil ? webServer : localWebServer }
+  var packageServer: String { configuration.nginx.bind == nil ? webServer : localWebServer }
 
   /// The bundle's own registry for other machines: `HOST:PORT`.
-  public var registryHost: String { "\(host):\(configuration.registry.port)" }
+  var registryHost: String { "\(host):\(configuration.registry.port)" }
 
   /// The bundle's own registry for the host itself: `HOST:PORT`.
-  public var localRegistryHost: String {
+  var localRegistryHost: String {
     "\(Self.reachable(configuration.registry.bind)):\(configuration.registry.port)"
   }
 

@@ -1,38 +1,25 @@
 import Glibc
-import Settings
 
 /// The addresses by which other machines can reach this host.
-public struct NetworkInterfaces: Sendable, Equatable {
+struct NetworkInterfaces: Sendable, Equatable {
   /// An address of an interface.
-  public struct Address: Sendable, Equatable {
+  struct Address: Sendable, Equatable {
     /// The interface, such as `eth0`.
-    public let interface: String
+    let interface: String
     /// The address as text, without a zone.
-    public let text: String
-
-    /// An address.
-    public init(interface: String, text: String) {
-      self.interface = interface
-      self.text = text
-    }
+    let text: String
 
     /// Whether it is an IPv6 address.
-    public var isIPv6: Bool { text.contains(":") }
+    var isIPv6: Bool { text.contains(":") }
   }
 
   /// The address from which packets to far hosts would be sent; `nil` without such a route.
-  public let routed: String?
+  let routed: String?
   /// Every address of an interface that is up and not loopback, IPv4 first.
-  public let addresses: [Address]
-
-  /// Interfaces.
-  public init(routed: String?, addresses: [Address]) {
-    self.routed = routed
-    self.addresses = addresses
-  }
+  let addresses: [Address]
 
   /// The address to give to other machines.
-  public enum Choice: Sendable, Equatable {
+  enum Choice: Sendable, Equatable {
     /// The setting says so.
     case given(String)
     /// The default route starts there.
@@ -43,7 +30,7 @@ public struct NetworkInterfaces: Sendable, Equatable {
     case loopback
 
     /// The address, an IPv6 address without brackets.
-    public var address: String {
+    var address: String {
       switch self {
       case .given(let text), .routed(let text), .first(let text, _): text
       case .loopback: "127.0.0.1"
@@ -52,7 +39,7 @@ public struct NetworkInterfaces: Sendable, Equatable {
   }
 
   /// Chooses: what was given, else where the default route starts, else the first address, else loopback.
-  public func choose(given: String?) -> Choice {
+  func choose(given: String?) -> Choice {
     if let given { return .given(given) }
     if let routed { return .routed(routed) }
     let candidates = addresses.filter { !Self.isVirtual($0.interface) }.map(\.text)
@@ -70,7 +57,7 @@ public struct NetworkInterfaces: Sendable, Equatable {
   }
 
   /// Those of this machine.
-  public static func current() -> NetworkInterfaces {
+  static func current() -> NetworkInterfaces {
     NetworkInterfaces(routed: routedAddress(), addresses: allAddresses())
   }
 

@@ -54,7 +54,7 @@ extension SetupContext {
   /// The launcher says where it lies; a program that was started directly lies in `lib` below the bundle.
   private static func ownBundle(_ environment: [String: String]) -> FilePath {
     if let folder = environment["KUBESPRAY_OFFLINE_BUNDLE"], !folder.isEmpty { return FilePath(folder) }
-    let program = (try? linkTarget("/proc/self/exe")) ?? "."
+    let program = FilePath((try? linkTarget("/proc/self/exe")) ?? ".")
     let folder = program.removingLastComponent()
     return folder.lastComponent?.string == "lib" ? folder.removingLastComponent() : "."
   }

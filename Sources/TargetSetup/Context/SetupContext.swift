@@ -5,9 +5,9 @@ import SystemPackage
 /// How the registry that images are pushed to is spoken to.
 public struct PushOptions: Sendable, Equatable {
   /// The CA certificates that its own is checked with; `nil` for those of the system.
-  public var certificateAuthority: FilePath?
+  var certificateAuthority: FilePath?
   /// Whether its certificate is not checked, and plain HTTP is fine.
-  public var isInsecure: Bool
+  var isInsecure: Bool
   /// Archives whose images are pushed instead of the bundle's.
   public var archives: [FilePath]
 
@@ -23,7 +23,7 @@ public struct PushOptions: Sendable, Equatable {
 /// it says goes. What needs one of them takes that one.
 public struct SetupContext: Sendable {
   /// The machine.
-  public let host: TargetHost
+  let host: TargetHost
   /// The bundle.
   public let bundle: ArrivedBundle
   /// The settings: those of the bundle, changed by environment and flags.
@@ -33,10 +33,10 @@ public struct SetupContext: Sendable {
   /// Shows a table of results: names of columns, and rows.
   public var showTable: @Sendable ([String], [[String]]) -> Void = { _, _ in }
   /// Where every event goes.
-  public let emit: @Sendable (ConsoleEvent) -> Void
+  let emit: @Sendable (ConsoleEvent) -> Void
 
   /// A context.
-  public init(
+  init(
     host: TargetHost, bundle: ArrivedBundle, configuration: Configuration,
     emit: @escaping @Sendable (ConsoleEvent) -> Void = { _ in }
   ) {
@@ -47,7 +47,7 @@ public struct SetupContext: Sendable {
   }
 
   /// Says something about a step.
-  public func say(_ level: MessageLevel, _ text: String, step: StepName? = nil) {
+  func say(_ level: MessageLevel, _ text: String, step: StepName? = nil) {
     emit(.message(level, text, stage: step?.rawValue))
   }
 

@@ -3,7 +3,7 @@ import Host
 import SystemPackage
 
 /// What starts and watches the services of a host.
-public enum InitSystem: Sendable, Equatable {
+enum InitSystem: Sendable, Equatable {
   /// systemd is process 1 (sd_booted(3)).
   case systemd
   /// Something else: services run under a script of ours.
@@ -11,31 +11,31 @@ public enum InitSystem: Sendable, Equatable {
 }
 
 /// Runs a command, with the lines of its output as they come.
-public typealias CommandRunner =
+typealias CommandRunner =
   @Sendable (Command, (@Sendable (String) -> Void)?) async throws -> CommandResult
 
 /// The machine that is set up: the admin host.
-public struct TargetHost: Sendable {
+struct TargetHost: Sendable {
   /// Where its root is for this process: `/`, or a temporary folder in tests.
-  public let root: FilePath
+  let root: FilePath
   /// The folder of the program's own state, a path of the host: journals, backups, the served copy.
-  public let stateFolder: FilePath
+  let stateFolder: FilePath
   /// The distribution.
-  public let system: OSRelease
+  let system: OSRelease
   /// The processor architecture.
-  public let architecture: Architecture
+  let architecture: Architecture
   /// What starts services.
-  public let initSystem: InitSystem
+  let initSystem: InitSystem
   /// The network interfaces, for the choice of the host's address.
-  public let interfaces: NetworkInterfaces
+  let interfaces: NetworkInterfaces
   /// The environment of the process: logins for registries, the home folder.
-  public let environment: [String: String]
+  let environment: [String: String]
   private let runner: CommandRunner
 
   /// A host.
   ///
   /// - Parameter runner: Runs commands; tests put in their own.
-  public init(
+  init(
     root: FilePath = "/", stateFolder: FilePath, system: OSRelease, architecture: Architecture = .current,
     initSystem: InitSystem, interfaces: NetworkInterfaces, environment: [String: String] = [:],
     runner: @escaping CommandRunner = { try await $0.run(onLine: $1) }
@@ -55,12 +55,12 @@ public struct TargetHost: Sendable {
 
 extension TargetHost {
   /// Where a path of the host lies for this process: below ``root``.
-  public func path(_ path: FilePath) -> FilePath {
+  func path(_ path: FilePath) -> FilePath {
     root == "/" ? path : root.appending(path.components)
   }
 
   /// Whether there is something at a path of the host, a dangling link too.
-  public func exists(_ path: FilePath) -> Bool { FileTree.exists(self.path(path)) }
+  func exists(_ path: FilePath) -> Bool { FileTree.exists(self.path(path)) }
 
   /// The bytes of a file of the host; `nil` when there is none.
   ///
@@ -90,7 +90,7 @@ extension TargetHost {
   /// Runs a command; an exit status other than 0 is a result.
   ///
   /// - Throws: ``Host/CommandError``.
-  public func run(
+  func run(
     _ command: Command, onLine: (@Sendable (String) -> Void)? = nil
   ) async throws -> CommandResult { try await runner(command, onLine) }
 
@@ -98,7 +98,7 @@ extension TargetHost {
   ///
   /// - Throws: ``Host/CommandError``, also when the exit status is not 0.
   @discardableResult
-  public func output(_ command: Command) async throws -> String {
+  func output(_ command: Command) async throws -> String {
     let result = try await run(command)
     guard result.status == 0 else {
       throw CommandError.failed(command: command.description, result: result)
@@ -107,5 +107,5 @@ extension TargetHost {
   }
 
   /// Whether a command ends with status 0; false also when it cannot be started.
-  public func succeeds(_ command: Command) async -> Bool { (try? await run(command))?.status == 0 }
+  func succeeds(_ command: Command) async -> Bool { (try? await run(command))?.status == 0 }
 }

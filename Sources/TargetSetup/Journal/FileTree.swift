@@ -4,8 +4,6 @@ import Integrity
 import SystemPackage
 
 /// Files, folders and links, with what they are made of: content, mode, owner and time.
-///
-/// The target of a link is kept as it is written, which a `FilePath` does not.
 enum FileTree {
   /// Whether there is something at a path, a dangling link too.
   static func exists(_ path: FilePath) -> Bool { (try? FileInfo(path)) != nil }
@@ -44,9 +42,7 @@ enum FileTree {
   ) throws {
     let temporary = temporaryName(for: path)
     try removeFile(temporary)
-    guard symlink(target, temporary.string) == 0 else {
-      throw FileError(.createLink, path, Errno(rawValue: errno))
-    }
+    try createLink(temporary, to: target)
     try finish(temporary)
     try renameDurably(temporary, to: path)
   }
@@ -76,16 +72,6 @@ enum FileTree {
       return names.allSatisfy { areEqual(first.appending($0), second.appending($0)) }
     case .other: return false
     }
-  }
-
-  /// Where a link leads, as it is written.
-  ///
-  /// - Throws: ``FileError``.
-  static func linkTarget(_ path: FilePath) throws(FileError) -> String {
-    var buffer = [CChar](repeating: 0, count: Int(PATH_MAX))
-    let count = readlink(path.string, &buffer, buffer.count)
-    guard count >= 0 else { throw FileError(.readLink, path, Errno(rawValue: errno)) }
-    return String(decoding: buffer[..<count].map { UInt8(bitPattern: $0) }, as: UTF8.self)
   }
 
   /// The name that a file has until it is complete; always the same, so that what a kill left is overwritten.

@@ -1,6 +1,4 @@
-import Console
 import Files
-import FoundationEssentials
 import Integrity
 import Synchronization
 import SystemPackage
@@ -12,9 +10,9 @@ import SystemPackage
 /// All paths are those of the host; its root stands before them on the disk.
 ///
 /// Its methods wait for the disk: call those that handle large files by `offload`.
-public final class Journal: Sendable {
+final class Journal: Sendable {
   /// The step.
-  public let step: StepName
+  let step: StepName
 
   let root: FilePath
   let backupFolder: FilePath
@@ -49,7 +47,7 @@ public final class Journal: Sendable {
   var entries: [JournalEntry] { state.withLock { $0 } }
 
   /// Whether the step has changed nothing, or all of it was taken back.
-  public var isEmpty: Bool { state.withLock { $0.isEmpty } }
+  var isEmpty: Bool { state.withLock { $0.isEmpty } }
 
   // MARK: Changes
 
@@ -61,7 +59,7 @@ public final class Journal: Sendable {
   /// - Returns: Whether anything had to be changed.
   /// - Throws: ``StepError``.
   @discardableResult
-  public func write(_ path: FilePath, _ bytes: [UInt8], mode: UInt32 = 0o644) throws(StepError) -> Bool {
+  func write(_ path: FilePath, _ bytes: [UInt8], mode: UInt32 = 0o644) throws(StepError) -> Bool {
     try place(path, sha256: Digest(of: bytes), mode: mode) { temporary in
       try writeAtomically(bytes, to: temporary, permissions: FilePermissions(rawValue: CModeT(mode)))
     }
@@ -69,7 +67,7 @@ public final class Journal: Sendable {
 
   /// Writes a text file; see ``write(_:_:mode:)-([UInt8])``.
   @discardableResult
-  public func write(_ path: FilePath, _ text: String, mode: UInt32 = 0o644) throws(StepError) -> Bool {
+  func write(_ path: FilePath, _ text: String, mode: UInt32 = 0o644) throws(StepError) -> Bool {
     try write(path, Array(text.utf8), mode: mode)
   }
 
@@ -79,12 +77,12 @@ public final class Journal: Sendable {
   /// - Returns: Whether anything had to be changed.
   /// - Throws: ``StepError``.
   @discardableResult
-  public func copy(_ source: FilePath, to path: FilePath, mode: UInt32 = 0o644) throws(StepError) -> Bool {
+  func copy(_ source: FilePath, to path: FilePath, mode: UInt32 = 0o644) throws(StepError) -> Bool {
     let digest: Digest
     do {
       digest = try Digest(ofFile: source)
     } catch {
-      throw StepError("\(source) cannot be read: \(error)", .verify)
+      throw StepError("\(source) cannot be read: \(FileError.reason(error))", .verify)
     }
     return try place(path, sha256: digest, mode: mode) { temporary in
       _ = try copyDurably(source, to: temporary, expecting: digest)
@@ -96,9 +94,9 @@ public final class Journal: Sendable {
   /// - Returns: Whether anything had to be changed.
   /// - Throws: ``StepError``.
   @discardableResult
-  public func link(_ path: FilePath, to target: String) throws(StepError) -> Bool {
+  func link(_ path: FilePath, to target: String) throws(StepError) -> Bool {
     let place = onDisk(path)
-    if (try? FileInfo(place))?.kind == .link, (try? FileTree.linkTarget(place)) == target { return false }
+    if (try? FileInfo(place))?.kind == .link, (try? linkTarget(place)) == target { return false }
     try doing("make the link \(path)") {
       var entry = JournalEntry(.file, path.string)
       entry.link = target
@@ -113,7 +111,7 @@ public final class Journal: Sendable {
   /// - Returns: Whether there was anything.
   /// - Throws: ``StepError``.
   @discardableResult
-  public func moveAside(_ path: FilePath) throws(StepError) -> Bool {
+  func moveAside(_ path: FilePath) throws(StepError) -> Bool {
     let place = onDisk(path)
     guard FileTree.exists(place) else { return false }
     try doing("move \(path) aside") {
@@ -128,7 +126,7 @@ public final class Journal: Sendable {
   /// Makes a folder and those above it that are missing.
   ///
   /// - Throws: ``StepError``.
-  public func makeFolder(_ path: FilePath, mode: UInt32 = 0o755) throws(StepError) {
+  func makeFolder(_ path: FilePath, mode: UInt32 = 0o755) throws(StepError) {
     try doing("make the folder \(path)") { try makeFolders(path, mode: mode) }
   }
 
@@ -139,7 +137,7 @@ public final class Journal: Sendable {
   ///   - prepared: The folder, a path of the host on the same file system, best a hidden neighbour of `path`.
   ///   - path: Where nothing must be.
   /// - Throws: ``StepError``.
-  public func placeTree(_ prepared: FilePath, at path: FilePath) throws(StepError) {
+  func placeTree(_ prepared: FilePath, at path: FilePath) throws(StepError) {
     try doing("put the folder \(path) in its place") {
       guard !FileTree.exists(onDisk(path)) else { throw FileError(.move, onDisk(path), .fileExists) }
       try makeFolders(path.removingLastComponent(), mode: 0o755)
@@ -156,7 +154,7 @@ public final class Journal: Sendable {
   /// - Returns: False when there is something that this step has not claimed before.
   /// - Throws: ``StepError``.
   @discardableResult
-  public func own(_ path: FilePath) throws(StepError) -> Bool {
+  func own(_ path: FilePath) throws(StepError) -> Bool {
     if entries.contains(where: { $0.kind == .owned && $0.path == path.string }) { return true }
     guard !FileTree.exists(onDisk(path)) else { return false }
     try doing("write down \(path)") { try record([JournalEntry(.owned, path.string)]) }
@@ -168,7 +166,7 @@ public final class Journal: Sendable {
   /// Writes down something that is not a file: a service enabled, packages installed, a port opened.
   ///
   /// - Throws: ``StepError``.
-  public func note(_ kind: NoteKind, _ value: String) throws(StepError) {
+  func note(_ kind: NoteKind, _ value: String) throws(StepError) {
     guard !notes(kind).contains(value) else { return }
     try replaceNote(kind, value)
   }
@@ -176,7 +174,7 @@ public final class Journal: Sendable {
   /// Writes down something of which only the newest counts; see ``lastNote(_:)``.
   ///
   /// - Throws: ``StepError``.
-  public func replaceNote(_ kind: NoteKind, _ value: String) throws(StepError) {
+  func replaceNote(_ kind: NoteKind, _ value: String) throws(StepError) {
     guard lastNote(kind) != value else { return }
     try doing("write down \(kind.rawValue) \(value)") {
       var entry = JournalEntry(.note, kind.rawValue)
@@ -186,28 +184,28 @@ public final class Journal: Sendable {
   }
 
   /// The notes of a kind, oldest first.
-  public func notes(_ kind: NoteKind) -> [String] {
+  func notes(_ kind: NoteKind) -> [String] {
     entries.compactMap { $0.kind == .note && $0.path == kind.rawValue ? $0.value : nil }
   }
 
   /// The last note of a kind.
-  public func lastNote(_ kind: NoteKind) -> String? { notes(kind).last }
+  func lastNote(_ kind: NoteKind) -> String? { notes(kind).last }
 
   // MARK: Looking
 
   /// Whether every file and link that this step wrote is still there as it was written.
-  public var isIntact: Bool {
+  var isIntact: Bool {
     var last: [String: JournalEntry] = [:]
     for entry in entries where entry.kind == .file { last[entry.path] = entry }
     return last.values.allSatisfy { entry in
       let place = onDisk(FilePath(entry.path))
-      if let link = entry.link { return (try? FileTree.linkTarget(place)) == link }
+      if let link = entry.link { return (try? linkTarget(place)) == link }
       return (try? FileInfo(place))?.kind == .file && (try? Digest(ofFile: place)) == entry.sha256
     }
   }
 
   /// The paths that this step wrote: files, links and trees.
-  public var writtenPaths: [FilePath] {
+  var writtenPaths: [FilePath] {
     var seen: Set<String> = []
     return entries.filter { [.file, .tree].contains($0.kind) && seen.insert($0.path).inserted }
       .map { FilePath($0.path) }

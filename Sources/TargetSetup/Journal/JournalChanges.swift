@@ -69,7 +69,7 @@ extension Journal {
       let digest = try? Digest(ofFile: place)
       return digest != nil && lines.contains { $0.sha256 == digest }
     case .link:
-      let target = try? FileTree.linkTarget(place)
+      let target = try? linkTarget(place)
       return target != nil && lines.contains { $0.link == target }
     case .folder, .other: return false
     }
@@ -129,7 +129,7 @@ extension Journal {
     try walkFolder(folder) { entry in
       switch entry.info.kind {
       case .folder: items.append(TreeItem(path: entry.name))
-      case .link: items.append(TreeItem(path: entry.name, link: try FileTree.linkTarget(entry.path)))
+      case .link: items.append(TreeItem(path: entry.name, link: try linkTarget(entry.path)))
       case .file: items.append(TreeItem(path: entry.name, sha256: try Digest(ofFile: entry.path)))
       case .other: throw FileError(.read, entry.path, .notSupported)
       }

@@ -15,7 +15,7 @@ struct JournalFile: Sendable {
       bytes = try readBytes(ifPresent: path) ?? []
     } catch {
       throw StepError(
-        "the journal \(path) cannot be read: \((error as? FileError)?.code ?? .ioError)",
+        "the journal \(path) cannot be read: \(FileError.reason(error))",
         .asRoot(command: nil))
     }
     let decoder = JSONDecoder()

@@ -4,13 +4,13 @@ import Integrity
 import SystemPackage
 
 /// What taking back a journal did.
-public struct UndoReport: Sendable, Equatable {
+struct UndoReport: Sendable, Equatable {
   /// How many files, links and folders were removed.
-  public internal(set) var removed = 0
+  var removed = 0
   /// How many were put back as they were.
-  public internal(set) var restored = 0
+  var restored = 0
   /// What was left, and why, for people.
-  public internal(set) var kept: [String] = []
+  var kept: [String] = []
 }
 
 extension Journal {
@@ -106,7 +106,7 @@ extension Journal {
       switch found.kind {
       case .folder: removeEmptyFolder(place)
       case .file where item.sha256 != nil && (try? Digest(ofFile: place)) == item.sha256,
-        .link where item.link != nil && (try? FileTree.linkTarget(place)) == item.link:
+        .link where item.link != nil && (try? linkTarget(place)) == item.link:
         try removeFile(place)
       default: changed += 1
       }

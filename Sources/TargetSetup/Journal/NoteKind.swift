@@ -1,6 +1,6 @@
 /// What a note of a journal is about. The texts are those in journals on the disk: undo reads what earlier versions
 /// have written, so none of them changes.
-public enum NoteKind: String, Sendable, CaseIterable {
+enum NoteKind: String, Sendable, CaseIterable {
   /// A package that came new; `target-setup undo` removes it.
   case package
   /// A service that was set up; the value is its name.

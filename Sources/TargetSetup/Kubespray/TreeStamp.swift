@@ -46,7 +46,7 @@ struct TreeStamp: Codable, Sendable, Equatable {
 
   /// The digest of a file or a link, in hexadecimal; `nil` when there is neither.
   static func digest(of path: FilePath) -> String? {
-    if let target = try? FileTree.linkTarget(path) {
+    if let target = try? linkTarget(path) {
       return Digest(of: Array(target.utf8)).hex
     }
     return try? Digest(ofFile: path).hex

@@ -65,7 +65,7 @@ struct PortOwner: Sendable, Equatable {
       let descriptors = (try? listFolder(folder.appending("fd"))) ?? []
       guard
         descriptors.contains(where: {
-          (try? FileTree.linkTarget(folder.appending("fd").appending($0))) == wanted
+          (try? linkTarget(folder.appending("fd").appending($0))) == wanted
         })
       else { continue }
       return PortOwner(process: process, name: lines(folder.appending("comm")).first)

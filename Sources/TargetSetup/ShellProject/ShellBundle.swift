@@ -5,7 +5,7 @@ import Settings
 import SystemPackage
 
 /// A bundle that was made by the shell project kubespray-offline: no manifest, and a config.sh for its settings.
-public struct ShellBundle: Sendable {
+struct ShellBundle: Sendable {
   /// The bundle's folder.
   let folder: FilePath
   /// Its config.sh.
@@ -33,7 +33,7 @@ public struct ShellBundle: Sendable {
         (try? FileInfo(folder.pushing(FilePath(path))))?.kind == .file
       }
     } catch {
-      throw StepError("\(folder) cannot be read: \(error)", .medium)
+      throw StepError("\(folder) cannot be read: \(FileError.reason(error))", .medium)
     }
     self.folder = folder
     settings = ShellSettings(

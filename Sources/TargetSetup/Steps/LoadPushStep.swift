@@ -149,43 +149,45 @@ struct LoadPushStep: Step {
       }
       missing = carried.count - images.count
     }
-    // It is asked once: a registry that does not answer has none of them.
-    let registry = try push(context, "http://\(target.host)") { transfer, push in
-      transfer.retries = 0
-      push.allowsPlainHTTP = true
-    }
+    // It is asked once and as anybody: a registry that does not answer has none of them.
+    var transfer = transfer(context)
+    transfer.retries = 0
+    var configuration = configuration(context)
+    configuration.allowsPlainHTTP = true
+    let registry = ImagePush(
+      target: try PushTarget("http://\(target.host)"), engine: try TransferEngine(transfer),
+      configuration: configuration)
     return try await registry.missing(images) + missing
   }
 
-  /// A push into a registry.
-  ///
-  /// - Parameter adjust: Changes how it is asked.
-  private func push(
-    _ context: SetupContext, _ address: String,
-    _ adjust: (inout TransferConfiguration, inout PushConfiguration) -> Void = { _, _ in }
-  ) throws -> ImagePush {
+  private func transfer(_ context: SetupContext) -> TransferConfiguration {
     var transfer = TransferConfiguration(
       environment: context.host.environment, options: context.push, exists: context.host.exists)
     if context.pushesToOwnRegistry { transfer.noProxy = "*" }
-    var configuration = PushConfiguration(
-      scratch: context.host.path(context.host.stateFolder).appending("tmp").appending("load-push"))
+    return transfer
+  }
+
+  private func configuration(_ context: SetupContext) -> PushConfiguration {
+    let tmp = context.host.path(context.host.stateFolder).appending("tmp")
+    var configuration = PushConfiguration(scratch: tmp.appending("load-push"))
     configuration.strippedRegistries = context.configuration.registry.stripped
     configuration.allowsPlainHTTP = context.push.isInsecure
-    adjust(&transfer, &configuration)
+    return configuration
+  }
+
+  private func push(_ context: SetupContext, _ address: String) throws -> ImagePush {
     let home = context.host.environment["HOME"].flatMap { $0.isEmpty ? nil : $0 } ?? "/root"
     let credentials = try RegistryCredentials(
       environment: context.host.environment, home: FilePath(home)
-    ) {
-      program, server in
+    ) { program, server in
       let result = try await context.host.run(Command(program, ["get"], input: server + "\n"))
       return (result.status, result.standardOutput)
     }
     let (emit, stage) = (context.emit, name.rawValue)
     let totals = PlannedTotals()
     return ImagePush(
-      target: try PushTarget(address), engine: try TransferEngine(transfer),
-      credentials: credentials,
-      configuration: configuration
+      target: try PushTarget(address), engine: try TransferEngine(transfer(context)),
+      credentials: credentials, configuration: configuration(context)
     ) { event in
       switch event {
       case .planned(let images, let bytes):

@@ -1,3 +1,4 @@
+import Files
 import Integrity
 import Synchronization
 import SystemPackage
@@ -43,7 +44,7 @@ final class FileBody: UploadBody {
       do {
         state.descriptor = try FileDescriptor.open(place, .readOnly, options: [.closeOnExec])
       } catch {
-        throw fail(&state, "\(place) cannot be read: \(error)", .medium)
+        throw fail(&state, "\(place) cannot be read: \(FileError.reason(error))", .medium)
       }
     }
   }
@@ -60,7 +61,7 @@ final class FileBody: UploadBody {
             into: UnsafeMutableRawBufferPointer(rebasing: buffer[..<wanted]))
           ?? 0
       } catch {
-        throw fail(&state, "\(place) cannot be read: \(error)", .medium)
+        throw fail(&state, "\(place) cannot be read: \(FileError.reason(error))", .medium)
       }
       guard count > 0 else { throw fail(&state, "\(place) became shorter while it was sent", .resend) }
       state.position += Int64(count)

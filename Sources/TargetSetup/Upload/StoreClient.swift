@@ -1,3 +1,4 @@
+import Files
 import Integrity
 import Synchronization
 import SystemPackage
@@ -191,7 +192,7 @@ final class StoreClient: Sendable {
     do {
       return try await offloaded { try work(place) }
     } catch {
-      throw StoreError(.unreadable, "\(place) cannot be read: \(error)")
+      throw StoreError(.unreadable, "\(place) cannot be read: \(FileError.reason(error))")
     }
   }
 }

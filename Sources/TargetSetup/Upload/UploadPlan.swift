@@ -1,7 +1,9 @@
 import Bundle
 import Files
+import Glibc
 import Integrity
 import SystemPackage
+import Transfer
 
 /// A file to bring into a store.
 struct UploadFile: Sendable {
@@ -18,7 +20,7 @@ struct UploadFile: Sendable {
 /// The files of a folder, with what is known of them.
 public struct UploadPlan: Sendable {
   /// The folder, an absolute path.
-  public let folder: FilePath
+  let folder: FilePath
   /// The files, in order of their paths.
   let files: [UploadFile]
   /// Files that cannot be sent, with the reason.
@@ -47,11 +49,11 @@ public struct UploadPlan: Sendable {
     do {
       names = try BundleTree.files(below: self.folder)
     } catch {
-      throw StepError("\(self.folder) cannot be read: \(error)", .uploadFolder)
+      throw StepError("\(self.folder) cannot be read: \(FileError.reason(error))", .uploadFolder)
     }
     for name in names {
       let place = self.folder.appending(FilePath(name).components)
-      if known != nil, name.hasSuffix(".part"), known?.files[name] == nil {
+      if known != nil, Download.isPart(name), known?.files[name] == nil {
         remarks.append("\(place) is an unfinished download; it is not sent")
         continue
       }
@@ -89,7 +91,7 @@ public struct UploadPlan: Sendable {
   }
 
   /// How many bytes all files have.
-  public var totalSize: Int64 { files.reduce(0) { $0 + $1.size } }
+  var totalSize: Int64 { files.reduce(0) { $0 + $1.size } }
 
   private struct Known {
     let files: [String: ManifestFile]

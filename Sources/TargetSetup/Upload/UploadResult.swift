@@ -25,7 +25,7 @@ public struct UploadResult: Sendable, Encodable {
   /// The path below the folder.
   public let path: String
   /// The address in the store, without credentials.
-  public let url: String
+  let url: String
   /// The size in bytes.
   public let size: Int64
   /// How it ended.

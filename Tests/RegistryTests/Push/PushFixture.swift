@@ -1,7 +1,6 @@
 import Bundle
 import Files
 import Foundation
-import Glibc
 import Host
 import Integrity
 import Synchronization
@@ -18,12 +17,10 @@ final class PushFixture: Sendable {
   private let recorded = Mutex<[PushResult]>([])
 
   init() throws {
-    var template = Array("/tmp/push-tests-XXXXXX".utf8CString)
-    guard mkdtemp(&template) != nil else { throw Errno(rawValue: errno) }
-    folder = FilePath(String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self))
+    folder = try createTemporaryFolder(named: "push-tests")
   }
 
-  deinit { try? FileManager.default.removeItem(atPath: folder.string) }
+  deinit { try? removeTree(folder) }
 
   /// Writes an archive as download-all does.
   func archive(
