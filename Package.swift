@@ -111,9 +111,11 @@ let package = Package(
     .target(
       name: "Settings", dependencies: ["YAML", "Bundle"] + ground, swiftSettings: swiftSettings),
 
+    .target(name: "Cache", dependencies: ground, swiftSettings: swiftSettings),
+
     // Floor 3: where its contents come from.
     .target(
-      name: "Kubespray", dependencies: ["YAML", "Archive", "Host", "Bundle"] + ground,
+      name: "Kubespray", dependencies: ["YAML", "Archive", "Host", "Bundle", "Cache"] + ground,
       resources: [
         "Evaluation/Playbooks/architecture-facts.yml", "Evaluation/Playbooks/dynamic-groups.yml",
         "Evaluation/Playbooks/evaluate-cluster.yml", "Evaluation/Playbooks/evaluate-defaults.yml",
@@ -128,7 +130,7 @@ let package = Package(
       swiftSettings: swiftSettings),
 
     .target(
-      name: "Mirrors", dependencies: ["YAML", "Archive", "Host", "Bundle"] + ground,
+      name: "Mirrors", dependencies: ["YAML", "Archive", "Host", "Bundle", "Cache"] + ground,
       resources: [
         "Debian/Release", "Debian/apt.conf", "Python/Resolver/resolve.py", "Python/Resolver/resolver.py",
         "Python/Resolver/resolver_files.py", "Python/Resolver/resolver_pip.py",
@@ -141,7 +143,8 @@ let package = Package(
     .target(
       name: "DownloadAll",
       dependencies: [
-        "YAML", "Archive", "Transfer", "Host", "Console", "Bundle", "Settings", "Kubespray", "Registry",
+        "YAML", "Archive", "Transfer", "Host", "Console", "Bundle", "Settings", "Cache", "Kubespray",
+        "Registry",
         "Mirrors",
       ] + ground,
       resources: [.embedInCode("Travelling/launcher.sh")],
@@ -172,7 +175,7 @@ let package = Package(
     .executableTarget(
       name: "download-all",
       dependencies: [
-        "DownloadAll", "CommandSupport", "Console", "Bundle", "Settings", "Files", "Concurrency",
+        "DownloadAll", "CommandSupport", "Console", "Bundle", "Settings", "Cache", "Files", "Concurrency",
         systemPackage,
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
@@ -218,6 +221,7 @@ let package = Package(
     .testTarget(
       name: "BundleTests", dependencies: ["Bundle", "TestSupport"] + ground,
       swiftSettings: swiftSettings),
+    .testTarget(name: "CacheTests", dependencies: ["Cache"] + ground, swiftSettings: swiftSettings),
     .testTarget(
       name: "SettingsTests", dependencies: ["Settings", "Bundle", "YAML"] + ground,
       swiftSettings: swiftSettings),
@@ -233,18 +237,19 @@ let package = Package(
       swiftSettings: swiftSettings),
     .testTarget(
       name: "KubesprayTests",
-      dependencies: ["Kubespray", "Bundle", "Host", "YAML", "Archive"] + ground,
+      dependencies: ["Kubespray", "Bundle", "Cache", "Host", "YAML", "Archive"] + ground,
       swiftSettings: swiftSettings),
     .testTarget(
       name: "MirrorsTests",
       dependencies: [
-        "Mirrors", "TestServer", "Bundle", "Host", "YAML", "Archive",
+        "Mirrors", "TestServer", "Bundle", "Cache", "Host", "YAML", "Archive",
       ] + ground,
       swiftSettings: swiftSettings),
     .testTarget(
       name: "DownloadAllTests",
       dependencies: [
-        "DownloadAll", "target-setup", "TestSupport", "TestServer", "TestRegistry", "Bundle", "Settings",
+        "DownloadAll", "target-setup", "TestSupport", "TestServer", "TestRegistry", "Bundle", "Cache",
+        "Settings",
         "Host", "Console",
         "Registry", "Kubespray", "Mirrors", "Transfer", "Archive", "Snapshot",
       ] + ground,

@@ -1,4 +1,5 @@
 import Bundle
+import Cache
 import Files
 import Settings
 import SystemPackage
@@ -28,7 +29,7 @@ public struct Cleaning {
     self.configuration = configuration
     var paths: [FilePath] = []
     if includesCache, fileExists(configuration.cache) {
-      guard CacheFolder.isTagged(configuration.cache) else { throw NotOurs(folder: configuration.cache) }
+      guard CacheTag.marks(configuration.cache) else { throw NotOurs(folder: configuration.cache) }
       paths.append(configuration.cache)
     }
     let outputs = configuration.outputs
@@ -64,6 +65,9 @@ public struct Cleaning {
     let hasOutputs = fileExists(outputs)
     let lock = hasOutputs ? try RunLock.take(outputs: outputs, cache: configuration.cache) : nil
     defer { withExtendedLifetime(lock) {} }
+    if paths.contains(configuration.cache), try Cache(configuration.cache).isInUse {
+      throw CacheInUse(folder: configuration.cache)
+    }
     for path in paths { try removeTree(path) }
     for path in foreign.isEmpty ? [] : paths { Self.removeEmptyFolders(above: path, upTo: outputs) }
     return paths
@@ -89,10 +93,26 @@ public struct Cleaning {
   }
 }
 
+/// A cache that another run works with.
+public struct CacheInUse: Error, CustomStringConvertible {
+  /// The folder.
+  public let folder: FilePath
+
+  /// A sentence for people.
+  public var description: String {
+    "\(folder) is used by another run; nothing was removed"
+  }
+}
+
 /// A folder that this program did not make.
 public struct NotOurs: Error, CustomStringConvertible {
   /// The folder.
   public let folder: FilePath
+
+  /// An error about a folder.
+  public init(folder: FilePath) {
+    self.folder = folder
+  }
 
   /// A sentence for people.
   public var description: String {

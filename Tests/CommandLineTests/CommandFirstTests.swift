@@ -40,7 +40,7 @@ import Testing
     #expect(parsed is RunCommand || parsed is PlanCommand)
   }
 
-  @Test(arguments: ["-y", "--yes", "--bundle", "--keep-cache", "--only-cache"])
+  @Test(arguments: ["-y", "--yes", "--bundle", "--keep-cache", "--only-cache", "--shelves"])
   func everyFlagOfCleanWorksBeforeIt(_ flag: String) throws {
     #expect(try parse([flag, "clean"]) is CleanCommand)
   }

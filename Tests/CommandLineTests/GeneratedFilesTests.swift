@@ -67,7 +67,8 @@ import Testing
 
   private static let otherOptionsOfDownloadAll: Set<String> = [
     "--config", "--quiet", "--json", "--no-progress", "--verbose", "--version", "--help", "--dry-run",
-    "--prove", "--yes", "--bundle", "--keep-cache", "--only-cache", "--flat", "--format", "--to",
+    "--prove", "--yes", "--bundle", "--keep-cache", "--only-cache", "--shelf", "--shelves", "--flat",
+    "--format", "--to",
   ]
 
   private static let otherOptionsOfTargetSetup: Set<String> = [

@@ -1,4 +1,5 @@
 import Bundle
+import Cache
 import Files
 import Integrity
 import Mirrors
@@ -70,7 +71,9 @@ struct BrokenMirror: Mirror {
     TestStage(.repo) { job, tools in
       let found = StageMirrors(tools.resolutions, tools.events(.repo)) { mirrors }
       let stage = MirrorStage(mirrors: found, remote: tools.remote)
-      return [StageTable.Row(name: .repo, needs: [], stage: stage), StageTable.index(found, job)]
+      return [
+        StageTable.Row(name: .repo, needs: [], stage: stage), StageTable.index(found, job, tools.cache),
+      ]
     }
   }
 
@@ -272,7 +275,9 @@ struct BrokenMirror: Mirror {
     let fixture = try RunFixture()
     let mirror = try StubMirror("debs/local", files: [])
     func resolve(at time: Int64) async throws -> ResolutionMemory.Resolved {
-      try await ResolutionMemory(folder: fixture.cache, maximumAge: .seconds(100)) { time }.resolved(mirror) {
+      try await ResolutionMemory(cache: Cache(fixture.cache), maximumAge: .seconds(100)) { time }.resolved(
+        mirror
+      ) {
         _ in
       }
     }

@@ -1,4 +1,5 @@
 import Bundle
+import Cache
 import Files
 import Foundation
 import Host
@@ -65,7 +66,8 @@ struct TravellingProgramTests {
     arguments: [0o644, 0o755])
   func launcher(_ mode: Int) async throws {
     try await withFolder { folder in
-      let travelling = TravellingProgram(program: try program(), cache: folder.appending("cache")) { _, _ in }
+      let travelling = TravellingProgram(program: try program(), cache: try Cache(folder.appending("cache")))
+      { _, _ in }
       let artifacts = try await travelling.artifacts()
       #expect(
         Set(artifacts.map { "\($0.path)" }).isSuperset(of: [
@@ -101,7 +103,8 @@ struct TravellingProgramTests {
   @Test("a second time nothing is made again")
   func second() async throws {
     try await withFolder { folder in
-      let travelling = TravellingProgram(program: try program(), cache: folder.appending("cache")) { _, _ in }
+      let travelling = TravellingProgram(program: try program(), cache: try Cache(folder.appending("cache")))
+      { _, _ in }
       let first = try await travelling.artifacts()
       guard case .local(let library, _) = first[0].source else { throw CancellationError() }
       let before = FileInfo(regularFile: library)

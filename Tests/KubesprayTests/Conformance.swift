@@ -1,4 +1,5 @@
 import Bundle
+import Cache
 import Foundation
 import Host
 import Integrity
@@ -53,7 +54,7 @@ private func checkOffline(
   let inventory = OfflineInventory(version: evaluation.workingCopy.version, layout: layout)
   let places = try layout.placements(of: catalog.files)
   let text = try inventory.render(catalog).replacing("YOUR_HOST", with: "admin.example")
-  let path = evaluation.cache.appending("offline-\(layout.name.rawValue).yml")
+  let path = evaluation.cache.folder.appending("offline-\(layout.name.rawValue).yml")
   try text.write(toFile: path.string, atomically: true, encoding: .utf8)
   let offline = try await evaluation.evaluate(files: [path])
 

@@ -1,3 +1,4 @@
+import Cache
 import Host
 import SystemPackage
 import Testing
@@ -145,7 +146,9 @@ private let digits = String(repeating: "0f", count: 32)
     let tree = try KubesprayTree(miniTree)
     let first = try await Environments.shared.environment(for: tree)
     let lines = Lines()
-    let second = try await PythonEnvironment.prepare(for: tree, cache: Environments.cache) { lines.add($0) }
+    let second = try await PythonEnvironment.prepare(for: tree, cache: try Environments.cache) {
+      lines.add($0)
+    }
     #expect(second.path == first.path)
     #expect(lines.all == ["the Python environment is ready"])
     #expect(first.pythonVersion.hasPrefix("3."))
@@ -154,7 +157,7 @@ private let digits = String(repeating: "0f", count: 32)
   @Test func `A program that is no Python is refused by name`() async throws {
     let tree = try KubesprayTree(miniTree)
     let error = await #expect(throws: PythonEnvironmentError.self) {
-      try await PythonEnvironment.prepare(for: tree, interpreter: "/bin/true", cache: Environments.cache)
+      try await PythonEnvironment.prepare(for: tree, interpreter: "/bin/true", cache: try Environments.cache)
     }
     #expect(try #require(error).description.contains("/bin/true"))
   }

@@ -1,3 +1,4 @@
+import Cache
 import Files
 import Foundation
 import Host
@@ -19,13 +20,13 @@ let miniTree = repository.appending("Tests/Fixtures/kubespray-mini")
 /// lie with the build products, so that the next run finds them.
 actor Environments {
   static let shared = Environments()
-  static let cache = repository.appending(".build/test-environments")
+  static var cache: Cache { get throws { try Cache(repository.appending(".build/test-environments")) } }
   private var tasks: [String: Task<PythonEnvironment, any Error>] = [:]
 
   func environment(for tree: KubesprayTree) async throws -> PythonEnvironment {
     let requirements = try String(contentsOfFile: tree.requirements.string, encoding: .utf8)
     let task =
-      tasks[requirements] ?? Task { try await PythonEnvironment.prepare(for: tree, cache: Self.cache) }
+      tasks[requirements] ?? Task { try await PythonEnvironment.prepare(for: tree, cache: try Self.cache) }
     tasks[requirements] = task
     return try await task.value
   }
@@ -57,16 +58,16 @@ func writeInventory(in folder: FilePath, clusterVariables: String) throws -> Fil
 struct TreeEvaluation {
   let workingCopy: WorkingCopy
   let environment: PythonEnvironment
-  let cache: FilePath
+  let cache: Cache
 
   /// Makes a working copy of a tree's folder; the folder itself stays as it is.
   init(copying source: FilePath, patches: FilePath? = nil, cache: FilePath) async throws {
     let tree = try KubesprayTree(source)
     let version = try KubesprayVersion(tree: tree.declaredVersion ?? "0.0.0")
-    let workspace = KubesprayWorkspace(version: version, patches: patches, cache: cache)
+    self.cache = try Cache(cache)
+    let workspace = KubesprayWorkspace(version: version, patches: patches, cache: self.cache)
     workingCopy = try await workspace.prepare(.folder(source))
     environment = try await Environments.shared.environment(for: workingCopy.tree)
-    self.cache = cache
   }
 
   func evaluate(

@@ -1,4 +1,5 @@
 import Archive
+import Cache
 import Files
 import Foundation
 import Host
@@ -19,6 +20,12 @@ final class Lines: Sendable {
   private let version: KubesprayVersion
 
   init() throws { version = try KubesprayVersion("0.9.1") }
+
+  /// The names of the trees in a cache.
+  private static func trees(in cache: FilePath) throws -> [String] {
+    try FileManager.default.contentsOfDirectory(atPath: cache.appending("trees-v1").string)
+      .filter { !$0.hasPrefix(".") }
+  }
 
   private func names(in archive: FilePath) throws -> [String] {
     var names: [String] = []
@@ -41,7 +48,8 @@ final class Lines: Sendable {
   @Test func `A folder becomes a tarball and a copy, and stays as it is`() async throws {
     try await withTemporaryFolder { folder in
       let tree = try userTree(in: folder)
-      let workspace = KubesprayWorkspace(version: version, patches: nil, cache: folder.appending("cache"))
+      let workspace = KubesprayWorkspace(
+        version: version, patches: nil, cache: try Cache(folder.appending("cache")))
       let copy = try await workspace.prepare(.folder(tree))
       #expect(copy.tree.declaredVersion == "0.9.1")
       let names = try names(in: copy.tarball)
@@ -62,7 +70,8 @@ final class Lines: Sendable {
         try String(contentsOfFile: changed.tree.requirements.string, encoding: .utf8) == "jmespath==1.0.1\n")
       #expect(FileManager.default.fileExists(atPath: tree.appending(".git/HEAD").string))
 
-      let elsewhere = KubesprayWorkspace(version: version, patches: nil, cache: folder.appending("other"))
+      let elsewhere = KubesprayWorkspace(
+        version: version, patches: nil, cache: try Cache(folder.appending("other")))
       try writeAtomically("jmespath==1.0.1\n", to: tree.appending("requirements.txt"))
       let same = try await elsewhere.prepare(.folder(tree))
       #expect(try Digest(ofFile: same.tarball) == Digest(ofFile: changed.tarball))
@@ -75,7 +84,8 @@ final class Lines: Sendable {
       let tarball = folder.appending("download")
       try ArchiveWriter.tarball(
         of: miniTree, as: tarball, prefix: "kubespray-0.9.1", excluding: [], modified: 5)
-      let workspace = KubesprayWorkspace(version: version, patches: nil, cache: folder.appending("cache"))
+      let workspace = KubesprayWorkspace(
+        version: version, patches: nil, cache: try Cache(folder.appending("cache")))
       #expect(
         try KubespraySource.release.downloadURL(for: version)
           == "https://github.com/kubernetes-sigs/kubespray/archive/refs/tags/v0.9.1.tar.gz")
@@ -90,7 +100,8 @@ final class Lines: Sendable {
       let tarball = folder.appending("kubespray.tar.xz")
       try ArchiveWriter.tarball(
         of: miniTree, as: tarball, prefix: "kubespray-master", excluding: [], modified: 5, compression: .xz())
-      let workspace = KubesprayWorkspace(version: version, patches: nil, cache: folder.appending("cache"))
+      let workspace = KubesprayWorkspace(
+        version: version, patches: nil, cache: try Cache(folder.appending("cache")))
       let copy = try await workspace.prepare(try KubespraySource(tarball.string))
       #expect(try names(in: copy.tarball).allSatisfy { $0.hasPrefix("kubespray-0.9.1") })
     }
@@ -100,7 +111,8 @@ final class Lines: Sendable {
     async throws
   {
     try await withTemporaryFolder { folder in
-      let workspace = KubesprayWorkspace(version: version, patches: nil, cache: folder.appending("cache"))
+      let workspace = KubesprayWorkspace(
+        version: version, patches: nil, cache: try Cache(folder.appending("cache")))
       let page = folder.appending("page.tar.gz")
       try writeAtomically("<!DOCTYPE html><html><body>Not Found</body></html>", to: page)
       let first = await #expect(throws: KubespraySourceError.self) {
@@ -118,7 +130,7 @@ final class Lines: Sendable {
       }
       #expect(try #require(second).description.contains("README"))
       await #expect(throws: KubesprayTreeError.self) { try await workspace.prepare(.folder(other)) }
-      #expect(!FileManager.default.fileExists(atPath: folder.appending("cache/kubespray-0.9.1").string))
+      #expect(try Self.trees(in: folder.appending("cache")).isEmpty)
     }
   }
 
@@ -133,7 +145,8 @@ final class Lines: Sendable {
       }
       try patch("0002-b.patch", from: "0.9.2", to: "0.9.3")
       try patch("0001-a.patch", from: "0.9.1", to: "0.9.2")
-      let workspace = KubesprayWorkspace(version: version, patches: patches, cache: folder.appending("cache"))
+      let workspace = KubesprayWorkspace(
+        version: version, patches: patches, cache: try Cache(folder.appending("cache")))
       let copy = try await workspace.prepare(.folder(miniTree))
       #expect(copy.tree.declaredVersion == "0.9.3")
       let unpacked = folder.appending("unpacked")
@@ -147,8 +160,13 @@ final class Lines: Sendable {
       let text = try #require(error).description
       #expect(text.contains("0003-c.patch") && text.contains("galaxy.yml"))
       #expect(try KubesprayTree(copy.tree.path).declaredVersion == "0.9.3")
-      let left = try FileManager.default.contentsOfDirectory(atPath: folder.appending("cache").string)
-      #expect(left.sorted() == ["kubespray-0.9.1", "kubespray-0.9.1.stamp", "kubespray-0.9.1.tar.gz"])
+      #expect(
+        try Self.trees(in: folder.appending("cache")) == [
+          try #require(copy.tree.path.removingLastComponent().lastComponent?.string)
+        ])
+      let left = try FileManager.default.contentsOfDirectory(
+        atPath: copy.tree.path.removingLastComponent().string)
+      #expect(left.sorted() == ["kubespray-0.9.1.tar.gz", "tree"])
     }
   }
 
@@ -168,10 +186,13 @@ final class Lines: Sendable {
       try writeAtomically("---\nversion: 0.9.9\n", to: repository.appending("galaxy.yml"))
       _ = try await git("commit", "--quiet", "-am", "two")
 
-      func version(of text: String, as version: String) async throws -> String? {
+      func copy(of text: String, as version: String) async throws -> WorkingCopy {
         let workspace = KubesprayWorkspace(
-          version: try KubesprayVersion(version), patches: nil, cache: folder.appending("cache"))
-        return try await workspace.prepare(try KubespraySource(text)).tree.declaredVersion
+          version: try KubesprayVersion(version), patches: nil, cache: try Cache(folder.appending("cache")))
+        return try await workspace.prepare(try KubespraySource(text))
+      }
+      func version(of text: String, as version: String) async throws -> String? {
+        try await copy(of: text, as: version).tree.declaredVersion
       }
       let url = "file://\(repository.string.replacing(" ", with: "%20"))"
       #expect(try await version(of: url, as: "0.9.1") == "0.9.1")
@@ -181,7 +202,7 @@ final class Lines: Sendable {
       await #expect(throws: KubespraySourceError.self) {
         try await version(of: "\(url)#nothing", as: "0.9.1")
       }
-      let archive = folder.appending("cache/kubespray-master.tar.gz")
+      let archive = try await copy(of: url, as: "master").tarball
       #expect(!(try names(in: archive)).contains { $0.contains("/.git/") })
     }
   }

@@ -1,4 +1,5 @@
 import Bundle
+import Cache
 import Files
 import Foundation
 import Host
@@ -86,7 +87,7 @@ final class DebianArchive: Sendable {
     var repository = DebianRepository(
       target: try PackageTarget(named: target), folder: try BundlePath("debs/local"),
       architectures: architectures,
-      wanted: wanted, sources: sources, signingKey: key, cache: root.appending("cache"))
+      wanted: wanted, sources: sources, signingKey: key, cache: try Cache(root.appending("cache")))
     repository.host = AptHost(etc: etc, target: try PackageTarget(named: "debian-12"))
     return repository
   }

@@ -1,4 +1,5 @@
 import Bundle
+import Cache
 import Foundation
 import Host
 import Integrity
@@ -136,7 +137,7 @@ struct DebianHostTests {
     return try await DebianRepository(
       target: target, folder: try BundlePath("debs/local"), architectures: [Architecture.current],
       wanted: names.map { WantedPackage(name: $0, origin: "test") }, sources: nil, signingKey: nil,
-      cache: cache
+      cache: try Cache(cache)
     ).resolve { _ in }
   }
 

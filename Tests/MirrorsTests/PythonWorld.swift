@@ -1,4 +1,5 @@
 import Bundle
+import Cache
 import Files
 import Foundation
 import Host
@@ -18,7 +19,7 @@ enum SharedPip {
     try FileManager.default.createDirectory(atPath: folder.string, withIntermediateDirectories: true)
     _ = try await Command("python3", ["-m", "venv", folder.appending("venv").string]).output()
     try await PrivatePip(
-      interpreter: python, pip: pip, cache: folder, memory: ProgramMemory(cache: folder)
+      interpreter: python, pip: pip, cache: try Cache(folder), memory: ProgramMemory(cache: folder)
     ).prepare()
   }
 
@@ -106,7 +107,7 @@ final class PythonWorld {
     var index = PythonIndex(
       folder: try BundlePath("pypi"), pythons: pythons, architectures: architectures, glibcMinor: glibcMinor,
       requirements: requirements, extra: extra, sourceDistributions: sources, interpreter: SharedPip.python,
-      pip: SharedPip.pip, cache: SharedPip.folder)
+      pip: SharedPip.pip, cache: try Cache(SharedPip.folder))
     index.pip.environment = environment
     return index
   }

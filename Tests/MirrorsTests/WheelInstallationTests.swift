@@ -1,3 +1,4 @@
+import Cache
 import Foundation
 import Host
 import SystemPackage
@@ -83,7 +84,8 @@ struct DebianAdditionsTests {
     let resolution = try await archive.resolve("openssh-client", "rsync")
     try await archive.makeIndex(resolution)
     var additions = DebianAdditions(
-      repository: archive.content, architecture: .amd64, cache: archive.root.appending("image cache"))
+      repository: archive.content, architecture: .amd64,
+      cache: try Cache(archive.root.appending("image cache")))
     #expect(additions.isThere)
     additions.host = AptHost(etc: archive.etc, target: nil)
     let status = "Package: libc\nStatus: install ok installed\nArchitecture: amd64\nVersion: 1\n\n"

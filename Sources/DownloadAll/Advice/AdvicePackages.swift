@@ -86,7 +86,7 @@ extension PythonIndexError: Advised {
         + "pip could not reach its index, correct its configuration (pip config list) or the proxy."
     case .noPip: "Correct pip's configuration (pip config list) or the proxy."
     case .notInstalled: "Make them again: download-all --refresh pypi"
-    case .broken: "Remove the folder pip-25-26 from the cache and try again; if it stays so, report it."
+    case .broken: "Remove it (download-all clean --shelf pip) and try again; if it stays so, report it."
     case .strangeAnswer: nil
     case .ambiguous: "Correct the indexes that pip is configured for (pip config list)."
     case .foreign: "Remove the remembered resolution from the cache."

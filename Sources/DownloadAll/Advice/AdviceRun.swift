@@ -68,6 +68,13 @@ extension NotOurs: Advised {
   var advice: String? { "Check --cache and --outputs, or remove it yourself." }
 }
 
+extension CacheInUse: Advised {
+  var problemKind: String { "in-use" }
+  var subject: String? { "\(folder)" }
+  var fact: String { "is used by another run; nothing was removed" }
+  var advice: String? { "Wait until that run ends, or remove single shelves with --shelf." }
+}
+
 extension UnfinishedBundle: Advised {
   var problemKind: String { "unfinished-bundle" }
   var advice: String? { "Run download-all to finish it." }

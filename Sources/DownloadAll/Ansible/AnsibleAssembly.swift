@@ -1,5 +1,6 @@
 import Archive
 import Bundle
+import Cache
 import Concurrency
 import Console
 import Files
@@ -19,8 +20,6 @@ import SystemPackage
 struct AnsibleAssembly: Sendable {
   /// Raised when the same parts would give another image than before.
   private static let format = 1
-  /// How many archives are kept, that in use included: they are large.
-  private static let kept = 1
 
   let name: ImageReference
   private let job: Job
@@ -28,26 +27,24 @@ struct AnsibleAssembly: Sendable {
   private let wheels: StageMirrors
   private let fetch: BaseFetch
   private let events: StageEvents
-  private let cache: FilePath
+  private let cache: Cache
 
   /// - Parameters:
   ///   - copy: The kubespray whose requirements go into it.
   ///   - wheels: The mirrors with the wheels.
-  /// - Throws: `Errno` when the cache cannot be written.
   init(
-    _ name: ImageReference, _ job: Job, _ copy: WorkingCopy, _ wheels: StageMirrors, _ client: RegistryClient,
-    _ progress: TransferProgress, _ events: StageEvents
-  ) throws {
+    _ name: ImageReference, _ job: Job, _ cache: Cache, _ copy: WorkingCopy, _ wheels: StageMirrors,
+    _ client: RegistryClient, _ progress: TransferProgress, _ events: StageEvents
+  ) {
     self.name = name
     self.job = job
     self.copy = copy
     self.wheels = wheels
     self.events = events
-    try createDirectories(job.configuration.cache.appending("ansible"))
-    cache = try realPath(job.configuration.cache.appending("ansible"))
+    self.cache = cache
     fetch = BaseFetch(
       client: client, progress: progress, architecture: job.architecture,
-      parallel: job.configuration.transfer.parallel, blobs: cache.appending("blobs"))
+      parallel: job.configuration.transfer.parallel, cache: cache)
   }
 
   private var configuration: Configuration { job.configuration }
@@ -59,19 +56,25 @@ struct AnsibleAssembly: Sendable {
     let tree = copy.tree
     let base = try Self.base(configuration, tree)
     let key = try await key(base, tree)
-    let shelf = cache.appending("images")
-    let place = shelf.appending(key)
-    let packages = try await packageIdentity()
-    let stamp = place.appending("packages")
-    let known = try readText(ifPresent: stamp)
-    if known == nil || known != "" && known != packages {
-      let usesPackages = try await make(base, tree, at: place)
-      try writeAtomically(usesPackages ? packages : "", to: stamp)
-      ResolutionMemory.prune(shelf, keeping: Self.kept)
-    }
+    let place = try await place(key, base, tree)
     return Artifact(
       path: try name.archivePath(), source: .assembledImage(place.appending("image.tar.gz"), name),
       stage: .images, verification: .generated)
+  }
+
+  /// The folder of the archive. One without packages of Debian holds whatever these are.
+  private func place(_ key: String, _ base: ImageReference, _ tree: KubesprayTree) async throws -> FilePath {
+    if let place = try await cache.use(.images, key) { return place }
+    let packages = CacheKey(["image": key, "packages": try await packageIdentity()])
+    var usesPackages = true
+    let place = try await cache.entry(.images, "\(packages)") { place in
+      usesPackages = try await make(base, tree, at: place)
+    }
+    guard !usesPackages else { return place }
+    return try await cache.entry(.images, key) { folder in
+      try createDirectories(folder)
+      _ = try copyDurably(place.appending("image.tar.gz"), to: folder.appending("image.tar.gz"))
+    }
   }
 
   /// The base that the settings name, or one that fits the bundle: the slim form of Python's image has no ssh client, so
@@ -97,11 +100,12 @@ struct AnsibleAssembly: Sendable {
   private func key(_ base: ImageReference, _ tree: KubesprayTree) async throws -> String {
     let index = try await index()
     let wheels = try await self.wheels.resolved(index)
-    let parts = [
-      "\(Self.format) \(programVersion)", "\(name)", "\(base)", "\(wheels.identity)",
-      "\(try Digest(ofFile: tree.requirements))", job.architecture.rawValue,
-    ]
-    return String(Digest(of: Array(parts.joined(separator: "\n").utf8)).hex.prefix(32))
+    let key = CacheKey([
+      "program": "\(Self.format) \(programVersion)", "name": "\(name)", "base": "\(base)",
+      "wheels": "\(wheels.identity)", "requirements": "\(try Digest(ofFile: tree.requirements))",
+      "architecture": job.architecture.rawValue,
+    ])
+    return "\(key)"
   }
 
   /// What the packages of Debian and Ubuntu in the bundle are.
@@ -126,10 +130,10 @@ struct AnsibleAssembly: Sendable {
     -> Bool
   {
     events.begin("assembling \(name) on \(reference)")
-    let work = try createTemporaryFolder(in: cache, named: "work")
+    let work = place.appending("work")
+    try createDirectories(work)
     defer { try? removeTree(work) }
-    let blobs = fetch.blobs
-    let base = try await fetch.fetch(reference)
+    let (base, blobs) = try await fetch.fetch(reference)
     let contents = try await offload { () throws in
       try BaseContents(layers: base.layers.map { blobs.appending($0.digest.hex) })
     }
@@ -167,7 +171,6 @@ struct AnsibleAssembly: Sendable {
       try ImageArchiveWriter.write(
         image.image, blobs: { found[$0] ?? blobs.appending($0.hex) }, to: archive, proving: true)
     }
-    try createDirectories(place)
     try renameDurably(archive, to: place.appending("image.tar.gz"))
     return packages != nil
   }
@@ -186,7 +189,7 @@ struct AnsibleAssembly: Sendable {
     }
     let additions = DebianAdditions(
       repository: try realPath(configuration.outputs.appending(choice.folder)),
-      architecture: job.architecture, cache: configuration.cache.appending("packages"))
+      architecture: job.architecture, cache: cache)
     let files = additions.isThere ? try await additions.files(for: fit.missing, on: status) : []
     let found = Set(files.compactMap { $0.stem?.split(separator: "_").first.map(String.init) })
     let lacking = fit.missing.filter { !found.contains($0) }

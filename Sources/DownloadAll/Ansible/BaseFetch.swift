@@ -1,4 +1,5 @@
 import Bundle
+import Cache
 import Concurrency
 import Console
 import Files
@@ -17,43 +18,38 @@ struct BaseFetch: Sendable {
   let architecture: Architecture
   /// How many connections there are at a time.
   let parallel: Int
-  /// The folder of its blobs, named by the hexadecimal digits of their digests.
-  let blobs: FilePath
+  let cache: Cache
 
   /// Fetches what is not there yet.
   ///
+  /// - Returns: The base, and the folder of its blobs, named by the hexadecimal digits of their digests.
   /// - Throws: `RegistryError`, `ManifestFormatError`, `Errno` or `CancellationError`.
-  func fetch(_ reference: ImageReference) async throws -> BaseImage {
+  func fetch(_ reference: ImageReference) async throws -> (base: BaseImage, blobs: FilePath) {
     let resolved = try await ImageResolver(client).resolve(
       reference, platforms: [Platform(architecture: architecture.rawValue)])
     guard let image = resolved.images.first else { throw Errno.noSuchFileOrDirectory }
-    try createDirectories(blobs)
-    var failure: (any Error)?
-    await forEachConcurrently(image.content.blobs, limit: parallel) { blob in
-      await Result { try await bring(blob, of: reference) }
-    } onResult: { _, result in
-      if case .failure(let error) = result { failure = failure ?? error }
+    let key = CacheKey(["blobs": image.content.blobs.map { "\($0.digest)" }.joined(separator: " ")])
+    let blobs = try await cache.entry(.bases, "\(key)") { blobs in
+      var failure: (any Error)?
+      await forEachConcurrently(image.content.blobs, limit: parallel) { blob in
+        await Result { try await bring(blob, of: reference, to: blobs.appending(blob.digest.hex)) }
+      } onResult: { _, result in
+        if case .failure(let error) = result { failure = failure ?? error }
+      }
+      try Task.checkCancellation()
+      if let failure { throw failure }
     }
-    try Task.checkCancellation()
-    if let failure { throw failure }
-    // What another base has left.
-    let wanted = Set(image.content.blobs.map(\.digest.hex))
-    for name in try BundleTree.files(below: blobs) where !wanted.contains(name) {
-      try removeFile(blobs.appending(name))
-    }
-    return try BaseImage(reference, image, configuration: try readBytes(place(image.content.config)))
+    let configuration = try readBytes(blobs.appending(image.content.config.digest.hex))
+    return (try BaseImage(reference, image, configuration: configuration), blobs)
   }
 
-  private func place(_ blob: Descriptor) -> FilePath { blobs.appending(blob.digest.hex) }
-
-  private func bring(_ blob: Descriptor, of reference: ImageReference) async throws {
-    let place = place(blob)
+  private func bring(_ blob: Descriptor, of reference: ImageReference, to place: FilePath) async throws {
     let isThere = await offload { () in
       (try? Digest(ofFile: place, algorithm: blob.digest.algorithm)) == blob.digest
     }
     guard !isThere else { return }
     try await client.download(
-      blob, of: reference, to: place, isDurable: false,
+      blob, of: reference, to: place,
       onEvent: progress.events(of: .images, named: "\(reference)"))
   }
 }

@@ -1,4 +1,5 @@
 import Bundle
+import Cache
 import Concurrency
 import Files
 import Integrity
@@ -8,15 +9,24 @@ import SystemPackage
 import Transfer
 
 /// Blobs between registry and archive: each fetched once for all images that want it, and removed when the last of
-/// them has been packed. Blobs are not flushed to the disk, since most are gone before they would reach it; so what an
-/// earlier run left is hashed before it is used.
+/// them has been packed. A folder belongs to the runs for one bundle, which come one after another. Blobs are not
+/// flushed to the disk, since most are gone before they would reach it; so what an earlier run left is hashed before it
+/// is used.
 final class BlobCache: Sendable {
-  private let folder: FilePath
+  private let cache: Cache
+  private let name: String
+  private let hold = Memo<Workplace>()
   private let wanted = Mutex<[Digest: Int]>([:])
 
-  init(cache: FilePath) {
-    folder = cache.appending("blobs")
+  /// - Parameter outputs: The folder of the bundle; it need not exist.
+  /// - Throws: `FileError`.
+  init(_ cache: Cache, outputs: FilePath) throws {
+    self.cache = cache
+    let place = try (try? realPath(outputs)) ?? currentFolder().pushing(outputs).lexicallyNormalized()
+    name = "\(CacheKey(["outputs": place.string]))"
   }
+
+  private var folder: FilePath { cache.folder(of: .blobs).appending(name) }
 
   /// Where a blob lies, or will lie.
   func place(_ digest: Digest) -> FilePath {
@@ -26,7 +36,8 @@ final class BlobCache: Sendable {
   /// Makes the folder, and puts small blobs into it that are in memory already.
   ///
   /// - Throws: `Errno`.
-  func keep(_ bytes: [Digest: [UInt8]]) throws {
+  func keep(_ bytes: [Digest: [UInt8]]) async throws {
+    _ = try await hold.value { [cache, name] in try await cache.workplace(.blobs, name) }
     for algorithm in DigestAlgorithm.allCases {
       try createDirectories(folder.appending(algorithm.rawValue))
     }

@@ -91,7 +91,7 @@ struct ImageBringer: Bringer {
     let images = await resolve(artifacts, &configurations, note: note)
     try Task.checkCancellation()
     guard !images.isEmpty else { return }
-    try blobs.keep(configurations)
+    try await blobs.keep(configurations)
     for image in images { blobs.retain(image.digests) }
     let missing = await missingBlobs(images)
     try createDirectories(record.outputs.appending("images"))

@@ -1,4 +1,5 @@
 import Bundle
+import Cache
 import Concurrency
 import Files
 import FoundationEssentials
@@ -11,13 +12,12 @@ import YAML
 /// The Helm charts of a run, each fetched once into the cache: a version of a chart never changes.
 final class ChartSource: Sendable {
   private let downloads: Downloads
-  private let folder: FilePath
+  private let cache: Cache
   private let charts = Memos<CatalogChart, FetchedChart>()
 
-  /// - Parameter cache: The folder for what can be made again.
-  init(_ downloads: Downloads, cache: FilePath) {
+  init(_ downloads: Downloads, cache: Cache) {
     self.downloads = downloads
-    folder = cache.appending("charts")
+    self.cache = cache
   }
 
   /// A chart as its repository has it.
@@ -36,20 +36,19 @@ final class ChartSource: Sendable {
   }
 
   private func fetch(_ chart: CatalogChart) async throws -> FetchedChart {
-    let name = Digest(of: Array("\(chart.repository) \(chart.name) \(chart.version)".utf8)).hex.prefix(24)
-    let file = folder.appending("\(name).tgz")
-    let note = folder.appending("\(name).json")
-    if let bytes = try readBytes(ifPresent: note),
-      let listing = try? JSONDecoder().decode(ChartListing.self, from: Data(bytes)), fileExists(file)
-    {
-      return try FetchedChart(chart, listing, file: file)
+    let key = CacheKey(["repository": chart.repository, "name": chart.name, "version": chart.version])
+    let (chartName, listingName) = ("chart.tgz", "listing.json")
+    let folder = try await cache.entry(.charts, "\(key)") { folder in
+      let listing = try await self.listing(of: chart)
+      let file = folder.appending(chartName)
+      _ = try await downloads.bring(listing.url, to: file, digest: listing.digest, for: .files)
+      // Only what is a chart stays.
+      _ = try FetchedChart(chart, listing, file: file)
+      try writeAtomically(Array(try JSONEncoder().encode(listing)), to: folder.appending(listingName))
     }
-    let listing = try await listing(of: chart)
-    try createDirectories(folder)
-    _ = try await downloads.bring(listing.url, to: file, digest: listing.digest, for: .files)
-    let fetched = try FetchedChart(chart, listing, file: file)
-    try writeAtomically(Array(try JSONEncoder().encode(listing)), to: note)
-    return fetched
+    let listing = try JSONDecoder().decode(
+      ChartListing.self, from: Data(try readBytes(folder.appending(listingName))))
+    return try FetchedChart(chart, listing, file: folder.appending(chartName))
   }
 
   /// What the repository's index says of the chart.

@@ -1,40 +1,60 @@
 import Bundle
+import Cache
 import Files
 import Host
-import Integrity
 import SystemPackage
 import Transfer
 
 /// Fetches the kubespray tarball into the cache, once.
 struct KubesprayDownload: Sendable {
+  /// A tarball, which nobody changes as long as this is there.
+  struct File: Sendable {
+    let path: FilePath
+    /// Held for a file that the server may change.
+    let place: Workplace?
+  }
+
+  private static let fileName = "file"
+  private static let validatorName = "validator"
+
   let downloads: Downloads
-  let verified: VerifiedFiles
-  let folder: FilePath
+  let cache: Cache
   let events: StageEvents
 
   /// Forgets a file that turned out not to be what it should.
-  func discard(_ file: FilePath) {
-    try? removeFile(file)
-    verified.forget(file)
+  func discard(_ url: String) {
+    cache.discard(.downloads, name(url))
+    // The place of a file that may change is still held: its content goes.
+    let folder = cache.folder(of: .downloads).appending(name(url))
+    for name in [Self.fileName, Self.validatorName] { try? removeFile(folder.appending(name)) }
   }
 
   /// The file that was fetched from a URL, in this run or an earlier one.
   ///
   /// - Parameter isMutable: Whether the server is to be asked for a newer one.
-  /// - Throws: `TransferError` or `Errno`.
-  func file(_ url: String, isMutable: Bool) async throws -> FilePath {
-    let place = folder.appending("\(Digest(of: Array(url.utf8)).hex.prefix(16)).tar.gz")
-    let entry = verified.entry(for: place)
-    if entry != nil, !isMutable { return place }
-    try createDirectories(folder)
-    events.begin("fetching \(hidingCredentials(url))")
-    let receipt = try await downloads.bring(
-      url, to: place, knownValidator: entry?.validator, for: events.stage)
-    if let receipt {
-      verified.record(
-        place, stage: events.stage, sha256: receipt.sha256, url: hidingCredentials(url),
-        validator: receipt.validator)
+  /// - Throws: `TransferError`, `FileError` or `Errno`.
+  func file(_ url: String, isMutable: Bool) async throws -> File {
+    guard isMutable else {
+      let folder = try await cache.entry(.downloads, name(url)) { folder in
+        _ = try await fetch(url, to: folder.appending(Self.fileName), validator: nil)
+      }
+      return File(path: folder.appending(Self.fileName), place: nil)
     }
-    return place
+    let place = try await cache.workplace(.downloads, name(url))
+    try createDirectories(place.path)
+    let (file, note) = (place.path.appending(Self.fileName), place.path.appending(Self.validatorName))
+    let known = FileInfo(regularFile: file) == nil ? nil : try readText(ifPresent: note)
+    if let receipt = try await fetch(url, to: file, validator: known) {
+      try writeAtomically(receipt.validator ?? "", to: note)
+    }
+    return File(path: file, place: place)
+  }
+
+  private func name(_ url: String) -> String { "\(CacheKey(["url": url]))" }
+
+  private func fetch(_ url: String, to file: FilePath, validator: String?) async throws -> DownloadReceipt? {
+    events.begin("fetching \(hidingCredentials(url))")
+    let known = validator.flatMap { $0.isEmpty ? nil : $0 }
+    return try await downloads.bring(url, to: file, knownValidator: known, for: events.stage)
   }
 }

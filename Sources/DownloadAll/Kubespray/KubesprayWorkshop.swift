@@ -1,4 +1,5 @@
 import Bundle
+import Cache
 import Concurrency
 import Files
 import Host
@@ -31,6 +32,7 @@ final class KubesprayWorkshop: Sendable {
   private let releases: [NodeRelease]
   private let origin: KubespraySource
   private let patches: FilePath
+  private let cache: Cache
   private let download: KubesprayDownload
   private let events: (source: StageEvents, catalog: StageEvents)
 
@@ -41,13 +43,14 @@ final class KubesprayWorkshop: Sendable {
   private let demands = Memos<Question, ClusterDemand>()
 
   /// - Throws: `KubesprayVersionError` or `KubespraySourceError` when the settings name no kubespray.
-  init(_ job: Job, download: KubesprayDownload, events: (StageName) -> StageEvents) throws {
+  init(_ job: Job, cache: Cache, download: KubesprayDownload, events: (StageName) -> StageEvents) throws {
     configuration = job.configuration
     architectures = job.architectures
     releases = (try? job.packageTargets().map(\.release)) ?? []
     origin = try KubespraySource(configuration.kubespray.source)
     version = try Self.version(for: origin, configuration)
     patches = job.projectRoot.appending("target-scripts/patches").appending(version.fileName)
+    self.cache = cache
     self.download = download
     self.events = (source: events(.kubespray), catalog: events(.py))
   }
@@ -68,18 +71,19 @@ final class KubesprayWorkshop: Sendable {
   }
 
   private func makeSource() async throws -> Source {
-    let lock = try await lock()
-    defer { withExtendedLifetime(lock) {} }
     let url = try origin.downloadURL(for: version)
-    var file: FilePath?
-    if let url { file = try await download.file(url, isMutable: version.kind == .branch) }
-    let workspace = KubesprayWorkspace(version: version, patches: patches, cache: configuration.cache)
+    var fetched: KubesprayDownload.File?
+    if let url { fetched = try await download.file(url, isMutable: version.kind == .branch) }
+    defer { withExtendedLifetime(fetched) {} }
+    let workspace = KubesprayWorkspace(version: version, patches: patches, cache: cache)
     do {
-      let copy = try await workspace.prepare(origin, downloaded: file) { [events] in events.source.begin($0) }
+      let copy = try await workspace.prepare(origin, downloaded: fetched?.path) { [events] in
+        events.source.begin($0)
+      }
       return Source(copy: copy, origin: url)
     } catch let error as KubespraySourceError {
       // A page of a proxy, say: the next run is to fetch it again, not find it in the cache.
-      if let file { download.discard(file) }
+      if let url { download.discard(url) }
       throw error
     }
   }
@@ -90,10 +94,8 @@ final class KubesprayWorkshop: Sendable {
   func environment() async throws -> PythonEnvironment {
     try await madeEnvironment.value { [self] in
       let tree = try await source().copy.tree
-      let lock = try await lock()
-      defer { withExtendedLifetime(lock) {} }
       return try await PythonEnvironment.prepare(
-        for: tree, interpreter: configuration.python.executable ?? "auto", cache: configuration.cache
+        for: tree, interpreter: configuration.python.executable ?? "auto", cache: cache
       ) { [events] in events.catalog.begin($0) }
     }
   }
@@ -117,8 +119,6 @@ final class KubesprayWorkshop: Sendable {
   func catalog(for architecture: Architecture) async throws -> Catalog {
     try await catalogs.value(of: architecture) { [self] in
       let evaluator = try await evaluator(for: architecture)
-      let lock = try await lock()
-      defer { withExtendedLifetime(lock) {} }
       let isOnly = architectures.count == 1
       let catalog = try await evaluator.evaluate { [events] in
         events.catalog.begin(isOnly ? $0 : "\(architecture.rawValue): \($0)")
@@ -146,8 +146,6 @@ final class KubesprayWorkshop: Sendable {
     let question = Question(architecture: architecture, offline: offline)
     return try await demands.value(of: question) { [self] in
       let evaluator = try await evaluator(for: architecture)
-      let lock = try await lock()
-      defer { withExtendedLifetime(lock) {} }
       return try await ClosureEvaluator(evaluator, offline: offline).evaluate()
     }
   }
@@ -156,14 +154,7 @@ final class KubesprayWorkshop: Sendable {
     CatalogEvaluator(
       workingCopy: try await source().copy, environment: try await environment(),
       architecture: architecture, inventory: configuration.kubespray.inventory,
-      extraVariables: configuration.kubespray.extraVariables, releases: releases,
-      cache: configuration.cache)
-  }
-
-  /// Runs for several bundles may share one cache; what they make there they make one after another.
-  private func lock() async throws -> FileLock {
-    let path = configuration.cache.appending("kubespray.lock")
-    return try await offload { () throws in try FileLock(path, waits: true) }
+      extraVariables: configuration.kubespray.extraVariables, releases: releases, cache: cache)
   }
 
   /// The version that was asked for; a folder that says which version it is knows better than a default.

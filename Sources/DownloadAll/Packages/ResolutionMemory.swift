@@ -1,4 +1,5 @@
 import Bundle
+import Cache
 import Concurrency
 import Files
 import FoundationEssentials
@@ -42,20 +43,17 @@ final class ResolutionMemory: Sendable {
     var resolution: MirrorResolution
   }
 
-  /// How many resolutions are kept for one folder of the bundle: several bundles may share a cache.
-  private static let keptPerMirror = 4
-
-  private let folder: FilePath
+  private let cache: Cache
   private let maximumAge: Int64
   private let now: @Sendable () -> Int64
   private let decisions = Memos<BundlePath, Resolved>()
   private let files = Mutex<[BundlePath: FilePath]>([:])
 
   init(
-    folder: FilePath, maximumAge: Duration,
+    cache: Cache, maximumAge: Duration,
     now: @escaping @Sendable () -> Int64 = { Int64(Date.now.timeIntervalSince1970) }
   ) {
-    self.folder = folder
+    self.cache = cache
     self.maximumAge = maximumAge.components.seconds
     self.now = now
   }
@@ -76,20 +74,23 @@ final class ResolutionMemory: Sendable {
     -> Resolved
   {
     let question = Digest(of: Array("\(mirror.folder)\n\(try await mirror.inputs())".utf8)).hex
-    let shelf = folder.appending(mirror.folder.description.split(separator: "/").joined(separator: "-"))
-    let file = shelf.appending("\(question.prefix(32)).json")
+    let asked = now()
+    let place = try await cache.workplace(.resolutions, "\(mirror.shelfName)-\(question.prefix(32)).json")
+    defer { withExtendedLifetime(place) {} }
+    let file = place.path
     files.withLock { $0[mirror.folder] = file }
     if let record = read(file) {
-      let age = now() - record.time
-      // A record from the future was written by a clock that was wrong.
-      if age >= 0, age < maximumAge { return try resolved(record, isRemembered: true) }
+      let age = asked - record.time
+      // What another run decided while this one waited is fresh, whatever the age. A record from the future was
+      // written by a clock that was wrong.
+      if age >= 0 ? age < maximumAge : record.time <= now() {
+        return try resolved(record, isRemembered: true)
+      }
     }
     let time = now()
     let record = Record(time: time, resolution: try await mirror.resolve(say))
-    try createDirectories(shelf)
     // An address of a private index can have a password in it.
     try writeAtomically(Array(try Self.encoder.encode(record)), to: file, permissions: [.ownerReadWrite])
-    Self.prune(shelf, keeping: Self.keptPerMirror)
     return try resolved(record, isRemembered: false)
   }
 
@@ -108,15 +109,9 @@ final class ResolutionMemory: Sendable {
     encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
     return encoder
   }
+}
 
-  /// Removes all but the entries of a folder that were changed last.
-  static func prune(_ folder: FilePath, keeping count: Int) {
-    let dated = ((try? listFolder(folder)) ?? []).map { name in
-      let path = folder.appending(name)
-      return (path: path, modified: (try? FileInfo(path).modified) ?? 0)
-    }
-    for entry in dated.sorted(by: { $0.modified > $1.modified }).dropFirst(count) {
-      try? removeTree(entry.path)
-    }
-  }
+extension Mirror {
+  /// The folder of the bundle as a part of a name.
+  var shelfName: String { folder.description.split(separator: "/").joined(separator: "-") }
 }

@@ -1,4 +1,5 @@
 import Bundle
+import Cache
 import Concurrency
 import Files
 import Kubespray
@@ -21,7 +22,7 @@ struct ProofQuestions: Sendable {
     self.job = job
     kubespray = tools.kubespray
     charts = tools.charts
-    wheels = PythonWheels(job: job, kubespray: tools.kubespray)
+    wheels = PythonWheels(job: job, kubespray: tools.kubespray, cache: tools.cache)
     events = tools.events(.prove)
   }
 

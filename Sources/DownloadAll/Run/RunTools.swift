@@ -1,4 +1,5 @@
 import Bundle
+import Cache
 import Console
 import Files
 import Host
@@ -11,6 +12,7 @@ import Transfer
 /// what it needs of it, and nothing else.
 struct RunTools: Sendable {
   let emit: @Sendable (ConsoleEvent) -> Void
+  let cache: Cache
   let downloads: Downloads
   let record: BundleRecord
   let previous: PreviousBundle
@@ -19,6 +21,7 @@ struct RunTools: Sendable {
   let charts: ChartSource
   let images: ImageSource
   let resolutions: ResolutionMemory
+  private let blobs: BlobCache
 
   /// Nothing is written below `outputs`.
   ///
@@ -31,7 +34,7 @@ struct RunTools: Sendable {
     self.emit = emit
     let engine = try TransferEngine(TransferConfiguration(configuration, environment: environment))
     do {
-      try CacheFolder.make(configuration.cache)
+      cache = try Cache(configuration.cache)
     } catch {
       throw UnusableFolder(
         folder: configuration.cache, option: "--cache",
@@ -39,19 +42,18 @@ struct RunTools: Sendable {
     }
     record = BundleRecord(
       outputs: configuration.outputs,
-      verified: VerifiedFiles(configuration.cache.appending(VerifiedFiles.fileName)))
+      verified: VerifiedFiles(cache.file(VerifiedFiles.fileName)))
     previous = try PreviousBundle(outputs: configuration.outputs)
     space = SpaceReservations(folder: configuration.outputs)
     downloads = Downloads(
       engine: engine, remote: RemoteFiles(engine: engine, mirrors: configuration.mirrors),
-      progress: TransferProgress(emit: emit, rate: TransferRate(cache: configuration.cache)))
+      progress: TransferProgress(emit: emit, rate: TransferRate(cache)))
     kubespray = try KubesprayWorkshop(
-      job,
+      job, cache: cache,
       download: KubesprayDownload(
-        downloads: downloads, verified: record.verified, folder: configuration.cache.appending("downloads"),
-        events: StageEvents(stage: .kubespray, emit: emit))
+        downloads: downloads, cache: cache, events: StageEvents(stage: .kubespray, emit: emit))
     ) { StageEvents(stage: $0, emit: emit) }
-    charts = ChartSource(downloads, cache: configuration.cache)
+    charts = ChartSource(downloads, cache: cache)
     images = ImageSource(
       client: try RegistryClient(configuration, engine: engine, environment: environment, emit: emit),
       platforms: try configuration.imagePlatforms(of: Architecture.current.rawValue).map {
@@ -60,7 +62,8 @@ struct RunTools: Sendable {
       // Some are published for one architecture only; named for images themselves, platforms are meant strictly.
       oneIsEnough: configuration.images.platforms.isEmpty)
     resolutions = ResolutionMemory(
-      folder: configuration.cache.appending("resolutions"), maximumAge: configuration.refreshAfter)
+      cache: cache, maximumAge: configuration.refreshAfter)
+    blobs = try BlobCache(cache, outputs: configuration.outputs)
   }
 
   var remote: RemoteFiles { downloads.remote }
@@ -78,7 +81,7 @@ struct RunTools: Sendable {
         GeneratedBringer(record: record), CopyBringer(record: record, emit: emit),
         URLBringer(record: record, downloads: downloads, parallel: parallel),
         ImageBringer(
-          record: record, images: images, blobs: BlobCache(cache: job.configuration.cache),
+          record: record, images: images, blobs: blobs,
           progress: downloads.progress, parallel: parallel,
           strippedRegistries: job.configuration.registry.stripped),
       ], previous: previous, space: space, asksHosts: job.includes(.precheck), emit: emit)

@@ -1,4 +1,5 @@
 import Bundle
+import Cache
 import Console
 import Host
 import Kubespray
@@ -55,10 +56,12 @@ public enum StageTable {
       throw ConfigurationError(problems: [Problem(error).description])
     }
     let wheels = StageMirrors(tools.resolutions, tools.events(.pypi)) {
-      try await PythonWheels(job: job, kubespray: tools.kubespray).mirrors(tools.events(.pypi))
+      try await PythonWheels(job: job, kubespray: tools.kubespray, cache: tools.cache).mirrors(
+        tools.events(.pypi))
     }
     let repositories = StageMirrors(tools.resolutions, tools.events(.repo)) {
-      try await PackageRepositories(job: job, kubespray: tools.kubespray).mirrors(tools.events(.repo))
+      try await PackageRepositories(job: job, kubespray: tools.kubespray, cache: tools.cache).mirrors(
+        tools.events(.repo))
     }
     return job.selection.flatMap { name -> [Row] in
       let events = tools.events(name)
@@ -77,10 +80,15 @@ public enum StageTable {
               configuration: job.configuration, kubespray: tools.kubespray, charts: tools.charts,
               remote: tools.remote, events: events))
         ]
-      case .scripts: return [row(ScriptsStage(job: job, kubespray: tools.kubespray, events: events))]
-      case .pypi: return [row(MirrorStage(mirrors: wheels, remote: tools.remote)), index(wheels, job)]
+      case .scripts:
+        return [row(ScriptsStage(job: job, kubespray: tools.kubespray, cache: tools.cache, events: events))]
+      case .pypi:
+        return [row(MirrorStage(mirrors: wheels, remote: tools.remote)), index(wheels, job, tools.cache)]
       case .repo:
-        return [row(MirrorStage(mirrors: repositories, remote: tools.remote)), index(repositories, job)]
+        return [
+          row(MirrorStage(mirrors: repositories, remote: tools.remote)),
+          index(repositories, job, tools.cache),
+        ]
       case .images: return images(wheels, job, tools)
       }
     }
@@ -93,11 +101,11 @@ public enum StageTable {
       isPlanning: isPlanning, events: tools.events(.pkgs))
   }
 
-  static func index(_ mirrors: StageMirrors, _ job: Job) -> Row {
+  static func index(_ mirrors: StageMirrors, _ job: Job, _ cache: Cache) -> Row {
     Row(
       name: mirrors.events.stage, needs: [],
       stage: IndexStage(
-        mirrors: mirrors, outputs: job.configuration.outputs, cache: job.configuration.cache,
+        mirrors: mirrors, outputs: job.configuration.outputs, cache: cache,
         signingKey: job.configuration.packages.signingKey), product: "the index")
   }
 
@@ -110,7 +118,7 @@ public enum StageTable {
       stage: ImagesStage(job: job, kubespray: tools.kubespray, charts: tools.charts, events: events))
     guard !job.configuration.images.skip, AnsibleImage.isAssembled(job.configuration) else { return [own] }
     let assembly = AssemblyStage(
-      job: job, kubespray: tools.kubespray, wheels: wheels, client: tools.images.client,
+      job: job, cache: tools.cache, kubespray: tools.kubespray, wheels: wheels, client: tools.images.client,
       progress: tools.downloads.progress, events: events)
     // It is made of what lies in the bundle, where these stages do not run.
     let needs = [StageName.pypi, .repo].filter(job.includes).map(Need.files)

@@ -1,3 +1,4 @@
+import Cache
 import Files
 import FoundationEssentials
 import Synchronization
@@ -13,13 +14,15 @@ final class TransferRate: Sendable {
     var seconds: Double
   }
 
-  private let file: FilePath
+  private let cache: Cache
   private let moved = Mutex<(bytes: Int64, first: ContinuousClock.Instant?, last: ContinuousClock.Instant?)>(
     (0, nil, nil))
 
-  init(cache: FilePath) {
-    file = cache.appending("last-rate.json")
+  init(_ cache: Cache) {
+    self.cache = cache
   }
+
+  private var file: FilePath { cache.file("last-rate.json") }
 
   /// Somebody begins to fetch.
   func begin() {

@@ -1,4 +1,5 @@
 import Bundle
+import Cache
 import Kubespray
 import Registry
 import Settings
@@ -6,6 +7,7 @@ import Settings
 /// Makes the image with Ansible of what other stages have brought, where the settings ask for one that is made here.
 struct AssemblyStage: Stage {
   let job: Job
+  let cache: Cache
   let kubespray: KubesprayWorkshop
   let wheels: StageMirrors
   let client: RegistryClient
@@ -16,7 +18,7 @@ struct AssemblyStage: Stage {
     let copy = try await kubespray.source().copy
     guard case .assembled(let name)? = try AnsibleImage(job.configuration, copy.version) else { return [] }
     return [
-      try await AnsibleAssembly(name, job, copy, wheels, client, progress, events).artifact()
+      try await AnsibleAssembly(name, job, cache, copy, wheels, client, progress, events).artifact()
     ]
   }
 }

@@ -1,4 +1,5 @@
 import Bundle
+import Cache
 import Concurrency
 import Files
 import Integrity
@@ -10,7 +11,7 @@ import SystemPackage
 struct IndexStage: Stage {
   let mirrors: StageMirrors
   let outputs: FilePath
-  let cache: FilePath
+  let cache: Cache
   /// What signs the indexes (setting `packages.signing_key`).
   let signingKey: String?
 

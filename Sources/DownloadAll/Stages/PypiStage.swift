@@ -1,4 +1,5 @@
 import Bundle
+import Cache
 import Console
 import Host
 import Kubespray
@@ -18,6 +19,7 @@ struct PythonWheels: Sendable {
 
   let job: Job
   let kubespray: KubesprayWorkshop
+  let cache: Cache
 
   /// The mirrors of the stage `pypi`: the index, unless Python packages are left out.
   ///
@@ -39,9 +41,8 @@ struct PythonWheels: Sendable {
     // Packages may be left out on a machine for which none can be collected.
     let targets = (try? PackageTargets(settings.packages, system: try OSRelease.current()))?.choices.map(
       \.target)
-    let cache = settings.cache.appending("packages")
     let python = try await HostPython.find(
-      settings.python.executable ?? "auto", cache: cache, memory: ProgramMemory(cache: settings.cache))
+      settings.python.executable ?? "auto", cache: cache, memory: ProgramMemory(cache: cache.folder))
     return PythonIndex(
       folder: try BundlePath("pypi"), pythons: Self.pythons(settings.pypi, targets: targets ?? []),
       architectures: job.architectures,

@@ -1,4 +1,5 @@
 import Bundle
+import Cache
 import Console
 import Host
 import Kubespray
@@ -10,6 +11,7 @@ import SystemPackage
 struct PackageRepositories: Sendable {
   let job: Job
   let kubespray: KubesprayWorkshop
+  let cache: Cache
 
   /// The mirrors of the stage `repo`, unless packages are left out.
   ///
@@ -52,7 +54,6 @@ struct PackageRepositories: Sendable {
       + ofAnsible(choice.target)
     let folder = try BundlePath(choice.folder)
     let key = settings.signingKey.map { SigningKey($0) }
-    let cache = job.configuration.cache.appending("packages")
     switch choice.target.family {
     case .debian:
       return DebianRepository(

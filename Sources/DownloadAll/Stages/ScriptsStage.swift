@@ -1,4 +1,5 @@
 import Bundle
+import Cache
 import Concurrency
 import Console
 import Files
@@ -12,6 +13,7 @@ import SystemPackage
 struct ScriptsStage: Stage {
   let job: Job
   let kubespray: KubesprayWorkshop
+  let cache: Cache
   let events: StageEvents
 
   func artifacts() async throws -> [Artifact] {
@@ -53,7 +55,7 @@ struct ScriptsStage: Stage {
         "target-setup is that of this machine: the admin host, which serves the bundle to all others, has to be \(own)"
       )
     }
-    let program = try TravellingProgram.ofThisBuild(cache: job.configuration.cache) { [events] in
+    let program = try TravellingProgram.ofThisBuild(cache: cache) { [events] in
       events.say($0, $1)
     }
     return try await program.artifacts()

@@ -1,4 +1,5 @@
 import Bundle
+import Cache
 import Concurrency
 import Console
 import Files
@@ -14,16 +15,16 @@ struct TravellingProgram: Sendable {
   static let name = "target-setup"
 
   private let program: FilePath
-  private let cache: FilePath
+  private let cache: Cache
   private let say: @Sendable (MessageLevel, String) -> Void
 
   /// - Parameters:
   ///   - program: The built program.
-  ///   - cache: The folder for what can be made again.
+  ///   - cache: Where what is made is kept.
   ///   - say: Takes sentences for people.
-  init(program: FilePath, cache: FilePath, say: @escaping @Sendable (MessageLevel, String) -> Void) {
+  init(program: FilePath, cache: Cache, say: @escaping @Sendable (MessageLevel, String) -> Void) {
     self.program = program
-    self.cache = cache.appending("travelling")
+    self.cache = cache
     self.say = say
   }
 
@@ -31,7 +32,7 @@ struct TravellingProgram: Sendable {
   ///
   /// - Throws: ``TravellingProgramError`` when it is not there.
   static func ofThisBuild(
-    cache: FilePath, say: @escaping @Sendable (MessageLevel, String) -> Void
+    cache: Cache, say: @escaping @Sendable (MessageLevel, String) -> Void
   ) throws(TravellingProgramError) -> TravellingProgram {
     let program = try Self.realPath("/proc/self/exe").removingLastComponent().appending(name)
     guard FileInfo(regularFile: program) != nil else {
@@ -77,30 +78,26 @@ struct TravellingProgram: Sendable {
   /// A root that holds nothing but `lib/`, made once for what it is made of, and proved to work.
   private func prepare(_ elf: ELFProgram) async throws -> FilePath {
     let files = [elf.path, elf.loader] + elf.libraries.map(\.path)
-    var key = ""
+    var key = CacheKey([:])
     for file in files {
       let resolved = try Self.realPath(file)
       let status = FileInfo(regularFile: resolved)
-      key += "\(resolved) \(status?.size ?? 0) \(status?.modified ?? 0)\n"
+      key.add(resolved.string, "\(status?.size ?? 0) \(status?.modified ?? 0)")
     }
-    let folder = cache.appending(String(Digest(of: Array(key.utf8)).hex.prefix(16)))
-    let mark = folder.appending("works")
-    if FileInfo(regularFile: mark) != nil { return folder }
-    try await offload { () throws in
-      try removeTree(cache)
-      let library = folder.appending("lib")
-      try createDirectories(library)
-      for item in elf.libraries { _ = try copyDurably(item.path, to: library.appending(item.name)) }
-      _ = try copyDurably(elf.loader, to: library.appending(elf.loaderName))
-      _ = try copyDurably(elf.path, to: library.appending(Self.name))
-      for name in [elf.loaderName, Self.name] {
-        try setPermissions(.program, of: library.appending(name))
+    return try await cache.entry(.travelling, "\(key)") { folder in
+      try await offload { () throws in
+        let library = folder.appending("lib")
+        try createDirectories(library)
+        for item in elf.libraries { _ = try copyDurably(item.path, to: library.appending(item.name)) }
+        _ = try copyDurably(elf.loader, to: library.appending(elf.loaderName))
+        _ = try copyDurably(elf.path, to: library.appending(Self.name))
+        for name in [elf.loaderName, Self.name] {
+          try setPermissions(.program, of: library.appending(name))
+        }
       }
+      await strip(folder.appending("lib").appending(Self.name))
+      try await prove(folder, elf)
     }
-    await strip(folder.appending("lib").appending(Self.name))
-    try await prove(folder, elf)
-    try writeAtomically("", to: mark)
-    return folder
   }
 
   /// Takes the symbols out, two thirds of the program; without the tool it travels as it is.

@@ -1,3 +1,4 @@
+import Cache
 import Files
 import FoundationEssentials
 import Host
@@ -8,7 +9,7 @@ import SystemPackage
 ///
 /// One Ansible process runs a playbook of ours, which writes down `downloads` and what the official lists
 /// miss, and then the tree's own contrib/offline/generate_list.sh; see ``CatalogAssembly`` for how the two
-/// are joined. The result is kept as JSON in the cache folder until anything that it depends on changes.
+/// are joined. The result is kept as JSON in the cache until anything that it depends on changes.
 public struct CatalogEvaluator: Sendable {
   /// The patched working copy; the official script writes its lists into it.
   public let workingCopy: WorkingCopy
@@ -25,14 +26,14 @@ public struct CatalogEvaluator: Sendable {
   public let extraVariableFiles: [FilePath]
   /// What the nodes may run: the packages of these releases are in the catalog.
   public let releases: [NodeRelease]
-  /// The folder for the cached result.
-  public let cache: FilePath
+  /// Where the result is kept.
+  public let cache: Cache
 
   /// Describes an evaluation; nothing runs yet.
   public init(
     workingCopy: WorkingCopy, environment: PythonEnvironment, architecture: Architecture,
     inventory: FilePath? = nil, extraVariables: [String: String] = [:],
-    extraVariableFiles: [FilePath] = [], releases: [NodeRelease] = [], cache: FilePath
+    extraVariableFiles: [FilePath] = [], releases: [NodeRelease] = [], cache: Cache
   ) {
     self.workingCopy = workingCopy
     self.environment = environment
@@ -54,20 +55,29 @@ public struct CatalogEvaluator: Sendable {
   /// - Parameter progress: Called with short lines about what is being done.
   /// - Throws: ``CatalogError``, ``KubesprayTreeError``, `CommandError` or ``PythonEnvironmentError``.
   public func evaluate(progress: (@Sendable (String) -> Void)? = nil) async throws -> Catalog {
-    let key = try CatalogKey(self).hex
-    let file = cache.appending("catalog-\(key).json")
-    if let bytes = try? readBytes(file),
-      let catalog = try? JSONDecoder().decode(Catalog.self, from: Data(bytes))
-    {
-      progress?("kubespray's variables are unchanged: using the catalog of the last run")
-      return catalog
+    let name = "\(try CatalogKey(self).hex).json"
+    var isKnown = true
+    let file = try await cache.entry(.catalogs, name) { file in
+      isKnown = false
+      let encoder = JSONEncoder()
+      encoder.outputFormatting = [.sortedKeys, .prettyPrinted, .withoutEscapingSlashes]
+      let catalog = try await evaluateWithRetry(progress: progress)
+      try writeAtomically(Array(try encoder.encode(catalog)), to: file)
     }
-    let catalog = try await evaluateWithRetry(progress: progress)
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.sortedKeys, .prettyPrinted, .withoutEscapingSlashes]
-    try createDirectories(cache)
-    try writeAtomically(Array(try encoder.encode(catalog)), to: file)
-    return catalog
+    do {
+      let catalog = try JSONDecoder().decode(
+        Catalog.self, from: Data(try readBytes(file)))
+      if isKnown { progress?("kubespray's variables are unchanged: using the catalog of the last run") }
+      return catalog
+    } catch  where isKnown {
+      cache.discard(.catalogs, name)
+      return try await evaluate(progress: progress)
+    }
+  }
+
+  /// Keeps other runs out of the tree, into which kubespray's own script writes its lists.
+  func turn() async throws -> Workplace {
+    try await cache.workplace(.trees, "\(workingCopy.name).evaluation")
   }
 
   private func evaluateWithRetry(progress: (@Sendable (String) -> Void)?) async throws -> Catalog {
@@ -81,14 +91,19 @@ public struct CatalogEvaluator: Sendable {
       progress?("a role needs an Ansible collection")
     }
     progress?("installing all of Ansible and evaluating again")
-    try await environment.installFullAnsible(progress: progress)
-    return try await run(progress: progress)
+    return try await CatalogEvaluator(
+      workingCopy: workingCopy, environment: environment.withFullAnsible(progress: progress),
+      architecture: architecture, inventory: inventory, extraVariables: extraVariables,
+      extraVariableFiles: extraVariableFiles, releases: releases, cache: cache
+    ).run(progress: progress)
   }
 
   private func run(progress: (@Sendable (String) -> Void)?) async throws -> Catalog {
     let roleImages = workingCopy.tree.roleImages()
     let roleCharts = workingCopy.tree.roleCharts()
     let rolePackages = workingCopy.tree.rolePackages(on: releases)
+    let turn = try await turn()
+    defer { withExtendedLifetime(turn) {} }
     let run = try EvaluationRun(
       self, EvaluationQuestions(images: roleImages, charts: roleCharts, packages: rolePackages))
     defer { run.remove() }

@@ -1,4 +1,6 @@
+import Cache
 import Files
+import FoundationEssentials
 import Host
 import Integrity
 import SystemPackage
@@ -8,21 +10,25 @@ struct CatalogKey {
   /// Raised when the same inputs give another catalog.
   private static let format = 5
 
-  /// The first 24 hexadecimal digits.
+  /// The key.
   let hex: String
 
   /// - Throws: `FileError` when the inventory cannot be read.
   init(_ evaluator: CatalogEvaluator) throws {
-    var parts = [
-      "format \(Self.format)", evaluator.workingCopy.stamp, evaluator.environment.identity,
-      evaluator.inventory == nil ? "defaults" : "inventory", evaluator.architecture.machineName,
-      Digest(of: EvaluationScripts.files.flatMap { Array($0.key.utf8) + $0.value }).hex,
-    ]
-    parts += evaluator.releases.map { "release \($0.name)" }.sorted()
-    parts += evaluator.extraVariables.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }
-    for file in evaluator.extraVariableFiles { parts.append(try Digest(ofFile: file).hex) }
-    if let inventory = evaluator.inventory { parts += try Self.content(of: inventory) }
-    hex = String(Digest(of: Array(parts.joined(separator: "\n").utf8)).hex.prefix(24))
+    var key = CacheKey([
+      "format": "\(Self.format)", "tree": evaluator.workingCopy.stamp,
+      "environment": evaluator.environment.identity,
+      "inventory": evaluator.inventory == nil ? "defaults" : "given",
+      "architecture": evaluator.architecture.machineName,
+    ])
+    for (name, content) in EvaluationScripts.files { key.add(name, Digest(of: content).hex) }
+    for release in evaluator.releases.map(\.name).sorted() { key.add("release", release) }
+    for (name, value) in evaluator.extraVariables.sorted(by: { $0.key < $1.key }) { key.add(name, value) }
+    for file in evaluator.extraVariableFiles { key.add("file", try Digest(ofFile: file).hex) }
+    if let inventory = evaluator.inventory {
+      for part in try Self.content(of: inventory) { key.add("inventory", part) }
+    }
+    hex = key.description
   }
 
   /// Every file of the inventory's folder, and of the folder beside an inventory file, where group_vars and

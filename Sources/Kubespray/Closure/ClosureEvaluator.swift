@@ -26,6 +26,8 @@ public struct ClosureEvaluator: Sendable {
     let questions = EvaluationQuestions(
       images: tree.roleImages(), charts: tree.roleCharts(), settings: ClosureSetting.all(in: tree),
       offline: offline)
+    let turn = try await evaluator.turn()
+    defer { withExtendedLifetime(turn) {} }
     let run = try EvaluationRun(evaluator, questions)
     defer { run.remove() }
     let evaluations = try await run.execute()

@@ -1,3 +1,4 @@
+import Cache
 import Files
 import Host
 import Integrity
@@ -25,7 +26,7 @@ public struct HostPython: Sendable {
   ///   - memory: What programs have answered before.
   /// - Throws: ``PythonEnvironmentError``, `CommandError` or `FileError`.
   public static func find(
-    _ setting: String = "auto", cache: FilePath, memory: ProgramMemory
+    _ setting: String = "auto", cache: Cache, memory: ProgramMemory
   ) async throws -> HostPython {
     let family = (try? OSRelease.current())?.family
     let python: PythonInterpreter
@@ -65,17 +66,12 @@ public struct HostPython: Sendable {
   }
 
   /// An environment that has the pip of `ensurepip`: Debian's Python comes without one of its own.
-  private static func environment(with python: PythonInterpreter, _ cache: FilePath) async throws -> FilePath
-  {
-    try createDirectories(cache)
-    let absolute = try realPath(cache)
-    let identity = Digest(of: Array("\(python.path) \(python.versionText)".utf8)).hex.prefix(16)
-    let folder = absolute.appending("pip-\(identity)")
-    let stamp = folder.appending("kubespray-offline.stamp")
-    if fileExists(stamp) { return folder.appending("bin/python") }
-    try removeTree(folder)
-    _ = try await Command(python.path.string, ["-m", "venv", folder.string]).output()
-    try writeAtomically("\(python.path)\n", to: stamp)
+  private static func environment(with python: PythonInterpreter, _ cache: Cache) async throws -> FilePath {
+    let key = CacheKey(["python": "\(python.path) \(python.versionText)"])
+    let folder = try await cache.entry(.environments, "pip-\(key)") { folder in
+      try removeTree(folder)
+      _ = try await Command(python.path.string, ["-m", "venv", folder.string]).output()
+    }
     return folder.appending("bin/python")
   }
 }

@@ -1,3 +1,4 @@
+import Cache
 import Files
 import FoundationEssentials
 import Host
@@ -6,13 +7,18 @@ import SystemPackage
 
 /// The virtual environment in which a kubespray's variables are evaluated.
 ///
-/// It is made from the tree's own requirements.txt, with ansible-core in place of the full `ansible` package,
-/// in its final folder (environments cannot be moved); a stamp written last says that it is complete.
+/// It is made from the tree's own requirements.txt, with ansible-core in place of the full `ansible` package, in its
+/// final folder (environments cannot be moved). With the full package it is another environment.
 public struct PythonEnvironment: Sendable {
   /// The environment's folder.
   public let path: FilePath
+  /// Whether all collections are installed, not only ansible-core.
+  public let hasFullAnsible: Bool
   /// The Python that it was made with.
   private let interpreter: PythonInterpreter
+  /// The tree's requirements.txt.
+  private let requirements: String
+  private let cache: Cache
   /// What a catalog made with it depends on.
   let identity: String
 
@@ -22,50 +28,67 @@ public struct PythonEnvironment: Sendable {
   /// The version of Python, such as `3.11.2`.
   public var pythonVersion: String { interpreter.versionText }
 
-  /// Whether all collections are installed, not only ansible-core.
-  public var hasFullAnsible: Bool { (try? readText(stampFile))?.hasSuffix(Self.fullMark) ?? false }
-
-  private var stampFile: FilePath { path.appending("kubespray-offline.stamp") }
-  private static let fullMark = "\nfull\n"
-
   /// Gives the environment for a tree, making it when it is not there yet.
   ///
   /// - Parameters:
   ///   - tree: The kubespray tree with its requirements.txt.
   ///   - interpreter: `auto`, or the name or path of a Python (setting `python.executable`).
-  ///   - cache: The folder to make it in.
+  ///   - cache: Where it is kept.
   ///   - progress: Called with short lines about what is being done.
   /// - Throws: ``PythonEnvironmentError``, `CommandError` or `FileError`.
   public static func prepare(
-    for tree: KubesprayTree, interpreter setting: String = "auto", cache: FilePath,
+    for tree: KubesprayTree, interpreter setting: String = "auto", cache: Cache,
     progress: (@Sendable (String) -> Void)? = nil
   ) async throws -> PythonEnvironment {
     guard let requirements = try? readText(tree.requirements) else {
       throw PythonEnvironmentError.noRequirements(tree.requirements)
     }
     let ansible = AnsibleRequirement(requirements: requirements)
-    let interpreter = try await find(setting, for: ansible, ProgramMemory(cache: cache))
-    let identity = Digest(of: Array("\(interpreter.path) \(interpreter.versionText)\n\(requirements)".utf8))
-      .hex
-    try createDirectories(cache)
-    let absolute = try realPath(cache)
-    let environment = PythonEnvironment(
-      path: absolute.appending("venv-\(identity.prefix(16))"), interpreter: interpreter, identity: identity)
-    if let stamp = try? readText(environment.stampFile), stamp.hasPrefix(environment.stampText) {
-      progress?("the Python environment is ready")
-      return environment
+    let interpreter = try await find(setting, for: ansible, ProgramMemory(cache: cache.folder))
+    let key = CacheKey([
+      "python": "\(interpreter.path) \(interpreter.versionText)", "requirements": requirements,
+    ])
+    func environment(_ path: FilePath, isFull: Bool) -> PythonEnvironment {
+      PythonEnvironment(
+        path: path, hasFullAnsible: isFull, interpreter: interpreter, requirements: requirements,
+        cache: cache, identity: "\(key)")
     }
-    try await environment.make(requirements: requirements, ansible: ansible, progress: progress)
-    return environment
+    if let path = try await cache.use(.environments, "\(key)-full") {
+      progress?("the Python environment is ready")
+      return environment(path, isFull: true)
+    }
+    let blank = environment("", isFull: false)
+    guard ansible.isReduced else { return try await blank.withFullAnsible(progress: progress) }
+    var isReady = true
+    do {
+      let path = try await cache.entry(.environments, "\(key)") { path in
+        isReady = false
+        try await environment(path, isFull: false).make(ansible.coreLines, progress: progress)
+      }
+      if isReady { progress?("the Python environment is ready") }
+      return environment(path, isFull: false)
+    } catch let error as PythonEnvironmentError {
+      progress?("\(error)")
+      progress?("trying again with the requirements as they are")
+      return try await blank.withFullAnsible(progress: progress)
+    }
   }
 
-  /// Adds the full `ansible` package, for a kubespray whose variables need a collection.
+  /// The environment with the full `ansible` package, for a kubespray whose variables need a collection.
   ///
   /// - Throws: ``PythonEnvironmentError`` or `CommandError`.
-  public func installFullAnsible(progress: (@Sendable (String) -> Void)? = nil) async throws {
-    try await install(path.appending("requirements.txt"))
-    try writeAtomically(stampText + Self.fullMark, to: stampFile)
-    progress?("installed the full ansible package")
+  public func withFullAnsible(progress: (@Sendable (String) -> Void)? = nil) async throws -> PythonEnvironment
+  {
+    func full(_ path: FilePath) -> PythonEnvironment {
+      PythonEnvironment(
+        path: path, hasFullAnsible: true, interpreter: interpreter, requirements: requirements, cache: cache,
+        identity: identity)
+    }
+    let path = try await cache.entry(.environments, "\(identity)-full") { path in
+      try await full(path).make([requirements], progress: progress)
+      progress?("installed the full ansible package")
+    }
+    return full(path)
   }
 
   /// A command that runs pip for this environment.
@@ -82,8 +105,6 @@ public struct PythonEnvironment: Sendable {
     }
     return Command(python.string, ["-m", "pip"] + quiet + arguments, environment: changes)
   }
-
-  private var stampText: String { "\(path)\n\(identity)" }
 
   private static func find(
     _ setting: String, for ansible: AnsibleRequirement, _ memory: ProgramMemory
@@ -108,25 +129,15 @@ public struct PythonEnvironment: Sendable {
     return try PythonInterpreter.choose(among: found, for: ansible.pythonMinors, family: family)
   }
 
-  private func make(
-    requirements: String, ansible: AnsibleRequirement, progress: (@Sendable (String) -> Void)?
-  ) async throws {
+  private func make(_ lines: [String], progress: (@Sendable (String) -> Void)?) async throws {
     progress?("making a Python environment with \(interpreter.path) (\(pythonVersion))")
     try removeTree(path)
     let options = interpreter.canInstallFromOutside ? ["--without-pip"] : []
     _ = try await Command(interpreter.path.string, ["-m", "venv"] + options + [path.string]).output()
-    try writeAtomically(requirements, to: path.appending("requirements.txt"))
-    let reduced = path.appending("requirements-core.txt")
-    try writeAtomically(ansible.coreLines.joined(separator: "\n") + "\n", to: reduced)
+    let file = path.appending("requirements.txt")
+    try writeAtomically(lines.joined(separator: "\n") + "\n", to: file)
     progress?("installing the Python packages of kubespray's requirements.txt")
-    do {
-      try await install(reduced)
-      try writeAtomically(stampText + (ansible.isReduced ? "\ncore\n" : Self.fullMark), to: stampFile)
-    } catch let error as PythonEnvironmentError where ansible.isReduced {
-      progress?("\(error)")
-      progress?("trying again with the requirements as they are")
-      try await installFullAnsible(progress: progress)
-    }
+    try await install(file)
   }
 
   private func install(_ file: FilePath) async throws {

@@ -1,20 +1,20 @@
 import Archive
+import Cache
 import Files
 import Integrity
 import SystemPackage
 
-/// Makes working copies of kubespray below the cache folder.
+/// Makes working copies of kubespray in the cache.
 ///
 /// Whatever the source, there is one way: it becomes a tarball, which outputs/files carries, and the tarball
-/// is unpacked and patched beside its final place and renamed when it is complete. A stamp beside it, written
-/// last, says which source and patches it was made of.
+/// is unpacked and patched. Which source and patches a copy was made of decides its name.
 public struct KubesprayWorkspace: Sendable {
   /// The version that names tarball and folder.
   public let version: KubesprayVersion
   /// The folder with patches for this version (`target-scripts/patches/VERSION`); it may be missing.
   public let patches: FilePath?
-  /// The folder to work in.
-  public let cache: FilePath
+  /// Where the copies are kept.
+  public let cache: Cache
 
   /// Names, and only names, that a user's own folder may have and that are not part of kubespray.
   static let leftOut = [
@@ -26,13 +26,13 @@ public struct KubesprayWorkspace: Sendable {
   static let entryTime: Int64 = 315_532_800
 
   /// Describes a workspace; nothing is made yet.
-  public init(version: KubesprayVersion, patches: FilePath?, cache: FilePath) {
+  public init(version: KubesprayVersion, patches: FilePath?, cache: Cache) {
     self.version = version
     self.patches = patches
     self.cache = cache
   }
 
-  /// Gives the working copy, making it again when the source or a patch has changed.
+  /// Gives the working copy, making another one when the source or a patch has changed.
   ///
   /// - Parameters:
   ///   - source: Where kubespray comes from.
@@ -43,35 +43,32 @@ public struct KubesprayWorkspace: Sendable {
   public func prepare(
     _ source: KubespraySource, downloaded: FilePath? = nil, progress: (@Sendable (String) -> Void)? = nil
   ) async throws -> WorkingCopy {
-    try createDirectories(cache)
-    let cache = try realPath(cache)
     let files = try patchFiles()
     let origin = try await SourceOrigin(source, version: version, downloaded: downloaded)
     var stampLines = ["kubespray \(version.fileName)", origin.stamp]
     for file in files { stampLines.append("\(file.lastComponent?.string ?? "") \(try Digest(ofFile: file))") }
     let stamp = stampLines.joined(separator: "\n") + "\n"
 
-    let copy = cache.appending(version.folderName)
-    let stampFile = cache.appending("\(version.folderName).stamp")
-    let tarball = cache.appending(version.tarballName)
-    if (try? readText(stampFile)) == stamp, fileExists(tarball),
-      let tree = try? KubesprayTree(copy)
-    {
-      progress?("kubespray \(version) is ready")
-      return WorkingCopy(tree: tree, tarball: tarball, version: version, stamp: stamp)
+    var isReady = true
+    let name = "\(version.folderName)-\(CacheKey(["stamp": stamp]))"
+    let entry = try await cache.entry(.trees, name) { work in
+      isReady = false
+      progress?("unpacking kubespray \(version)")
+      try createDirectories(work)
+      let made = try await origin.tarball(in: work, as: version)
+      let tree = work.appending("tree")
+      try unpack(made.file, strippingFolder: made.hasFolder, origin: origin, into: tree)
+      _ = try KubesprayTree(tree)
+      try await KubesprayPatches(files: files).apply(to: tree, progress: progress)
+      let tarball = work.appending(version.tarballName)
+      if made.file != tarball, (try? moveFile(made.file, to: tarball)) == nil {
+        _ = try copyDurably(made.file, to: tarball)
+      }
     }
-    let work = cache.appending(".\(version.folderName).partial")
-    try removeTree(work)
-    try createDirectories(work)
-    defer { try? removeTree(work) }
-    progress?("unpacking kubespray \(version)")
-    let made = try await origin.tarball(in: work, as: version)
-    let fresh = work.appending("tree")
-    try unpack(made.file, strippingFolder: made.hasFolder, origin: origin, into: fresh)
-    _ = try KubesprayTree(fresh)
-    try await KubesprayPatches(files: files).apply(to: fresh, progress: progress)
-    try replace(copy, with: fresh, tarball: tarball, from: made.file, stamp: stampFile, text: stamp)
-    return WorkingCopy(tree: try KubesprayTree(copy), tarball: tarball, version: version, stamp: stamp)
+    if isReady { progress?("kubespray \(version) is ready") }
+    return WorkingCopy(
+      name: name, tree: try KubesprayTree(entry.appending("tree")),
+      tarball: entry.appending(version.tarballName), version: version, stamp: stamp)
   }
 
   private func patchFiles() throws -> [FilePath] {
@@ -88,18 +85,5 @@ public struct KubesprayWorkspace: Sendable {
       throw KubespraySourceError.notATarball(
         file, origin: origin.name, found: looksLike ?? "something else")
     }
-  }
-
-  /// The stamp goes first and comes last, so that a crash in between leaves a copy that is made again.
-  private func replace(
-    _ copy: FilePath, with fresh: FilePath, tarball: FilePath, from made: FilePath, stamp: FilePath,
-    text: String
-  ) throws {
-    try removeTree(stamp)
-    try removeTree(copy)
-    // The user's own file may lie on another file system.
-    do { try moveFile(made, to: tarball) } catch { _ = try copyDurably(made, to: tarball) }
-    try renameDurably(fresh, to: copy)
-    try writeAtomically(text, to: stamp)
   }
 }

@@ -2,6 +2,8 @@ import SystemPackage
 
 /// Our own copy of a kubespray tree, with the local patches applied, and the unpatched tarball of it.
 public struct WorkingCopy: Sendable {
+  /// The name of its entry in the cache.
+  let name: String
   /// The patched tree below the cache folder.
   public let tree: KubesprayTree
   /// The tarball for outputs/files, without patches: the target applies them when it extracts.
@@ -10,12 +12,4 @@ public struct WorkingCopy: Sendable {
   public let version: KubesprayVersion
   /// What the content of the copy is made of: a digest of source and patches.
   public let stamp: String
-
-  /// Names a copy that exists.
-  public init(tree: KubesprayTree, tarball: FilePath, version: KubesprayVersion, stamp: String) {
-    self.tree = tree
-    self.tarball = tarball
-    self.version = version
-    self.stamp = stamp
-  }
 }

@@ -1,4 +1,5 @@
 import Bundle
+import Cache
 import Files
 import Host
 import SystemPackage
@@ -7,7 +8,7 @@ import SystemPackage
 public struct DebianAdditions: Sendable {
   let repository: FilePath
   let architecture: Architecture
-  let cache: FilePath
+  let cache: Cache
   var host = AptHost()
 
   /// Additions from a repository.
@@ -15,8 +16,8 @@ public struct DebianAdditions: Sendable {
   /// - Parameters:
   ///   - repository: The folder of a repository as ``DebianRepository`` makes it, with its index; an absolute path.
   ///   - architecture: The architecture of the system.
-  ///   - cache: A folder for apt's lists.
-  public init(repository: FilePath, architecture: Architecture, cache: FilePath) {
+  ///   - cache: Where apt's lists are kept.
+  public init(repository: FilePath, architecture: Architecture, cache: Cache) {
     self.repository = repository
     self.architecture = architecture
     self.cache = cache
@@ -34,8 +35,10 @@ public struct DebianAdditions: Sendable {
   /// - Throws: `CommandError`, with apt's reason when there is no solution, or `FileError`.
   public func files(for names: [String], on status: [UInt8]) async throws -> [FilePath] {
     let source = "deb [trusted=yes] copy:\(repository.escaped) ./\n"
+    let place = try await cache.workplace(.clients, "apt-image-\(architecture.rawValue)")
+    defer { withExtendedLifetime(place) {} }
     let root = try await AptRoot(
-      cache.appending("apt-image-\(architecture.rawValue)"), host: host.etc, origin: .text(source),
+      place.path, host: host.etc, origin: .text(source),
       declared: [],
       architecture: architecture)
     try writeAtomically(status, to: root.folder.appending("state/status"))

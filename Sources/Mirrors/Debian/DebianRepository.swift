@@ -1,4 +1,5 @@
 import Bundle
+import Cache
 import Concurrency
 import FoundationEssentials
 import Host
@@ -14,7 +15,7 @@ public struct DebianRepository: Mirror {
   let wanted: [WantedPackage]
   let sources: FilePath?
   let signingKey: SigningKey?
-  let cache: FilePath
+  let cache: Cache
   /// The machine whose apt sources and keys are used.
   var host = AptHost()
 
@@ -36,7 +37,7 @@ public struct DebianRepository: Mirror {
   ///   - cache: A folder that keeps the package lists between runs.
   public init(
     target: PackageTarget, folder: BundlePath, architectures: [Architecture], wanted: [WantedPackage],
-    sources: FilePath?, signingKey: SigningKey?, cache: FilePath
+    sources: FilePath?, signingKey: SigningKey?, cache: Cache
   ) {
     self.target = target
     self.folder = folder
@@ -106,8 +107,12 @@ public struct DebianRepository: Mirror {
     -> Part
   {
     let declared = try host.sources(for: target, given: sources, architecture: architecture)
+    let place = try await cache.workplace(.clients, "apt-\(target.name)-\(architecture.rawValue)") {
+      say("another run is reading the package lists of \(target): waiting for it")
+    }
+    defer { withExtendedLifetime(place) {} }
     let root = try await AptRoot(
-      cache.appending("apt-\(target.name)-\(architecture.rawValue)"), host: host.etc, origin: declared.origin,
+      place.path, host: host.etc, origin: declared.origin,
       declared: declared.sources, architecture: architecture)
     say("reading the package lists of \(target)")
     let failures = try await root.update(for: target)

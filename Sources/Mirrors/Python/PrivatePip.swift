@@ -1,6 +1,8 @@
+import Cache
 import Files
 import FoundationEssentials
 import Host
+import Integrity
 import SystemPackage
 
 /// A pip in a folder of its own, and the Python that runs our resolver (`Resolver/resolve.py`) with it.
@@ -10,7 +12,7 @@ struct PrivatePip: Sendable {
   let interpreter: FilePath
   /// Runs any pip, only to fetch the private one.
   let pip: @Sendable ([String]) -> Command
-  let cache: FilePath
+  let cache: Cache
   /// What programs have answered before.
   let memory: ProgramMemory
   /// How pip is configured beside what the user configured, for tests.
@@ -19,10 +21,7 @@ struct PrivatePip: Sendable {
   /// The versions that the resolver was seen working with: 25.0, 26.0 and 26.3.
   static let versions = "pip>=25.0,<27"
 
-  /// Where the package `pip` lies.
-  var folder: FilePath { cache.appending("pip-25-26") }
-
-  private var scripts: FilePath { folder.appending("kubespray-offline-resolver") }
+  private static let scripts = "kubespray-offline-resolver"
 
   private static let files: KeyValuePairs = [
     "resolve.py": PackageResources.resolve_py, "resolver.py": PackageResources.resolver_py,
@@ -31,31 +30,24 @@ struct PrivatePip: Sendable {
     "resolver_texts.py": PackageResources.resolver_texts_py,
   ]
 
-  /// Fetches the private pip, unless it is there, and writes the resolver.
+  /// Fetches the private pip with the resolver, unless it is there.
   ///
-  /// - Throws: ``PythonIndexError/noPip(_:)``, `CommandError` or `FileError`.
-  func prepare() async throws {
-    try createDirectories(cache)
-    if !fileExists(folder) { try await install() }
-    // What lies there may be that of an older version of this program.
-    try createDirectories(scripts)
-    for (name, content) in Self.files {
-      let file = scripts.appending(name)
-      if (try? readBytes(file)) != content {
-        try writeAtomically(content, to: file)
-      }
+  /// - Returns: The folder in which the package `pip` lies.
+  /// - Throws: ``PythonIndexError/noPip(_:)``, `CommandError` or `Errno`.
+  @discardableResult
+  func prepare() async throws -> FilePath {
+    var key = CacheKey(["versions": Self.versions])
+    for (name, content) in Self.files { key.add(name, Digest(of: content).hex) }
+    return try await cache.entry(.pip, "\(key)") { folder in
+      let result = try await pip([
+        "install", "--quiet", "--no-deps", "--only-binary", ":all:", "--ignore-installed", "--target",
+        folder.string, Self.versions,
+      ]).run()
+      guard result.status == 0 else { throw PythonIndexError.noPip(result.standardError) }
+      let scripts = folder.appending(Self.scripts)
+      try createDirectories(scripts)
+      for (name, content) in Self.files { try writeAtomically(content, to: scripts.appending(name)) }
     }
-  }
-
-  private func install() async throws {
-    let partial = FilePath(folder.string + ".part")
-    try removeTree(partial)
-    let result = try await pip([
-      "install", "--quiet", "--no-deps", "--only-binary", ":all:", "--ignore-installed", "--target",
-      partial.string, Self.versions,
-    ]).run()
-    guard result.status == 0 else { throw PythonIndexError.noPip(result.standardError) }
-    try moveFile(partial, to: folder)
   }
 
   /// What of the environment would contradict the options that are given to pip.
@@ -67,11 +59,12 @@ struct PrivatePip: Sendable {
   ]
 
   /// What decides a resolution beside the job and the state of the servers, without credentials; asked only when it may
-  /// have changed. ``prepare()`` must have come first.
+  /// have changed.
   ///
   /// - Throws: ``PythonIndexError`` or `CommandError`.
   func settings(_ job: ResolverJob) async throws -> String {
-    let own = [folder.appending("pip")] + Self.files.map { scripts.appending($0.key) }
+    let folder = FilePath(job.pip)
+    let own = [folder.appending("pip")] + Self.files.map { folder.appending("\(Self.scripts)/\($0.key)") }
     let question = try encoded(job) + environment.map { "\($0)=\($1 ?? "")" }.sorted().joined()
     let answer = try await memory.answer(
       of: interpreter, topic: "pip", question: question,
@@ -84,15 +77,15 @@ struct PrivatePip: Sendable {
     return answer?.text ?? ""
   }
 
-  /// Runs the resolver; ``prepare()`` must have come first.
+  /// Runs the resolver.
   ///
   /// - Returns: Its answer, a JSON text.
   /// - Throws: ``PythonIndexError`` or `CommandError`.
   func ask(_ job: ResolverJob) async throws -> String {
     let changes = Self.neutral.merging(environment) { _, new in new }
     let command = Command(
-      interpreter.string, ["-I", scripts.appending("resolve.py").string], environment: changes,
-      input: try encoded(job))
+      interpreter.string, ["-I", FilePath(job.pip).appending("\(Self.scripts)/resolve.py").string],
+      environment: changes, input: try encoded(job))
     let result = try await command.run()
     guard result.status == 0 else { throw PythonIndexError.broken(result.standardError) }
     return result.standardOutput

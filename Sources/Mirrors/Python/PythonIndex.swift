@@ -1,4 +1,5 @@
 import Bundle
+import Cache
 import Concurrency
 import FoundationEssentials
 import Host
@@ -39,7 +40,7 @@ public struct PythonIndex: Mirror {
     folder: BundlePath, pythons: [Int], architectures: [Architecture], glibcMinor: Int,
     requirements: [FilePath],
     extra: [String], sourceDistributions: Bool, interpreter: FilePath,
-    pip: @escaping @Sendable ([String]) -> Command, cache: FilePath
+    pip: @escaping @Sendable ([String]) -> Command, cache: Cache
   ) {
     self.folder = folder
     self.pythons = Set(pythons).sorted()
@@ -49,7 +50,7 @@ public struct PythonIndex: Mirror {
     self.extra = extra
     self.sourceDistributions = sourceDistributions
     self.pip = PrivatePip(
-      interpreter: interpreter, pip: pip, cache: cache, memory: ProgramMemory(cache: cache))
+      interpreter: interpreter, pip: pip, cache: cache, memory: ProgramMemory(cache: cache.folder))
   }
 
   /// The same questions, asked of a finished index in a folder and of nothing else.
@@ -72,8 +73,7 @@ public struct PythonIndex: Mirror {
   /// - Throws: ``PythonIndexError`` or `CommandError`.
   public func inputs() async throws -> String {
     try check()
-    try await pip.prepare()
-    let settings = try await pip.settings(job(for: nil, architectures.first ?? .current))
+    let settings = try await pip.settings(try await job(for: nil, architectures.first ?? .current))
     return hidingCredentials(
       """
       format \(Self.format)
@@ -167,16 +167,17 @@ public struct PythonIndex: Mirror {
   }
 
   private func answer(for machine: Machine) async throws -> ResolverAnswer {
-    let text = try await pip.ask(job(for: machine.python, machine.architecture))
+    let text = try await pip.ask(try await job(for: machine.python, machine.architecture))
     guard let answer = try? JSONDecoder().decode(ResolverAnswer.self, from: Data(text.utf8)) else {
       throw PythonIndexError.strangeAnswer(String(text.prefix(200)))
     }
     return answer
   }
 
-  private func job(for python: Int?, _ architecture: Architecture) -> ResolverJob {
+  private func job(for python: Int?, _ architecture: Architecture) async throws -> ResolverJob {
     ResolverJob(
-      pip: pip.folder.string, python: python.map { "3.\($0)" }, machine: architecture.machineName,
+      pip: try await pip.prepare().string, python: python.map { "3.\($0)" },
+      machine: architecture.machineName,
       platforms: Self.platforms(architecture, glibcMinor: glibcMinor),
       requirements: requirements.map(\.string), extra: extra, sources: sourceDistributions)
   }

@@ -25,13 +25,13 @@ extension PythonIndex {
     from wheels: FilePath,
     runBy interpreter: String, into folder: FilePath
   ) async throws -> [String] {
-    try await pip.prepare()
+    let pipFolder = try await pip.prepare()
     var offline = pip
     offline.environment = Self.offline(wheels)
     let platforms = Self.platforms(architecture, glibcMinor: min(glibcMinor, self.glibcMinor))
     let text = try await offline.ask(
       ResolverJob(
-        pip: pip.folder.string, python: "3.\(python)", machine: architecture.machineName,
+        pip: pipFolder.string, python: "3.\(python)", machine: architecture.machineName,
         platforms: platforms, requirements: [requirements.string], extra: [], sources: false))
     guard let answer = try? JSONDecoder().decode(ResolverAnswer.self, from: Data(text.utf8)) else {
       throw PythonIndexError.strangeAnswer(String(text.prefix(200)))
@@ -55,7 +55,7 @@ extension PythonIndex {
       """
     let command = Command(
       pip.interpreter.string,
-      ["-I", "-c", code, pip.folder.string, interpreter, "install"] + options + packages,
+      ["-I", "-c", code, pipFolder.string, interpreter, "install"] + options + packages,
       environment: Self.offline(wheels).merging(PrivatePip.neutral) { $1 })
     let result = try await command.run()
     guard result.status == 0 else { throw PythonIndexError.notInstalled(result.standardError) }

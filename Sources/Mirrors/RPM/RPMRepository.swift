@@ -1,5 +1,7 @@
 import Bundle
+import Cache
 import Files
+import FoundationEssentials
 import Host
 import Integrity
 import SystemPackage
@@ -18,7 +20,7 @@ public struct RPMRepository: Mirror {
   let wanted: [WantedPackage]
   let sourcesPath: FilePath?
   let signingKey: SigningKey?
-  let cache: FilePath
+  let cache: Cache
 
   /// Describes a repository; nothing is read yet.
   ///
@@ -33,7 +35,7 @@ public struct RPMRepository: Mirror {
   ///   - cache: A folder for dnf's metadata, kept between runs.
   public init(
     target: PackageTarget, folder: BundlePath, architectures: [Architecture], wanted: [WantedPackage],
-    sources: FilePath?, signingKey: SigningKey?, cache: FilePath
+    sources: FilePath?, signingKey: SigningKey?, cache: Cache
   ) {
     self.target = target
     self.folder = folder
@@ -68,9 +70,13 @@ public struct RPMRepository: Mirror {
   public func resolve(_ say: @escaping @Sendable (String) -> Void) async throws -> MirrorResolution {
     let sources = try sources()
     let answers = try await architectures.concurrently(say) { architecture, say in
+      let place = try await cache.workplace(.clients, "dnf-\(target)-\(architecture.machineName)") {
+        say("another run is reading the package lists of \(target): waiting for it")
+      }
+      defer { withExtendedLifetime(place) {} }
       let solver = RPMSolver(
         target: target, architecture: architecture, wanted: wanted, sources: sources,
-        root: cache.appending("dnf-\(target)-\(architecture.machineName)"))
+        root: place.path)
       let answer = try await solver.run(say)
       say("\(answer.packages?.count ?? 0) packages" + siblingText(answer.siblings ?? []))
       return answer

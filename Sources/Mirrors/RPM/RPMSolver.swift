@@ -40,18 +40,14 @@ struct RPMSolver: Sendable {
   /// - Throws: ``RPMRepositoryError`` or `CommandError`.
   func run(_ say: @escaping @Sendable (String) -> Void) async throws -> SolverAnswer {
     let python = try Self.findClient().python
-    let lock: FileLock
     let answerFile = root.appending("answer.json")
     do {
       try createDirectories(root)
-      let root = root
-      lock = try await offload { try FileLock(root.appending("lock"), waits: true) }
       for (name, content) in Self.scripts { try writeAtomically(content, to: root.appending(name)) }
       try? removeFile(answerFile)
     } catch {
       throw RPMRepositoryError.cache(root, reason: "\(error)")
     }
-    defer { withExtendedLifetime(lock) {} }
     let input = try JSONEncoder().encode(try request(answer: answerFile))
     // -I: neither this user's Python folders nor a virtual environment stand before the system's.
     let command = Command(
