@@ -103,13 +103,18 @@ let package = Package(
       dependencies: [.product(name: "Subprocess", package: "swift-subprocess")] + ground,
       swiftSettings: swiftSettings),
     .target(name: "Console", swiftSettings: swiftSettings),
+    .target(
+      name: "Trust", dependencies: ["Integrity", .product(name: "Crypto", package: "swift-crypto")],
+      swiftSettings: swiftSettings),
 
     // Floor 2: what a bundle is.
     .target(
       name: "Bundle", dependencies: ground, swiftSettings: swiftSettings),
     // Above Bundle: settings name images and layouts of bundles.
     .target(
-      name: "Settings", dependencies: ["YAML", "Bundle"] + ground, swiftSettings: swiftSettings),
+      name: "Settings", dependencies: ["YAML", "Bundle"] + ground,
+      resources: [.embedInCode("Texts/config-head.txt"), .embedInCode("Texts/reference-head.txt")],
+      swiftSettings: swiftSettings),
 
     .target(name: "Cache", dependencies: ground, swiftSettings: swiftSettings),
 
@@ -216,6 +221,13 @@ let package = Package(
       swiftSettings: swiftSettings),
     .testTarget(
       name: "TransferTests", dependencies: ["Transfer", "TestServer"] + ground,
+      swiftSettings: swiftSettings),
+    .testTarget(
+      name: "TrustTests",
+      dependencies: [
+        "Trust", "Host", "Files", "Integrity", .product(name: "Crypto", package: "swift-crypto"),
+        systemPackage,
+      ],
       swiftSettings: swiftSettings),
     .testTarget(name: "YAMLTests", dependencies: ["YAML"], swiftSettings: swiftSettings),
     .testTarget(

@@ -1,6 +1,6 @@
 import Concurrency
 import Files
-import Glibc
+import FoundationEssentials
 import Integrity
 import SystemPackage
 
@@ -56,7 +56,7 @@ public struct BundleVerifier: Sendable {
   }
 
   /// How many files this machine reads at once without one waiting for the other: its processors hash them.
-  public static var readers: Int { max(2, Int(sysconf(Int32(_SC_NPROCESSORS_ONLN)))) }
+  public static var readers: Int { max(2, ProcessInfo.processInfo.activeProcessorCount) }
 
   /// Reads every file of the manifest, and lists the folder for what should not be there.
   ///

@@ -1,5 +1,4 @@
 import Files
-import Glibc
 import SystemPackage
 
 extension Cache {
@@ -11,7 +10,7 @@ extension Cache {
   }
 
   /// Removes the entries of a shelf that were used longest ago, and shelves of older formats. What anybody uses stays.
-  func prune(_ shelf: CacheShelf, now: Int64 = Int64(time(nil))) {
+  func prune(_ shelf: CacheShelf, now: Int64 = secondsSince1970()) {
     let oldest = now - CacheShelf.days * 86_400
     let entries = entries(of: shelf).map { (path: $0, used: Self.lastUse($0)) }.sorted { $0.used > $1.used }
     for (index, entry) in entries.enumerated() where index >= shelf.count || entry.used < oldest {

@@ -1,6 +1,5 @@
 import ArgumentParser
 import Console
-import Glibc
 
 /// How the program shows what it does.
 public struct OutputOptions: ParsableArguments, Sendable {
@@ -27,7 +26,7 @@ public struct OutputOptions: ParsableArguments, Sendable {
   public func console() -> Console {
     Console(
       options: .resolve(
-        isTerminal: isatty(STDERR_FILENO) == 1, outputIsTerminal: isatty(STDOUT_FILENO) == 1,
+        isTerminal: Terminal.isError, outputIsTerminal: Terminal.isOutput,
         environment: processEnvironment(), quiet: quiet, json: json, noProgress: noProgress, debug: verbose))
   }
 }

@@ -103,6 +103,12 @@ public func processEnvironment() -> [String: String] {
   return found
 }
 
+/// Gives a variable of this process, and so of the programs that it starts, another value.
+public func setProcessVariable(_ name: String, to value: String) { setenv(name, value, 1) }
+
+/// Lets new files and folders be readable by everybody and writable by their owner alone, whatever the caller's mask is.
+public func setOrdinaryFileMask() { umask(0o022) }
+
 extension String {
   /// The text with spaces behind it until it is so many characters long.
   public func padded(to width: Int) -> String { self + String(repeating: " ", count: max(0, width - count)) }

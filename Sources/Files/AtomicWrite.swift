@@ -98,3 +98,6 @@ func flushFolder(_ path: FilePath) {
   _ = fsync(folder.rawValue)
   try? folder.close()
 }
+
+/// Flushes everything that was written so far, whoever wrote it: cheaper than a flush of each of thousands of files.
+public func flushFileSystems() { sync() }

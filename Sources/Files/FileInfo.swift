@@ -92,8 +92,24 @@ public struct FileInfo: Sendable, Equatable {
   }
 }
 
+/// The time of the wall clock in seconds, as ``FileInfo/modified`` counts it in nanoseconds.
+public func secondsSince1970() -> Int64 { Int64(time(nil)) }
+
+/// The user as whom this process makes and changes files, as ``FileInfo/owner`` names users.
+public var effectiveUser: UInt32 { geteuid() }
+
+/// Makes sure that this process may make and remove files in a folder.
+///
+/// - Throws: ``FileError``.
+public func checkWritable(_ folder: FilePath) throws(FileError) {
+  guard folder.withPlatformString({ access($0, W_OK | X_OK) }) == 0 else { throw FileError(.write, folder) }
+}
+
 /// Whether there is a file or folder at a path; a link counts as what it leads to.
 public func fileExists(_ path: FilePath) -> Bool { path.withPlatformString { access($0, F_OK) } == 0 }
+
+/// Whether this process may run the file at a path as a program.
+public func isExecutable(_ path: FilePath) -> Bool { path.withPlatformString { access($0, X_OK) } == 0 }
 
 /// Whether there is a folder at a path, or a link to one.
 public func folderExists(_ path: FilePath) -> Bool {

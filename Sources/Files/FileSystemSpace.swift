@@ -7,6 +7,8 @@ public struct FileSystemSpace: Sendable {
   public let availableBytes: Int64
   /// The size of the file system in bytes.
   public let totalBytes: Int64
+  /// Whether it is mounted for reading only.
+  public let isReadOnly: Bool
 
   /// Asks the file system of a path; for a path that does not exist yet, that of its nearest existing parent.
   ///
@@ -19,7 +21,8 @@ public struct FileSystemSpace: Sendable {
         let unit = UInt64(status.f_frsize)
         return FileSystemSpace(
           availableBytes: Int64(clamping: unit &* UInt64(status.f_bavail)),
-          totalBytes: Int64(clamping: unit &* UInt64(status.f_blocks)))
+          totalBytes: Int64(clamping: unit &* UInt64(status.f_blocks)),
+          isReadOnly: status.f_flag & UInt(ST_RDONLY) != 0)
       }
       let code = Errno(rawValue: errno)
       let parent = candidate.removingLastComponent()

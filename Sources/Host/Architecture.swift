@@ -1,5 +1,3 @@
-import Glibc
-
 /// A processor architecture, by the name that Go, Debian and container images give it.
 ///
 /// These are the ones that Kubernetes publishes Linux server binaries for.

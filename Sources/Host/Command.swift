@@ -1,5 +1,4 @@
 import Files
-import Glibc
 import Subprocess
 import SystemPackage
 

@@ -1,5 +1,5 @@
 import Files
-import Glibc
+import FoundationEssentials
 import SystemPackage
 
 /// Looks an executable file up as a shell does.
@@ -12,7 +12,7 @@ import SystemPackage
 public func findExecutable(_ name: String, path: String? = nil) -> FilePath? {
   guard !name.isEmpty else { return nil }
   if name.contains("/") { return isExecutableFile(name) ? FilePath(name) : nil }
-  let search = path ?? getenv("PATH").map { String(cString: $0) } ?? "/usr/sbin:/usr/bin:/sbin:/bin"
+  let search = path ?? ProcessInfo.processInfo.environment["PATH"] ?? "/usr/sbin:/usr/bin:/sbin:/bin"
   for folder in search.split(separator: ":") where folder.hasPrefix("/") {
     let candidate = FilePath(String(folder)).appending(name)
     if isExecutableFile(candidate.string) { return candidate }
@@ -21,5 +21,5 @@ public func findExecutable(_ name: String, path: String? = nil) -> FilePath? {
 }
 
 private func isExecutableFile(_ path: String) -> Bool {
-  (try? FileInfo(FilePath(path), followsLinks: true))?.kind == .file && access(path, X_OK) == 0
+  (try? FileInfo(FilePath(path), followsLinks: true))?.kind == .file && isExecutable(FilePath(path))
 }

@@ -1,9 +1,9 @@
-import Glibc
+import Files
 
 /// What this process may do on this machine.
 public enum Privilege {
   /// Whether the effective user is root.
-  public static var isRoot: Bool { geteuid() == 0 }
+  public static var isRoot: Bool { effectiveUser == 0 }
 
   /// The words to put before a command that needs root: none when this process is root already.
   ///

@@ -1,5 +1,5 @@
+import Files
 import FoundationEssentials
-import Glibc
 import Synchronization
 import SystemPackage
 
@@ -48,7 +48,7 @@ public struct RegistryCredentials: Sendable {
   /// - Throws: ``CredentialError`` when a file cannot be read or understood, or the one named by the environment
   ///   is not there.
   public init(
-    environment: [String: String], home: FilePath, userID: UInt32 = getuid(), helper: @escaping Helper
+    environment: [String: String], home: FilePath, userID: UInt32 = effectiveUser, helper: @escaping Helper
   ) throws(CredentialError) {
     func value(_ name: String) -> String? { environment[name].flatMap { $0.isEmpty ? nil : $0 } }
     variables = environment.filter {

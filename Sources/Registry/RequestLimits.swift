@@ -1,5 +1,5 @@
 import Bundle
-import Glibc
+import Files
 import Synchronization
 import Transfer
 
@@ -54,7 +54,7 @@ final class RequestLimits: Sendable {
   func hold(
     after response: HTTPResponse, refusals: Int, _ endpoint: RegistryEndpoint, _ image: ImageReference
   ) throws(RegistryError) {
-    let asked = response.head.retryAfter(now: Int64(time(nil)))
+    let asked = response.head.retryAfter(now: secondsSince1970())
     let limit = RateLimit(response.head.fields)
     let message = RegistryErrorBody(response.body).message.map { ": \($0)" } ?? ""
     func giveUp(_ reason: String) -> RegistryError {

@@ -1,11 +1,14 @@
 import Bundle
 import Glibc
 
-/// Whether a text is an IP address as inet_pton(3) reads it.
-private func isIPAddress(_ text: String) -> Bool {
-  var buffer = in6_addr()
-  return inet_pton(AF_INET, text, &buffer) == 1 || inet_pton(AF_INET6, text, &buffer) == 1
+/// The 4 or 16 bytes of an IP address, in the order of the network; `nil` for another text. See inet_pton(3).
+public func ipAddressBytes(_ text: String) -> [UInt8]? {
+  var bytes = [UInt8](repeating: 0, count: 16)
+  if inet_pton(AF_INET, text, &bytes) == 1 { return Array(bytes[..<4]) }
+  return inet_pton(AF_INET6, text, &bytes) == 1 ? bytes : nil
 }
+
+private func isIPAddress(_ text: String) -> Bool { ipAddressBytes(text) != nil }
 
 /// The formats of settings that are texts.
 extension SettingFormat<String> {

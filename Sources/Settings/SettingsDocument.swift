@@ -1,17 +1,7 @@
 extension SettingSection {
   /// The text of `config/config.yml`: every setting with its default, and what it is for.
   public static func configurationFile() -> String {
-    var text = """
-      # The settings of kubespray-offline, each with its default.
-      #
-      # This file is generated from the table of settings (make docs). Change values here, or leave the file
-      # alone and put only what differs into a file of your own (download-all --config FILE). The order is:
-      # defaults, this file, --config FILE, the environment variable named in brackets, the flag. The later
-      # one wins. "download-all config" shows every value and where it came from. An unknown key or a value
-      # that is not accepted is an error; nothing is adjusted silently. Paths are taken as written, relative
-      # ones from the folder you start the program in.
-
-      """
+    var text = String(decoding: PackageResources.config_head_txt, as: UTF8.self)
     let defaults = Configuration()
     for section in all {
       let heading = "# ---- \(section.title) "
@@ -31,15 +21,7 @@ extension SettingSection {
 
   /// The page `docs/reference/settings.md`.
   public static func reference() -> String {
-    var text = """
-      # Settings
-
-      <!-- Generated from the table of settings: make docs -->
-
-      The order is: defaults, `config/config.yml`, `--config FILE`, the environment, the flag; the later wins.
-      `download-all config` and `target-setup config` show every value and where it came from.
-
-      """
+    var text = String(decoding: PackageResources.reference_head_txt, as: UTF8.self)
     let defaults = Configuration()
     for section in all {
       text += "\n## \(section.title)\n"

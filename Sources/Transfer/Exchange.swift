@@ -1,5 +1,4 @@
 import CCurl
-import Glibc
 
 /// One request and its answer, without redirects or retries.
 struct ExchangeRequest: Sendable {

@@ -1,5 +1,4 @@
 import CCurl
-import Glibc
 import Synchronization
 
 /// An exchange that somebody waits for.

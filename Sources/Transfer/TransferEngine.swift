@@ -1,5 +1,5 @@
 import Concurrency
-import Glibc
+import Files
 import Integrity
 import Synchronization
 
@@ -232,7 +232,7 @@ private struct DownloadAttempt {
       if lastWrongDigest == actual { throw final }
       lastWrongDigest = actual
     }
-    let retryAfter = head?.isSuccess == false ? head?.retryAfter(now: Int64(time(nil))) : nil
+    let retryAfter = head?.isSuccess == false ? head?.retryAfter(now: secondsSince1970()) : nil
     if let retryAfter, retryAfter > policy.configuration.maximumRetryAfter {
       var error = TransferError(
         .waitTooLong, url: error.url,

@@ -3,7 +3,6 @@ import Cache
 import CommandSupport
 import Console
 import DownloadAll
-import Glibc
 import Settings
 import SystemPackage
 
@@ -102,7 +101,7 @@ struct CleanCommand: ParsableCommand {
   /// - Throws: `ValidationError` when nobody can be asked, `ExitCode` when the answer is no.
   private func ask(_ what: String) throws {
     guard !yes else { return }
-    guard isatty(STDIN_FILENO) == 1 else {
+    guard Terminal.isInput else {
       throw ValidationError(
         "nothing was removed: there is no terminal to ask on. Give --yes to remove \(what)")
     }

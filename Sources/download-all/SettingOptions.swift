@@ -1,6 +1,5 @@
 import ArgumentParser
 import CommandSupport
-import Glibc
 import Settings
 import SystemPackage
 
@@ -38,7 +37,7 @@ struct SettingOptions: ParsableArguments {
       ("http_proxy", configuration.proxy.http), ("https_proxy", configuration.proxy.https),
       ("no_proxy", configuration.proxy.no),
     ] {
-      if let value { setenv(name, value, 1) }
+      if let value { setProcessVariable(name, to: value) }
     }
   }
 }

@@ -1,13 +1,12 @@
 import CommandSupport
 import Console
-import Glibc
 import TargetSetup
 
 /// The entry point.
 @main
 enum Main {
   static func main() async {
-    umask(0o022)
+    setOrdinaryFileMask()
     LauncherFolder.remove()
     await Program.run(TargetSetupCommand.self, Array(CommandLine.arguments.dropFirst())) {
       Problem.all($0)

@@ -2,7 +2,6 @@ import Bundle
 import Concurrency
 import Console
 import Files
-import Glibc
 import Host
 import Integrity
 import SystemPackage
@@ -37,7 +36,7 @@ struct URLBringer: Bringer {
       case .success, .failure: inquiry.reached.insert(host)
       }
     }
-    let now = Int64(time(nil))
+    let now = secondsSince1970()
     // The smallest difference: an answer may come from a cache and be old, but none comes from the future.
     inquiry.clockSkew = answers.values.compactMap { try? $0.get().serverTime }.map { now - $0 }
       .min { abs($0) < abs($1) }

@@ -1,5 +1,6 @@
 import Bundle
-import Glibc
+import Files
+import FoundationEssentials
 import Host
 import Kubespray
 import Mirrors
@@ -88,9 +89,11 @@ extension HostProgram {
   private static let certificates = HostProgram(
     "ca-certificates", debian: "ca-certificates", redHat: "ca-certificates", "check servers' certificates"
   ) {
-    let given = ["SSL_CERT_FILE", "CURL_CA_BUNDLE"].contains { (name: String) in getenv(name) != nil }
+    let given = ["SSL_CERT_FILE", "CURL_CA_BUNDLE"].contains {
+      ProcessInfo.processInfo.environment[$0] != nil
+    }
     let files = ["/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt"]
-    return given || files.contains { (file: String) in access(file, R_OK) == 0 }
+    return given || files.contains { fileExists(FilePath($0)) }
   }
 
   /// A Python that kubespray's Ansible accepts. Where the release's own is too old, a newer one of the release.

@@ -2,7 +2,6 @@ import Bundle
 import Concurrency
 import Console
 import Files
-import Glibc
 import Host
 import Settings
 import SystemPackage
@@ -57,10 +56,10 @@ struct Precheck: Sendable {
   }
 
   private func writeProblem(_ folder: FilePath) -> Problem? {
-    let probe = folder.appending(".write-test.\(getpid())")
     do {
-      try writeAtomically([], to: probe)
-      try removeFile(probe)
+      let probe = try createTemporaryFile(in: folder, named: ".write-test")
+      try? probe.descriptor.close()
+      try removeFile(probe.path)
       return nil
     } catch {
       return Problem(

@@ -1,5 +1,4 @@
 import Files
-import Glibc
 import Host
 import SystemPackage
 

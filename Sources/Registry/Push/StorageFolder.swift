@@ -1,5 +1,4 @@
 import Files
-import Glibc
 import Integrity
 import SystemPackage
 
@@ -19,22 +18,16 @@ struct StorageFolder: Sendable {
     self.root = root
     var info = try FileInfo(root, followsLinks: true)
     guard info.kind == .folder else { throw FileError(.write, root, .notDirectory) }
-    try Self.checkWritable(root)
+    try checkWritable(root)
     // What the registry made itself says best as whom it runs.
     let made = root.appending("docker/registry/v2")
     if let inner = try? FileInfo(made, followsLinks: true) {
-      try Self.checkWritable(made)
+      try checkWritable(made)
       info = inner
     }
     owner = (info.owner, info.group)
-    givesAway = geteuid() == 0 && (info.owner != 0 || info.group != 0)
-    guard givesAway || geteuid() == info.owner else { throw FileError(.write, root, .notPermitted) }
-  }
-
-  private static func checkWritable(_ folder: FilePath) throws(FileError) {
-    guard access(folder.string, W_OK | X_OK) == 0 else {
-      throw FileError(.write, folder, Errno(rawValue: errno))
-    }
+    givesAway = effectiveUser == 0 && (info.owner != 0 || info.group != 0)
+    guard givesAway || effectiveUser == info.owner else { throw FileError(.write, root, .notPermitted) }
   }
 
   private var base: FilePath { root.appending("docker/registry/v2") }

@@ -1,7 +1,6 @@
 import Archive
 import Concurrency
 import Files
-import Glibc
 import Host
 import Integrity
 import SystemPackage
@@ -83,7 +82,7 @@ struct TreeExtraction: Sendable {
     }
     try writeAtomically(try stamp.bytes(), to: tree.appending(TreeStamp.fileName))
     // One flush for thousands of small files; the rename that follows must not reach the disk before them.
-    sync()
+    flushFileSystems()
   }
 }
 

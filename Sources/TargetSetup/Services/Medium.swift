@@ -1,5 +1,4 @@
 import Files
-import Glibc
 import SystemPackage
 
 /// What a folder lies on: a built-in disk, or something that will be unplugged.
@@ -22,8 +21,7 @@ struct Medium: Sendable, Equatable {
       self.init(reasonToLeave: "it lies below \(place), where disks are mounted for a while")
       return
     }
-    var space = statvfs()
-    if statvfs(folder.string, &space) == 0, space.f_flag & UInt(ST_RDONLY) != 0 {
+    if (try? FileSystemSpace.at(folder))?.isReadOnly == true {
       self.init(reasonToLeave: "it lies on a disk that is mounted read-only")
       return
     }

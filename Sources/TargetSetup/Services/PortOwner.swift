@@ -1,5 +1,5 @@
 import Files
-import Glibc
+import Settings
 import SystemPackage
 
 /// Who listens on a TCP port of this machine.
@@ -46,11 +46,8 @@ struct PortOwner: Sendable, Equatable {
 
   /// An IPv4 or IPv6 address as /proc/net writes it.
   private static func words(_ address: String) -> String? {
-    var bytes = [UInt8](repeating: 0, count: 16)
-    let count =
-      inet_pton(AF_INET, address, &bytes) == 1 ? 4 : inet_pton(AF_INET6, address, &bytes) == 1 ? 16 : 0
-    guard count > 0 else { return nil }
-    return stride(from: 0, to: count, by: 4).map { start in
+    guard let bytes = ipAddressBytes(address) else { return nil }
+    return stride(from: 0, to: bytes.count, by: 4).map { start in
       let word = bytes[start..<start + 4].withUnsafeBytes { $0.loadUnaligned(as: UInt32.self) }
       let text = String(word, radix: 16, uppercase: true)
       return String(repeating: "0", count: 8 - text.count) + text

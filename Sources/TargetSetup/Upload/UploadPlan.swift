@@ -1,6 +1,5 @@
 import Bundle
 import Files
-import Glibc
 import Integrity
 import SystemPackage
 import Transfer
