@@ -47,6 +47,15 @@ static inline CURLMcode ko_multi_set_long(CURLM *handle, CURLMoption option, lon
   return curl_multi_setopt(handle, option, value);
 }
 
+// CURLVERSION_NOW is a macro for a value of an enumeration, which Swift does not see.
+static inline const char *ko_default_ca_bundle(void) {
+  return curl_version_info(CURLVERSION_NOW)->cainfo;
+}
+
+static inline const char *ko_default_ca_folder(void) {
+  return curl_version_info(CURLVERSION_NOW)->capath;
+}
+
 // The message's result lies in a C union that has no name Swift could use.
 static inline CURLcode ko_message_result(const CURLMsg *message) {
   return message->data.result;

@@ -1,4 +1,6 @@
 import CCurl
+import Files
+import SystemPackage
 
 /// One request and its answer, without redirects or retries.
 struct ExchangeRequest: Sendable {
@@ -15,6 +17,8 @@ struct ExchangeRequest: Sendable {
   var stallTimeout: Duration?
   /// Whether the connection of an earlier attempt is not trusted: bytes of its answer may still be on it.
   var needsFreshConnection = false
+  /// Whether the answer is content, which may take minutes, rather than something that others wait for to go on.
+  var isContent = false
 }
 
 /// How an exchange ended.
@@ -82,7 +86,7 @@ final class Exchange {
       set(CURLOPT_SSL_VERIFYPEER, 0)
       set(CURLOPT_SSL_VERIFYHOST, 0)
     }
-    if let folder = configuration.caDirectory { set(CURLOPT_CAPATH, folder) }
+    setAuthorityFolder(configuration)
     for line in request.fields.lines { requestFields = curl_slist_append(requestFields, line) }
     _ = ko_easy_set_list(handle, CURLOPT_HTTPHEADER, requestFields)
     _ = ko_easy_set_pointer(handle, CURLOPT_ERRORBUFFER, errorBuffer)
@@ -111,6 +115,20 @@ final class Exchange {
   private func set(_ option: CURLoption, _ value: Int) { _ = ko_easy_set_long(handle, option, value) }
 
   private func set(_ option: CURLoption, _ value: String) { _ = ko_easy_set_string(handle, option, value) }
+
+  /// libcurl reads a bundle once and keeps it (CURLOPT_CA_CACHE_TIMEOUT), but only where no folder is searched beside it:
+  /// else every connection reads the system's 150 certificates again, which costs more than a small file does. The
+  /// system's folder has the certificates of the system's bundle, one by one.
+  private func setAuthorityFolder(_ configuration: TransferConfiguration) {
+    let system = SystemAuthorities.current
+    let file = configuration.caFile ?? system.file
+    let folder = configuration.caDirectory ?? system.folder
+    if file == system.file, folder == system.folder, system.hasFile {
+      _ = ko_easy_set_pointer(handle, CURLOPT_CAPATH, nil)
+    } else if let folder {
+      set(CURLOPT_CAPATH, folder)
+    }
+  }
 
   private func setMethod() {
     switch request.method {
@@ -234,4 +252,17 @@ final class Exchange {
     }
     return TransferError(kind, url: request.url.redacted, detail: detail)
   }
+}
+
+/// Where libcurl was built to look for the certificates of authorities.
+private struct SystemAuthorities: Sendable {
+  static let current = SystemAuthorities()
+
+  let file = ko_default_ca_bundle().map { String(cString: $0) }
+  let folder = ko_default_ca_folder().map { String(cString: $0) }
+
+  /// Whether the bundle is on this machine.
+  let hasFile: Bool
+
+  private init() { hasFile = file.map { fileExists(FilePath($0)) } ?? false }
 }

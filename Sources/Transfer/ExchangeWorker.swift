@@ -44,8 +44,16 @@ final class ExchangeWorker {
     curl_multi_cleanup(multi)
   }
 
-  private var canStart: Bool {
-    running.count < configuration.parallel && waiting.contains(where: hasRoom)
+  private var canStart: Bool { next != nil }
+
+  /// The place of the order that is next: small questions first, since whole stages wait for their answers; content
+  /// leaves a quarter of the connections to them.
+  private var next: Int? {
+    guard running.count < configuration.parallel else { return nil }
+    if let question = waiting.firstIndex(where: { !$0.request.isContent && hasRoom($0) }) { return question }
+    let contents = running.values.count { $0.order.request.isContent }
+    guard contents < configuration.parallel - configuration.parallel / 4 else { return nil }
+    return waiting.firstIndex(where: hasRoom)
   }
 
   private func hasRoom(_ order: ExchangeOrder) -> Bool {
@@ -54,7 +62,7 @@ final class ExchangeWorker {
 
   private func startWaiting() {
     var started = false
-    while running.count < configuration.parallel, let index = waiting.firstIndex(where: hasRoom) {
+    while let index = next {
       start(waiting.remove(at: index))
       started = true
     }

@@ -51,6 +51,7 @@ public final class TransferEngine: Sendable {
       var request = ExchangeRequest(url: url, fields: part.requestFields)
       try await authorize(&request, by: download, after: rejection)
       request.needsFreshConnection = attempt.count > 0
+      request.isContent = true
       let result = await follow(request, sink: part)
       attempt.count += 1
       attempt.transferred += result.bytesReceived
@@ -90,6 +91,7 @@ public final class TransferEngine: Sendable {
       var exchange = ExchangeRequest(
         method: request.method, url: url, fields: request.fields, body: request.body)
       exchange.upload = request.upload
+      exchange.isContent = request.upload != nil
       exchange.stallTimeout = request.stallTimeout
       exchange.needsFreshConnection = attempt.count > 0
       let result =

@@ -109,6 +109,25 @@ import Testing
     #expect(fixture.server.peakRequests <= most)
   }
 
+  @Test func aQuestionDoesNotWaitBehindContent() async throws {
+    let gate = TestServer.Gate()
+    fixture.server.route("/large") { _ in TestServer.Response.text("x").stalled(at: gate) }
+    fixture.server.serve("/file", body.bytes)
+    let engine = try fixture.engine { $0.parallel = 4 }
+    try await withThrowingTaskGroup(of: Void.self) { group in
+      for number in 0..<8 {
+        let download = Download(
+          url: fixture.server.url("/large"), destination: fixture.folder.appending("large-\(number)"))
+        group.addTask { _ = try await engine.download(download) }
+      }
+      await gate.reached()
+      let answer = try await engine.response(to: HTTPRequest(url: fixture.server.url("/file")))
+      #expect(answer.body == body.bytes)
+      gate.open()
+      try await group.waitForAll()
+    }
+  }
+
   @Test func aConnectionIsUsedAgain() async throws {
     fixture.server.serve("/file", body.bytes)
     let engine = try fixture.engine { $0.parallel = 1 }
