@@ -144,13 +144,18 @@ let package = Package(
       ].map { .embedInCode($0) },
       swiftSettings: swiftSettings),
 
+    // What both programs say of an error alike.
+    .target(
+      name: "Diagnosis",
+      dependencies: ["Archive", "Transfer", "Host", "Bundle", "Settings", "Registry"] + ground,
+      swiftSettings: swiftSettings),
+
     // Floor 4: the stages.
     .target(
       name: "DownloadAll",
       dependencies: [
         "YAML", "Archive", "Transfer", "Host", "Console", "Bundle", "Settings", "Cache", "Kubespray",
-        "Registry",
-        "Mirrors",
+        "Registry", "Mirrors", "Diagnosis",
       ] + ground,
       resources: [.embedInCode("Travelling/launcher.sh")],
       swiftSettings: swiftSettings),
@@ -159,7 +164,7 @@ let package = Package(
     .target(
       name: "TargetSetup",
       dependencies: [
-        "YAML", "Archive", "Transfer", "Host", "Console", "Bundle", "Settings", "Registry",
+        "YAML", "Archive", "Transfer", "Host", "Console", "Bundle", "Settings", "Registry", "Diagnosis",
       ] + ground,
       // Those in BuiltIn are links to target-scripts/: bundles of the shell project have no such files.
       resources: [

@@ -84,12 +84,13 @@ final class DebianArchive: Sendable {
     _ wanted: [WantedPackage], target: String = "debian-12", sources: FilePath? = nil, key: SigningKey? = nil,
     architectures: [Architecture] = [.amd64]
   ) throws -> DebianRepository {
-    var repository = DebianRepository(
-      target: try PackageTarget(named: target), folder: try BundlePath("debs/local"),
-      architectures: architectures,
-      wanted: wanted, sources: sources, signingKey: key, cache: try Cache(root.appending("cache")))
-    repository.host = AptHost(etc: etc, target: try PackageTarget(named: "debian-12"))
-    return repository
+    let host = AptHost(etc: etc, target: try PackageTarget(named: "debian-12"))
+    let lists = DebianLists(
+      target: try PackageTarget(named: target), sources: sources, cache: try Cache(root.appending("cache")),
+      host: host)
+    return DebianRepository(
+      folder: try BundlePath("debs/local"), architectures: architectures, wanted: wanted, lists: lists,
+      signingKey: key)
   }
 
   func resolve(_ names: String...) async throws -> MirrorResolution {

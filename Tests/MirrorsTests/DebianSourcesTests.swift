@@ -135,9 +135,9 @@ struct DebianHostTests {
     let cache = FilePath(#filePath).removingLastComponent().removingLastComponent().removingLastComponent()
       .appending(".build/test-environments/apt")
     return try await DebianRepository(
-      target: target, folder: try BundlePath("debs/local"), architectures: [Architecture.current],
-      wanted: names.map { WantedPackage(name: $0, origin: "test") }, sources: nil, signingKey: nil,
-      cache: try Cache(cache)
+      folder: try BundlePath("debs/local"), architectures: [Architecture.current],
+      wanted: names.map { WantedPackage(name: $0, origin: "test") },
+      lists: DebianLists(target: target, sources: nil, cache: try Cache(cache)), signingKey: nil
     ).resolve { _ in }
   }
 

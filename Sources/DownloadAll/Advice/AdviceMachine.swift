@@ -1,5 +1,6 @@
 import Archive
 import Bundle
+import Diagnosis
 import Files
 import Host
 import Integrity
@@ -7,16 +8,6 @@ import Settings
 import SystemPackage
 
 extension ArchiveError: Advised {
-  var problemKind: String {
-    switch self {
-    case .unreadable, .extractionFailed, .cannotAdd, .writeFailed: "file"
-    case .notAnArchive: "not-an-archive"
-    case .damaged: "damaged-archive"
-    case .unsafeEntry: "unsafe-archive"
-    case .tooLarge: "too-large"
-    }
-  }
-
   var advice: String? {
     switch self {
     case .unreadable, .extractionFailed, .writeFailed: Advice.folder
@@ -30,14 +21,6 @@ extension ArchiveError: Advised {
 }
 
 extension CommandError: Advised {
-  var problemKind: String {
-    switch self {
-    case .executableNotFound: "program-missing"
-    case .startFailed, .outputTooLarge, .failed: "program-failed"
-    case .cancelled: "interrupted"
-    }
-  }
-
   var advice: String? {
     switch self {
     case .executableNotFound(let name, _): "Install \(name) and run the same command again."
@@ -49,35 +32,26 @@ extension CommandError: Advised {
 }
 
 extension OSReleaseError: Advised {
-  var problemKind: String { "unknown-system" }
   var advice: String? { "Install the distribution's release package, or make the file readable." }
 }
 
 extension FileError: Advised {
-  var problemKind: String { code == .noSpace ? "disk-full" : "file" }
   var advice: String? { code == .noSpace ? "Make room on the disk." : Advice.folder }
 }
 
 extension FileLockError: Advised {
-  var problemKind: String { "locked" }
   var advice: String? { "Wait until it ends, or stop it; the lock goes with it." }
 }
 
 extension CopyMismatch: Advised {
-  var problemKind: String { "digest-mismatch" }
   var advice: String? { "Replace it by the right file." }
 }
 
 extension ConfigurationError: Advised {
-  var problemKind: String { "configuration" }
   var advice: String? { nil }
 }
 
 extension ManifestError: Advised {
-  var problemKind: String { "bundle-manifest" }
-  var subject: String? { "\(path)" }
-  var fact: String { reason }
-
   var advice: String? {
     switch kind {
     case .inaccessible: Advice.folder
@@ -104,11 +78,9 @@ extension ImageNameCollision: Advised {
 }
 
 extension ImageReferenceError: Advised {
-  var problemKind: String { "bad-reference" }
   var advice: String? { nil }
 }
 
 extension BundlePathError: Advised {
-  var problemKind: String { "bad-path" }
   var advice: String? { nil }
 }

@@ -1,16 +1,12 @@
+import Diagnosis
 import Registry
 import Transfer
 
 extension TransferError: Advised {
-  var problemKind: String { kind.code }
   var advice: String? { kind.advice }
 }
 
 extension RegistryError: Advised {
-  var problemKind: String { kind.code }
-  var subject: String? { image }
-  var fact: String { detail }
-
   var advice: String? {
     let login = Advice.login(registry, RegistryCredentials.variableNames(registry: registry))
     return switch kind {
@@ -64,22 +60,10 @@ extension TransferError.Kind {
 }
 
 extension CredentialError: Advised {
-  var problemKind: String { "credentials" }
-  var subject: String? { source }
-  var fact: String { reason }
   var advice: String? { "Correct it, or log in again (podman login, docker login)." }
 }
 
 extension ImageArchiveError: Advised {
-  var problemKind: String {
-    switch self {
-    case .noImageLayout: "not-an-image-archive"
-    case .unusable: "unusable-archive"
-    case .damaged, .otherDigest: "digest-mismatch"
-    case .incomplete: "incomplete-archive"
-    }
-  }
-
   var advice: String? { Advice.refetch }
 }
 

@@ -23,7 +23,7 @@ struct MirrorIndex {
     let key = CacheKey([
       "program": programVersion, "resolution": "\(resolved.identity)", "seal": seal,
     ])
-    return try await cache.entry(.indexes, "\(mirror.shelfName)-\(key)") { folder in
+    return try await cache.entry(.indexes, "\(mirror.folder.shelfName)-\(key)") { folder in
       try createDirectories(folder)
       try await mirror.makeIndex(of: resolved.resolution, in: content, to: folder)
     }

@@ -11,8 +11,12 @@ import Transfer
 struct MirrorStage: Stage {
   let mirrors: StageMirrors
   let remote: RemoteFiles
+  /// What can be fetched before the mirrors are known.
+  var preparation: @Sendable () async -> Void = {}
 
   private var events: StageEvents { mirrors.events }
+
+  func prepare() async { await preparation() }
 
   func artifacts() async throws -> [Artifact] {
     let mirrors = try await mirrors.all()

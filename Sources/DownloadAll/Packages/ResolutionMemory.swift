@@ -70,12 +70,22 @@ final class ResolutionMemory: Sendable {
     if let file = files.withLock({ $0[mirror] }) { try? removeFile(file) }
   }
 
+  /// Whether an earlier run asked for this folder lately, as far as can be known before the question is: its answer may
+  /// do.
+  func hasRecentAnswer(_ mirror: BundlePath) -> Bool {
+    let shelf = cache.folder(of: .resolutions)
+    let names = ((try? listFolder(shelf)) ?? []).filter { $0.hasPrefix(mirror.shelfName + "-") }
+    return names.contains { name in
+      read(shelf.appending(name)).map { (0..<maximumAge).contains(now() - $0.time) } ?? false
+    }
+  }
+
   private func find(_ mirror: any Mirror, _ say: @escaping @Sendable (String) -> Void) async throws
     -> Resolved
   {
     let question = Digest(of: Array("\(mirror.folder)\n\(try await mirror.inputs())".utf8)).hex
     let asked = now()
-    let place = try await cache.workplace(.resolutions, "\(mirror.shelfName)-\(question.prefix(32)).json")
+    let place = try await cache.workplace(.resolutions, "\(mirror.folder.shelfName)-\(question.prefix(32)).json")
     defer { withExtendedLifetime(place) {} }
     let file = place.path
     files.withLock { $0[mirror.folder] = file }
@@ -111,7 +121,7 @@ final class ResolutionMemory: Sendable {
   }
 }
 
-extension Mirror {
+extension BundlePath {
   /// The folder of the bundle as a part of a name.
-  var shelfName: String { folder.description.split(separator: "/").joined(separator: "-") }
+  var shelfName: String { description.split(separator: "/").joined(separator: "-") }
 }

@@ -2,6 +2,10 @@ import Bundle
 
 /// A part of the job. It finds out what it wants in the bundle; it never fetches: one engine does that for all.
 protocol Stage: Sendable {
+  /// Does what needs nothing of what the stage waits for but the programs of this machine. What goes wrong is for
+  /// ``artifacts()`` to report, which is called whether this has ended or not.
+  func prepare() async
+
   /// Does the stage's own work, and says which files it wants in the bundle.
   ///
   /// - Throws: An error whose description names the thing, the cause and the next action.
@@ -14,6 +18,8 @@ protocol Stage: Sendable {
 }
 
 extension Stage {
+  func prepare() async {}
+
   func advice(on error: any Error, for artifact: Artifact) -> String? { nil }
 }
 

@@ -117,6 +117,7 @@ final class StageRunner: Sendable {
 
   /// Waits for what a part of a stage needs, and lets it work.
   private func artifacts(of row: StageTable.Row) async throws -> [Artifact] {
+    async let preparation: Void = prepare(row)
     let events = StageEvents(stage: row.name, emit: emit)
     for need in row.needs {
       events.wait(for: need.description)
@@ -128,7 +129,14 @@ final class StageRunner: Sendable {
       }
     }
     events.show("")
-    return try await row.stage.artifacts()
+    let artifacts = try await row.stage.artifacts()
+    await preparation
+    return artifacts
+  }
+
+  private func prepare(_ row: StageTable.Row) async {
+    guard !row.needs.isEmpty, (try? await meet(.findings(.pkgs))) != nil else { return }
+    await row.stage.prepare()
   }
 
   private func meet(_ need: Need) async throws {

@@ -59,9 +59,9 @@ public enum StageTable {
       try await PythonWheels(job: job, kubespray: tools.kubespray, cache: tools.cache).mirrors(
         tools.events(.pypi))
     }
+    let packages = PackageRepositories(job, tools)
     let repositories = StageMirrors(tools.resolutions, tools.events(.repo)) {
-      try await PackageRepositories(job: job, kubespray: tools.kubespray, cache: tools.cache).mirrors(
-        tools.events(.repo))
+      try await packages.mirrors(tools.events(.repo))
     }
     return job.selection.flatMap { name -> [Row] in
       let events = tools.events(name)
@@ -86,7 +86,10 @@ public enum StageTable {
         return [row(MirrorStage(mirrors: wheels, remote: tools.remote)), index(wheels, job, tools.cache)]
       case .repo:
         return [
-          row(MirrorStage(mirrors: repositories, remote: tools.remote)),
+          row(
+            MirrorStage(mirrors: repositories, remote: tools.remote) {
+              await packages.fetchLists(tools.events(.repo))
+            }),
           index(repositories, job, tools.cache),
         ]
       case .images: return images(wheels, job, tools)

@@ -12,6 +12,32 @@ struct PackageRepositories: Sendable {
   let job: Job
   let kubespray: KubesprayWorkshop
   let cache: Cache
+  let memory: ResolutionMemory
+  /// The package lists of Debian's family, by name of the release.
+  private let lists: [String: DebianLists]
+
+  init(_ job: Job, _ tools: RunTools) {
+    self.job = job
+    kubespray = tools.kubespray
+    cache = tools.cache
+    memory = tools.resolutions
+    // Settings that no run can follow are the stage's to report.
+    let choices = ((try? job.packageTargets()) ?? []).filter { $0.target.family == .debian }
+    lists = Dictionary(
+      choices.map {
+        ($0.target.name, DebianLists(target: $0.target, sources: $0.sources, cache: tools.cache))
+      }) { first, _ in first }
+  }
+
+  /// Fetches the package lists of releases whose packages will have to be chosen anew: that needs no catalog.
+  func fetchLists(_ events: StageEvents) async {
+    for choice in (try? job.packageTargets()) ?? [] {
+      guard let lists = lists[choice.target.name], let folder = try? BundlePath(choice.folder),
+        !memory.hasRecentAnswer(folder)
+      else { continue }
+      await lists.fetch(job.architectures) { events.say(.info, "\(folder): \($0)") }
+    }
+  }
 
   /// The mirrors of the stage `repo`, unless packages are left out.
   ///
@@ -54,12 +80,10 @@ struct PackageRepositories: Sendable {
       + ofAnsible(choice.target)
     let folder = try BundlePath(choice.folder)
     let key = settings.signingKey.map { SigningKey($0) }
-    switch choice.target.family {
-    case .debian:
+    if let lists = lists[choice.target.name] {
       return DebianRepository(
-        target: choice.target, folder: folder, architectures: job.architectures, wanted: wanted,
-        sources: choice.sources, signingKey: key, cache: cache)
-    case .redHat, .other:
+        folder: folder, architectures: job.architectures, wanted: wanted, lists: lists, signingKey: key)
+    } else {
       return RPMRepository(
         target: choice.target, folder: folder, architectures: job.architectures, wanted: wanted,
         sources: choice.sources, signingKey: key, cache: cache)

@@ -15,6 +15,16 @@ struct ScriptsStage: Stage {
   let kubespray: KubesprayWorkshop
   let cache: Cache
   let events: StageEvents
+  private let madeProgram = Memo<[Artifact]>()
+
+  init(job: Job, kubespray: KubesprayWorkshop, cache: Cache, events: StageEvents) {
+    self.job = job
+    self.kubespray = kubespray
+    self.cache = cache
+    self.events = events
+  }
+
+  func prepare() async { _ = try? await program() }
 
   func artifacts() async throws -> [Artifact] {
     let version = try await kubespray.source().copy.version
@@ -41,6 +51,10 @@ struct ScriptsStage: Stage {
 
   /// The program that the scripts start, for machines like this one.
   private func program() async throws -> [Artifact] {
+    try await madeProgram.value(makeProgram)
+  }
+
+  private func makeProgram() async throws -> [Artifact] {
     let own = Architecture.current.rawValue
     guard job.architectures.contains(.current) else {
       events.say(

@@ -10,14 +10,12 @@ import SystemPackage
 public struct DebianRepository: Mirror {
   /// Its folder in `outputs/`, such as `debs/local`.
   public let folder: BundlePath
-  let target: PackageTarget
   let architectures: [Architecture]
   let wanted: [WantedPackage]
-  let sources: FilePath?
+  let lists: DebianLists
   let signingKey: SigningKey?
-  let cache: Cache
-  /// The machine whose apt sources and keys are used.
-  var host = AptHost()
+
+  private var target: PackageTarget { lists.target }
 
   /// Raised when the same inputs would give another resolution or index than before.
   private static let format = 2
@@ -25,27 +23,22 @@ public struct DebianRepository: Mirror {
   /// A repository.
   ///
   /// - Parameters:
-  ///   - target: The release that it is for.
   ///   - folder: Its folder in `outputs/`.
   ///   - architectures: The architectures that it is for, the main one first, whose packages the index at the top has.
   ///     With several, each has an index of its own in a folder of its name, for sources such as `deb URI $(ARCH)/`, over
   ///     the packages that lie in one place together.
   ///   - wanted: The packages that must be installable.
-  ///   - sources: A file of apt sources, of one-line or deb822 form; without it this machine's own, which also serve
-  ///     for other releases of its distribution.
+  ///   - lists: The package lists of the release that it is for.
   ///   - signingKey: The key to sign the index with.
-  ///   - cache: A folder that keeps the package lists between runs.
   public init(
-    target: PackageTarget, folder: BundlePath, architectures: [Architecture], wanted: [WantedPackage],
-    sources: FilePath?, signingKey: SigningKey?, cache: Cache
+    folder: BundlePath, architectures: [Architecture], wanted: [WantedPackage], lists: DebianLists,
+    signingKey: SigningKey?
   ) {
-    self.target = target
     self.folder = folder
     self.architectures = architectures
     self.wanted = wanted
-    self.sources = sources
+    self.lists = lists
     self.signingKey = signingKey
-    self.cache = cache
   }
 
   /// What was asked for, from which sources, by which apt.
@@ -53,9 +46,7 @@ public struct DebianRepository: Mirror {
   /// - Throws: ``DebianRepositoryError``, ``SigningKeyError`` or `CommandError`.
   public func inputs() async throws -> String {
     let version = try await Command("apt-get", ["--version"]).output().prefix { $0 != "\n" }
-    let origins = try architectures.map {
-      try host.sources(for: target, given: sources, architecture: $0).fingerprint
-    }
+    let origins = try architectures.map { try lists.fingerprint($0) }
     let names = Set(wanted.map { "\($0.name) \($0.isRequired) \($0.origin)" }).sorted()
     return [
       "debian \(Self.format)", "\(target) \(architectures.names)", String(version),
@@ -70,7 +61,7 @@ public struct DebianRepository: Mirror {
     var warnings: [String] = []
   }
 
-  /// Fetches the package lists and asks apt's solver which packages are needed, for each architecture by itself.
+  /// Takes the package lists and asks apt's solver which packages are needed, for each architecture by itself.
   ///
   /// - Throws: ``DebianRepositoryError``, `CommandError` or `FileError`; for several architectures ``ArchitecturesFailed``.
   public func resolve(_ say: @escaping @Sendable (String) -> Void) async throws -> MirrorResolution {
@@ -106,16 +97,9 @@ public struct DebianRepository: Mirror {
   private func part(_ architecture: Architecture, _ say: @escaping @Sendable (String) -> Void) async throws
     -> Part
   {
-    let declared = try host.sources(for: target, given: sources, architecture: architecture)
-    let place = try await cache.workplace(.clients, "apt-\(target.name)-\(architecture.rawValue)") {
-      say("another run is reading the package lists of \(target): waiting for it")
-    }
-    defer { withExtendedLifetime(place) {} }
-    let root = try await AptRoot(
-      place.path, host: host.etc, origin: declared.origin,
-      declared: declared.sources, architecture: architecture)
-    say("reading the package lists of \(target)")
-    let failures = try await root.update(for: target)
+    let fetched = try await lists.take(architecture, say)
+    defer { withExtendedLifetime(fetched) {} }
+    let (root, failures) = (fetched.root, fetched.failures)
     let fatal = failures.filter(\.isDistribution)
     guard fatal.isEmpty else {
       throw DebianRepositoryError.unreachable(target, reasons: fatal.map(\.reason))

@@ -1,3 +1,4 @@
+import Concurrency
 import FoundationEssentials
 import Host
 
@@ -5,6 +6,9 @@ import Host
 struct DebianSolver: Sendable {
   let root: AptRoot
   let lists: PackageLists
+
+  /// How many apt work at a time, each on one core.
+  private static let solvers = 4
 
   /// A version of a package that apt chose.
   struct Choice: Hashable {
@@ -33,8 +37,16 @@ struct DebianSolver: Sendable {
   /// Solves for packages, in as many sets as it takes: chrony and ntpsec exclude each other, yet both can be wanted.
   func solve(_ names: some Sequence<String>) async throws -> Outcome {
     let essential = lists.essentialNames.sorted()
+    let groups = try groups(names.sorted())
+    var outcomes: [[String]: Result<Outcome, any Error>] = [:]
+    await forEachConcurrently(groups, limit: Self.solvers) { group in
+      await Result { try await solve(group, with: essential) }
+    } onResult: {
+      outcomes[$0] = $1
+    }
+    try Task.checkCancellation()
     var outcome = Outcome()
-    for group in try groups(names.sorted()) { outcome.merge(try await solve(group, with: essential)) }
+    for group in groups { if let found = try outcomes[group]?.get() { outcome.merge(found) } }
     return outcome
   }
 

@@ -1,5 +1,6 @@
 import Archive
 import Bundle
+import Diagnosis
 import Files
 import Host
 import Integrity
@@ -7,16 +8,6 @@ import Settings
 import SystemPackage
 
 extension ArchiveError: Advised {
-  var problemKind: String {
-    switch self {
-    case .unreadable, .extractionFailed, .cannotAdd, .writeFailed: "file"
-    case .notAnArchive: "not-an-archive"
-    case .damaged: "damaged-archive"
-    case .unsafeEntry: "unsafe-archive"
-    case .tooLarge: "too-large"
-    }
-  }
-
   var advice: String? {
     switch self {
     case .unreadable, .extractionFailed, .cannotAdd, .writeFailed: Advice.disk
@@ -28,14 +19,6 @@ extension ArchiveError: Advised {
 }
 
 extension CommandError: Advised {
-  var problemKind: String {
-    switch self {
-    case .executableNotFound: "program-missing"
-    case .startFailed, .outputTooLarge, .failed: "program-failed"
-    case .cancelled: "interrupted"
-    }
-  }
-
   var advice: String? {
     switch self {
     case .executableNotFound(let name, _): "Install \(name) and run the same command again."
@@ -47,35 +30,26 @@ extension CommandError: Advised {
 }
 
 extension OSReleaseError: Advised {
-  var problemKind: String { "unknown-system" }
   var advice: String? { "Install the distribution's release package, or make the file readable." }
 }
 
 extension FileError: Advised {
-  var problemKind: String { code == .noSpace ? "disk-full" : "file" }
   var advice: String? { code == .noSpace ? "Make room on the disk." : Advice.disk }
 }
 
 extension FileLockError: Advised {
-  var problemKind: String { "locked" }
   var advice: String? { "Wait until it ends, or stop it; the lock goes with it." }
 }
 
 extension CopyMismatch: Advised {
-  var problemKind: String { "digest-mismatch" }
   var advice: String? { Advice.recopy }
 }
 
 extension ConfigurationError: Advised {
-  var problemKind: String { "configuration" }
   var advice: String? { nil }
 }
 
 extension ManifestError: Advised {
-  var problemKind: String { "bundle-manifest" }
-  var subject: String? { "\(path)" }
-  var fact: String { reason }
-
   var advice: String? {
     switch kind {
     case .inaccessible: "Check the medium."
@@ -86,11 +60,9 @@ extension ManifestError: Advised {
 }
 
 extension ImageReferenceError: Advised {
-  var problemKind: String { "bad-reference" }
   var advice: String? { nil }
 }
 
 extension BundlePathError: Advised {
-  var problemKind: String { "bad-path" }
   var advice: String? { nil }
 }

@@ -1,9 +1,9 @@
+import Diagnosis
 import Registry
 import SystemPackage
 import Transfer
 
 extension TransferError: Advised {
-  var problemKind: String { kind.code }
   var advice: String? { kind.advice }
 }
 
@@ -31,10 +31,6 @@ extension TransferError.Kind {
 }
 
 extension RegistryError: Advised {
-  var problemKind: String { kind.code }
-  var subject: String? { image }
-  var fact: String { detail }
-
   var advice: String? {
     let login = Advice.login(registry, RegistryCredentials.variableNames(registry: registry))
     return switch kind {
@@ -63,9 +59,6 @@ extension RegistryError: Advised {
 }
 
 extension CredentialError: Advised {
-  var problemKind: String { "credentials" }
-  var subject: String? { source }
-  var fact: String { reason }
   var advice: String? { "Correct it, or log in again (podman login, docker login)." }
 }
 
@@ -78,15 +71,6 @@ extension StorageError: Advised {
 }
 
 extension ImageArchiveError: Advised {
-  var problemKind: String {
-    switch self {
-    case .noImageLayout: "not-an-image-archive"
-    case .unusable: "unusable-archive"
-    case .damaged, .otherDigest: "digest-mismatch"
-    case .incomplete: "incomplete-archive"
-    }
-  }
-
   var advice: String? { "Make or copy the archive again. \(Advice.verify)" }
 }
 
