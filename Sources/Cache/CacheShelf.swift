@@ -29,6 +29,8 @@ public enum CacheShelf: String, CaseIterable, Sendable, Encodable {
   case pip
   /// Programs as they travel in a bundle, with their libraries: `KEY/lib/`.
   case travelling
+  /// What programs of this machine have answered: `TOPIC_PROGRAM.json`.
+  case programs
 
   /// The number of the layout.
   var format: Int { 1 }
@@ -59,7 +61,7 @@ public enum CacheShelf: String, CaseIterable, Sendable, Encodable {
     case .bases, .pip: 3
     case .trees, .environments, .blobs: 8
     case .downloads: 16
-    case .clients: 24
+    case .clients, .programs: 24
     case .indexes, .resolutions: 48
     case .catalogs, .charts: 200
     }
@@ -84,6 +86,7 @@ public enum CacheShelf: String, CaseIterable, Sendable, Encodable {
     case .clients: "package lists of apt and dnf"
     case .pip: "a pip of our own"
     case .travelling: "target-setup with its libraries"
+    case .programs: "what programs of this machine say of themselves"
     }
   }
 }

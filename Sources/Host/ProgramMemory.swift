@@ -34,8 +34,8 @@ public struct ProgramMemory: Sendable {
 
   private let folder: FilePath
 
-  /// A memory in a cache.
-  public init(cache: FilePath) { folder = cache.appending("programs") }
+  /// A memory in a folder, which need not exist.
+  public init(folder: FilePath) { self.folder = folder }
 
   /// The answer of a program: the remembered one if it holds, else the one that `ask` gives.
   ///

@@ -2,6 +2,7 @@ import Bundle
 import Console
 import Files
 import Integrity
+import Synchronization
 import SystemPackage
 import TestServer
 import Testing
@@ -107,6 +108,42 @@ struct Signal: Sendable {
     #expect(fixture.activities(of: .files) == ["waits for the catalog", "asks the servers for sizes"])
     #expect(
       fixture.activities(of: .precheck).first == "waits for what these stages want: pkgs, py, files")
+  }
+
+  @Test(.timeLimit(.minutes(1)))
+  func whatNeedsNoCatalogStartsBeforeIt() async throws {
+    let (prepared, preparation) = AsyncStream.makeStream(of: Void.self)
+    let repo = TestStage(.repo) { _, _ in
+      let stage = StubStage(preparation: { preparation.finish() }, plan: { [] })
+      return [StageTable.Row(name: .repo, needs: [.findings(.pkgs), .findings(.py)], stage: stage)]
+    }
+    let report = try await fixture.run(
+      [
+        TestStage(.pkgs),
+        // The catalog is not known before the other stage was prepared.
+        TestStage(.py, needs: [.pkgs]) {
+          for await _ in prepared {}
+          return []
+        }, repo,
+      ])
+    #expect(report.stages.map(\.outcome) == [.done, .done, .done])
+  }
+
+  @Test(arguments: [false, true])
+  func nothingIsPreparedWithoutThePrograms(_ fails: Bool) async throws {
+    let wasPrepared = Mutex(false)
+    let stages = [
+      TestStage(.pkgs) {
+        if fails { throw Broken() }
+        return []
+      },
+      TestStage(.repo) { _, _ in
+        let stage = StubStage(preparation: { wasPrepared.withLock { $0 = true } }, plan: { [] })
+        return [StageTable.Row(name: .repo, needs: [.findings(.pkgs)], stage: stage)]
+      },
+    ]
+    _ = try await fixture.run(stages)
+    #expect(wasPrepared.withLock { $0 } == !fails)
   }
 
   @Test(arguments: [false, true])

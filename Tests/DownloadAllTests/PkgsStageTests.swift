@@ -1,4 +1,5 @@
 import Bundle
+import Cache
 import Host
 import Mirrors
 import Settings
@@ -128,7 +129,9 @@ import Testing
         $0.packages.host = "debian-12"
         change(&$0)
       }
-      return Set(try HostProgram.needed(job, try fixture.tools(job).kubespray).map(\.name))
+      let tools = try fixture.tools(job)
+      let memory = ProgramMemory(folder: tools.cache.folder(of: .programs))
+      return Set(try HostProgram.needed(job, tools.kubespray, memory).map(\.name))
     }
     #expect(try names([.scripts]).isEmpty)
     #expect(try names([.files]) == ["ca-certificates"])

@@ -185,7 +185,10 @@ struct TestStage: Sendable {
 
 /// What a stage of a test does.
 struct StubStage: Stage {
+  var preparation: @Sendable () async -> Void = {}
   let plan: @Sendable () async throws -> [Artifact]
+
+  func prepare() async { await preparation() }
 
   func artifacts() async throws -> [Artifact] { try await plan() }
 }

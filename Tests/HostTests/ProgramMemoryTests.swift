@@ -28,7 +28,7 @@ struct ProgramMemoryTests {
     }
 
     func ask(_ question: String = "version", gives answer: String? = "1.0") async -> String? {
-      await ProgramMemory(cache: folder.appending("cache")).answer(
+      await ProgramMemory(folder: folder.appending("cache/programs")).answer(
         of: program, topic: "test", question: question, variables: []
       ) { () async -> ProgramMemory.Answer? in
         count.withLock { $0 += 1 }

@@ -19,7 +19,8 @@ enum SharedPip {
     try FileManager.default.createDirectory(atPath: folder.string, withIntermediateDirectories: true)
     _ = try await Command("python3", ["-m", "venv", folder.appending("venv").string]).output()
     try await PrivatePip(
-      interpreter: python, pip: pip, cache: try Cache(folder), memory: ProgramMemory(cache: folder)
+      interpreter: python, pip: pip, cache: try Cache(folder),
+      memory: ProgramMemory(folder: folder.appending("programs"))
     ).prepare()
   }
 

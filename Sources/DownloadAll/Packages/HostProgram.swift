@@ -45,7 +45,9 @@ extension HostProgram {
   /// What the selected stages need with these settings, present or not.
   ///
   /// - Throws: `OSReleaseError` or `UnsupportedTarget`.
-  static func needed(_ job: Job, _ kubespray: KubesprayWorkshop) throws -> [HostProgram] {
+  static func needed(_ job: Job, _ kubespray: KubesprayWorkshop, _ memory: ProgramMemory) throws
+    -> [HostProgram]
+  {
     var programs: [HostProgram] = []
     let settings = job.configuration
     let system = try OSRelease.current()
@@ -61,7 +63,7 @@ extension HostProgram {
       programs.append(HostProgram("patch", debian: "patch", redHat: "patch", "apply local patches"))
     }
     if job.includes(.py) || collectsWheels, settings.python.executable == nil {
-      programs.append(python(system, ProgramMemory(cache: settings.cache)))
+      programs.append(python(system, memory))
     }
     if [StageName.kubespray, .py, .pypi, .files, .images, .repo].contains(where: job.includes) {
       programs.append(certificates)

@@ -85,7 +85,8 @@ final class ResolutionMemory: Sendable {
   {
     let question = Digest(of: Array("\(mirror.folder)\n\(try await mirror.inputs())".utf8)).hex
     let asked = now()
-    let place = try await cache.workplace(.resolutions, "\(mirror.folder.shelfName)-\(question.prefix(32)).json")
+    let place = try await cache.workplace(
+      .resolutions, "\(mirror.folder.shelfName)-\(question.prefix(32)).json")
     defer { withExtendedLifetime(place) {} }
     let file = place.path
     files.withLock { $0[mirror.folder] = file }

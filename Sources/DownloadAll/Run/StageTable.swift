@@ -55,9 +55,9 @@ public enum StageTable {
     } catch {
       throw ConfigurationError(problems: [Problem(error).description])
     }
+    let python = PythonWheels(job: job, kubespray: tools.kubespray, cache: tools.cache)
     let wheels = StageMirrors(tools.resolutions, tools.events(.pypi)) {
-      try await PythonWheels(job: job, kubespray: tools.kubespray, cache: tools.cache).mirrors(
-        tools.events(.pypi))
+      try await python.mirrors(tools.events(.pypi))
     }
     let packages = PackageRepositories(job, tools)
     let repositories = StageMirrors(tools.resolutions, tools.events(.repo)) {
@@ -83,7 +83,10 @@ public enum StageTable {
       case .scripts:
         return [row(ScriptsStage(job: job, kubespray: tools.kubespray, cache: tools.cache, events: events))]
       case .pypi:
-        return [row(MirrorStage(mirrors: wheels, remote: tools.remote)), index(wheels, job, tools.cache)]
+        return [
+          row(MirrorStage(mirrors: wheels, remote: tools.remote) { await python.preparePip() }),
+          index(wheels, job, tools.cache),
+        ]
       case .repo:
         return [
           row(
@@ -99,8 +102,10 @@ public enum StageTable {
 
   static func pkgs(_ job: Job, _ tools: RunTools, isPlanning: Bool) -> PkgsStage {
     let kubespray = tools.kubespray
+    let memory = ProgramMemory(folder: tools.cache.folder(of: .programs))
     return PkgsStage(
-      needed: { try HostProgram.needed(job, kubespray) }, mayInstall: job.configuration.packages.install,
+      needed: { try HostProgram.needed(job, kubespray, memory) },
+      mayInstall: job.configuration.packages.install,
       isPlanning: isPlanning, events: tools.events(.pkgs))
   }
 

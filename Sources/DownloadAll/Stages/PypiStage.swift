@@ -41,8 +41,7 @@ struct PythonWheels: Sendable {
     // Packages may be left out on a machine for which none can be collected.
     let targets = (try? PackageTargets(settings.packages, system: try OSRelease.current()))?.choices.map(
       \.target)
-    let python = try await HostPython.find(
-      settings.python.executable ?? "auto", cache: cache, memory: ProgramMemory(cache: cache.folder))
+    let python = try await interpreter()
     return PythonIndex(
       folder: try BundlePath("pypi"), pythons: Self.pythons(settings.pypi, targets: targets ?? []),
       architectures: job.architectures,
@@ -52,6 +51,18 @@ struct PythonWheels: Sendable {
       extra: wanted == .all ? settings.pypi.extra : [],
       sourceDistributions: wanted == .all && settings.pypi.sourceDistributions,
       interpreter: python.path, pip: python.pip, cache: cache)
+  }
+
+  /// Fetches the pip that resolves ahead of the first question: that needs no kubespray.
+  func preparePip() async {
+    guard !job.configuration.pypi.skip, let python = try? await interpreter() else { return }
+    try? await PythonIndex.prepare(interpreter: python.path, pip: python.pip, cache: cache)
+  }
+
+  private func interpreter() async throws -> HostPython {
+    try await HostPython.find(
+      job.configuration.python.executable ?? "auto", cache: cache,
+      memory: ProgramMemory(folder: cache.folder(of: .programs)))
   }
 
   /// The minor versions of Python 3 to carry wheels for.

@@ -26,7 +26,8 @@ struct PackageRepositories: Sendable {
     lists = Dictionary(
       choices.map {
         ($0.target.name, DebianLists(target: $0.target, sources: $0.sources, cache: tools.cache))
-      }) { first, _ in first }
+      }
+    ) { first, _ in first }
   }
 
   /// Fetches the package lists of releases whose packages will have to be chosen anew: that needs no catalog.
@@ -80,13 +81,12 @@ struct PackageRepositories: Sendable {
       + ofAnsible(choice.target)
     let folder = try BundlePath(choice.folder)
     let key = settings.signingKey.map { SigningKey($0) }
-    if let lists = lists[choice.target.name] {
-      return DebianRepository(
-        folder: folder, architectures: job.architectures, wanted: wanted, lists: lists, signingKey: key)
-    } else {
+    guard let lists = lists[choice.target.name] else {
       return RPMRepository(
         target: choice.target, folder: folder, architectures: job.architectures, wanted: wanted,
         sources: choice.sources, signingKey: key, cache: cache)
     }
+    return DebianRepository(
+      folder: folder, architectures: job.architectures, wanted: wanted, lists: lists, signingKey: key)
   }
 }

@@ -44,7 +44,8 @@ public struct PythonEnvironment: Sendable {
       throw PythonEnvironmentError.noRequirements(tree.requirements)
     }
     let ansible = AnsibleRequirement(requirements: requirements)
-    let interpreter = try await find(setting, for: ansible, ProgramMemory(cache: cache.folder))
+    let interpreter = try await find(
+      setting, for: ansible, ProgramMemory(folder: cache.folder(of: .programs)))
     let key = CacheKey([
       "python": "\(interpreter.path) \(interpreter.versionText)", "requirements": requirements,
     ])

@@ -77,6 +77,20 @@ struct PrivatePip: Sendable {
     return answer?.text ?? ""
   }
 
+  /// Runs the resolver for the Pythons of a job.
+  ///
+  /// - Returns: An answer for each of them, in their order.
+  /// - Throws: ``PythonIndexError`` or `CommandError`.
+  func answers(to job: ResolverJob) async throws -> [ResolverAnswer] {
+    let text = try await ask(job)
+    let found = try? JSONDecoder().decode(ResolverAnswers.self, from: Data(text.utf8))
+    let answers = job.pythons.compactMap { found?.answers[$0] }
+    guard answers.count == job.pythons.count else {
+      throw PythonIndexError.strangeAnswer(String(text.prefix(200)))
+    }
+    return answers
+  }
+
   /// Runs the resolver.
   ///
   /// - Returns: Its answer, a JSON text.

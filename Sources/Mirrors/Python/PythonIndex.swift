@@ -50,7 +50,20 @@ public struct PythonIndex: Mirror {
     self.extra = extra
     self.sourceDistributions = sourceDistributions
     self.pip = PrivatePip(
-      interpreter: interpreter, pip: pip, cache: cache, memory: ProgramMemory(cache: cache.folder))
+      interpreter: interpreter, pip: pip, cache: cache,
+      memory: ProgramMemory(folder: cache.folder(of: .programs)))
+  }
+
+  /// Fetches the pip that resolves, which needs to know nothing of what will be asked.
+  ///
+  /// - Throws: ``PythonIndexError``, `CommandError` or `Errno`.
+  public static func prepare(
+    interpreter: FilePath, pip: @escaping @Sendable ([String]) -> Command, cache: Cache
+  ) async throws {
+    try await PrivatePip(
+      interpreter: interpreter, pip: pip, cache: cache,
+      memory: ProgramMemory(folder: cache.folder(of: .programs))
+    ).prepare()
   }
 
   /// The same questions, asked of a finished index in a folder and of nothing else.
@@ -73,7 +86,7 @@ public struct PythonIndex: Mirror {
   /// - Throws: ``PythonIndexError`` or `CommandError`.
   public func inputs() async throws -> String {
     try check()
-    let settings = try await pip.settings(try await job(for: nil, architectures.first ?? .current))
+    let settings = try await pip.settings(try await job(for: [], architectures.first ?? .current))
     return hidingCredentials(
       """
       format \(Self.format)
@@ -127,17 +140,19 @@ public struct PythonIndex: Mirror {
     var answers: [Machine: ResolverAnswer] = [:]
     var failures: [(machine: String, text: String)] = []
     var broken: (any Error)?
-    await forEachConcurrently(machines, limit: pythons.count) { machine in
-      await Result { try await self.answer(for: machine) }
-    } onResult: { machine, result in
+    await forEachConcurrently(architectures, limit: architectures.count) { architecture in
+      await Result { try await self.answers(on: architecture) }
+    } onResult: { architecture, result in
       switch result {
-      case .success(let answer):
-        if let failure = answer.failure {
-          failures.append(("Python 3.\(machine.python) on \(machine.architecture.rawValue)", failure))
-        } else {
-          answers[machine] = answer
-          let place = architectures.count > 1 ? " on \(machine.architecture.rawValue)" : ""
-          say("Python 3.\(machine.python)\(place): \(Set((answer.files ?? []).map(\.name)).count) files")
+      case .success(let found):
+        for (machine, answer) in found {
+          if let failure = answer.failure {
+            failures.append(("Python \(machine.pythonName) on \(architecture.rawValue)", failure))
+          } else {
+            answers[machine] = answer
+            let place = architectures.count > 1 ? " on \(architecture.rawValue)" : ""
+            say("Python \(machine.pythonName)\(place): \(Set((answer.files ?? []).map(\.name)).count) files")
+          }
         }
       case .failure(let error): broken = error
       }
@@ -164,19 +179,20 @@ public struct PythonIndex: Mirror {
     /// The minor version of Python 3.
     let python: Int
     let architecture: Architecture
+
+    var pythonName: String { "3.\(python)" }
   }
 
-  private func answer(for machine: Machine) async throws -> ResolverAnswer {
-    let text = try await pip.ask(try await job(for: machine.python, machine.architecture))
-    guard let answer = try? JSONDecoder().decode(ResolverAnswer.self, from: Data(text.utf8)) else {
-      throw PythonIndexError.strangeAnswer(String(text.prefix(200)))
-    }
-    return answer
+  /// What pip says for each Python, one after the other in one process: reading the pages of the index takes longer
+  /// than choosing among what they list.
+  private func answers(on architecture: Architecture) async throws -> [(Machine, ResolverAnswer)] {
+    let answers = try await pip.answers(to: try await job(for: pythonNames, architecture))
+    return zip(pythons, answers).map { (Machine(python: $0, architecture: architecture), $1) }
   }
 
-  private func job(for python: Int?, _ architecture: Architecture) async throws -> ResolverJob {
+  private func job(for pythons: [String], _ architecture: Architecture) async throws -> ResolverJob {
     ResolverJob(
-      pip: try await pip.prepare().string, python: python.map { "3.\($0)" },
+      pip: try await pip.prepare().string, pythons: pythons,
       machine: architecture.machineName,
       platforms: Self.platforms(architecture, glibcMinor: glibcMinor),
       requirements: requirements.map(\.string), extra: extra, sources: sourceDistributions)

@@ -2,8 +2,8 @@
 struct ResolverJob: Encodable {
   /// The folder with the package `pip`.
   let pip: String
-  /// The Python to resolve for, such as `3.12`; `nil` asks for pip's settings instead.
-  let python: String?
+  /// The Pythons to resolve for, such as `3.12`; none asks for pip's settings instead.
+  let pythons: [String]
   /// The machine as `platform.machine()` tells it there.
   let machine: String
   /// The platforms of wheels, the preferred ones first.
@@ -22,7 +22,12 @@ struct ResolverSettings: Decodable {
   let read: [String]
 }
 
-/// What `Resolver/resolve.py` answers: a failure, or files and warnings.
+/// What `Resolver/resolve.py` answers, by Python.
+struct ResolverAnswers: Decodable {
+  let answers: [String: ResolverAnswer]
+}
+
+/// The answer for one Python: a failure, or files and warnings.
 struct ResolverAnswer: Decodable {
   /// What pip wrote when it found no solution.
   var failure: String?

@@ -29,13 +29,10 @@ extension PythonIndex {
     var offline = pip
     offline.environment = Self.offline(wheels)
     let platforms = Self.platforms(architecture, glibcMinor: min(glibcMinor, self.glibcMinor))
-    let text = try await offline.ask(
-      ResolverJob(
-        pip: pipFolder.string, python: "3.\(python)", machine: architecture.machineName,
-        platforms: platforms, requirements: [requirements.string], extra: [], sources: false))
-    guard let answer = try? JSONDecoder().decode(ResolverAnswer.self, from: Data(text.utf8)) else {
-      throw PythonIndexError.strangeAnswer(String(text.prefix(200)))
-    }
+    let answer = try await offline.answers(
+      to: ResolverJob(
+        pip: pipFolder.string, pythons: ["3.\(python)"], machine: architecture.machineName,
+        platforms: platforms, requirements: [requirements.string], extra: [], sources: false))[0]
     if let failure = answer.failure {
       throw PythonIndexError.unresolvable(
         [(machine: "Python 3.\(python) on \(architecture.rawValue)", text: failure)], [requirements])

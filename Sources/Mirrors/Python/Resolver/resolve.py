@@ -24,7 +24,10 @@ def main():
     from resolver import Resolver
 
     resolver = Resolver(job)
-    json.dump(resolver.answer() if job.get("python") else resolver.settings(), answers)
+    if job["pythons"]:
+        json.dump({"answers": {python: resolver.answer(python) for python in job["pythons"]}}, answers)
+    else:
+        json.dump(resolver.settings(), answers)
 
 
 if __name__ == "__main__":

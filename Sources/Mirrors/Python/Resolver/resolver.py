@@ -24,10 +24,11 @@ class Failure(Exception):
 
 
 class Resolver:
-    """A job, and pip as it is changed for it."""
+    """A job, and pip as it is changed for it. One for all Pythons: they share the pages of the index."""
 
     def __init__(self, job):
         self.job = job
+        self.python = None
         self.pages = memoize_pages()
         self.files = FoundFiles(keep_sizes())
         self.warnings = []
@@ -46,8 +47,9 @@ class Resolver:
         settings = json.dumps({"pip": pip_version, "options": chosen, "texts": texts})
         return {"settings": settings, "read": read + [path for path, _ in files]}
 
-    def answer(self):
-        """The files for the job's Python, or what pip said when there is no solution."""
+    def answer(self, python):
+        """The files for a Python, or what pip said when there is no solution."""
+        self.python, self.warnings = python, []
         try:
             wanted = [Requirement(text) for text in self.job["extra"]]
             files = self.required()
@@ -67,7 +69,7 @@ class Resolver:
             if len(paths) < 2:
                 raise
             files = [file for path in paths for file in self.resolve(requirement_arguments([path]), texts)]
-            together = f"{', '.join(paths)} cannot be installed together for Python {self.job['python']}"
+            together = f"{', '.join(paths)} cannot be installed together for Python {self.python}"
             self.warnings.append(f"{together}, but each by itself ({last_line(str(failure))})")
             return files
 
@@ -84,7 +86,7 @@ class Resolver:
         if self.job["sources"]:
             source = self.files.best_source(command, project, wanted.specifier.contains)
         rest = "only its source distribution is carried" if source else "it is left out"
-        machine = f"Python {self.job['python']} on {self.job['machine']}"
+        machine = f"Python {self.python} on {self.job['machine']}"
         self.warnings.append(f"{text} has no wheel for {machine}; {rest} ({reason})")
         return [source] if source else []
 
@@ -96,7 +98,7 @@ class Resolver:
 
     def resolve(self, wanted, texts):
         """The files for what is wanted; where patch levels of Python matter, for the first and for the last."""
-        python, files = self.job["python"], []
+        python, files = self.python, []
         for patch in (0, 99):
             command, items = self.run_pip(f"{python}.{patch}", wanted)
             for item in items:
