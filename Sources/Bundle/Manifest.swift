@@ -65,7 +65,7 @@ public struct Manifest: Sendable, Codable, Equatable {
   }
 
   /// The sum of all sizes, in bytes.
-  public var totalSize: Int64 { files.reduce(0) { $0 + $1.size } }
+  public var totalSize: Int64 { files.byteSum(of: \.size) }
 
   /// Reads a manifest.
   ///

@@ -62,11 +62,11 @@ enum LiveRegion {
 
   private static func totalRow(_ board: ProgressBoard, now: Double) -> Row {
     let rate = board.stages.reduce(0) { $0 + $1.rate(now: now) }
-    let done = board.stages.reduce(0) { $0 + $1.bytesDone }
+    let done = sum(board.stages.map(\.bytesDone))
     // A total that does not know all of its parts would promise too little. Stages that only compute have none.
     let total: Int64? =
       board.running.allSatisfy { $0.byteTotal != nil || ($0.bytesDone == 0 && $0.itemTotal == nil) }
-      ? board.stages.reduce(0) { $0 + ($1.outcome == nil ? $1.byteTotal ?? 0 : $1.bytesDone) } : nil
+      ? sum(board.stages.map { $0.outcome == nil ? $0.byteTotal ?? 0 : $0.bytesDone }) : nil
     let items = board.stages.reduce(0) { $0 + $1.itemsDone }
     let itemTotal = board.stages.reduce(0) { $0 + ($1.itemTotal ?? $1.itemsDone) }
     return Row(
@@ -74,6 +74,14 @@ enum LiveRegion {
       bytes: byteText(done: done, total: total),
       rate: rate >= 1 ? ByteCount.format(bytesPerSecond: rate) : "",
       time: timeLeft(done: done, total: total, rate: rate) ?? "")
+  }
+
+  /// The sum; the largest number where it would be larger: totals come from outside, too.
+  private static func sum(_ numbers: [Int64]) -> Int64 {
+    numbers.reduce(into: 0) { total, number in
+      let (sum, overflows) = total.addingReportingOverflow(number)
+      total = overflows ? .max : sum
+    }
   }
 
   private static func byteText(done: Int64, total: Int64?) -> String {

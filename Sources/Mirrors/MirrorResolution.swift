@@ -8,7 +8,7 @@ public struct MirrorResolution: Sendable, Codable, Equatable {
     public var path: String
     /// Where it is fetched from: an `http`, `https` or, for what lies on this machine, `file` URL.
     public var url: String
-    /// Its size in bytes, where the metadata tells it.
+    /// Its size in bytes, where the metadata tells one that can be.
     public var size: Int64?
     /// The digest in the metadata.
     public var digest: Digest?
@@ -21,7 +21,7 @@ public struct MirrorResolution: Sendable, Codable, Equatable {
     ) {
       self.path = path
       self.url = url
-      self.size = size
+      self.size = ByteSize.checked(size)
       self.digest = digest
       self.isOptional = isOptional
     }

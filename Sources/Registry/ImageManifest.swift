@@ -78,8 +78,8 @@ public enum ManifestContent: Hashable, Sendable {
     case .manifest(let manifest): descriptors = [manifest.config] + manifest.layers
     case .index(let index): descriptors = index.manifests
     }
-    if let bad = descriptors.first(where: { $0.size < 0 }) {
-      throw .malformed("the size of \(bad.digest) is negative")
+    if let bad = descriptors.first(where: { ByteSize.checked($0.size) == nil }) {
+      throw .malformed("the size of \(bad.digest) is \(bad.size < 0 ? "negative" : "impossibly large")")
     }
     var sizes: [Digest: Int64] = [:]
     for descriptor in descriptors {

@@ -35,6 +35,6 @@ public struct ResolvedImage: Sendable {
 
   /// The bytes of the chosen manifests and of ``blobs``.
   public var totalSize: Int64 {
-    images.reduce(0) { $0 + $1.manifest.descriptor.size } + blobs.reduce(0) { $0 + $1.size }
+    (images.map(\.manifest.descriptor) + blobs).byteSum(of: \.size)
   }
 }

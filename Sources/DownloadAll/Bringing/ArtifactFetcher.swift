@@ -1,6 +1,7 @@
 import Bundle
 import Concurrency
 import Console
+import Integrity
 import Settings
 import SystemPackage
 import Transfer
@@ -32,7 +33,7 @@ struct ArtifactFetcher: Sendable {
   func prepare(_ artifacts: [Artifact], _ report: inout StageReport) async throws -> Prepared {
     let stage = report.stage.rawValue
     let hasTotals = report.items > 0
-    let intactBytes = report.files.reduce(0) { $0 + $1.size }
+    let intactBytes = report.files.byteSum(of: \.size)
     report.items += artifacts.count
     if report.items > 0 {
       emit(.stageTotals(stage, items: report.items, bytes: hasTotals ? intactBytes : nil))
@@ -94,8 +95,10 @@ struct ArtifactFetcher: Sendable {
     guard !prepared.missing.isEmpty else { return }
     let inquiry = prepared.inquiry
     for warning in inquiry.warnings { emit(.message(.warning, warning, stage: report.stage.rawValue)) }
-    let intactBytes = report.files.reduce(0) { $0 + $1.size }
-    emit(.stageTotals(report.stage.rawValue, items: report.items, bytes: intactBytes + inquiry.transfer))
+    let intactBytes = report.files.byteSum(of: \.size)
+    emit(
+      .stageTotals(
+        report.stage.rawValue, items: report.items, bytes: ByteSize.sum(intactBytes, inquiry.transfer)))
     emit(.stageActivity(report.stage.rawValue, ""))
     try previous.markUnfinished()
     var found = report

@@ -1,5 +1,6 @@
 import Bundle
 import Console
+import Integrity
 
 /// Brings the artifacts of one kind of source into the bundle: all that a stage has of them, since some share parts.
 protocol Bringer: Sendable {
@@ -59,16 +60,16 @@ struct Inquiry: Sendable {
     sizes[artifact.path] = bytes
     let bytes = bytes ?? 0
     room.append((artifact.path, max(0, bytes - present)))
-    transfer += bytes
-    if isRemote { remote += bytes }
+    transfer = ByteSize.sum(transfer, bytes)
+    if isRemote { remote = ByteSize.sum(remote, bytes) }
   }
 
   /// Adds what was found out of others.
   mutating func add(_ other: Inquiry) {
     sizes.merge(other.sizes) { first, _ in first }
     room += other.room
-    transfer += other.transfer
-    remote += other.remote
+    transfer = ByteSize.sum(transfer, other.transfer)
+    remote = ByteSize.sum(remote, other.remote)
     reached.formUnion(other.reached)
     unreached.merge(other.unreached) { first, _ in first }
     clockSkew = [clockSkew, other.clockSkew].compactMap(\.self).min { abs($0) < abs($1) }

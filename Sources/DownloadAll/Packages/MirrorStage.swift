@@ -2,6 +2,7 @@ import Bundle
 import Concurrency
 import Console
 import FoundationEssentials
+import Integrity
 import Mirrors
 import Settings
 import SystemPackage
@@ -54,7 +55,7 @@ struct MirrorStage: Stage {
   private func artifacts(of mirror: any Mirror) async throws -> [Artifact] {
     let resolved = try await mirrors.resolved(mirror)
     let files = resolved.resolution.files
-    let bytes = files.reduce(0) { $0 + ($1.size ?? 0) }
+    let bytes = files.byteSum { $0.size ?? 0 }
     let date = Date(timeIntervalSince1970: TimeInterval(resolved.time)).formatted(.iso8601)
     events.say(
       .info,

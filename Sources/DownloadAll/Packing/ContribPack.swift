@@ -154,16 +154,16 @@ public struct ContribPack: Sendable {
   }
 
   private func run(_ stop: StopSign) throws -> [Packed] {
-    let imageBytes = images.reduce(0) { $0 + $1.tar.size }
-    let fileBytes = files.reduce(0) { $0 + $1.file.size }
+    let imageBytes = images.byteSum(of: \.tar.size)
+    let fileBytes = files.byteSum(of: \.file.size)
     do {
       try createDirectories(folder)
     } catch {
       throw PackError.unusableFolder(folder, reason: "\(FileError.reason(error))")
     }
-    try checkSpace(imageBytes + fileBytes)
+    try checkSpace(ByteSize.sum(imageBytes, fileBytes))
     emit(.stageStarted(stage))
-    emit(.stageTotals(stage, items: images.count + files.count, bytes: imageBytes + fileBytes))
+    emit(.stageTotals(stage, items: images.count + files.count, bytes: ByteSize.sum(imageBytes, fileBytes)))
     var packed: [Packed] = []
     if !images.isEmpty { packed.append(try packImages(stop)) }
     if !files.isEmpty { packed.append(try packFiles(stop)) }
@@ -173,7 +173,8 @@ public struct ContribPack: Sendable {
 
   private func checkSpace(_ bytes: Int64) throws {
     // Headers, and what gzip adds to bytes that it cannot make fewer.
-    let needed = bytes + bytes / 1000 + Int64(images.count + files.count) * 2048 + SpaceReservations.reserve
+    let needed = ByteSize.sum(
+      bytes, bytes / 1000, Int64(images.count + files.count) * 2048, SpaceReservations.reserve)
     let available = try FileSystemSpace.at(folder).availableBytes
     guard needed <= available else {
       throw PackError.notEnoughSpace(folder, needed: needed, available: available)

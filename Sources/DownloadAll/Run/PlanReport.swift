@@ -67,10 +67,10 @@ public struct PlanReport: Sendable, Encodable {
   public let warnings: [String]
 
   /// The sum of the known sizes, in bytes.
-  public var totalSize: Int64 { artifacts.reduce(0) { $0 + ($1.size ?? 0) } }
+  public var totalSize: Int64 { artifacts.byteSum { $0.size ?? 0 } }
 
   /// The sum of the known sizes of what is not in the bundle yet, in bytes.
-  public var missingSize: Int64 { artifacts.reduce(0) { $0 + ($1.isWhole ? 0 : $1.size ?? 0) } }
+  public var missingSize: Int64 { artifacts.byteSum { $0.isWhole ? 0 : $0.size ?? 0 } }
 }
 
 extension PlanReport {
@@ -98,7 +98,7 @@ extension PlanReport {
       let sizes = items.compactMap(\.size)
       let hosts = Set(items.compactMap { $0.url.map(host) }).sorted()
       return Row(
-        path: "\(folder)/: \(items.count) packages", size: sizes.isEmpty ? nil : sizes.reduce(0, +),
+        path: "\(folder)/: \(items.count) packages", size: sizes.isEmpty ? nil : sizes.byteSum(of: \.self),
         verification: Set(items.map(\.verification.summary)).sorted().joined(separator: ", "),
         state: missing == 0 ? "intact" : missing == items.count ? "missing" : "\(missing) missing",
         origin: hosts.isEmpty ? "-" : hosts.joined(separator: ", "))

@@ -2,6 +2,7 @@ import Bundle
 import Console
 import Files
 import Host
+import Integrity
 import Synchronization
 import SystemPackage
 
@@ -21,19 +22,17 @@ final class SpaceReservations: Sendable {
   ///
   /// - Throws: ``NotEnoughSpace``; nothing is reserved then.
   func take(_ files: [(path: BundlePath, bytes: Int64)]) throws -> SpaceReservation {
-    let bytes = files.reduce(0) { $0 + $1.bytes }
+    let bytes = files.byteSum(of: \.bytes)
     let available = try FileSystemSpace.at(folder).availableBytes
-    let taken = reserved.withLock { reserved in
-      defer { reserved += bytes }
-      return reserved
+    // What is reserved always fits on the disk, so that these numbers stay far from their end.
+    try reserved.withLock { reserved in
+      let needed = ByteSize.sum(reserved, bytes, Self.reserve)
+      guard bytes == 0 || needed <= available else {
+        throw NotEnoughSpace(folder: folder, needed: needed, available: available)
+      }
+      reserved += bytes
     }
-    let reservation = SpaceReservation(files) { freed in self.reserved.withLock { $0 -= freed } }
-    let needed = taken + bytes + Self.reserve
-    guard bytes == 0 || needed <= available else {
-      reservation.release()
-      throw NotEnoughSpace(folder: folder, needed: needed, available: available)
-    }
-    return reservation
+    return SpaceReservation(files) { freed in self.reserved.withLock { $0 -= freed } }
   }
 
   /// Bytes that are promised and not written yet.
@@ -46,7 +45,8 @@ final class SpaceReservation: Sendable {
   private let free: @Sendable (Int64) -> Void
 
   init(_ files: [(path: BundlePath, bytes: Int64)], free: @escaping @Sendable (Int64) -> Void) {
-    self.files = Mutex(Dictionary(files.map { ($0.path, $0.bytes) }, uniquingKeysWith: +))
+    self.files = Mutex(
+      Dictionary(files.map { ($0.path, $0.bytes) }, uniquingKeysWith: { ByteSize.sum($0, $1) }))
     self.free = free
   }
 
@@ -59,7 +59,7 @@ final class SpaceReservation: Sendable {
   func release() {
     let rest = files.withLock { files in
       defer { files = [:] }
-      return files.values.reduce(0, +)
+      return files.values.byteSum(of: \.self)
     }
     free(rest)
   }

@@ -115,7 +115,7 @@ public struct DebianRepository: Mirror {
       let paragraph = try closure.paragraph(choice)
       let path = Self.path(of: choice)
       let file = MirrorResolution.File(
-        path: path, url: try Self.fetchable(choice), size: Int64(paragraph["Size"]),
+        path: path, url: try Self.fetchable(choice), size: ByteSize.parse(paragraph["Size"]),
         digest: try Digest(algorithm: .sha256, hex: paragraph["SHA256"]),
         isOptional: found.companions.contains(choice.name))
       part.packages.append((file, DebianIndex.paragraph(paragraph, path: path)))

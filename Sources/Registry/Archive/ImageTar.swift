@@ -41,7 +41,8 @@ public struct ImageTar: Sendable {
     self.archive = archive
     self.image = image
     self.documents = documents
-    size = sizes.reduce(TarBlock.end) { $0 + TarBlock.size + $1 + TarBlock.padding(after: $1) }
+    size = ByteSize.sum(
+      TarBlock.end, sizes.byteSum { ByteSize.sum(TarBlock.size, $0, TarBlock.padding(after: $0)) })
   }
 
   /// Hands over the tar piece by piece. Every blob is proved on the way.

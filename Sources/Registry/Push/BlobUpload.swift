@@ -133,7 +133,7 @@ struct BlobUpload {
   }
 
   private func session(_ response: HTTPResponse) throws -> Session {
-    if let text = response.head.fields["OCI-Chunk-Min-Length"], let least = Int64(text), least > 0 {
+    if let text = response.head.fields["OCI-Chunk-Min-Length"], let least = ByteSize.parse(text), least > 0 {
       client.chunkSize = max(client.chunkSize ?? Self.usualChunk, least)
     }
     return Session(location: try location(response, of: client.endpoint.root + "/"))
@@ -172,7 +172,9 @@ struct BlobUpload {
   private func received(_ response: HTTPResponse) -> Int64? {
     guard let text = response.head.fields["Range"] else { return nil }
     let bounds = text.split(separator: "=").last?.split(separator: "-") ?? []
-    guard bounds.count == 2, bounds[0] == "0", let last = Int64(bounds[1]), last >= 0 else { return nil }
+    guard bounds.count == 2, bounds[0] == "0", let last = ByteSize.parse(String(bounds[1])) else {
+      return nil
+    }
     // distribution says 0-0 of an upload without any byte.
     return last == 0 ? 0 : last + 1
   }

@@ -66,7 +66,7 @@ final class PushSession: Sendable {
     let open = images.indices.filter { !isDone($0) }
     let sizes = Dictionary(
       uniqueKeysWithValues: open.map { index in
-        (index, images[index].image.blobs.reduce(0) { $0 + $1.size })
+        (index, images[index].image.blobs.byteSum(of: \.size))
       })
     let order = open.sorted { (sizes[$0] ?? 0, $1) > (sizes[$1] ?? 0, $0) }
     var blobs: [Descriptor] = []
@@ -80,7 +80,7 @@ final class PushSession: Sendable {
       }
       images[index].contents.announce(own.map(\.digest))
     }
-    onEvent(.planned(images: open.count, bytes: blobs.reduce(0) { $0 + $1.size }))
+    onEvent(.planned(images: open.count, bytes: blobs.byteSum(of: \.size)))
     return blobs.map { Job(blob: $0, images: lacking[$0.digest] ?? []) }
   }
 

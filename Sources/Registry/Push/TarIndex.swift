@@ -23,7 +23,9 @@ struct TarIndex {
     var long = Extension()
     while let header = try Self.header(&stream) {
       try Task.checkCancellation()
-      let size = try long.size ?? Self.number(header[124..<136])
+      guard let size = ByteSize.checked(try long.size ?? Self.number(header[124..<136])) else {
+        throw StoredStreamError.damaged("a header has an impossible size")
+      }
       let padded = (size + 511) / 512 * 512
       switch header[156] {
       case UInt8(ascii: "x"), UInt8(ascii: "L"):
@@ -68,7 +70,7 @@ struct TarIndex {
         switch String(decoding: record[..<equals], as: UTF8.self) {
         case "path": path = value
         case "size":
-          guard let number = Int64(value), number >= 0 else {
+          guard let number = ByteSize.parse(value) else {
             throw StoredStreamError.damaged("a header cannot be understood")
           }
           size = number

@@ -83,7 +83,7 @@ struct ServedTree: Sendable {
     try refuseFullDisk(files)
     context.say(.info, "what is served is copied to \(folder): \(reason)", step: journal.step)
     context.emit(
-      .stageTotals(journal.step.rawValue, items: files.count, bytes: files.reduce(0) { $0 + size($1) }))
+      .stageTotals(journal.step.rawValue, items: files.count, bytes: files.byteSum(of: size)))
     for part in missing { try await copy(part, journal) }
   }
 
@@ -143,9 +143,9 @@ struct ServedTree: Sendable {
   }
 
   private func refuseFullDisk(_ files: [String]) throws {
-    let needed = files.reduce(0) { $0 + size($1) }
+    let needed = files.byteSum(of: size)
     let available = try FileSystemSpace.at(host.path(folder)).availableBytes
-    guard needed + (64 << 20) > available else { return }
+    guard ByteSize.sum(needed, 64 << 20) > available else { return }
     throw StepError(
       "the copy that is to be served needs \(ByteCount.format(needed)), and the disk of \(folder) has "
         + "\(ByteCount.format(available)) left", .serveInPlace)

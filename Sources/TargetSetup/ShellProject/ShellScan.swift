@@ -67,7 +67,7 @@ struct ShellScan: Sendable {
     }
     wheels(&findings, &jobs)
     findings.count = jobs.count
-    findings.bytes = jobs.reduce(0) { $0 + $1.size }
+    findings.bytes = jobs.byteSum(of: \.size)
     onTotals(findings.count, findings.bytes)
     let known = tarball?.checksums ?? []
     await forEachConcurrently(jobs, limit: parallel) { [self] job in

@@ -14,7 +14,7 @@ struct StoredFile: Sendable {
   /// What the head of an answer tells: `X-Checksum-*` (Artifactory), `Repr-Digest` (RFC 9530), and an `ETag` that is a
   /// checksum by its form: Nexus writes `{SHA1{…}}`, object stores write the MD5.
   init(_ head: ResponseHead) {
-    size = head.fields["Content-Length"].flatMap { Int64($0) }
+    size = head.fields["Content-Length"].flatMap(ByteSize.parse)
     sha256 = head.fields["X-Checksum-Sha256"].flatMap { try? Digest("sha256:\($0)") }
     if sha256 == nil, let text = head.fields["Repr-Digest"], text.hasPrefix("sha-256=:") {
       let encoded = text.dropFirst("sha-256=:".count).prefix { $0 != ":" }
@@ -46,7 +46,7 @@ struct StoredFile: Sendable {
       let checksums: Checksums
     }
     guard let created = try? JSONDecoder().decode(Created.self, from: Data(body)) else { return nil }
-    size = created.size.flatMap { Int64($0) }
+    size = created.size.flatMap(ByteSize.parse)
     sha256 = created.checksums.sha256.flatMap { try? Digest("sha256:\($0)") }
     checksum = created.checksums.sha1.flatMap { WeakChecksum($0) }
     if sha256 == nil, checksum == nil { return nil }
