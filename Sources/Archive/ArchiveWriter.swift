@@ -5,7 +5,7 @@ import SystemPackage
 /// Writes a tar archive whose bytes depend only on what is added and in which order: every entry belongs to
 /// root, has one and the same modification time, and the compressed stream carries neither time nor name.
 ///
-/// The bytes go to `NAME.tmp`, which ``finish()`` flushes to the disk and renames. A writer that is let go
+/// The bytes go to a temporary name, which ``finish()`` flushes to the disk and renames. A writer that is let go
 /// before, or after an error, leaves nothing behind and a file of the final name as it was.
 public final class ArchiveWriter {
   private let path: FilePath

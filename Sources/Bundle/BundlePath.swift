@@ -1,3 +1,5 @@
+import Files
+
 /// A file's place inside `outputs/`: relative, with forward slashes, and possible on every file system that a
 /// bundle travels on (FAT and exFAT included).
 public struct BundlePath: Hashable, Sendable, Comparable, CustomStringConvertible, Codable {
@@ -15,6 +17,11 @@ public struct BundlePath: Hashable, Sendable, Comparable, CustomStringConvertibl
       }
       if segment.hasSuffix(".") || segment.hasSuffix(" ") {
         throw BundlePathError(path: text, reason: "FAT cannot keep a name that ends with a dot or a space")
+      }
+      if IncompleteName.matches(String(segment)) {
+        throw BundlePathError(
+          path: text,
+          reason: "names that begin with \"\(IncompleteName.prefix)\" are those of files on their way")
       }
       if segment.utf8.count > 255 {
         throw BundlePathError(path: text, reason: "a name in it is longer than 255 bytes")

@@ -1,6 +1,7 @@
 import Bundle
 import Cache
 import Files
+import Integrity
 import Settings
 import SystemPackage
 
@@ -37,7 +38,7 @@ public struct Cleaning {
     if includesBundle || includesRemains, fileExists(outputs) {
       let names = try BundleTree.files(below: outputs)
       let known = includesBundle ? Self.bundleFiles(configuration) : []
-      let ours = names.filter { known.contains($0) || Remains.contains($0, known: known) }
+      let ours = names.filter { known.contains($0) || IncompleteName.matches($0) }
       if includesBundle {
         guard names.isEmpty || !ours.isEmpty else { throw NotOurs(folder: outputs) }
         foreign = Set(names).subtracting(ours).sorted().map { outputs.appending($0) }
@@ -46,13 +47,13 @@ public struct Cleaning {
     }
     self.paths = paths
     self.foreign = foreign
-    size = paths.reduce(0) { $0 + Self.size(of: $1) }
+    size = paths.byteSum(of: Self.size)
   }
 
   private static func size(of path: FilePath) -> Int64 {
     if let status = FileInfo(regularFile: path) { return status.size }
     let names = (try? BundleTree.files(below: path)) ?? []
-    return names.reduce(0) { $0 + (FileInfo(regularFile: path.appending($1))?.size ?? 0) }
+    return names.byteSum { FileInfo(regularFile: path.appending($0))?.size ?? 0 }
   }
 
   /// Removes everything.

@@ -6,14 +6,15 @@ extension FilePermissions {
   public static let publicFile: FilePermissions = [.ownerReadWrite, .groupRead, .otherRead]
 }
 
-private let temporarySuffix = ".tmp"
-
-/// The name that a file has until it is complete: `NAME.tmp`.
-public func temporaryName(for path: FilePath) -> FilePath { FilePath(path.string + temporarySuffix) }
-
-/// The name that a file of this name gets once it is complete; `nil` for a name that is not a temporary one.
-public func finalName(of name: String) -> String? {
-  name.hasSuffix(temporarySuffix) ? String(name.dropLast(temporarySuffix.count)) : nil
+/// The name that a file has until it is complete. A name too long for more before it is shortened: two files that come to
+/// one temporary name by that wait for one another, as two writers of one file do.
+public func temporaryName(for path: FilePath) -> FilePath {
+  let name = path.lastComponent?.string ?? ""
+  guard name.utf8.count > 200 else { return IncompleteName.path(beside: path, kind: "tmp", name: name) }
+  // FNV-1a (Fowler, Noll, Vo).
+  let hash = name.utf8.reduce(0xcbf2_9ce4_8422_2325 as UInt64) { ($0 ^ UInt64($1)) &* 0x100_0000_01b3 }
+  let start = String(String.UnicodeScalarView(name.unicodeScalars.prefix(40)))
+  return IncompleteName.path(beside: path, kind: "tmp", name: "\(start).\(String(hash, radix: 16))")
 }
 
 /// Writes a file so that a reader, or a crash, sees the old content or the new one and nothing between.

@@ -4,7 +4,7 @@ import SystemPackage
 
 /// A file being written beside its final name, which it takes when it is complete.
 ///
-/// Until then it is called `NAME.tmp`, can be read by nobody but its owner while its permissions are not yet set, and
+/// Until then it has an ``IncompleteName``, can be read by nobody but its owner while its permissions are not yet set, and
 /// is locked: a second writer of the same file, in this process or another, waits for its turn. What a killed writer
 /// left is not locked, and removed. A file that is not committed is removed when the value goes away.
 public final class PendingFile: Sendable {

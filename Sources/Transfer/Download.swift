@@ -12,6 +12,9 @@ public struct Download: Sendable {
   public var digest: Digest?
   /// How many bytes it must have.
   public var size: Int64?
+  /// How many bytes the server said that it has, before it was asked for them. What the digest proves is right even if
+  /// the server was wrong.
+  public var announcedSize: Int64?
   /// Further header fields; `Authorization` never leaves the origin of ``url``.
   public var fields = HTTPFields()
   /// Asked before each attempt for the fields that prove who asks, which may run out during a long download.
@@ -36,21 +39,17 @@ public struct Download: Sendable {
 }
 
 extension Download {
-  /// The bytes at hand of a file that is not yet complete; beside it lies what they are a part of.
-  public static func partFile(of destination: FilePath) -> FilePath {
-    FilePath(destination.string + partSuffix)
+  /// The bytes at hand of a file that is not yet complete; beside it lies what they are a part of. Its name is made of a
+  /// digest, so that a long name has a part too.
+  public static func partFile(of destination: FilePath) -> FilePath { incomplete(destination, "part") }
+
+  static func metaFile(of destination: FilePath) -> FilePath { incomplete(destination, "meta") }
+
+  private static func incomplete(_ destination: FilePath, _ kind: String) -> FilePath {
+    let name = destination.lastComponent?.string ?? ""
+    let digest = Digest(of: Array(name.utf8)).hex
+    return IncompleteName.path(beside: destination, kind: kind, name: String(digest.prefix(32)))
   }
-
-  /// Whether a file of that name is what a download leaves until it ends.
-  public static func isPart(_ name: String) -> Bool {
-    let name = finalName(of: name) ?? name
-    return [partSuffix, partSuffix + metaSuffix].contains(where: name.hasSuffix)
-  }
-
-  static func metaFile(of part: FilePath) -> FilePath { FilePath(part.string + metaSuffix) }
-
-  private static let partSuffix = ".part"
-  private static let metaSuffix = ".meta"
 }
 
 /// What happens during a download. Delivered on the engine's thread: be quick.

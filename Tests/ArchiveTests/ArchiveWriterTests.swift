@@ -91,7 +91,7 @@ import Testing
       do {
         let writer = try ArchiveWriter(archive, compression: .none)
         try writer.add(bytes: Array(repeating: 1, count: 1 << 20), as: "a")
-        #expect(names(in: folder) == ["t.tar", "t.tar.tmp"])
+        #expect(names(in: folder) == [".incomplete.t.tar.tmp", "t.tar"])
       }
       #expect(names(in: folder) == ["t.tar"])
       #expect(try text(of: archive) == "old")

@@ -4,7 +4,8 @@ import Testing
 
 @Suite struct BundlePathTests {
   @Test(arguments: [
-    "a", "files/kubernetes/v1.34.3/kubelet", "with space", "ü/日本", ".hidden", "a..b", "a+b=c@d",
+    "a", "x.part", "x.part.meta", "x.tmp", ".incomplete", "files/kubernetes/v1.34.3/kubelet", "with space",
+    "ü/日本", ".hidden", "a..b", "a+b=c@d",
     String(repeating: "x", count: 255),
   ])
   func possibleEverywhere(_ text: String) throws {
@@ -18,7 +19,8 @@ import Testing
     ("a\\b", "FAT cannot"),
     ("a?b", "\"?\""), ("a*b", "\"*\""), ("a\"b", "FAT cannot"), ("a<b", "\"<\""), ("a>b", "\">\""),
     ("a|b", "\"|\""),
-    ("a\nb", "FAT cannot"), ("a\0b", "FAT cannot"), (String(repeating: "ü", count: 128), "longer than 255"),
+    ("files/.incomplete.x.tmp", "on their way"), (".Incomplete.x", "on their way"), ("a\nb", "FAT cannot"),
+    ("a\0b", "FAT cannot"), (String(repeating: "ü", count: 128), "longer than 255"),
   ])
   func notPossibleOnEveryDisk(_ text: String, _ reason: String) throws {
     let error = try #require(#expect(throws: BundlePathError.self) { try BundlePath(text) })

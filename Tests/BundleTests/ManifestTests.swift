@@ -79,7 +79,7 @@ import Testing
   @Test func aSaveThatFailsLeavesTheOldOne() throws {
     let old = try folder.manifest(of: ["a": "1"])
     try old.save(to: folder.path)
-    try folder.write("x", to: "bundle.json.tmp/in-the-way")
+    try folder.write("x", to: ".incomplete.bundle.json.tmp/in-the-way")
     let error = #expect(throws: ManifestError.self) {
       try folder.manifest(of: ["b": "2"]).save(to: folder.path)
     }

@@ -27,8 +27,8 @@ import Testing
 
   @Test func theBundleStaysUnlessItIsWanted() async throws {
     try await makeBundle()
-    try fixture.write("half", to: "outputs/files/runc.part")
-    try fixture.write("url", to: "outputs/files/runc.part.meta")
+    try fixture.write("half", to: "outputs/files/.incomplete.aa.part")
+    try fixture.write("url", to: "outputs/files/.incomplete.aa.meta")
     #expect(try clean(includesBundle: false).count == 3)
     #expect(fixture.names == ["bundle.json", "files/a/kubelet"])
     #expect(fixture.text("cache/CACHEDIR.TAG") == nil)
@@ -38,7 +38,7 @@ import Testing
 
   @Test func theCacheMayStayOrGoAlone() async throws {
     try await makeBundle()
-    try fixture.write("half", to: "outputs/files/runc.part")
+    try fixture.write("half", to: "outputs/files/.incomplete.aa.part")
     try fixture.write("12345678", to: "cache/indexes/x")
     let cache = try Cleaning(fixture.configuration, includesBundle: false, includesRemains: false)
     #expect(cache.paths == [fixture.cache] && cache.size > 8)

@@ -6,6 +6,7 @@ import Synchronization
 import SystemPackage
 import TestServer
 import Testing
+import Transfer
 
 @testable import DownloadAll
 
@@ -89,7 +90,8 @@ struct Signal: Sendable {
     #expect(report.stages[1].summary == "stopped, because stage precheck failed")
     #expect(!fixture.downloads.contains("/huge"))
     #expect(
-      fixture.manifest == nil && FileInfo(regularFile: fixture.outputs.appending("files/big.part")) != nil)
+      fixture.manifest == nil
+        && FileInfo(regularFile: Download.partFile(of: fixture.outputs.appending("files/big"))) != nil)
 
     fixture.server.serve("/big", resource)
     let next = try await fixture.run([image], precheck: true)

@@ -36,7 +36,7 @@ import Testing
   @Test func filesOfOtherPeopleAreLeftAndNamed() async throws {
     let artifacts = [try fixture.artifact("/kubelet", "kubelet")]
     _ = try await fixture.run(artifacts)
-    let mine = ["outputs/notes.txt", "outputs/files/work.tmp", "outputs/mine/deep/x"]
+    let mine = ["outputs/notes.txt", "outputs/files/kubelet.tmp", "outputs/mine/deep/x.part"]
     for path in mine { try fixture.write("mine", to: path) }
     let report = try await fixture.run(artifacts)
     #expect(report.removed.isEmpty)
@@ -48,12 +48,29 @@ import Testing
   }
 
   @Test func theRemainsOfInterruptedRunsGo() async throws {
-    for name in ["files/old.part", "files/old.part.meta", "files/kubelet.tmp", "bundle.json.tmp"] {
+    for name in [
+      "files/.incomplete.aa.part", "files/.incomplete.aa.meta", "files/.incomplete.kubelet.tmp",
+      ".incomplete.bundle.json.tmp",
+    ] {
       try fixture.write("half", to: "outputs/" + name)
     }
     let report = try await fixture.run([try fixture.artifact("/kubelet", "kubelet")])
     #expect(report.removed.isEmpty)
     #expect(fixture.names == ["bundle.json", "files/kubelet"])
+  }
+
+  @Test func noNameOfAFileIsThatOfAnotherOnItsWay() async throws {
+    let names = [
+      "/x", "/x.part", "/x.part.meta", "/x.tmp", "/x.tmp.part", "/" + String(repeating: "x", count: 255),
+    ]
+    let report = try await fixture.run(
+      try names.map {
+        try fixture.artifact($0, String(repeating: $0, count: 50_000), isChecked: $0 != "/x.tmp")
+      })
+    #expect(report.failures.isEmpty && report.bundle == .complete)
+    for name in names {
+      #expect(fixture.text("outputs/files" + name) == String(repeating: name, count: 50_000))
+    }
   }
 
   @Test func aManifestLeftAsideByAKillIsNotLeftForever() async throws {

@@ -38,7 +38,7 @@ import Testing
     do {
       let file = try PendingFile(for: path("file"))
       _ = try file.descriptor.writeAll("half".utf8)
-      #expect(folder.names == ["file", "file.tmp"])
+      #expect(folder.names == [".incomplete.file.tmp", "file"])
     }
     #expect(folder.names == ["file"] && folder.text("file") == "old")
   }

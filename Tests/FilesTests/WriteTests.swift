@@ -18,7 +18,7 @@ import Testing
   }
 
   @Test func theRestOfAnInterruptedWriteIsNoHindrance() throws {
-    try writeAtomically("half of something longer", to: path("file.tmp"))
+    try writeAtomically("half of something longer", to: path(".incomplete.file.tmp"))
     try writeAtomically("whole", to: path("file"))
     #expect(folder.text("file") == "whole" && folder.names == ["file"])
   }
@@ -32,8 +32,8 @@ import Testing
 
   @Test func aLinkInPlaceOfTheTemporaryFileIsNotFollowed() throws {
     try writeAtomically("target", to: path("target"))
-    try link("target", at: path("file.tmp"))
-    #expect(throws: FileError(.create, path("file.tmp"), .tooManySymbolicLinkLevels)) {
+    try link("target", at: path(".incomplete.file.tmp"))
+    #expect(throws: FileError(.create, path(".incomplete.file.tmp"), .tooManySymbolicLinkLevels)) {
       try writeAtomically("new", to: path("file"))
     }
     #expect(folder.text("target") == "target" && folder.text("file") == nil)
@@ -45,7 +45,7 @@ import Testing
       try writeAtomically("new", to: path("file"))
     }
     #expect(folder.names == ["file"])
-    #expect(throws: FileError(.create, path("no/file.tmp"), .noSuchFileOrDirectory)) {
+    #expect(throws: FileError(.create, path("no/.incomplete.file.tmp"), .noSuchFileOrDirectory)) {
       try writeAtomically("new", to: path("no/file"))
     }
   }

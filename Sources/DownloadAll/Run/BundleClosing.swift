@@ -100,11 +100,10 @@ struct BundleClosing: Sendable {
       (previous.manifest?.files ?? []).filter { ran.contains($0.stage) }.map(\.path.description))
     var removed: [String] = []
     let manifests: Set = [Manifest.fileName, Manifest.unfinishedFileName]
-    let known = wanted.union(ours).union(manifests)
     for name in try BundleTree.files(below: outputs) where !wanted.contains(name) {
       if manifests.contains(name) || ofOthers.contains(name) { continue }
-      let isRemains = Remains.contains(name, known: known)
-      guard ours.contains(name) || isRemains else {
+      let isIncomplete = IncompleteName.matches(name)
+      guard ours.contains(name) || isIncomplete else {
         emit(
           .message(
             .warning, "\(name) is not part of this bundle; it is left alone, and verify will name it",
@@ -113,7 +112,7 @@ struct BundleClosing: Sendable {
       }
       try previous.markUnfinished()
       try removeFile(outputs.appending(name))
-      if !isRemains { removed.append(name) }
+      if !isIncomplete { removed.append(name) }
     }
     for entry in recorded where !wanted.contains(entry.path) {
       record.verified.forget(outputs.appending(entry.path))

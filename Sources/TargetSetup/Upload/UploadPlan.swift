@@ -52,7 +52,7 @@ public struct UploadPlan: Sendable {
     }
     for name in names {
       let place = self.folder.appending(FilePath(name).components)
-      if known != nil, Download.isPart(name), known?.files[name] == nil {
+      if known != nil, IncompleteName.matches(name) {
         remarks.append("\(place) is an unfinished download; it is not sent")
         continue
       }
@@ -90,7 +90,7 @@ public struct UploadPlan: Sendable {
   }
 
   /// How many bytes all files have.
-  var totalSize: Int64 { files.reduce(0) { $0 + $1.size } }
+  var totalSize: Int64 { files.byteSum(of: \.size) }
 
   private struct Known {
     let files: [String: ManifestFile]
