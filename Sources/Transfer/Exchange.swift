@@ -44,9 +44,13 @@ final class Exchange {
   private var bytesReceived: Int64 = 0
   private var sinkFailure: TransferError?
   private var upload: UploadState?
+  private let limiter: RateLimiter?
+  private var pace: Pace
 
   /// - Throws: ``TransferError`` when libcurl cannot make a handle.
-  init(id: UInt64, request: ExchangeRequest, sink: any ResponseSink) throws(TransferError) {
+  init(
+    id: UInt64, request: ExchangeRequest, sink: any ResponseSink, limiter: RateLimiter?, pace: Pace
+  ) throws(TransferError) {
     guard let handle = curl_easy_init() else {
       throw TransferError(.connection, url: request.url.redacted, detail: "libcurl could not start a request")
     }
@@ -54,6 +58,8 @@ final class Exchange {
     self.handle = handle
     self.request = request
     self.sink = sink
+    self.limiter = limiter
+    self.pace = pace
     upload = request.upload.map(UploadState.init)
     errorBuffer[0] = 0
   }
@@ -78,6 +84,7 @@ final class Exchange {
     set(CURLOPT_BUFFERSIZE, 256 * 1024)
     set(CURLOPT_TCP_KEEPALIVE, 1)
     if request.usesNetrc { set(CURLOPT_NETRC, Int(CURL_NETRC_OPTIONAL.rawValue)) }
+    if let file = configuration.netrcFile { set(CURLOPT_NETRC_FILE, file) }
     if request.needsFreshConnection { set(CURLOPT_FRESH_CONNECT, 1) }
     setMethod()
     setProxy(configuration)
@@ -87,15 +94,19 @@ final class Exchange {
       set(CURLOPT_SSL_VERIFYHOST, 0)
     }
     setAuthorityFolder(configuration)
+    // Not by libcurl's own option: with it, what is encoded all the same would be decoded, and lengths not be the file's.
+    requestFields = curl_slist_append(requestFields, "Accept-Encoding: identity")
     for line in request.fields.lines { requestFields = curl_slist_append(requestFields, line) }
     _ = ko_easy_set_list(handle, CURLOPT_HTTPHEADER, requestFields)
     _ = ko_easy_set_pointer(handle, CURLOPT_ERRORBUFFER, errorBuffer)
     setCallbacks()
   }
 
-  /// The share of the bandwidth limit that this exchange may use, in bytes a second; 0 is unlimited.
-  func limitRate(_ bytesPerSecond: Int64) {
-    _ = ko_easy_set_offset(handle, CURLOPT_MAX_RECV_SPEED_LARGE, curl_off_t(bytesPerSecond))
+  /// Goes on after the bandwidth limit has held it. The bytes that were held arrive within this call.
+  func goOn() { curl_easy_pause(handle, CURLPAUSE_CONT) }
+
+  /// The share of the bandwidth limit by which this exchange may send, in bytes a second; 0 is unlimited.
+  func limitSending(_ bytesPerSecond: Int64) {
     _ = ko_easy_set_offset(handle, CURLOPT_MAX_SEND_SPEED_LARGE, curl_off_t(bytesPerSecond))
   }
 
@@ -164,6 +175,9 @@ final class Exchange {
       guard let data, let context else { return 0 }
       let exchange = Unmanaged<Exchange>.fromOpaque(context).takeUnretainedValue()
       let bytes = UnsafeRawBufferPointer(start: data, count: size * count)
+      if let limiter = exchange.limiter, !limiter.admits(bytes.count, of: exchange.id) {
+        return Int(CURL_WRITEFUNC_PAUSE)
+      }
       return exchange.receiveBody(bytes) ? bytes.count : 0
     }
     if upload != nil { setUploadCallbacks(context) }
@@ -211,6 +225,11 @@ final class Exchange {
     do throws(TransferError) {
       try sink.receive(bytes)
       bytesReceived += Int64(bytes.count)
+      if pace.isTooSlow(after: bytes.count, at: .now) {
+        throw TransferError(
+          .stalled, url: request.url.redacted,
+          detail: "fewer than \(pace.minimum) bytes a second arrived over \(pace.window)")
+      }
       return true
     } catch {
       sinkFailure = error

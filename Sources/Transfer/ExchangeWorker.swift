@@ -13,11 +13,13 @@ final class ExchangeWorker {
   private var waiting: [ExchangeOrder] = []
   private var running: [UnsafeMutableRawPointer: Running] = [:]
   private var perOrigin: [TransferURL.Origin: Int] = [:]
+  private let limiter: RateLimiter?
 
   init(multi: UnsafeMutableRawPointer, configuration: TransferConfiguration, loop: ExchangeLoop) {
     self.multi = multi
     self.configuration = configuration
     self.loop = loop
+    limiter = configuration.rateLimit.map { RateLimiter(rate: $0, now: configuration.now) }
     // Large files gain from a connection each: on one shared HTTP/2 connection they would share its TCP window.
     _ = ko_multi_set_long(multi, CURLMOPT_PIPELINING, Int(CURLPIPE_NOTHING))
     _ = ko_multi_set_long(multi, CURLMOPT_MAXCONNECTS, configuration.parallel * 2)
@@ -35,13 +37,25 @@ final class ExchangeWorker {
       startWaiting()
       var count: Int32 = 0
       curl_multi_perform(multi, &count)
+      letHeldGoOn()
       collectFinished()
-      if !isStopping, !canStart { curl_multi_poll(multi, nil, 0, 60_000, nil) }
+      if !isStopping, !canStart { curl_multi_poll(multi, nil, 0, pollTimeout, nil) }
     }
     let late = loop.close()
     for entry in Array(running.values) { remove(entry).order.cancel() }
     for order in waiting + late { order.cancel() }
     curl_multi_cleanup(multi)
+  }
+
+  /// How long to wait for the network, in milliseconds: not longer than somebody is held.
+  private var pollTimeout: Int32 {
+    guard let pause = limiter?.pause else { return 60_000 }
+    return Int32(min(60_000, max(1, (pause / .milliseconds(1)).rounded(.up))))
+  }
+
+  private func letHeldGoOn() {
+    guard let limiter else { return }
+    while let id = limiter.next() { running.values.first { $0.order.id == id }?.exchange.goOn() }
   }
 
   private var canStart: Bool { next != nil }
@@ -71,7 +85,9 @@ final class ExchangeWorker {
 
   private func start(_ order: ExchangeOrder) {
     do throws(TransferError) {
-      let exchange = try Exchange(id: order.id, request: order.request, sink: order.sink)
+      let exchange = try Exchange(
+        id: order.id, request: order.request, sink: order.sink, limiter: limiter,
+        pace: Pace(minimum: configuration.minimumPace, window: configuration.paceWindow))
       exchange.prepare(configuration)
       curl_multi_add_handle(multi, exchange.handle)
       running[exchange.handle] = Running(exchange: exchange, order: order)
@@ -105,6 +121,7 @@ final class ExchangeWorker {
   private func remove(_ entry: Running) -> Running {
     curl_multi_remove_handle(multi, entry.exchange.handle)
     running[entry.exchange.handle] = nil
+    limiter?.forget(entry.order.id)
     let origin = entry.order.request.url.origin
     let left = perOrigin[origin, default: 1] - 1
     perOrigin[origin] = left == 0 ? nil : left
@@ -112,10 +129,10 @@ final class ExchangeWorker {
     return entry
   }
 
-  /// Divides the bandwidth limit evenly between the exchanges under way.
+  /// Divides the bandwidth limit evenly between the exchanges under way, for what they send.
   private func shareRate() {
     guard let limit = configuration.rateLimit, !running.isEmpty else { return }
     let share = max(1, limit / Int64(running.count))
-    for entry in running.values { entry.exchange.limitRate(share) }
+    for entry in running.values { entry.exchange.limitSending(share) }
   }
 }

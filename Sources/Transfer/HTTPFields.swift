@@ -1,4 +1,5 @@
 import CCurl
+import Integrity
 
 /// Header fields in the order they came; names compare without case (RFC 9110, section 5.1).
 public struct HTTPFields: Sendable, ExpressibleByDictionaryLiteral {
@@ -58,7 +59,9 @@ public struct ResponseHead: Sendable {
   /// The size of the whole representation in bytes, if the server gave it.
   public var totalSize: Int64? {
     if status == 206 { return contentRange?.total }
-    return fields["Content-Length"].flatMap { Int64($0) }
+    // That of an encoded answer is not the file's.
+    guard ["identity", nil].contains(fields["Content-Encoding"]?.lowercased()) else { return nil }
+    return fields["Content-Length"].flatMap(ByteSize.parse)
   }
 
   /// `Content-Range`, if present and well-formed.
@@ -88,20 +91,23 @@ struct ContentRange: Equatable {
   /// The size of the whole; `nil` where the server wrote `*`.
   let total: Int64?
 
+  /// How many bytes it has.
+  var count: Int64 { last - first + 1 }
+
   init?(_ text: String) {
     guard text.lowercased().hasPrefix("bytes ") else { return nil }
     let parts = text.dropFirst(6).split(separator: "/", omittingEmptySubsequences: false)
     guard parts.count == 2 else { return nil }
     let bounds = parts[0].split(separator: "-", omittingEmptySubsequences: false)
-    guard bounds.count == 2, let first = Int64(trimmed(bounds[0])), let last = Int64(trimmed(bounds[1])),
-      first >= 0, last >= first
+    guard bounds.count == 2, let first = ByteSize.parse(trimmed(bounds[0])),
+      let last = ByteSize.parse(trimmed(bounds[1])), last >= first
     else { return nil }
     self.first = first
     self.last = last
     let total = trimmed(parts[1])
     if total == "*" {
       self.total = nil
-    } else if let number = Int64(total), number > last {
+    } else if let number = ByteSize.parse(total), number > last {
       self.total = number
     } else {
       return nil

@@ -3,8 +3,8 @@ import Integrity
 import Synchronization
 import SystemPackage
 
-/// A download's bytes on their way: `NAME.part`, hashed as they are written, and `NAME.part.meta`, which says of
-/// what they are a part, so that another process can go on after a kill.
+/// A download's bytes on their way, hashed as they are written; beside them lies a note of what they are a part of, so that
+/// another process can go on after a kill.
 final class PartFile: ResponseSink {
   private struct State: Sendable {
     var descriptor: FileDescriptor
@@ -16,6 +16,8 @@ final class PartFile: ResponseSink {
     /// The second hash, where the expected digest is of another algorithm.
     var expectedHash: DigestHasher?
     var validator: String?
+    /// The size of the whole, as the answer that the bytes came by told it.
+    var total: Int64?
     var head: ResponseHead?
     var errorBody: [UInt8] = []
     var unreported: Int64 = 0
@@ -43,11 +45,10 @@ final class PartFile: ResponseSink {
     self.redactedURL = redactedURL
     self.onEvent = onEvent
     path = Download.partFile(of: download.destination)
-    metaPath = Download.metaFile(of: path)
+    metaPath = Download.metaFile(of: download.destination)
     let descriptor: FileDescriptor
     do {
-      descriptor = try openFile(
-        path, .readWrite, options: [.create, .noFollow], permissions: .publicFile)
+      descriptor = try Self.open(path)
     } catch {
       throw TransferError(.file, url: redactedURL, detail: "\(error)")
     }
@@ -134,7 +135,6 @@ final class PartFile: ResponseSink {
     let discarded = state.withLock { state -> Int64 in
       let counted = state.offset - state.unreported
       Self.reset(&state, for: download)
-      state.validator = nil
       try? state.descriptor.resize(to: 0)
       return counted
     }
@@ -148,20 +148,21 @@ final class PartFile: ResponseSink {
   /// - Returns: The size and the SHA-256 of the file.
   /// - Throws: ``TransferError``; of kind `digestMismatch` or `sizeMismatch` when the bytes are not the expected ones.
   func commit() throws(TransferError) -> (size: Int64, sha256: Digest, validator: String?) {
-    let (size, sha256, actual, validator, report, descriptor) = state.withLock { state in
+    let (size, sha256, actual, validator, total, report, descriptor) = state.withLock { state in
       let sha256 = state.sha256.finalize()
       let report = state.unreported
       state.unreported = 0
       return (
-        state.offset, sha256, state.expectedHash?.finalize() ?? sha256, state.validator, report,
-        state.descriptor
+        state.offset, sha256, state.expectedHash?.finalize() ?? sha256, state.validator, state.total,
+        report, state.descriptor
       )
     }
     if report > 0 { onEvent(.received(report)) }
-    if let expected = download.size, expected != size {
-      throw TransferError(
-        .sizeMismatch(expected: expected, actual: size), url: redactedURL,
-        detail: "\(size) bytes arrived where \(expected) were expected")
+    let isProved = download.digest == actual
+    // What the server said before is wrong where the digest is right.
+    let sizes = [download.size, isProved ? nil : total, isProved ? nil : download.announcedSize]
+    for expected in sizes.compactMap(\.self) where expected != size {
+      throw ContentExpectation(url: redactedURL).mismatch(expected: expected, actual: size)
     }
     if let expected = download.digest, expected != actual {
       throw TransferError(
@@ -192,13 +193,18 @@ final class PartFile: ResponseSink {
   }
 
   private func accept(_ head: ResponseHead, _ state: inout State) -> TransferError? {
-    if head.status == 206 {
-      guard let range = head.contentRange, range.first == state.offset else {
-        return TransferError(
-          .protocolViolation, url: redactedURL,
-          detail: "the server answered with another range than the one asked for")
-      }
-    } else if state.offset > 0 {
+    var expectation = ContentExpectation(
+      url: redactedURL, offset: state.offset, validator: state.validator, isProved: download.digest != nil)
+    expectation.sizes = [download.size, download.digest == nil ? download.announcedSize : nil]
+      .compactMap(\.self)
+    if head.status == 206, let total = state.total { expectation.sizes.append(total) }
+    let total: Int64?
+    do throws(TransferError) {
+      total = try expectation.check(head)
+    } catch {
+      return error
+    }
+    if head.status == 200, state.offset > 0 {
       // The server ignored the range, or its file is another one now: what is at hand is void.
       let counted = state.offset - state.unreported
       Self.reset(&state, for: download)
@@ -206,7 +212,8 @@ final class PartFile: ResponseSink {
       onEvent(.discarded(counted))
     }
     state.validator = head.rangeValidator
-    saveMeta(validator: state.validator)
+    state.total = total
+    saveMeta(state)
     return nil
   }
 
@@ -243,6 +250,8 @@ final class PartFile: ResponseSink {
     state.offset = 0
     state.buffer.removeAll(keepingCapacity: true)
     state.unreported = 0
+    state.validator = nil
+    state.total = nil
     state.sha256 = DigestHasher(.sha256)
     if let digest = download.digest, digest.algorithm != .sha256 {
       state.expectedHash = DigestHasher(digest.algorithm)
@@ -251,9 +260,23 @@ final class PartFile: ResponseSink {
 }
 
 extension PartFile {
-  /// Three lines: the URL without credentials, the expected digest, the validator; an absent one is empty.
-  private func saveMeta(validator: String?) {
-    let lines = [redactedURL, download.digest?.description ?? "", validator ?? ""]
+  /// Opens the part that is there, or a new one. Nobody else's file is written to: the name is this program's own, and
+  /// what lies there must be a file.
+  private static func open(_ path: FilePath) throws -> FileDescriptor {
+    if FileInfo(regularFile: path) != nil {
+      return try openFile(path, .readWrite, options: [.noFollow, .nonBlocking])
+    }
+    return try openFile(
+      path, .readWrite, options: [.create, .exclusiveCreate, .noFollow], permissions: .publicFile)
+  }
+
+  /// Four lines: the URL without credentials, the expected digest, the validator, the size of the whole; an absent one is
+  /// empty.
+  private func saveMeta(_ state: State) {
+    let lines = [
+      redactedURL, download.digest?.description ?? "", state.validator ?? "",
+      state.total.map(String.init) ?? "",
+    ]
     // Without it the next run starts from the beginning: no reason to fail this one, or to hold up all others for the disk.
     let text = lines.joined(separator: "\n") + "\n"
     try? writeAtomically(Array(text.utf8), to: metaPath, isDurable: false)
@@ -261,7 +284,7 @@ extension PartFile {
 
   private func adoptEarlierBytes() throws {
     let descriptor = state.withLock { $0.descriptor }
-    guard let meta = readMeta(), meta.count >= 3, meta[0] == redactedURL,
+    guard let meta = readMeta(), meta.count >= 4, meta[0] == redactedURL,
       meta[1] == download.digest?.description ?? "", !(meta[1].isEmpty && meta[2].isEmpty)
     else {
       try? descriptor.resize(to: 0)
@@ -276,6 +299,7 @@ extension PartFile {
     }
     let kept = state.withLock { state in
       state.validator = meta[2].isEmpty ? nil : meta[2]
+      state.total = ByteSize.parse(meta[3])
       return state.offset
     }
     if kept > 0 { onEvent(.resumed(kept)) }

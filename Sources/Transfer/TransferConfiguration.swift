@@ -12,6 +12,13 @@ public struct TransferConfiguration: Sendable {
   public var stallTimeout: Duration = .seconds(30)
   /// The most bytes a second over all transfers; `nil` is unlimited.
   public var rateLimit: Int64?
+  /// The fewest bytes a second, averaged over ``paceWindow``, with which a transfer is not given up and tried again;
+  /// 0 takes any.
+  public var minimumRate: Int64 = 1024
+  /// See ``minimumRate``.
+  var paceWindow: Duration = .seconds(60)
+  /// The clock of the bandwidth limit.
+  var now: @Sendable () -> ContinuousClock.Instant = { .now }
   /// The pause before the first retry; later ones double it up to ``maximumBackoff``, with jitter.
   public var initialBackoff: Duration = .milliseconds(500)
   /// The longest pause between two attempts that no server asked for.
@@ -24,6 +31,8 @@ public struct TransferConfiguration: Sendable {
   public var httpsProxy: String?
   /// Hosts that are asked directly, as in `no_proxy`; `nil` leaves it to libcurl.
   public var noProxy: String?
+  /// The file of logins instead of `~/.netrc`.
+  var netrcFile: String?
   /// A file of CA certificates instead of the system's.
   public var caFile: String?
   /// A folder of hashed CA certificates instead of the system's.
@@ -35,6 +44,12 @@ public struct TransferConfiguration: Sendable {
 
   /// The defaults above.
   public init() {}
+
+  /// The fewest bytes a second of one transfer: a bandwidth limit leaves each a share of it only.
+  var minimumPace: Int64 {
+    guard let rateLimit else { return minimumRate }
+    return min(minimumRate, rateLimit / Int64(max(1, parallel) * 2))
+  }
 
   /// Takes the CA bundle from the variables that curl and OpenSSL programs read.
   public mutating func applyEnvironment(_ environment: [String: String]) {

@@ -33,7 +33,7 @@ public final class TransferEngine: Sendable {
   ///   - download: What, from where, and what it must be.
   ///   - onEvent: Called for progress and retries.
   /// - Throws: ``TransferError``. Nothing is then at the final name that was not there before; bytes that can be
-  ///   resumed stay in `NAME.part`.
+  ///   resumed stay beside it.
   public func download(
     _ download: Download, onEvent: @escaping @Sendable (DownloadEvent) -> Void = { _ in }
   ) async throws(TransferError) -> DownloadOutcome {
@@ -103,6 +103,7 @@ public final class TransferEngine: Sendable {
         guard let head = result.head else {
           throw TransferError(.protocolViolation, url: url.redacted, detail: "the server sent no answer")
         }
+        try Self.check(head, answering: request, url: url)
         let status = TransferError.status(head.status, url: url.redacted, body: sink.bytes)
         if status.isTransient, !request.finalStatuses.contains(head.status) { throw status }
         return HTTPResponse(head: head, body: sink.bytes)
@@ -110,6 +111,19 @@ public final class TransferEngine: Sendable {
         let pause = try attempt.pause(after: error, head: result.head, progress: 0)
         try await rest(pause, url: url, head: result.head)
       }
+    }
+  }
+
+  /// Holds an answer that fits in memory to the same rules as a file.
+  private static func check(
+    _ head: ResponseHead, answering request: HTTPRequest, url: TransferURL
+  ) throws(TransferError) {
+    guard head.isSuccess, request.method == "GET" else { return }
+    let expectation = ContentExpectation(url: url.redacted)
+    if request.fields["Range"] == nil, [200, 206].contains(head.status) {
+      _ = try expectation.check(head)
+    } else {
+      try expectation.checkEncoding(head)
     }
   }
 
@@ -135,6 +149,7 @@ public final class TransferEngine: Sendable {
   /// Follows redirects. Credentials stay with the origin they were given for, and https never becomes http.
   private func follow(_ first: ExchangeRequest, sink: any ResponseSink) async -> ExchangeResult {
     var request = first
+    var asked = [request.url.origin]
     var result = await loop.perform(request, sink: sink)
     for _ in 0..<Self.maximumRedirects {
       guard result.failure == nil, let head = result.head, [301, 302, 303, 307, 308].contains(head.status),
@@ -151,6 +166,9 @@ public final class TransferEngine: Sendable {
         request.fields["Authorization"] = nil
         request.fields["Cookie"] = nil
       }
+      // A login of ~/.netrc is a host's, whatever the port; what answers on another port may be somebody else.
+      request.usesNetrc = asked.allSatisfy { $0.host != next.origin.host || $0.isServedWith(next.origin) }
+      asked.append(next.origin)
       if head.status <= 303, request.method != "HEAD" {
         request.method = "GET"
         request.body = nil

@@ -11,6 +11,12 @@ public struct TransferURL: Sendable, Hashable {
     /// The port, the scheme's own if the URL names none.
     public let port: Int
 
+    /// Whether another origin of the same host is the same server: itself, or the step from http to https on the usual
+    /// ports.
+    func isServedWith(_ other: Origin) -> Bool {
+      self == other || scheme == "http" && port == 80 && other.scheme == "https" && other.port == 443
+    }
+
     /// `https://host`, with the port where it is not the scheme's own.
     public var description: String {
       let isDefault = port == (scheme == "https" ? 443 : 80)

@@ -90,6 +90,20 @@ import Testing
     #expect(fixture.manifest == nil)
   }
 
+  @Test func anImageThatFailedIsNotAskedForAnyMore() async throws {
+    let layers = (0..<300).map { TestImage.Blob(Array("layer \($0)".utf8), .ociLayerGzip) }
+    registry.put(TestImage(layers: layers), in: "many", tag: "1")
+    for layer in layers {
+      registry.fault(TestRegistry.blobPath("many", layer.descriptor.digest)) { _, _ in
+        TestServer.Response.text("none", status: 404)
+      }
+    }
+    let report = try await run(["many:1"]) { $0.transfer.parallel = 2 }
+    #expect(report.failures.count == 1)
+    let asked = layers.filter { blobRequests($0.descriptor.digest) > 0 }.count
+    #expect(asked > 0 && asked <= 4)
+  }
+
   @Test func anImageThatIsNoLongerWantedIsRemoved() async throws {
     for name in ["one", "two"] { registry.put(image(name), in: name, tag: "1") }
     _ = try await run(["one:1", "two:1"])

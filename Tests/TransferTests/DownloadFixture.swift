@@ -49,6 +49,18 @@ final class DownloadFixture: Sendable {
 
   func read(_ name: String) -> [UInt8]? { try? readBytes(folder.appending(name)) }
 
+  /// The bytes at hand of a file that is not complete.
+  var part: [UInt8]? { try? readBytes(Download.partFile(of: folder.appending("file"))) }
+
+  /// Leaves a part as a killed run does.
+  ///
+  /// - Parameter note: What is noted of it, but for the URL.
+  func leavePart(_ bytes: [UInt8], _ note: String) throws {
+    let destination = folder.appending("file")
+    try writeAtomically(bytes, to: Download.partFile(of: destination))
+    try writeAtomically("\(server.url("/file"))\n\(note)", to: Download.metaFile(of: destination))
+  }
+
   /// The names in the folder.
   var names: [String] { (try? listFolder(folder)) ?? [] }
 }

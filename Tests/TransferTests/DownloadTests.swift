@@ -208,8 +208,8 @@ import Testing
     await gate.reached()
     first.cancel()
     await #expect(throws: TransferError.self) { try await first.value }
-    #expect(fixture.names == ["file.part", "file.part.meta"])
-    let kept = try #require(fixture.read("file.part")).count
+    #expect(fixture.names.count == 2 && fixture.names.allSatisfy(IncompleteName.matches))
+    let kept = try #require(fixture.part).count
     #expect(kept > 0)
 
     let receipt = try await fixture.run(fixture.download(digest: digest), on: fixture.engine()).receipt
@@ -220,17 +220,13 @@ import Testing
 
   @Test func aDamagedPartCostsARetryAndNothingElse() async throws {
     serveGood()
-    try writeAtomically([UInt8](repeating: 7, count: 5000), to: fixture.folder.appending("file.part"))
-    try writeAtomically(
-      "\(fixture.server.url("/file"))\n\(digest)\n\"v1\"\n", to: fixture.folder.appending("file.part.meta"))
+    try fixture.leavePart([UInt8](repeating: 7, count: 5000), "\(digest)\n\"v1\"\n3000000\n")
     _ = try await fixture.run(fixture.download(digest: digest), on: fixture.engine())
     #expect(fixture.content == body.bytes)
   }
 
   @Test func aCompletePartNeedsNoRequest() async throws {
-    try writeAtomically(body.bytes, to: fixture.folder.appending("file.part"))
-    try writeAtomically(
-      "\(fixture.server.url("/file"))\n\(digest)\n\n", to: fixture.folder.appending("file.part.meta"))
+    try fixture.leavePart(body.bytes, "\(digest)\n\n\n")
     _ = try await fixture.run(fixture.download(digest: digest), on: fixture.engine())
     #expect(fixture.content == body.bytes)
     #expect(fixture.server.requests.isEmpty)

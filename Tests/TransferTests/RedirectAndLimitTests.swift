@@ -1,3 +1,4 @@
+import Files
 import SystemPackage
 import TestServer
 import Testing
@@ -33,6 +34,29 @@ import Testing
     download.fields["Authorization"] = "Bearer secret"
     _ = try await fixture.run(download, on: fixture.engine())
     #expect(fixture.server.requests(for: "/moved").first?[header: "Authorization"] == "Bearer secret")
+  }
+
+  @Test(arguments: [false, true])
+  func aLoginOfNetrcStaysWithItsPort(_ isOwnPort: Bool) async throws {
+    let other = try TestServer()
+    let target = isOwnPort ? fixture.server : other
+    target.serve("/moved", body.bytes)
+    fixture.server.route("/file") { _ in .redirect(to: target.url("/moved")) }
+    let netrc = fixture.folder.appending("netrc")
+    try writeAtomically("machine 127.0.0.1 login me password hunter2\n", to: netrc)
+    _ = try await fixture.run(fixture.download(), on: fixture.engine { $0.netrcFile = netrc.string })
+    #expect(fixture.content == body.bytes)
+    #expect(fixture.server.requests.first?[header: "Authorization"]?.hasPrefix("Basic ") == true)
+    #expect((target.requests(for: "/moved").first?[header: "Authorization"] != nil) == isOwnPort)
+  }
+
+  @Test(arguments: [
+    ("http://h/", "https://h/", true), ("https://h/", "http://h/", false),
+    ("http://h/", "https://h:8443/", false),
+    ("http://h:8080/", "https://h/", false), ("http://h:8080/", "http://h:8080/x", true),
+  ])
+  func whichOriginsAreOneServer(_ first: String, _ second: String, _ expected: Bool) throws {
+    #expect(try TransferURL(first).origin.isServedWith(try TransferURL(second).origin) == expected)
   }
 
   @Test func whatIsSentDoesNotLeaveItsOrigin() async throws {

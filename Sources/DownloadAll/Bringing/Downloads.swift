@@ -13,15 +13,17 @@ struct Downloads: Sendable {
   /// Brings the file of a URL to a place in a folder that exists.
   ///
   /// - Parameters:
+  ///   - announcedSize: The size in bytes that was told before, if any.
   ///   - knownValidator: A validator of the copy at hand: the server may answer that it has not changed.
   ///   - stage: The stage for which it is.
   /// - Returns: What came; `nil` when the copy at hand is current.
   /// - Throws: `TransferError`.
   func bring(
-    _ url: String, to place: FilePath, digest: Digest? = nil, knownValidator: String? = nil,
-    for stage: StageName
+    _ url: String, to place: FilePath, digest: Digest? = nil, announcedSize: Int64? = nil,
+    knownValidator: String? = nil, for stage: StageName
   ) async throws(TransferError) -> DownloadReceipt? {
     var download = Download(url: remote.address(of: url), destination: place, digest: digest)
+    download.announcedSize = announcedSize
     download.knownValidator = knownValidator
     switch try await engine.download(download, onEvent: progress.events(of: stage)) {
     case .downloaded(let receipt): return receipt

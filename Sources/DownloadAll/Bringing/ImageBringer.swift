@@ -63,7 +63,7 @@ struct ImageBringer: Bringer {
         let size = image.content.totalSize
         inquiry.sizes[artifact.path] = size
         inquiry.room.append((artifact.path, size))
-        inquiry.remote += size
+        inquiry.remote = ByteSize.sum(inquiry.remote, size)
         for blob in image.content.blobs { wanted[blob.digest] = blob }
         if let warning = image.warning { inquiry.warnings.append(warning) }
       case .failure(let error as RegistryError):
@@ -78,9 +78,9 @@ struct ImageBringer: Bringer {
     // Archives lie beside the blobs they are made of.
     let missing = wanted.values.filter { !blobs.has($0) }
     if let place = try? BundlePath("images/blobs") {
-      inquiry.room.append((place, missing.reduce(0) { $0 + max(0, $1.size - blobs.partSize($1)) }))
+      inquiry.room.append((place, missing.byteSum { max(0, $0.size - blobs.partSize($0)) }))
     }
-    inquiry.transfer = missing.reduce(0) { $0 + $1.size }
+    inquiry.transfer = missing.byteSum(of: \.size)
     return inquiry
   }
 
@@ -153,6 +153,8 @@ struct ImageBringer: Bringer {
       func start() {
         guard !Task.isCancelled else { return }
         while fetching < parallel * 2, let blob = queue.popFirst() {
+          // A manifest may name thousands of blobs, the first of which is missing.
+          guard waiting.isWanted(blob.descriptor.digest) else { continue }
           fetching += 1
           group.addTask { .blob(blob, await Result { try await fetch(blob) }) }
         }
@@ -236,7 +238,7 @@ struct ListedImageError: Error, CustomStringConvertible {
 extension ArchivedImage {
   /// The sum of what its archive holds, in bytes.
   var totalSize: Int64 {
-    (blobs + manifests.map(\.descriptor)).reduce(0) { $0 + $1.size }
+    (blobs + manifests.map(\.descriptor)).byteSum(of: \.size)
   }
 
   /// What the manifest says of this image.
@@ -244,6 +246,6 @@ extension ArchivedImage {
     ManifestImage(
       reference: reference, digest: descriptor.digest,
       platforms: manifests.compactMap { $0.descriptor.platform?.description },
-      layers: contents.reduce(0) { $0 + $1.layers.count })
+      layers: contents.flatMap(\.layers).count)
   }
 }

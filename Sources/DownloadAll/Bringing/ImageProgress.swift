@@ -30,6 +30,11 @@ struct ImageProgress {
     missing.indices.filter { missing[$0].contains(digest) && hasFailed.insert($0).inserted }
   }
 
+  /// Whether an image that can still be made waits for a blob.
+  func isWanted(_ digest: Digest) -> Bool {
+    missing.indices.contains { missing[$0].contains(digest) && !hasFailed.contains($0) }
+  }
+
   /// The bytes since the last call.
   mutating func takeTransferred() -> Int64 {
     defer { transferred = 0 }

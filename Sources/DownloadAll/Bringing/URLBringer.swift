@@ -67,18 +67,21 @@ struct URLBringer: Bringer {
     let sorted = artifacts.sorted { inquiry.sizes[$0.path, default: 0] > inquiry.sizes[$1.path, default: 0] }
     // Twice as many as connections: enough to keep all busy, few enough for open files.
     await forEachConcurrently(sorted, limit: parallel * 2) { artifact in
-      await Result { try await fetch(artifact) }
+      await Result { try await fetch(artifact, announcedSize: inquiry.sizes[artifact.path]) }
     } onResult: { artifact, result in
       note(artifact, result)
     }
   }
 
-  private func fetch(_ artifact: Artifact) async throws -> FetchedFile {
+  private func fetch(_ artifact: Artifact, announcedSize: Int64?) async throws -> FetchedFile {
     guard let url = artifact.url else { throw Errno.invalidArgument }
     let place = record.place(artifact)
     try createDirectories(place.removingLastComponent())
     guard
-      let receipt = try await downloads.bring(url, to: place, digest: artifact.digest, for: artifact.stage)
+      let receipt = try await downloads.bring(
+        url, to: place, digest: artifact.digest,
+        // Servers that do not know the size before they send say 0 to HEAD.
+        announcedSize: announcedSize == 0 ? nil : announcedSize, for: artifact.stage)
     else { throw UnaskedAnswer(url: hidingCredentials(url)) }
     record.verified.record(
       place, stage: artifact.stage, sha256: receipt.sha256, checked: artifact.digest,
