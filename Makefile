@@ -1,6 +1,6 @@
 # Every target is one command that can be typed without make; ARGS is passed on to it.
 .DEFAULT_GOAL := help
-.PHONY: help build run test unit e2e node lint format house sanitize docs bench demo interchange conformance prove contrib clean
+.PHONY: help build run test unit e2e node lint format house sanitize docs faults bench demo interchange conformance prove contrib clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -38,6 +38,9 @@ sanitize: ## Run the unit and integration tests under the thread and the address
 
 docs: ## Write what is generated: config/config.yml, docs/reference/settings.md and docs/man
 	WRITE_DOCS=1 swift test --filter GeneratedFilesTests
+
+faults: ## Write docs/faults.md: what comes of every kind of transfer in every kind of fault
+	WRITE_DOCS=1 swift test --filter FaultMatrixTests
 
 bench: ## Measure start, verify, files, images and packages beside openssl, curl, aria2c, skopeo, podman and apt
 	scripts/install-dependencies build run bench

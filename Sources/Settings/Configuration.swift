@@ -219,6 +219,8 @@ extension Configuration {
     public var connectTimeout: Duration = .seconds(15)
     /// How long a transfer may stand without a byte.
     public var stallTimeout: Duration = .seconds(30)
+    /// The fewest bytes per second, over a minute, of a transfer that is not given up; 0 takes any.
+    public var minimumRate: Int64 = 1024
     /// The most bytes per second of all transfers together; 0 means no limit.
     public var limitRate: Int64 = 0
   }

@@ -13,7 +13,7 @@ extension Configuration {
   /// The configuration as a config.yml to put into the bundle.
   ///
   /// It reads back to the same values. Left out is what concerns only the machine that downloads: its
-  /// folders, its Python, mirrors and proxies, and the passwords these may hold. An architecture of nil is
+  /// folders, its Python, mirrors, proxies and extra variables, and the passwords these may hold. An architecture of nil is
   /// written `auto`, so put in the one that was used.
   public func yaml() -> String {
     var text = """

@@ -93,6 +93,7 @@ struct Connection {
   }
 
   private func head(of response: TestServer.Response) -> [UInt8] {
+    if let head = response.rawHead { return Array(head.utf8) }
     var lines = ["HTTP/1.1 \(response.status) \(reasonPhrase(response.status))"]
     lines += response.headers.map { "\($0.name): \($0.value)" }
     switch response.framing {

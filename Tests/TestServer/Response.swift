@@ -39,6 +39,8 @@ extension TestServer {
     public var limit: Int64?
     /// Places where the response waits: before the body byte of that offset, -1 for before the status line.
     public var gates: [(offset: Int64, gate: Gate)] = []
+    /// What is sent instead of status line and header fields, such as garbage.
+    public var rawHead: String?
     /// Whether nothing at all is sent, not even a status line.
     public var isSilent = false
 

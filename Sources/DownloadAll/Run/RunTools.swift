@@ -97,6 +97,7 @@ extension TransferConfiguration {
     retries = configuration.transfer.retries
     connectTimeout = configuration.transfer.connectTimeout
     stallTimeout = configuration.transfer.stallTimeout
+    minimumRate = configuration.transfer.minimumRate
     rateLimit = configuration.transfer.limitRate > 0 ? configuration.transfer.limitRate : nil
     httpProxy = configuration.proxy.http
     httpsProxy = configuration.proxy.https

@@ -38,6 +38,10 @@ extension SettingSection {
         "transfer.stall_timeout", \.transfer.stallTimeout, .seconds(1...3600), flag: nil,
         "How long a transfer may stand without a byte: 1s to 3600s."),
       .scalar(
+        "transfer.minimum_rate", \.transfer.minimumRate, .rate, flag: nil,
+        "The fewest bytes per second, over a minute, with which a transfer is not given up and tried again.",
+        "Write it as 500 or 10K; 0 takes any. Under limit_rate a transfer's share may be less."),
+      .scalar(
         "transfer.limit_rate", \.transfer.limitRate, .rate, environment: ["LIMIT_RATE"],
         flag: .value("--limit-rate", "rate"),
         "The most bytes per second of all transfers together, such as 500K or 10M; 0 means no limit.",

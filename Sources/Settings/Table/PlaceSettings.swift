@@ -52,7 +52,10 @@ extension SettingSection {
         "kubespray.extra_vars", \.kubespray.extraVariables, keys: .variable, values: .any,
         flag: .entries(
           "--extra-vars", short: "e", "An Ansible variable that wins over the inventory; may be repeated."),
-        "Ansible variables that win over those of the inventory, such as \"kube_version: 1.33.5\"."),
+        scope: .download,
+        "Ansible variables that win over those of the inventory, such as \"kube_version: 1.33.5\".",
+        "They stay on this machine, since they may hold passwords: give them to ansible-playbook on the target again."
+      ),
       .scalar(
         "kubespray.selection", \.kubespray.selection, .choice(), environment: ["KUBESPRAY_SELECTION"],
         flag: .value("--selection", "what"),

@@ -41,7 +41,7 @@ struct LoadPushStep: Step {
       throw Problems(failures)
     }
     let present = results.count { $0.outcome == .present }
-    let bytes = ByteCount.format(results.reduce(0) { $0 + $1.bytesSent })
+    let bytes = ByteCount.format(results.byteSum(of: \.bytesSent))
     return "\(results.count) images, \(present) of them were there, \(bytes) sent"
   }
 
