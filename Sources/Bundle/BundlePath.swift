@@ -1,3 +1,5 @@
+import Files
+
 /// A file's place inside `outputs/`: relative, with forward slashes, and possible on every file system that a
 /// bundle travels on (FAT and exFAT included).
 public struct BundlePath: Hashable, Sendable, Comparable, CustomStringConvertible, Codable {
@@ -25,7 +27,24 @@ public struct BundlePath: Hashable, Sendable, Comparable, CustomStringConvertibl
         throw BundlePathError(path: text, reason: "FAT cannot keep the character \(bad.debugDescription)")
       }
     }
+    if let name = Self.reservedName(segments) {
+      throw BundlePathError(path: text, reason: "the name \"\(name)\" is for this program's own use")
+    }
     description = text
+  }
+
+  /// A name that no file or folder of a bundle can have: of unfinished files, and of what describes the bundle. Disks
+  /// that do not tell upper from lower case do not tell them apart either.
+  private static func reservedName(_ segments: [Substring]) -> Substring? {
+    if let first = segments.first {
+      let name = first.lowercased()
+      if name == Manifest.fileName || name.hasPrefix(Manifest.fileName + ".") { return first }
+    }
+    // NAME.part and NAME.part.meta are those of Transfer's Download.
+    return segments.first { segment in
+      let name = segment.lowercased()
+      return finalName(of: name) != nil || name.hasSuffix(".part") || name.hasSuffix(".part.meta")
+    }
   }
 
   /// The key under which FAT would see this path: names that differ by case only are one name there.

@@ -83,11 +83,11 @@ public enum StageTable {
       case .scripts:
         return [row(ScriptsStage(job: job, kubespray: tools.kubespray, cache: tools.cache, events: events))]
       case .pypi:
-        return [row(MirrorStage(mirrors: wheels, remote: tools.remote)), index(wheels, job, tools.cache)]
+        return [row(MirrorStage(mirrors: wheels, remote: tools.remote)), index(wheels, job, tools)]
       case .repo:
         return [
           row(MirrorStage(mirrors: repositories, remote: tools.remote)),
-          index(repositories, job, tools.cache),
+          index(repositories, job, tools),
         ]
       case .images: return images(wheels, job, tools)
       }
@@ -101,12 +101,13 @@ public enum StageTable {
       isPlanning: isPlanning, events: tools.events(.pkgs))
   }
 
-  static func index(_ mirrors: StageMirrors, _ job: Job, _ cache: Cache) -> Row {
+  static func index(_ mirrors: StageMirrors, _ job: Job, _ tools: RunTools) -> Row {
     Row(
       name: mirrors.events.stage, needs: [],
       stage: IndexStage(
-        mirrors: mirrors, outputs: job.configuration.outputs, cache: cache,
-        signingKey: job.configuration.packages.signingKey), product: "the index")
+        mirrors: mirrors, outputs: job.configuration.outputs, cache: tools.cache,
+        signingKey: job.configuration.packages.signingKey, signatures: tools.signatures), product: "the index"
+    )
   }
 
   private static func images(_ wheels: StageMirrors, _ job: Job, _ tools: RunTools) -> [Row] {
