@@ -1,3 +1,4 @@
+import Concurrency
 import Console
 import Host
 import SystemPackage
@@ -77,6 +78,11 @@ public struct SetupRun: Sendable {
     }
     do {
       let journal = try context.journal(step.name)
+      // The program itself came out of lib.
+      let folders = step.usedFolders + ["lib"]
+      try await offload { [context] () throws(StepError) in
+        try context.bundle.refuseUnexpected(below: folders)
+      }
       switch try await step.check(context, journal) {
       case .done(let detail) where !isForced: return finish(.already, detail)
       case .notApplicable(let detail): return finish(.notNeeded, detail)
@@ -151,6 +157,7 @@ public struct SetupRun: Sendable {
       let undone = try await offloaded { () throws in try journal.takeBack() }
       for text in undone.kept { context.say(.warning, text, step: step.name) }
       try await step.afterUndo(context, journal)
+      StagingFolder.remove(of: step.name, on: context.host)
       try journal.forget()
       return report(.done, undone.summary)
     } catch is CancellationError {

@@ -64,7 +64,8 @@ import Testing
 
   private func steps() -> [any Error] {
     let kinds: [StepAdvice] = [
-      .verify, .recopy, .medium, .asRoot(command: "target-setup all"), .asRoot(command: nil), .wait, .again,
+      .verify, .recopy, .removeUnexpected, .finishBundle, .medium, .asRoot(command: "target-setup all"),
+      .asRoot(command: nil), .wait, .again,
       .correctFile, .first(.nginx), .undoFirst(.registry), .moveAway,
       .webServer(lacking: "if files are missing, run \"target-setup verify\""),
       .log(command: "journalctl -u nginx"), .port(service: "nginx"), .serveInPlace, .registryAddress,
@@ -74,7 +75,7 @@ import Testing
       .restore, .resend,
     ]
     return kinds.map { StepError("something is wrong", $0) } + [
-      UnfinishedBundle(bundle: "/bundle"),
+      StepError.unfinished("/bundle"),
       DamagedBundle(bundle: "/bundle", count: 1, problems: ["a: missing"]),
       NoPackagesForRelease(name: "debian-12", found: ["rocky-9"]),
       PackagesNotInstalled(names: ["patch"], command: "apt-get", reason: "  no candidate"),

@@ -25,8 +25,10 @@ extension SetupContext {
     let variables = Configuration.settings.filter { $0.scope == .target }.flatMap(\.environment)
     let manifest = try Manifest.load(from: folder)
     var shell = manifest == nil ? try ShellBundle(folder, environment: environment) : nil
+    let unread = ArrivedBundle(folder, manifest: manifest, shell: shell)
     var configuration = try Configuration.resolve(
-      shell: shell?.settings, defaultFile: folder.appending("config.yml"), files: configFiles,
+      shell: shell?.settings, document: try settings(of: unread),
+      source: folder.appending("config.yml").string, files: configFiles,
       environment: environment.filter { variables.contains($0.key) }, flags: flags)
     shell?.adjust(&configuration, architecture: Architecture.current.rawValue)
     if let manifest, !manifest.platforms.contains("linux/\(Architecture.current.rawValue)") {
@@ -42,6 +44,16 @@ extension SetupContext {
     return SetupContext(
       host: host, bundle: ArrivedBundle(folder, manifest: manifest, shell: shell),
       configuration: configuration, emit: emit)
+  }
+
+  /// The bundle's own config.yml. Of a folder without a finished bundle nothing is taken.
+  ///
+  /// - Throws: ``StepError`` when it is not as the manifest says.
+  private static func settings(of bundle: ArrivedBundle) throws(StepError) -> [UInt8]? {
+    guard bundle.manifest != nil else { return nil }
+    if try bundle.has("config.yml") { return try bundle.bytes("config.yml") }
+    try bundle.refuseUnexpected(below: ["config.yml"])
+    return nil
   }
 
   /// The folder of the bundle that was named, or that the program lies in, as an absolute path.

@@ -56,7 +56,7 @@ public struct SetupContext: Sendable {
 
   /// The package repositories in the bundle.
   var repositories: BundleRepositories {
-    BundleRepositories(bundle: bundle.folder, host: configuration.packages.host)
+    get throws(StepError) { try BundleRepositories(bundle: bundle, host: configuration.packages.host) }
   }
 
   /// The journal of a step on this host.

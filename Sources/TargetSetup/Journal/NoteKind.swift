@@ -27,7 +27,7 @@ enum NoteKind: String, Sendable, CaseIterable {
   case dockerRegistry = "docker-registry"
   /// The version of Ansible that runs.
   case ansibleVersion = "version"
-  /// What was copied of `files` to be served, as a fingerprint.
+  /// What was copied of `files` to be served, as a fingerprint; "in place" before it when the bundle's own is served.
   case servedFiles = "served-files"
   /// The same of `debs`.
   case servedDebs = "served-debs"
