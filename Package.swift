@@ -152,7 +152,9 @@ let package = Package(
         "Registry",
         "Mirrors",
       ] + ground,
-      resources: [.embedInCode("Travelling/launcher.sh")],
+      resources: [
+        .embedInCode("Travelling/launcher.sh"), .embedInCode("Travelling/verify-bundle.sh"),
+      ],
       swiftSettings: swiftSettings),
 
     // Floor 4: the steps on the target. Neither the catalog nor the mirrors' resolvers are for it.

@@ -41,9 +41,11 @@ extension SetupContext {
       stateFolder: configuration.target.directory, system: try OSRelease.current(),
       initSystem: fileExists("/run/systemd/system") ? .systemd : .none,
       interfaces: NetworkInterfaces.current(), environment: environment)
-    return SetupContext(
+    var context = SetupContext(
       host: host, bundle: ArrivedBundle(folder, manifest: manifest, shell: shell),
       configuration: configuration, emit: emit)
+    context.isFromBundle = ownBundle(environment).flatMap { try? realPath($0) } == folder
+    return context
   }
 
   /// The bundle's own config.yml. Of a folder without a finished bundle nothing is taken.
@@ -61,14 +63,14 @@ extension SetupContext {
   /// - Throws: ``StepError`` when there is no such folder.
   public static func bundleFolder(
     _ named: FilePath?, _ environment: [String: String]
-  ) throws(StepError) -> FilePath { try absolute(named ?? ownBundle(environment)) }
+  ) throws(StepError) -> FilePath { try absolute(named ?? ownBundle(environment) ?? ".") }
 
   /// The launcher says where it lies; a program that was started directly lies in `lib` below the bundle.
-  private static func ownBundle(_ environment: [String: String]) -> FilePath {
+  private static func ownBundle(_ environment: [String: String]) -> FilePath? {
     if let folder = environment["KUBESPRAY_OFFLINE_BUNDLE"], !folder.isEmpty { return FilePath(folder) }
     let program = FilePath((try? linkTarget("/proc/self/exe")) ?? ".")
     let folder = program.removingLastComponent()
-    return folder.lastComponent?.string == "lib" ? folder.removingLastComponent() : "."
+    return folder.lastComponent?.string == "lib" ? folder.removingLastComponent() : nil
   }
 
   private static func absolute(_ folder: FilePath) throws(StepError) -> FilePath {
