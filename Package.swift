@@ -161,7 +161,7 @@ let package = Package(
     .target(
       name: "TargetSetup",
       dependencies: [
-        "YAML", "Archive", "Transfer", "Host", "Console", "Bundle", "Settings", "Registry",
+        "YAML", "Archive", "Transfer", "Host", "Console", "Trust", "Bundle", "Settings", "Registry",
       ] + ground,
       // Those in BuiltIn are links to target-scripts/: bundles of the shell project have no such files.
       resources: [
@@ -272,7 +272,7 @@ let package = Package(
     .testTarget(
       name: "TargetSetupTests",
       dependencies: [
-        "TargetSetup", "TestSupport", "TestServer", "TestRegistry", "Archive", "Bundle", "Settings",
+        "TargetSetup", "TestSupport", "TestServer", "TestRegistry", "Archive", "Bundle", "Settings", "Trust",
         "Console", "Host",
         "Registry", "Transfer", "Snapshot",
       ] + ground,

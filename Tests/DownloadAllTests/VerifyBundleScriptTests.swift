@@ -114,11 +114,15 @@ struct VerifyBundleScriptTests {
       let copy = "ran \(stick.folder)/kubespray-offline-verified."
       #expect(result.standardOutput.hasPrefix(copy), "\(result)")
       #expect(
-        result.standardOutput.hasSuffix("<--bundle><\(stick.stick)><all><--address><a b>"), "\(result)")
+        result.standardOutput.hasSuffix(
+          "<--bundle><\(stick.stick)><all><--address><a b><--allowed-signers><\(stick.signers)>"), "\(result)"
+      )
       #expect(result.standardError.contains("was signed by ann@example.com"))
       #expect(try listFolder(stick.folder).allSatisfy { !$0.hasPrefix("kubespray-offline") })
       let plain = try await stick.run(shell, [])
-      #expect(plain.standardOutput.hasSuffix("<--bundle><\(stick.stick)><verify>"))
+      #expect(
+        plain.standardOutput.hasSuffix(
+          "<--bundle><\(stick.stick)><verify><--allowed-signers><\(stick.signers)>"))
     }
   }
 

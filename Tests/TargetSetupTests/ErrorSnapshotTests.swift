@@ -76,6 +76,12 @@ import Testing
     ]
     return kinds.map { StepError("something is wrong", $0) } + [
       StepError.unfinished("/bundle"),
+      TrustError.unsigned("/bundle", reason: "there is no signature", signers: "/etc/allowed_signers"),
+      TrustError.signersGone("/etc/allowed_signers", taken: 7),
+      TrustError.older("/bundle", sequence: 6, taken: 7),
+      TrustError.expired("/bundle", end: "2027-01-01T00:00:00Z"), TrustError.noManifest("/bundle"),
+      TrustError.foreignFolder(setting: "registry.directory", "/etc"),
+      TrustError.unusable("/etc/allowed_signers", reason: "line 1: the key is missing"),
       DamagedBundle(bundle: "/bundle", count: 1, problems: ["a: missing"]),
       NoPackagesForRelease(name: "debian-12", found: ["rocky-9"]),
       PackagesNotInstalled(names: ["patch"], command: "apt-get", reason: "  no candidate"),

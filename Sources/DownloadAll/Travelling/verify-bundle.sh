@@ -14,7 +14,12 @@ die() { echo "error: $*. Nothing of the bundle was run." >&2; exit 1; }
 bundle=$(CDPATH='' cd -- "$1" && pwd -P) || die "$1 is not a folder"
 shift
 signers=/etc/kubespray-offline/allowed_signers
-case ${1-} in -*) ;; */*) signers=$1; shift ;; esac
+case ${1-} in -*) ;; */*)
+  signers=$(CDPATH='' cd -- "${1%/*}" && pwd -P)/${1##*/}
+  shift
+  [ $# -gt 0 ] || set -- verify
+  set -- "$@" --allowed-signers "$signers" ;;
+esac
 [ -f "$signers" ] || die "$signers, the keys that may sign a bundle, is missing"
 threshold=$(cat "${signers%/*}/threshold" 2>/dev/null) || threshold=1
 case $threshold in [1-9]) ;; *) die "${signers%/*}/threshold is not a number from 1 to 9" ;; esac

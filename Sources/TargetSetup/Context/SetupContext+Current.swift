@@ -14,22 +14,27 @@ extension SetupContext {
   ///   - configFiles: Files of settings that were asked for.
   ///   - environment: The variables of the process.
   ///   - flags: The texts of flags, by key path of their settings.
-  /// - Throws: `ConfigurationError`, `ManifestError`, `OSReleaseError`, or ``StepError`` when the bundle is for
-  ///   another architecture.
+  ///   - policy: Which bundles are taken.
+  /// - Throws: `ConfigurationError`, `ManifestError`, `OSReleaseError`, ``StepError`` when the bundle is for another
+  ///   architecture, or an error that says why the bundle is not taken.
   public static func current(
     bundle: FilePath?, configFiles: [FilePath], environment: [String: String], flags: [String: [String]],
-    emit: @escaping @Sendable (ConsoleEvent) -> Void
+    policy: TrustPolicy = TrustPolicy(), emit: @escaping @Sendable (ConsoleEvent) -> Void
   ) throws -> SetupContext {
     completeSearchPath()
     let folder = try bundleFolder(bundle, environment)
     let variables = Configuration.settings.filter { $0.scope == .target }.flatMap(\.environment)
-    let manifest = try Manifest.load(from: folder)
-    var shell = manifest == nil ? try ShellBundle(folder, environment: environment) : nil
+    var shell: ShellBundle?
+    let (manifest, trust) = try policy.admit(folder) {
+      shell = try ShellBundle(folder, environment: environment)
+      return shell != nil
+    }
     let unread = ArrivedBundle(folder, manifest: manifest, shell: shell)
     var configuration = try Configuration.resolve(
       shell: shell?.settings, document: try settings(of: unread),
       source: folder.appending("config.yml").string, files: configFiles,
       environment: environment.filter { variables.contains($0.key) }, flags: flags)
+    if !trust.isSigned { try refuseForeignFolders(configuration, of: folder) }
     shell?.adjust(&configuration, architecture: Architecture.current.rawValue)
     if let manifest, !manifest.platforms.contains("linux/\(Architecture.current.rawValue)") {
       let own = Architecture.current.rawValue
@@ -44,8 +49,31 @@ extension SetupContext {
     var context = SetupContext(
       host: host, bundle: ArrivedBundle(folder, manifest: manifest, shell: shell),
       configuration: configuration, emit: emit)
+    context.trust = trust
     context.isFromBundle = ownBundle(environment).flatMap { try? realPath($0) } == folder
     return context
+  }
+
+  /// Refuses folders of the host that an unsigned bundle chooses where no bundle has business: they are written to,
+  /// emptied by undo, and given to containers.
+  ///
+  /// - Throws: ``TrustError``.
+  static func refuseForeignFolders(
+    _ configuration: Configuration, of bundle: FilePath
+  ) throws(TrustError) {
+    let usual: [FilePath] = ["/opt", "/srv", "/var/lib", "/var/opt", "/data"]
+    for (setting, path) in [
+      ("target.directory", configuration.target.directory),
+      ("target.kubespray_directory", configuration.target.kubesprayDirectory),
+      ("registry.directory", configuration.registry.directory),
+    ] {
+      guard case .file(let file, _) = configuration.origin(of: setting), FilePath(file).starts(with: bundle)
+      else { continue }
+      let place = path.lexicallyNormalized()
+      guard usual.contains(where: { place.starts(with: $0) }) else {
+        throw .foreignFolder(setting: setting, path)
+      }
+    }
   }
 
   /// The bundle's own config.yml. Of a folder without a finished bundle nothing is taken.

@@ -28,6 +28,8 @@ public struct SetupContext: Sendable {
   public let bundle: ArrivedBundle
   /// The settings: those of the bundle, changed by environment and flags.
   public var configuration: Configuration
+  /// How far the bundle is trusted.
+  public var trust = BundleTrust(standing: .notChecked(TrustPolicy.defaultSigners))
   /// Whether the program that runs lies in the bundle itself, so that nothing proves the program.
   public var isFromBundle = false
   /// How a registry is spoken to.

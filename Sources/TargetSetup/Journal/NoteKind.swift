@@ -1,6 +1,8 @@
 /// What a note of a journal is about. The texts are those in journals on the disk: undo reads what earlier versions
 /// have written, so none of them changes.
 enum NoteKind: String, Sendable, CaseIterable {
+  /// What had to be said explicitly so that the bundle was taken, with the bundle's id.
+  case allowed
   /// A package that came new; `target-setup undo` removes it.
   case package
   /// A service that was set up; the value is its name.

@@ -1,3 +1,4 @@
+import Bundle
 import FoundationEssentials
 import Host
 import SystemPackage
@@ -74,6 +75,10 @@ struct BundleRepositories: Sendable, Equatable {
       }
     }
     repositories = found
+    for folder in (bundle.manifest?.signedRepositories ?? [:]).keys.sorted()
+    where !found.contains(where: { $0.path == folder && $0.metadataIsSigned && !$0.publicKeys.isEmpty }) {
+      throw StepError("\(folder) of the bundle must be signed, and has no signature or no key", .remake)
+    }
   }
 
   /// The folder for each release that the bundle tells, such as `debian-12` in `debs/local`.

@@ -104,6 +104,13 @@ public struct UploadPlan: Sendable {
     self.remarks = remarks
   }
 
+  /// Sees that a bundle whose files are to be sent is one that this host takes.
+  ///
+  /// - Throws: An error that says why it does not; `ManifestError`.
+  public static func admit(_ bundle: FilePath, _ policy: TrustPolicy) throws {
+    _ = try policy.admit(bundle) { try ShellBundle(bundle, environment: [:]) != nil }
+  }
+
   /// How many bytes all files have.
   var totalSize: Int64 { files.reduce(0) { $0 + $1.size } }
 
