@@ -157,14 +157,17 @@ let package = Package(
         "YAML", "Archive", "Transfer", "Host", "Console", "Bundle", "Settings", "Cache", "Kubespray",
         "Registry", "Mirrors", "Diagnosis",
       ] + ground,
-      resources: [.embedInCode("Travelling/launcher.sh")],
+      resources: [
+        .embedInCode("Travelling/launcher.sh"), .embedInCode("Travelling/verify-bundle.sh"),
+      ],
       swiftSettings: swiftSettings),
 
     // Floor 4: the steps on the target. Neither the catalog nor the mirrors' resolvers are for it.
     .target(
       name: "TargetSetup",
       dependencies: [
-        "YAML", "Archive", "Transfer", "Host", "Console", "Bundle", "Settings", "Registry", "Diagnosis",
+        "YAML", "Archive", "Transfer", "Host", "Console", "Trust", "Bundle", "Settings", "Registry",
+        "Diagnosis",
       ] + ground,
       // Those in BuiltIn are links to target-scripts/: bundles of the shell project have no such files.
       resources: [
@@ -275,7 +278,7 @@ let package = Package(
     .testTarget(
       name: "TargetSetupTests",
       dependencies: [
-        "TargetSetup", "TestSupport", "TestServer", "TestRegistry", "Archive", "Bundle", "Settings",
+        "TargetSetup", "TestSupport", "TestServer", "TestRegistry", "Archive", "Bundle", "Settings", "Trust",
         "Console", "Host",
         "Registry", "Transfer", "Snapshot",
       ] + ground,

@@ -32,7 +32,17 @@ public struct BundlePath: Hashable, Sendable, Comparable, CustomStringConvertibl
         throw BundlePathError(path: text, reason: "FAT cannot keep the character \(bad.debugDescription)")
       }
     }
+    if let first = segments.first, Self.isOwn(first) {
+      throw BundlePathError(path: text, reason: "the name \"\(first)\" is for what describes a bundle")
+    }
     description = text
+  }
+
+  /// Whether a name at the top is that of the manifest, or of something beside it. Disks that do not tell upper from
+  /// lower case do not tell them apart either.
+  private static func isOwn(_ name: Substring) -> Bool {
+    let name = name.lowercased()
+    return name == Manifest.fileName || name.hasPrefix(Manifest.fileName + ".")
   }
 
   /// The key under which FAT would see this path: names that differ by case only are one name there.

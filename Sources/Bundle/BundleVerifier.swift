@@ -84,7 +84,7 @@ public struct BundleVerifier: Sendable {
 
   private func unexpectedFiles() throws -> [String] {
     let known = Set(manifest.files.map(\.path.description) + [Manifest.fileName])
-    return try BundleTree.files(below: outputs).filter { !known.contains($0) }
+    return try BundleTree.files(below: outputs).filter { !known.contains($0) && !Manifest.isSignature($0) }
   }
 
   private func check(_ file: ManifestFile, onBytes: (Int64) -> Void) -> Problem? {

@@ -76,8 +76,8 @@ public struct Cleaning {
 
   /// The files that this program knows to have brought into the bundle.
   private static func bundleFiles(_ configuration: Configuration) -> Set<String> {
-    var known: Set = [Manifest.fileName, Manifest.unfinishedFileName]
-    for name in known {
+    var known = Manifest.ownNames
+    for name in [Manifest.fileName, Manifest.unfinishedFileName] {
       // A manifest that cannot be read vouches for nothing but its own name.
       let manifest = (try? Manifest.load(from: configuration.outputs, named: name)) ?? nil
       known.formUnion((manifest?.files ?? []).map(\.path.description))

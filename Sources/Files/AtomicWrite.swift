@@ -92,8 +92,8 @@ public func createDirectories(_ path: FilePath, isDurable: Bool = true) throws(F
   }
 }
 
-/// Makes the names in a folder durable.
-func flushFolder(_ path: FilePath) {
+/// Makes the names in a folder durable, where its file system can.
+public func flushFolder(_ path: FilePath) {
   // Some file systems (FUSE, network) refuse to open or flush a folder; what was done in it has succeeded.
   guard let folder = try? openFile(path.isEmpty ? "." : path, .readOnly) else { return }
   _ = fsync(folder.rawValue)

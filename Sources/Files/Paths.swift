@@ -38,3 +38,36 @@ public func linkTarget(_ path: FilePath) throws(FileError) -> String {
 public func createLink(_ path: FilePath, to target: String) throws(FileError) {
   guard path.withPlatformString({ symlink(target, $0) }) == 0 else { throw FileError(.createLink, path) }
 }
+
+/// A regular file below a folder, opened for reading. No part of its path may be a link, so that it leads nowhere else.
+///
+/// - Parameter path: Relative to the folder, without `..`.
+/// - Throws: ``FileError``; its code is `tooManySymbolicLinkLevels` for a link or a file in place of a folder, and
+///   `notSupported` for what is not a regular file.
+public func openFile(_ path: FilePath, beneath folder: FilePath) throws(FileError) -> FileDescriptor {
+  let place = folder.appending(path.components)
+  let names = path.components.map(\.string)
+  guard !path.isAbsolute, !names.isEmpty, path.components.allSatisfy({ $0.kind == .regular }) else {
+    throw FileError(.read, place, .invalidArgument)
+  }
+  var opened = folder.withPlatformString { open($0, O_RDONLY | O_DIRECTORY | O_CLOEXEC) }
+  guard opened >= 0 else { throw FileError(.read, place) }
+  for (index, name) in names.enumerated() {
+    let isLast = index == names.count - 1
+    // Without O_NONBLOCK a pipe would wait for somebody who writes into it.
+    let next = openat(opened, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | (isLast ? O_NONBLOCK : O_DIRECTORY))
+    let code = errno
+    close(opened)
+    guard next >= 0 else {
+      // With O_DIRECTORY a link is not a folder (open(2)).
+      throw FileError(.read, place, code == ENOTDIR ? .tooManySymbolicLinkLevels : Errno(rawValue: code))
+    }
+    opened = next
+  }
+  let descriptor = FileDescriptor(rawValue: opened)
+  guard (try? FileInfo(descriptor))?.kind == .file else {
+    try? descriptor.close()
+    throw FileError(.read, place, .notSupported)
+  }
+  return descriptor
+}

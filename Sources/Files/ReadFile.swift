@@ -4,7 +4,21 @@ import SystemPackage
 ///
 /// - Throws: ``FileError`` when the file cannot be read, or whatever `body` throws.
 public func readFile(_ path: FilePath, _ body: (UnsafeRawBufferPointer) throws -> Void) throws {
-  let descriptor = try openFile(path, .readOnly)
+  try readPieces(of: try openFile(path, .readOnly), path, body)
+}
+
+/// Reads a file below a folder from start to end in pieces of at most 1 MiB; no part of its path may be a link.
+///
+/// - Throws: ``FileError`` as ``openFile(_:beneath:)``, or whatever `body` throws.
+public func readFile(
+  _ path: FilePath, beneath folder: FilePath, _ body: (UnsafeRawBufferPointer) throws -> Void
+) throws {
+  try readPieces(of: try openFile(path, beneath: folder), folder.appending(path.components), body)
+}
+
+private func readPieces(
+  of descriptor: FileDescriptor, _ path: FilePath, _ body: (UnsafeRawBufferPointer) throws -> Void
+) throws {
   defer { try? descriptor.close() }
   let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 20, alignment: 16)
   defer { buffer.deallocate() }

@@ -19,9 +19,30 @@ extension Configuration {
     shell: ShellSettings? = nil, defaultFile: FilePath? = "config/config.yml", files: [FilePath] = [],
     environment: [String: String], flags: [String: [String]] = [:]
   ) throws(ConfigurationError) -> Configuration {
+    try resolve(
+      shell: shell, document: nil, files: (defaultFile.map { isMissing($0) ? [] : [$0] } ?? []) + files,
+      environment: environment, flags: flags)
+  }
+
+  /// Resolves every setting with bytes that were read before in place of the default file; otherwise as
+  /// ``resolve(shell:defaultFile:files:environment:flags:)``.
+  ///
+  /// - Parameters:
+  ///   - document: The bytes, if there are any.
+  ///   - source: What messages call them.
+  /// - Throws: ``ConfigurationError`` with everything that is wrong in any of them.
+  public static func resolve(
+    shell: ShellSettings? = nil, document: [UInt8]?, source: String = "config.yml", files: [FilePath] = [],
+    environment: [String: String], flags: [String: [String]] = [:]
+  ) throws(ConfigurationError) -> Configuration {
     var problems: [String] = []
     var documents: [YAMLNode] = []
-    for file in (defaultFile.map { Self.isMissing($0) ? [] : [$0] } ?? []) + files {
+    do {
+      if let document, let node = try YAML.parse(bytes: document, source: source) { documents.append(node) }
+    } catch {
+      problems.append(error.description)
+    }
+    for file in files {
       do {
         if let document = try YAML.load(file.string) { documents.append(document) }
       } catch {

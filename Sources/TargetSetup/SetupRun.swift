@@ -1,3 +1,4 @@
+import Concurrency
 import Console
 import Host
 import SystemPackage
@@ -21,10 +22,12 @@ public struct SetupRun: Sendable {
   /// Does steps, in the order of ``StepName``. A failure stops those that need the failed one.
   ///
   /// - Parameter isForced: Whether a step is applied even when it finds nothing to do.
-  /// - Throws: `CancellationError`, or ``StepError`` when another run works on this host.
+  /// - Throws: `CancellationError`, or ``StepError`` when another run works on this host; an error when it cannot be
+  ///   written down which bundle is taken.
   public func execute(_ names: [StepName], isForced: Bool = false) async throws -> [StepReport] {
     let lock = names.contains(where: \.needsRoot) ? try HostLock(context.host) : nil
     defer { withExtendedLifetime(lock) {} }
+    if lock != nil { try context.trust.record() }
     var reports: [StepReport] = []
     var failed: Set<StepName> = []
     for name in StepName.allCases where names.contains(name) {
@@ -77,6 +80,11 @@ public struct SetupRun: Sendable {
     }
     do {
       let journal = try context.journal(step.name)
+      // The program itself came out of lib.
+      let folders = step.usedFolders + ["lib"]
+      try await offload { [context] () throws(StepError) in
+        try context.bundle.refuseUnexpected(below: folders)
+      }
       switch try await step.check(context, journal) {
       case .done(let detail) where !isForced: return finish(.already, detail)
       case .notApplicable(let detail): return finish(.notNeeded, detail)
@@ -84,6 +92,9 @@ public struct SetupRun: Sendable {
         context.say(.warning, detail, step: step.name)
         return finish(.leftAlone, detail)
       case .done, .needed: break
+      }
+      for option in context.trust.neededOptions {
+        try journal.note(.allowed, "\(option) \(context.trust.bundle ?? "")")
       }
       return finish(.done, try await step.apply(context, journal))
     } catch is CancellationError {
@@ -151,6 +162,7 @@ public struct SetupRun: Sendable {
       let undone = try await offloaded { () throws in try journal.takeBack() }
       for text in undone.kept { context.say(.warning, text, step: step.name) }
       try await step.afterUndo(context, journal)
+      StagingFolder.remove(of: step.name, on: context.host)
       try journal.forget()
       return report(.done, undone.summary)
     } catch is CancellationError {

@@ -14,6 +14,8 @@ public struct StatusReport: Sendable, Encodable {
     public let answers: Bool
   }
 
+  /// How far the bundle is trusted, and what was allowed.
+  public let trust: BundleTrust
   /// The folder of the bundle.
   let bundle: String
   /// The kubespray version that the bundle is for, if it tells.
@@ -30,6 +32,7 @@ public struct StatusReport: Sendable, Encodable {
   /// - Throws: `CancellationError`, or `TransferError` when libcurl cannot be started.
   public init(_ context: SetupContext) async throws {
     let (arrived, addresses) = (context.bundle, context.addresses)
+    trust = context.trust
     bundle = arrived.folder.string
     kubespray =
       arrived.manifest?.kubespray ?? (arrived.shell == nil ? nil : context.configuration.kubespray.version)

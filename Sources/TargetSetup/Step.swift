@@ -9,6 +9,10 @@ protocol Step: Sendable {
   /// The steps without which it cannot work; when one of them fails in the same run, it is not started.
   var needs: [StepName] { get }
 
+  /// The folders of the bundle that it uses; before it begins, a file in them that the manifest does not list is a
+  /// failure.
+  var usedFolders: [String] { get }
+
   /// Whether there is anything to do. Changes nothing.
   ///
   /// - Throws: An error whose description names the thing, the cause and the next action.
@@ -30,6 +34,9 @@ protocol Step: Sendable {
 extension Step {
   /// Nothing.
   var needs: [StepName] { [] }
+
+  /// None.
+  var usedFolders: [String] { [] }
 
   /// Does nothing.
   func beforeUndo(_ context: SetupContext, _ journal: Journal) async throws {}

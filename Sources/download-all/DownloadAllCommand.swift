@@ -12,6 +12,7 @@ struct DownloadAllCommand: AsyncParsableCommand {
     usage: """
       download-all [OPTIONS] [STAGE...]
       download-all plan | config | verify | clean | fetch | pack [OPTIONS]
+      download-all verify-bundle
       """,
     discussion: """
       Without a stage, all stages run. A stage includes those that it needs:
@@ -43,7 +44,7 @@ struct DownloadAllCommand: AsyncParsableCommand {
     version: programVersion,
     subcommands: [
       RunCommand.self, PlanCommand.self, ConfigCommand.self, VerifyCommand.self, CleanCommand.self,
-      FetchCommand.self, PackCommand.self,
+      FetchCommand.self, PackCommand.self, VerifyBundleCommand.self,
     ],
     defaultSubcommand: RunCommand.self)
 }

@@ -26,6 +26,8 @@ struct HostOptions: ParsableArguments {
     completion: .file(extensions: ["yml", "yaml"]))
   var configFiles: [String] = []
 
+  @OptionGroup var trust: TrustOptions
+
   @OptionGroup var flags: SettingFlags<Flagged>
 
   @Option(
@@ -49,7 +51,7 @@ struct HostOptions: ParsableArguments {
   ) throws -> SetupContext {
     var context = try SetupContext.current(
       bundle: bundle.map { FilePath($0) }, configFiles: configFiles.map { FilePath($0) },
-      environment: processEnvironment(), flags: flags.texts, emit: emit)
+      environment: processEnvironment(), flags: flags.texts, policy: trust.policy, emit: emit)
     context.push = PushOptions(certificateAuthority: caFile.map { FilePath($0) }, isInsecure: insecure)
     context.showTable = { console.table($0, $1) }
     return context

@@ -50,6 +50,12 @@ struct RunCommand: AsyncParsableCommand {
     let names = try stepArguments(steps, all: StepName.all(context.configuration)).filter {
       !skipVerify || $0 != .verify
     }
+    console.emit(.message(context.trust.level, context.trust.summary, stage: nil))
+    if context.isFromBundle {
+      let text =
+        "this program came with the bundle, so it cannot prove itself; verify-bundle, brought on another way, can"
+      console.emit(.message(.info, text, stage: nil))
+    }
     context.push.archives = archives.map { FilePath($0) }
     let isForced = force
     let run = SetupRun(context)

@@ -23,6 +23,7 @@ struct StatusCommand: AsyncParsableCommand {
     }
     let report = try await Interruption.watching(console) { try await StatusReport(context) }
     if output.json { return try printJSON(report) }
+    console.table(["TRUST"], report.trust.lines.map { [$0] })
     Self.show(report.steps, report.services, console)
     console.finish()
   }

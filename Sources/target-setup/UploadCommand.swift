@@ -46,6 +46,8 @@ struct UploadCommand: AsyncParsableCommand {
     completion: .directory)
   var bundle: String?
 
+  @OptionGroup var trust: TrustOptions
+
   @Option(
     help: .init("The CA file (PEM) to check the store's certificate with.", valueName: "file"),
     completion: .file())
@@ -90,9 +92,9 @@ struct UploadCommand: AsyncParsableCommand {
     let environment = processEnvironment()
     let console = output.console()
     let store = try StoreAddress(target ?? "")
-    let plan = try UploadPlan(
-      folder: folder.map { FilePath($0) },
-      bundle: try SetupContext.bundleFolder(bundle.map { FilePath($0) }, environment))
+    let outputs = try SetupContext.bundleFolder(bundle.map { FilePath($0) }, environment)
+    if folder == nil { try UploadPlan.admit(outputs, trust.policy) }
+    let plan = try UploadPlan(folder: folder.map { FilePath($0) }, bundle: outputs)
     for remark in plan.remarks { console.emit(.message(.warning, remark, stage: FolderUpload.stage)) }
     if StoreCredential(environment) != nil, store.isReadable {
       console.emit(

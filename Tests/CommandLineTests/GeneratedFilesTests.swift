@@ -73,7 +73,8 @@ import Testing
 
   private static let otherOptionsOfTargetSetup: Set<String> = [
     "--config", "--quiet", "--json", "--no-progress", "--verbose", "--version", "--help", "--dry-run",
-    "--bundle", "--ca-file", "--insecure", "--skip-verify", "--force", "--archive", "--to", "--artifactory",
+    "--bundle", "--ca-file", "--insecure", "--skip-verify", "--force", "--allowed-signers",
+    "--allow-unsigned", "--allow-older", "--shell-bundle", "--archive", "--to", "--artifactory",
     "--parallel",
   ]
 }

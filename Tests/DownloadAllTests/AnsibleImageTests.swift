@@ -88,7 +88,7 @@ import Testing
     let name = "\(registry.host)/team/ansible:1"
     let report = try await run(fixture, image: name, registry: registry.host)
     #expect(report.failures.isEmpty, "\(report.failures)")
-    let archive = try #require(fixture.manifest?.files.first { $0.image != nil })
+    let archive = try #require(fixture.files?.first { $0.image != nil })
     #expect(archive.image?.reference.description == name && archive.verification == .registryDigest)
     #expect(fixture.text("outputs/images/additional-images.list") == "\(name)\n")
   }
@@ -121,7 +121,7 @@ import Testing
     for expected in [0, 1] {
       let report = try await fixture.run([artifact])
       #expect(report.failures.isEmpty && report.skipped == expected)
-      let listed = try #require(fixture.manifest?.files.first?.image)
+      let listed = try #require(fixture.files?.first?.image)
       #expect(listed.reference == name && listed.digest == image.manifest.descriptor.digest)
     }
   }

@@ -58,7 +58,7 @@ import Testing
       #expect(content.reference.description == "\(registry.host)/\(name):1")
     }
     #expect(blobRequests(Digest(of: base)) == 1)
-    let listed = try #require(fixture.manifest?.files.first { $0.image != nil })
+    let listed = try #require(fixture.files?.first { $0.image != nil })
     #expect(listed.verification == .registryDigest && listed.image?.layers == 2)
     let left = try BundleTree.files(below: fixture.cache.appending("blobs-v1"))
     #expect(left.allSatisfy { $0.hasPrefix(".locks/") })
@@ -141,7 +141,7 @@ import Testing
     #expect(report.failures.isEmpty && report.bundle == .complete)
     let told = "\(registry.host)/one:1 is not published for linux/arm64: such nodes cannot run it"
     #expect(fixture.messages.filter { $0.contains("not published") } == [told])
-    let images = fixture.manifest?.files.compactMap(\.image) ?? []
+    let images = fixture.files?.compactMap(\.image) ?? []
     #expect(images.map(\.platforms) == [["linux/amd64"], ["linux/amd64", "linux/arm64"]])
     #expect(images.map(\.lacking) == [["linux/arm64"], nil])
     #expect(fixture.manifest?.platforms == ["linux/amd64", "linux/arm64"])

@@ -72,7 +72,7 @@ struct BrokenMirror: Mirror {
       let found = StageMirrors(tools.resolutions, tools.events(.repo)) { mirrors }
       let stage = MirrorStage(mirrors: found, remote: tools.remote)
       return [
-        StageTable.Row(name: .repo, needs: [], stage: stage), StageTable.index(found, job, tools.cache),
+        StageTable.Row(name: .repo, needs: [], stage: stage), StageTable.index(found, job, tools),
       ]
     }
   }
@@ -91,11 +91,12 @@ struct BrokenMirror: Mirror {
     #expect(report.failures.isEmpty && report.bundle == .complete)
     #expect(
       fixture.names == [
-        "bundle.json", "debs/local/dists/Packages", "debs/local/pkgs/a.deb", "debs/local/pkgs/b.deb",
+        "SHA256SUMS", "bundle.json", "debs/local/dists/Packages", "debs/local/pkgs/a.deb",
+        "debs/local/pkgs/b.deb",
       ])
     let digest = Digest(of: Array("aaa".utf8)).hex
     #expect(fixture.text("outputs/debs/local/dists/Packages")?.hasPrefix("pkgs/a.deb \(digest)") == true)
-    let verified = try #require(fixture.manifest).files.map(\.verification)
+    let verified = try #require(fixture.files).map(\.verification)
     #expect(verified == [.generated, .repositoryMetadata, .repositoryMetadata])
     #expect(report.stages.first?.items == 3 && report.bytes == 5)
   }
@@ -227,7 +228,7 @@ struct BrokenMirror: Mirror {
     var file = MirrorResolution.File(
       path: "pkgs/l.deb", url: url, size: 5, digest: Digest(of: Array("local".utf8)))
     #expect(try await fixture.run([stage(try StubMirror("debs/local", files: [file]))]).failures.isEmpty)
-    #expect(fixture.manifest?.files.last?.verification == .repositoryMetadata)
+    #expect(fixture.files?.last?.verification == .repositoryMetadata)
     file.digest = Digest(of: [0])
     file.path = "pkgs/other.deb"
     let report = try await fixture.run([stage(try StubMirror("debs/local", inputs: "2", files: [file]))])

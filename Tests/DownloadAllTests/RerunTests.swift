@@ -24,9 +24,9 @@ import Testing
     let report = try await fixture.run(try twoFiles())
     #expect(report.failures.isEmpty && report.bundle == .complete)
     #expect(report.bytes == 15)
-    #expect(fixture.names == ["bundle.json", "files/kubelet", "files/runc"])
+    #expect(fixture.names == ["SHA256SUMS", "bundle.json", "files/kubelet", "files/runc"])
     #expect(fixture.text("outputs/files/kubelet") == "the kubelet")
-    let file = try #require(fixture.manifest?.files.first)
+    let file = try #require(fixture.files?.first)
     #expect(file.path.description == "files/kubelet" && file.size == 11)
     #expect(file.sha256 == Digest(of: Array("the kubelet".utf8)))
     #expect(file.url == fixture.server.url("/kubelet") && file.verification == .kubesprayChecksum)
@@ -84,7 +84,7 @@ import Testing
     try fixture.remove("cache")
     #expect(try await fixture.run([artifact]).skipped == 1)
     #expect(fixture.downloads.count == 1)
-    #expect(fixture.manifest?.files.first?.sha256 == Digest(of: Array("the kubelet".utf8)))
+    #expect(fixture.files?.first?.sha256 == Digest(of: Array("the kubelet".utf8)))
   }
 
   @Test(arguments: ["the kubele", "", "another text", "THE KUBELET"])
@@ -123,7 +123,7 @@ import Testing
     let report = try await fixture.run([try fixture.artifact("/kubelet", "a new kubelet"), unchanged])
     #expect(report.failures.isEmpty && report.skipped == 1)
     #expect(fixture.text("outputs/files/kubelet") == "a new kubelet")
-    #expect(fixture.manifest?.files.first?.sha256 == Digest(of: Array("a new kubelet".utf8)))
+    #expect(fixture.files?.first?.sha256 == Digest(of: Array("a new kubelet".utf8)))
   }
 
   @Test func anotherAddressWithoutAChecksumFetchesAnew() async throws {
@@ -133,7 +133,7 @@ import Testing
     artifact.source = .url(fixture.server.url("/v2/runc"))
     let report = try await fixture.run([artifact])
     #expect(report.skipped == 0 && fixture.text("outputs/files/runc") == "runc 2")
-    #expect(fixture.manifest?.files.first?.url == fixture.server.url("/v2/runc"))
+    #expect(fixture.files?.first?.url == fixture.server.url("/v2/runc"))
   }
 
   @Test func whatThisProgramWritesIsWrittenWhenItChanges() async throws {
@@ -158,7 +158,7 @@ import Testing
       stage: .files, verification: .tlsOnly)
     _ = try await fixture.run([artifact])
     #expect(fixture.text("outputs/files/kubespray.tar.gz") == "a tarball")
-    #expect(fixture.manifest?.files.first?.url == "https://example.com/k.tar.gz")
+    #expect(fixture.files?.first?.url == "https://example.com/k.tar.gz")
     #expect(try await fixture.run([artifact]).skipped == 1)
     try fixture.write("a new tarball", to: "given.tar.gz")
     #expect(try await fixture.run([artifact]).skipped == 0)

@@ -138,6 +138,11 @@ final class RunFixture: Sendable {
 
   var manifest: Manifest? { (try? Manifest.load(from: outputs)) ?? nil }
 
+  /// What the manifest says of what stages brought.
+  var files: [ManifestFile]? {
+    manifest?.files.filter { $0.path.description != BundleChecksums.fileName }
+  }
+
   // MARK: What people were told
 
   var messages: [String] {

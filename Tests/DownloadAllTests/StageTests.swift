@@ -123,7 +123,7 @@ import Testing
       $0.transfer.parallel = 3
       $0.transfer.perHost = 2
     }
-    #expect(report.failures.isEmpty && fixture.manifest?.files.count == 12)
+    #expect(report.failures.isEmpty && fixture.files?.count == 12)
     #expect(fixture.server.peakRequests <= 2)
   }
 
@@ -138,7 +138,7 @@ import Testing
     ) { [fixture] in $0.mirrors = ["github.example": fixture.server.url("/nexus/github")] }
     #expect(report.failures.isEmpty)
     #expect(fixture.text("outputs/files/tool") == "tool")
-    #expect(fixture.manifest?.files.first?.url == url)
+    #expect(fixture.files?.first?.url == url)
   }
 
   @Test func aMirrorWithoutTLSVouchesForNothing() throws {
@@ -153,7 +153,7 @@ import Testing
     var artifact = try fixture.artifact("/tool", "tool", isChecked: false)
     artifact.source = .url("http://someone:s3cr3t@127.0.0.1:\(fixture.server.port)/tool")
     #expect(try await fixture.run([artifact]).failures.isEmpty)
-    #expect(fixture.manifest?.files.first?.url == "http://***@127.0.0.1:\(fixture.server.port)/tool")
+    #expect(fixture.files?.first?.url == "http://***@127.0.0.1:\(fixture.server.port)/tool")
     for path in ["outputs/bundle.json", "cache/verified-files.jsonl"] {
       #expect(try #require(fixture.text(path)).contains("s3cr3t") == false)
     }

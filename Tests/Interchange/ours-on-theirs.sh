@@ -23,19 +23,19 @@ ours_on_theirs() {
 }
 
 their_scan() {
-  run target_setup verify
+  run target_setup --shell-bundle verify
   check "verify looks through it" exits 0
   check "verify says that there is no manifest" says "made by the shell project.*no manifest"
   check "verify finds all of it" fails says "missing"
-  run inside admin sh /media/ours/target-setup verify --bundle "$stick"
+  run inside admin sh /media/ours/target-setup verify --shell-bundle --bundle "$stick"
   check "our program in a bundle of ours does it too: --bundle" exits 0
-  run target_setup status
+  run target_setup --shell-bundle status
   check "status works before anything is done" exits 0
 }
 
 their_setup() {
   local start=$SECONDS
-  run target_setup all
+  run target_setup --shell-bundle all
   cp "$work/err" "$work/their-setup.log"
   check "target-setup all" exits 0
   echo "     target-setup all on their bundle: $((SECONDS - start)) s"
@@ -71,7 +71,7 @@ their_bundle_used() {
   check "apt-get update asks only the bundle" apt_is_ours
   check "apt-get install works" on_admin apt-get install -y tree
   on_admin apt-get purge -y tree >"$work/purge.log" 2>&1
-  run target_setup ansible
+  run target_setup --shell-bundle ansible
   check "the environment with Ansible comes from their index" exits 0
   check "kubespray lies there" test -f "$nodes/admin/root/opt/kubespray-$shell_version/contrib/offline/generate_list.sh"
   check "offline.yml has the node's address" offline_inventory
@@ -102,7 +102,7 @@ END
 
 their_second_setup() {
   files_of admin >"$work/after"
-  run target_setup all
+  run target_setup --shell-bundle all
   check "a second run succeeds" exits 0
   check "it has nothing to do" says "nothing to do"
   files_of admin >"$work/after-second"
@@ -110,7 +110,7 @@ their_second_setup() {
 }
 
 their_undo() {
-  run target_setup undo all
+  run target_setup --shell-bundle undo all
   check "undo all" exits 0
   rm -rf "$nodes/admin/root/root/.ansible" # Ansible's own
   files_of admin >"$work/undone"
@@ -125,7 +125,7 @@ damaged_and_missing() {
   local copy=$work/broken file
   cp -R "$shell_bundle" "$copy"
   rm "$copy"/images/registry.k8s.io_pause-*.tar.gz "$copy"/files/kubernetes/etcd/*.tar.gz
-  run "$programs/target-setup" verify --bundle "$copy"
+  run "$programs/target-setup" verify --shell-bundle --bundle "$copy"
   check "what is missing is named, and no failure" exits 0
   check "an image that is missing is named" says "registry.k8s.io/pause"
   check "a file that is missing is named" says "files/kubernetes/etcd/etcd-"
@@ -137,7 +137,7 @@ damaged_and_missing() {
   truncate -s 1000 "$file"
   file=$(find "$copy/files" -name 'containerd-*.tar.gz')
   truncate -s $(($(stat -c %s "$file") / 2)) "$file"
-  run "$programs/target-setup" verify --bundle "$copy"
+  run "$programs/target-setup" verify --shell-bundle --bundle "$copy"
   check "what is damaged is a failure" exits 1
   for file in images/docker.io_example_weave debs/local/pkgs/tree_ pypi/files/jmespath files/containerd-; do
     check "it names $file" says "^ *$file|  $file"

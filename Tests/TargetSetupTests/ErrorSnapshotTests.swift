@@ -64,7 +64,8 @@ import Testing
 
   private func steps() -> [any Error] {
     let kinds: [StepAdvice] = [
-      .verify, .recopy, .medium, .asRoot(command: "target-setup all"), .asRoot(command: nil), .wait, .again,
+      .verify, .recopy, .removeUnexpected, .finishBundle, .medium, .asRoot(command: "target-setup all"),
+      .asRoot(command: nil), .wait, .again,
       .correctFile, .first(.nginx), .undoFirst(.registry), .moveAway,
       .webServer(lacking: "if files are missing, run \"target-setup verify\""),
       .log(command: "journalctl -u nginx"), .port(service: "nginx"), .serveInPlace, .registryAddress,
@@ -74,7 +75,13 @@ import Testing
       .restore, .resend,
     ]
     return kinds.map { StepError("something is wrong", $0) } + [
-      UnfinishedBundle(bundle: "/bundle"),
+      StepError.unfinished("/bundle"),
+      TrustError.unsigned("/bundle", reason: "there is no signature", signers: "/etc/allowed_signers"),
+      TrustError.signersGone("/etc/allowed_signers", taken: 7),
+      TrustError.older("/bundle", sequence: 6, taken: 7),
+      TrustError.expired("/bundle", end: "2027-01-01T00:00:00Z"), TrustError.noManifest("/bundle"),
+      TrustError.foreignFolder(setting: "registry.directory", "/etc"),
+      TrustError.unusable("/etc/allowed_signers", reason: "line 1: the key is missing"),
       DamagedBundle(bundle: "/bundle", count: 1, problems: ["a: missing"]),
       NoPackagesForRelease(name: "debian-12", found: ["rocky-9"]),
       PackagesNotInstalled(names: ["patch"], command: "apt-get", reason: "  no candidate"),

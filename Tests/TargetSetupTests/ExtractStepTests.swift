@@ -129,6 +129,24 @@ struct ExtractStepTests {
     }
   }
 
+  @Test(
+    "nothing is made of a tarball, patch or playbook that is not as the manifest says",
+    arguments: [
+      "files/kubespray-2.30.0.tar.gz", "patches/2.30.0/0001-two.patch", "offline.yml",
+      "playbook/roles/offline-repo/tasks/main.yml",
+    ], [Tampering.otherByte, .shorter, .deleted, .linkInPlace])
+  func tampered(_ path: String, _ how: Tampering) async throws {
+    try await withBundle { root, bundle in
+      let context = context(root: root, bundle: bundle)
+      try how.apply(path, in: bundle)
+      let report = try #require(try await SetupRun(context).execute([.extract]).first)
+      #expect(report.outcome == .failed)
+      #expect(report.detail.contains(path), "\(report.detail)")
+      #expect(!FileManager.default.fileExists(atPath: root.appending("opt/kubespray-2.30.0").string))
+      #expect(!FileManager.default.fileExists(atPath: root.appending("opt/.kubespray-2.30.0.part").string))
+    }
+  }
+
   @Test("another tarball of the same name is told, and the tree with its inventories stays")
   func otherTarball() async throws {
     try await withBundle { root, bundle in

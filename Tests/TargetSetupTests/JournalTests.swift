@@ -211,7 +211,8 @@ struct JournalTests {
   @Test("notes are stored as in the journals of earlier versions, so that undo reads those too")
   func noteKinds() throws {
     let stored = [
-      "package", "service", "image", "container", "firewall-port", "installed", "before", "storage", "pushed",
+      "allowed", "package", "service", "image", "container", "firewall-port", "installed", "before",
+      "storage", "pushed",
       "archive", "docker", "docker-registry", "version", "served-files", "served-debs", "served-rpms",
       "served-pypi",
     ]

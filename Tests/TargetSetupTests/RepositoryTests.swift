@@ -18,7 +18,7 @@ struct RepositoryTests {
       for file in ["debs/local/Packages", "debs/debian-13/Packages", "rpms/rocky-9/repodata/repomd.xml"] {
         try put("", at: bundle.pushing(FilePath(file)))
       }
-      let repositories = BundleRepositories(bundle: bundle, host: "debian-12")
+      let repositories = try BundleRepositories(bundle: .intact(bundle), host: "debian-12")
       #expect(try repositories.repository(for: Self.debian12)?.path == "debs/local")
       #expect(try repositories.repository(for: Self.debian13)?.path == "debs/debian-13")
       #expect(try repositories.repository(for: Self.alma9)?.path == "rpms/rocky-9")
@@ -36,7 +36,7 @@ struct RepositoryTests {
   func unnamed() throws {
     try withFolder { bundle in
       try put("", at: bundle.appending("debs/local/Packages"))
-      let repositories = BundleRepositories(bundle: bundle, host: nil)
+      let repositories = try BundleRepositories(bundle: .intact(bundle), host: nil)
       #expect(try repositories.repository(for: Self.debian13)?.path == "debs/local")
       #expect(try repositories.repository(for: Self.alma9) == nil)
     }
@@ -47,9 +47,9 @@ struct RepositoryTests {
     try withFolder { bundle in
       try put("", at: bundle.appending("debs/local/Packages"))
       try put("", at: bundle.appending("rpms/local/repodata/repomd.xml"))
-      let debian = BundleRepositories(bundle: bundle, host: "debian-12")
+      let debian = try BundleRepositories(bundle: .intact(bundle), host: "debian-12")
       #expect(try debian.repository(for: Self.debian12)?.path == "debs/local")
-      let rocky = BundleRepositories(bundle: bundle, host: "rocky-9")
+      let rocky = try BundleRepositories(bundle: .intact(bundle), host: "rocky-9")
       #expect(try rocky.repository(for: Self.alma9)?.path == "rpms/local")
     }
   }
@@ -66,7 +66,7 @@ struct RepositoryTests {
       try put(
         #"{"gpgcheck": true, "keys": ["keys/RPM-GPG-KEY-Rocky-9"]}"#,
         at: rpms.appending("keys/signatures.json"))
-      let repositories = BundleRepositories(bundle: bundle, host: "debian-12")
+      let repositories = try BundleRepositories(bundle: .intact(bundle), host: "debian-12")
       let files = RepositoryFiles(server: "http://10.0.0.5:8080")
       let debian = try #require(try repositories.repository(for: Self.debian12))
       #expect(
@@ -121,7 +121,7 @@ struct RepositoryTests {
       for file in ["Packages", "amd64/Packages", "arm64/Packages"] {
         try put("", at: bundle.appending("debs/local").pushing(FilePath(file)))
       }
-      let repositories = BundleRepositories(bundle: bundle, host: "debian-12")
+      let repositories = try BundleRepositories(bundle: .intact(bundle), host: "debian-12")
       #expect(repositories.repositories.map(\.path) == ["debs/local"])
       let repository = try #require(try repositories.repository(for: Self.debian12))
       let files = RepositoryFiles(server: "http://10.0.0.5")

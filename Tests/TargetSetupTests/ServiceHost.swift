@@ -62,7 +62,7 @@ final class ServiceHost: Sendable {
     _ = try writer.finish()
   }
 
-  /// The host and its bundle.
+  /// The host and its bundle, which is intact as it is now.
   func context(_ change: (inout Configuration) -> Void = { _ in }) -> SetupContext {
     var configuration = Configuration()
     configuration.versions.containerd = "2.2.1"
@@ -76,7 +76,7 @@ final class ServiceHost: Sendable {
       architecture: .amd64, initSystem: .systemd, interfaces: NetworkInterfaces(routed: nil, addresses: []),
       runner: { [self] command, _ in answer(command) })
     return SetupContext(
-      host: host, bundle: ArrivedBundle(bundle, manifest: nil), configuration: configuration)
+      host: host, bundle: .intact(bundle), configuration: configuration)
   }
 
   /// The commands that changed something, as one would type them.

@@ -150,9 +150,13 @@ struct ServiceStepTests {
       #expect(!script.contains("dst=/usr/share/nginx/html/files"))
       #expect(host.commands.contains { $0.hasPrefix("systemctl restart kubespray-offline-nginx") })
       #expect(try await run.execute([.nginx]).map(\.outcome) == [.already])
-      // A new file in the bundle is served after the next run.
+      // A new file of a newer bundle is served after the next run.
       try put("another\n", at: host.bundle.appending("files").appending("kubeadm"))
-      #expect(try await run.execute([.nginx]).map(\.outcome) == [.done])
+      let newer = host.context {
+        $0.nginx.port = port
+        $0.target.copy = .always
+      }
+      #expect(try await SetupRun(newer).execute([.nginx]).map(\.outcome) == [.done])
       #expect(text(context.host.path("/var/lib/kubespray-offline/www/files/kubeadm")) == "another\n")
       #expect(try await run.undo([.nginx]).map(\.outcome) == [.done])
       #expect(host.commands.contains("systemctl stop kubespray-offline-nginx.service"))

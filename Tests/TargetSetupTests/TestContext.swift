@@ -5,7 +5,8 @@ import SystemPackage
 
 @testable import TargetSetup
 
-/// A host in a temporary folder, whose commands are answered by the test.
+/// A host in a temporary folder, whose commands are answered by the test, and a bundle whose manifest lists what is in its
+/// folder now.
 func context(
   root: FilePath, bundle: FilePath, system: String = "ID=debian\nVERSION_ID=12", server: String? = nil,
   address: String = "10.0.0.5", runner: @escaping CommandRunner = { command, _ in try await command.run() }
@@ -23,5 +24,5 @@ func context(
     initSystem: .none,
     interfaces: NetworkInterfaces(routed: nil, addresses: []), runner: runner)
   return SetupContext(
-    host: host, bundle: ArrivedBundle(bundle, manifest: nil), configuration: configuration)
+    host: host, bundle: .intact(bundle), configuration: configuration)
 }

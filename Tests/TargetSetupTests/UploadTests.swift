@@ -189,6 +189,7 @@ struct UploadTests {
       try put("good", at: bundle.appending("files/good"))
       try put("bAd", at: bundle.appending("files/bad"))
       try put("x", at: bundle.appending("files/.incomplete.etcd.part"))
+      try put("x", at: bundle.appending("files/added"))
       try put("shorter", at: bundle.appending("files/short"))
       try Manifest(
         tool: "test", created: "2026-01-01T00:00:00Z", kubespray: "2.30.0", architecture: "amd64",
@@ -198,11 +199,13 @@ struct UploadTests {
           try file("files/short", "shorter than"), try file("images/a.tar.gz", "image"),
         ]
       ).save(to: bundle)
-      let store = try StoreServer(.plain, ["good", "bad", "gone", "short", ".incomplete.etcd.part"])
+      let store = try StoreServer(
+        .plain, ["good", "bad", "gone", "short", ".incomplete.etcd.part", "added"])
       let results = try await upload(nil, bundle: bundle, to: store)
-      #expect(results.map(\.path) == ["bad", "gone", "good", "short"])
-      #expect(results.map(\.outcome) == [.failed, .failed, .sent, .failed])
-      #expect(results[0].detail.contains("damaged"))
+      #expect(results.map(\.path) == ["added", "bad", "gone", "good", "short"])
+      #expect(results.map(\.outcome) == [.failed, .failed, .failed, .sent, .failed])
+      #expect(results[0].detail.contains("does not list it") && store.content("added") == nil)
+      #expect(results[1].detail.contains("damaged"))
       #expect(store.content("bad") == nil && store.content(".incomplete.etcd.part") == nil)
       // A folder within it is vouched for too.
       try FileManager.default.createDirectory(

@@ -16,6 +16,8 @@ final class KubesprayWorkshop: Sendable {
     let copy: WorkingCopy
     /// Where the tarball was fetched from; `nil` when the user gave the source.
     let origin: String?
+    /// The URL of the tarball or of the git repository, without credentials; `local` for what the user had already.
+    let repository: String
   }
 
   private struct Question: Hashable, Sendable {
@@ -80,12 +82,17 @@ final class KubesprayWorkshop: Sendable {
       let copy = try await workspace.prepare(origin, downloaded: fetched?.path) { [events] in
         events.source.begin($0)
       }
-      return Source(copy: copy, origin: url)
+      return Source(copy: copy, origin: url, repository: repository(url))
     } catch let error as KubespraySourceError {
       // A page of a proxy, say: the next run is to fetch it again, not find it in the cache.
       if let url { download.discard(url) }
       throw error
     }
+  }
+
+  private func repository(_ url: String?) -> String {
+    if case .git(let url, _) = origin { return hidingCredentials(url) }
+    return url.map(hidingCredentials) ?? ManifestSource.local
   }
 
   /// The Python environment that evaluates the source.

@@ -3,6 +3,7 @@ import Console
 import Files
 import FoundationEssentials
 import Host
+import Integrity
 import Settings
 import SystemPackage
 
@@ -21,34 +22,34 @@ struct BundleClosing: Sendable {
   private let record: BundleRecord
   private let emit: @Sendable (ConsoleEvent) -> Void
   private let stages: [StageReport]
-  private let kubespray: String
+  private let statement: BundleStatement
   private let ran: Set<StageName>
   /// The files of the stages that did not run.
   private let kept: [ManifestFile]
 
-  /// - Parameter kubespray: The version that the bundle is for.
-  init(_ job: Job, _ tools: RunTools, stages: [StageReport], kubespray: String) {
+  init(_ job: Job, _ tools: RunTools, stages: [StageReport], statement: BundleStatement) {
     self.job = job
     previous = tools.previous
     record = tools.record
     emit = tools.emit
     self.stages = stages
-    self.kubespray = kubespray
+    self.statement = statement
     let ran = Set(job.selection)
     self.ran = ran
     // A file may have changed its stage with a new version of the program.
     let brought = Set(stages.flatMap(\.files).map(\.path))
     kept = (tools.previous.manifest?.files ?? []).filter {
-      !ran.contains($0.stage) && !brought.contains($0.path)
+      !ran.contains($0.stage) && !brought.contains($0.path) && $0.path.description != BundleChecksums.fileName
     }
   }
 
-  /// All files of the bundle, those of stages that did not run included.
+  /// All files that stages brought, those of stages that did not run included.
   var files: [ManifestFile] { kept + stages.flatMap(\.files) }
 
   /// The stages that have to run before there is a bundle.
   var unfinished: [StageName] {
-    OtherStages(job: job, previous: previous, record: record, kept: kept).unfinished(for: kubespray)
+    OtherStages(job: job, previous: previous, record: record, kept: kept).unfinished(
+      for: statement.kubespray)
   }
 
   /// Closes the bundle, as far as the stages that did not run allow it.
@@ -72,20 +73,34 @@ struct BundleClosing: Sendable {
 
   /// A run that changed nothing leaves the manifest as it is, to the byte.
   private func writeManifest(of files: [ManifestFile], _ proof: ClosureProof?) throws {
-    let complete = ran.union(previous.manifest?.stages ?? [])
-    var manifest = Manifest(
-      tool: "kubespray-offline \(programVersion)", created: Date.now.formatted(.iso8601),
-      kubespray: kubespray, architecture: job.architecture.rawValue, platforms: job.platforms,
-      stages: StageName.allCases.filter(complete.contains), files: files)
+    let now = Int64(Date.now.timeIntervalSince1970)
+    var manifest = statement.manifest(
+      of: files + [try writeChecksums(of: files)], for: job, ran: ran, after: previous.manifest, at: now)
     // What was proved earlier holds only as long as nothing has changed.
     let previousProof = previous.manifest.flatMap { $0.files == manifest.files ? $0.proof : nil }
     manifest.proof = proof ?? previousProof
-    if previous.holds, let previous = previous.manifest {
-      manifest.created = previous.created
-      guard manifest != previous else { return }
+    if previous.holds, let previous = previous.manifest, manifest.asClosed(in: previous) == previous {
+      return
     }
+    manifest.toolDigest = BundleStatement.toolDigest
     try manifest.save(to: record.outputs)
     record.verified.compact()
+  }
+
+  /// Writes `SHA256SUMS`, unless it lies there.
+  ///
+  /// - Returns: The manifest's line for it.
+  private func writeChecksums(of files: [ManifestFile]) throws -> ManifestFile {
+    let bytes = Array(BundleChecksums.text(of: files).utf8)
+    let path = try BundlePath(BundleChecksums.fileName)
+    let place = record.outputs.appending(path.description)
+    if (try? readBytes(ifPresent: place, limit: bytes.count)) != bytes {
+      try previous.markUnfinished()
+      try writeAtomically(bytes, to: place)
+    }
+    return ManifestFile(
+      path: path, size: Int64(bytes.count), sha256: Digest(of: bytes), url: nil, stage: .scripts,
+      verification: .generated)
   }
 
   /// Removes what this program brought in earlier runs of the same stages and no longer wants, and the remains of
@@ -99,9 +114,9 @@ struct BundleClosing: Sendable {
     ours.formUnion(
       (previous.manifest?.files ?? []).filter { ran.contains($0.stage) }.map(\.path.description))
     var removed: [String] = []
-    let manifests: Set = [Manifest.fileName, Manifest.unfinishedFileName]
+    let own = Manifest.ownNames
     for name in try BundleTree.files(below: outputs) where !wanted.contains(name) {
-      if manifests.contains(name) || ofOthers.contains(name) { continue }
+      if own.contains(name) || ofOthers.contains(name) { continue }
       let isIncomplete = IncompleteName.matches(name)
       guard ours.contains(name) || isIncomplete else {
         emit(

@@ -45,11 +45,7 @@ public struct Pipeline: Sendable {
       proof?.giveUp(for: report.stages.first { $0.outcome != .done })
       return report
     }
-    let version = job.includes(.kubespray) ? try await tools.kubespray.source().copy.version.name : nil
-    let previous = tools.previous.manifest?.kubespray
-    let closing = BundleClosing(
-      job, tools, stages: report.stages, kubespray: version ?? previous ?? job.configuration.kubespray.version
-    )
+    let closing = BundleClosing(job, tools, stages: report.stages, statement: try await statement())
     if let proof {
       let proved = await proof.run(of: closing)
       try Task.checkCancellation()
@@ -60,6 +56,15 @@ public struct Pipeline: Sendable {
     report.removed = outcome.removed
     report.bundle = outcome.bundle
     return report
+  }
+
+  /// What is to be said of the bundle.
+  private func statement() async throws -> BundleStatement {
+    let source = job.includes(.kubespray) ? try await tools.kubespray.source() : nil
+    return BundleStatement(
+      kubespray: source?.copy.version.name ?? tools.previous.manifest?.kubespray
+        ?? job.configuration.kubespray.version,
+      source: source, signedRepositories: tools.signatures.byFolder)
   }
 
   /// What can come to its end while stages run.

@@ -21,6 +21,7 @@ struct RunTools: Sendable {
   let charts: ChartSource
   let images: ImageSource
   let resolutions: ResolutionMemory
+  let signatures = RepositorySignatures()
   private let blobs: BlobCache
 
   /// Nothing is written below `outputs`.

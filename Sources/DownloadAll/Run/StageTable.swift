@@ -85,7 +85,7 @@ public enum StageTable {
       case .pypi:
         return [
           row(MirrorStage(mirrors: wheels, remote: tools.remote) { await python.preparePip() }),
-          index(wheels, job, tools.cache),
+          index(wheels, job, tools),
         ]
       case .repo:
         return [
@@ -93,7 +93,7 @@ public enum StageTable {
             MirrorStage(mirrors: repositories, remote: tools.remote) {
               await packages.fetchLists(tools.events(.repo))
             }),
-          index(repositories, job, tools.cache),
+          index(repositories, job, tools),
         ]
       case .images: return images(wheels, job, tools)
       }
@@ -109,12 +109,13 @@ public enum StageTable {
       isPlanning: isPlanning, events: tools.events(.pkgs))
   }
 
-  static func index(_ mirrors: StageMirrors, _ job: Job, _ cache: Cache) -> Row {
+  static func index(_ mirrors: StageMirrors, _ job: Job, _ tools: RunTools) -> Row {
     Row(
       name: mirrors.events.stage, needs: [],
       stage: IndexStage(
-        mirrors: mirrors, outputs: job.configuration.outputs, cache: cache,
-        signingKey: job.configuration.packages.signingKey), product: "the index")
+        mirrors: mirrors, outputs: job.configuration.outputs, cache: tools.cache,
+        signingKey: job.configuration.packages.signingKey, signatures: tools.signatures), product: "the index"
+    )
   }
 
   private static func images(_ wheels: StageMirrors, _ job: Job, _ tools: RunTools) -> [Row] {

@@ -14,6 +14,8 @@ struct IndexStage: Stage {
   let cache: Cache
   /// What signs the indexes (setting `packages.signing_key`).
   let signingKey: String?
+  /// Where it is noted which indexes are signed.
+  let signatures: RepositorySignatures
 
   func artifacts() async throws -> [Artifact] {
     var artifacts: [Artifact] = []
@@ -27,7 +29,9 @@ struct IndexStage: Stage {
       mirrors.events.show("makes the index of \(mirror.folder)")
       let index = MirrorIndex(mirror: mirror, resolved: resolved, seal: seal, cache: cache)
       let folder = try await index.make(of: content)
-      for file in try await offload({ () throws in try BundleTree.files(below: folder) }) {
+      let files = try await offload { () throws in try BundleTree.files(below: folder) }
+      try await note(mirror.folder, files)
+      for file in files {
         artifacts.append(
           Artifact(
             path: try BundlePath("\(mirror.folder)/\(file)"),
@@ -36,6 +40,14 @@ struct IndexStage: Stage {
       }
     }
     return artifacts
+  }
+
+  /// Notes an index that is signed: apt's `InRelease`, dnf's `repomd.xml.asc`.
+  private func note(_ folder: BundlePath, _ files: [String]) async throws {
+    guard let signingKey,
+      files.contains(where: { $0.hasSuffix("InRelease") || $0.hasSuffix("repomd.xml.asc") })
+    else { return }
+    signatures.note(folder, signedBy: try await SigningKey(signingKey).identity())
   }
 
   /// What tells a signing key from another: the content of its file, or its id.

@@ -20,6 +20,8 @@ public struct PushConfiguration: Sendable {
   var maximumWait: Duration = .seconds(900)
   /// How long a registry may be busy with what it received.
   public var stallTimeout: Duration = .seconds(300)
+  /// The image that an archive must hold, for archives of which that is known; one with another image is refused.
+  public var expected: [FilePath: (reference: ImageReference, digest: Digest)] = [:]
   /// Where layers are unpacked that cannot be read out of an archive directly; made when needed, and emptied again.
   public var scratch: FilePath
 

@@ -58,6 +58,15 @@ struct PushImage: Sendable {
       images = archive.images
       contents = ArchiveContents(path, names: archive.names, scratch: configuration.scratch)
     }
+    if let wanted = configuration.expected[path] {
+      guard let only = images.first, images.count == 1, only.reference == wanted.reference,
+        only.descriptor.digest == wanted.digest
+      else {
+        let found = images.map { "\($0.reference) \($0.descriptor.digest)" }.joined(separator: ", ")
+        throw ImageArchiveError.unusable(
+          path, reason: "it holds \(found) where \(wanted.reference) \(wanted.digest) is expected")
+      }
+    }
     if let first = images.first, !names.isEmpty {
       return names.map { PushImage(contents: contents, image: first, destination: $0) }
     }

@@ -1,16 +1,8 @@
-extension UnfinishedBundle: Advised {
-  var problemKind: String { "unfinished-bundle" }
-
-  var advice: String? {
-    "Run download-all to its end and copy the whole folder; --bundle DIR names another one."
-  }
-}
-
 extension DamagedBundle: Advised {
   var problemKind: String { "bundle-damaged" }
 
   var advice: String? {
-    "Copy them again from where the bundle was made, or go on at your own risk with --skip-verify."
+    "Copy them again from where the bundle was made, and remove what was not in it."
   }
 }
 

@@ -4,6 +4,10 @@ public enum StepAdvice: Sendable, Equatable {
   case verify
   /// A file of the bundle has another size, or is gone.
   case recopy
+  /// There are files in the bundle's folders that its manifest does not list.
+  case removeUnexpected
+  /// There is no manifest.
+  case finishBundle
   /// The medium cannot be read.
   case medium
   /// Only root may do this; with the command to give, where it is known.
@@ -69,6 +73,8 @@ public enum StepAdvice: Sendable, Equatable {
   var code: String {
     switch self {
     case .verify, .recopy: "bundle-damaged"
+    case .removeUnexpected: "bundle-unexpected"
+    case .finishBundle: "unfinished-bundle"
     case .medium: "medium"
     case .asRoot: "root-needed"
     case .wait: "locked"
@@ -94,6 +100,10 @@ public enum StepAdvice: Sendable, Equatable {
     switch self {
     case .verify: Advice.verify
     case .recopy: Advice.recopy
+    case .removeUnexpected:
+      "Find out who put it there, and remove it; what is to be in a bundle is added before download-all makes it."
+    case .finishBundle:
+      "Run download-all to its end and copy the whole folder; --bundle DIR names another one."
     case .medium: "Check the medium."
     case .asRoot(let command?): "Run it as root: sudo sh ./\(command)"
     case .asRoot(nil): "Run the command as root."

@@ -3,7 +3,8 @@ import Files
 import Integrity
 import SystemPackage
 
-/// The bundle as it has arrived on the host.
+/// The bundle as it has arrived on the host: what there is in it. Its files are opened by the door in
+/// `BundleDoor.swift`, and in no other way.
 public struct ArrivedBundle: Sendable {
   /// Its folder, an absolute path.
   let folder: FilePath
@@ -21,74 +22,81 @@ public struct ArrivedBundle: Sendable {
     self.shell = shell
     entries = Dictionary((manifest?.files ?? []).map { ($0.path.description, $0) }) { first, _ in first }
   }
+
+  /// The folders of a bundle whose files are used on the host or served by it: nothing unknown may be in them.
+  static let usedFolders = ["debs", "files", "images", "lib", "patches", "playbook", "pypi", "rpms"]
 }
 
 extension ArrivedBundle {
-  /// The paths of all files of the bundle below a folder such as `files`, relative to the bundle.
+  /// The paths of all files of the bundle below a folder such as `files`, relative to the bundle, in order of bytes.
+  /// The manifest says which there are, whatever lies on the disk.
   ///
-  /// - Throws: ``StepError`` when the folder cannot be read.
+  /// - Throws: ``StepError`` when the folder holds no finished bundle.
   func files(below name: String) throws(StepError) -> [String] {
     if let manifest {
       return manifest.files.map(\.path.description).filter { $0.hasPrefix(name + "/") }
     }
-    if let shell { return shell.files(below: name) }
-    let place = folder.appending(name)
-    guard FileTree.exists(place) else { return [] }
-    do {
-      return try BundleTree.files(below: place).map { "\(name)/\($0)" }
-    } catch {
-      throw StepError("\(place) cannot be read: \(FileError.reason(error))", .medium)
-    }
+    guard let shell else { throw .unfinished(folder) }
+    return shell.files(below: name)
   }
 
-  /// A file of the bundle, proved to be there with the size that it was made with.
+  /// Whether the bundle has a file of that path.
   ///
-  /// - Returns: Its path for this process.
-  /// - Throws: ``StepError``.
-  func file(_ path: String) throws(StepError) -> FilePath {
-    let place = folder.appending(FilePath(path).components)
-    guard let found = try? FileInfo(place), found.kind == .file else {
-      throw StepError("the bundle has no \(path)", .recopy)
-    }
-    if let known = entry(path), known.size != found.size {
-      throw StepError(
-        "\(place) has \(found.size) bytes instead of \(known.size)", .recopy)
-    }
-    return place
-  }
-
-  /// The settings of a service: those of the bundle, or for one of the shell project those that this program brings.
-  ///
-  /// - Throws: ``StepError``.
-  func serviceText(_ name: String) throws(StepError) -> String {
-    guard shell != nil else { return try text(name) }
-    let own = [
-      "nginx.conf": PackageResources.nginx_conf, "nginx-default.conf": PackageResources.nginx_default_conf,
-      "registry-config.yml": PackageResources.registry_config_yml,
-    ]
-    return String(decoding: own[name] ?? [], as: UTF8.self)
+  /// - Throws: ``StepError`` when the folder holds no finished bundle.
+  func has(_ path: String) throws(StepError) -> Bool {
+    if manifest != nil { return entries[path] != nil }
+    guard let shell else { throw .unfinished(folder) }
+    return shell.has(path)
   }
 
   /// What the manifest says of a file.
   func entry(_ path: String) -> ManifestFile? { entries[path] }
 
+  /// How many bytes a file has.
+  func size(_ path: String) -> Int64 { entry(path)?.size ?? FileInfo(regularFile: place(path))?.size ?? 0 }
+
   /// A text by which another content of a file would be noticed without reading it.
   func fingerprint(_ path: String) -> String {
     if let known = entry(path) { return "\(path) \(known.sha256)" }
-    let status = FileInfo(regularFile: folder.appending(FilePath(path).components))
+    let status = FileInfo(regularFile: place(path))
     return "\(path) \(status?.size ?? -1) \(status?.modified ?? -1)"
   }
 
-  /// The small files of the bundle as text.
+  /// Where a file lies, for messages and for what is asked about it without opening it.
+  func place(_ path: String) -> FilePath { folder.appending(FilePath(path).components) }
+
+  /// Refuses files in some of the bundle's folders that the manifest does not list.
   ///
-  /// - Throws: ``StepError``.
-  func text(_ path: String) throws(StepError) -> String {
-    let place = try file(path)
+  /// - Throws: ``StepError`` that names them.
+  func refuseUnexpected(below folders: [String]) throws(StepError) {
+    guard manifest != nil else { return }
+    var found: [String] = []
     do {
-      return try readText(place)
+      for name in folders {
+        guard let top = try? FileInfo(folder.appending(name)) else { continue }
+        guard top.kind == .folder else {
+          found.append(name)
+          continue
+        }
+        found += try BundleTree.files(below: folder.appending(name)).map { "\(name)/\($0)" }
+      }
     } catch {
-      throw StepError(
-        "\(place) cannot be read: \((error as? FileError)?.code ?? .ioError)", .medium)
+      throw StepError("\(folder) cannot be read: \(FileError.reason(error))", .medium)
     }
+    found.removeAll { entries[$0] != nil }
+    guard !found.isEmpty else { return }
+    let shown = found.prefix(5).joined(separator: ", ")
+    let rest = found.count > 5 ? " and \(found.count - 5) more" : ""
+    throw StepError(
+      "\(folder) has what \(Manifest.fileName) does not list: \(shown)\(rest)", .removeUnexpected)
+  }
+}
+
+extension StepError {
+  /// There is no finished bundle in a folder.
+  static func unfinished(_ bundle: FilePath) -> StepError {
+    StepError(
+      "\(bundle) has no \(Manifest.fileName): there is no bundle, or it was not finished or not copied to its end",
+      .finishBundle)
   }
 }

@@ -14,20 +14,27 @@ extension SetupContext {
   ///   - configFiles: Files of settings that were asked for.
   ///   - environment: The variables of the process.
   ///   - flags: The texts of flags, by key path of their settings.
-  /// - Throws: `ConfigurationError`, `ManifestError`, `OSReleaseError`, or ``StepError`` when the bundle is for
-  ///   another architecture.
+  ///   - policy: Which bundles are taken.
+  /// - Throws: `ConfigurationError`, `ManifestError`, `OSReleaseError`, ``StepError`` when the bundle is for another
+  ///   architecture, or an error that says why the bundle is not taken.
   public static func current(
     bundle: FilePath?, configFiles: [FilePath], environment: [String: String], flags: [String: [String]],
-    emit: @escaping @Sendable (ConsoleEvent) -> Void
+    policy: TrustPolicy = TrustPolicy(), emit: @escaping @Sendable (ConsoleEvent) -> Void
   ) throws -> SetupContext {
     completeSearchPath()
     let folder = try bundleFolder(bundle, environment)
     let variables = Configuration.settings.filter { $0.scope == .target }.flatMap(\.environment)
-    let manifest = try Manifest.load(from: folder)
-    var shell = manifest == nil ? try ShellBundle(folder, environment: environment) : nil
+    var shell: ShellBundle?
+    let (manifest, trust) = try policy.admit(folder) {
+      shell = try ShellBundle(folder, environment: environment)
+      return shell != nil
+    }
+    let unread = ArrivedBundle(folder, manifest: manifest, shell: shell)
     var configuration = try Configuration.resolve(
-      shell: shell?.settings, defaultFile: folder.appending("config.yml"), files: configFiles,
+      shell: shell?.settings, document: try settings(of: unread),
+      source: folder.appending("config.yml").string, files: configFiles,
       environment: environment.filter { variables.contains($0.key) }, flags: flags)
+    if !trust.isSigned { try refuseForeignFolders(configuration, of: folder) }
     shell?.adjust(&configuration, architecture: Architecture.current.rawValue)
     if let manifest, !manifest.platforms.contains("linux/\(Architecture.current.rawValue)") {
       let own = Architecture.current.rawValue
@@ -39,9 +46,44 @@ extension SetupContext {
       stateFolder: configuration.target.directory, system: try OSRelease.current(),
       initSystem: fileExists("/run/systemd/system") ? .systemd : .none,
       interfaces: NetworkInterfaces.current(), environment: environment)
-    return SetupContext(
+    var context = SetupContext(
       host: host, bundle: ArrivedBundle(folder, manifest: manifest, shell: shell),
       configuration: configuration, emit: emit)
+    context.trust = trust
+    context.isFromBundle = ownBundle(environment).flatMap { try? realPath($0) } == folder
+    return context
+  }
+
+  /// Refuses folders of the host that an unsigned bundle chooses where no bundle has business: they are written to,
+  /// emptied by undo, and given to containers.
+  ///
+  /// - Throws: ``TrustError``.
+  static func refuseForeignFolders(
+    _ configuration: Configuration, of bundle: FilePath
+  ) throws(TrustError) {
+    let usual: [FilePath] = ["/opt", "/srv", "/var/lib", "/var/opt", "/data"]
+    for (setting, path) in [
+      ("target.directory", configuration.target.directory),
+      ("target.kubespray_directory", configuration.target.kubesprayDirectory),
+      ("registry.directory", configuration.registry.directory),
+    ] {
+      guard case .file(let file, _) = configuration.origin(of: setting), FilePath(file).starts(with: bundle)
+      else { continue }
+      let place = path.lexicallyNormalized()
+      guard usual.contains(where: { place.starts(with: $0) }) else {
+        throw .foreignFolder(setting: setting, path)
+      }
+    }
+  }
+
+  /// The bundle's own config.yml. Of a folder without a finished bundle nothing is taken.
+  ///
+  /// - Throws: ``StepError`` when it is not as the manifest says.
+  private static func settings(of bundle: ArrivedBundle) throws(StepError) -> [UInt8]? {
+    guard bundle.manifest != nil else { return nil }
+    if try bundle.has("config.yml") { return try bundle.bytes("config.yml") }
+    try bundle.refuseUnexpected(below: ["config.yml"])
+    return nil
   }
 
   /// The folder of the bundle that was named, or that the program lies in, as an absolute path.
@@ -49,14 +91,14 @@ extension SetupContext {
   /// - Throws: ``StepError`` when there is no such folder.
   public static func bundleFolder(
     _ named: FilePath?, _ environment: [String: String]
-  ) throws(StepError) -> FilePath { try absolute(named ?? ownBundle(environment)) }
+  ) throws(StepError) -> FilePath { try absolute(named ?? ownBundle(environment) ?? ".") }
 
   /// The launcher says where it lies; a program that was started directly lies in `lib` below the bundle.
-  private static func ownBundle(_ environment: [String: String]) -> FilePath {
+  private static func ownBundle(_ environment: [String: String]) -> FilePath? {
     if let folder = environment["KUBESPRAY_OFFLINE_BUNDLE"], !folder.isEmpty { return FilePath(folder) }
     let program = FilePath((try? linkTarget("/proc/self/exe")) ?? ".")
     let folder = program.removingLastComponent()
-    return folder.lastComponent?.string == "lib" ? folder.removingLastComponent() : "."
+    return folder.lastComponent?.string == "lib" ? folder.removingLastComponent() : nil
   }
 
   private static func absolute(_ folder: FilePath) throws(StepError) -> FilePath {

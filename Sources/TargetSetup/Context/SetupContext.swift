@@ -28,6 +28,10 @@ public struct SetupContext: Sendable {
   public let bundle: ArrivedBundle
   /// The settings: those of the bundle, changed by environment and flags.
   public var configuration: Configuration
+  /// How far the bundle is trusted.
+  public var trust = BundleTrust(standing: .notChecked(TrustPolicy.defaultSigners))
+  /// Whether the program that runs lies in the bundle itself, so that nothing proves the program.
+  public var isFromBundle = false
   /// How a registry is spoken to.
   public var push = PushOptions()
   /// Shows a table of results: names of columns, and rows.
@@ -56,7 +60,7 @@ public struct SetupContext: Sendable {
 
   /// The package repositories in the bundle.
   var repositories: BundleRepositories {
-    BundleRepositories(bundle: bundle.folder, host: configuration.packages.host)
+    get throws(StepError) { try BundleRepositories(bundle: bundle, host: configuration.packages.host) }
   }
 
   /// The journal of a step on this host.

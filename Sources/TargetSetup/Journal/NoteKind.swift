@@ -1,6 +1,8 @@
 /// What a note of a journal is about. The texts are those in journals on the disk: undo reads what earlier versions
 /// have written, so none of them changes.
 enum NoteKind: String, Sendable, CaseIterable {
+  /// What had to be said explicitly so that the bundle was taken, with the bundle's id.
+  case allowed
   /// A package that came new; `target-setup undo` removes it.
   case package
   /// A service that was set up; the value is its name.
@@ -27,7 +29,7 @@ enum NoteKind: String, Sendable, CaseIterable {
   case dockerRegistry = "docker-registry"
   /// The version of Ansible that runs.
   case ansibleVersion = "version"
-  /// What was copied of `files` to be served, as a fingerprint.
+  /// What was copied of `files` to be served, as a fingerprint; "in place" before it when the bundle's own is served.
   case servedFiles = "served-files"
   /// The same of `debs`.
   case servedDebs = "served-debs"

@@ -21,14 +21,19 @@ struct TreeExtraction: Sendable {
   ///
   /// - Throws: ``ExtractionError``, `ArchiveError`, `CommandError` or `FileError`.
   func make() async throws {
-    try await offload { [part, source] () throws in
+    let staging = try StagingFolder(for: .extract, on: host)
+    defer { staging.remove() }
+    let patches = try await offload { [part, source] () throws in
       try removeTree(part)
-      try ArchiveReader.extract(source.tarball, into: part, strippingComponents: 1)
+      let tarball = try staging.stage(source.tarball, of: source.bundle)
+      let patches = try source.patches.map { try staging.stage($0, of: source.bundle) }
+      try ArchiveReader.extract(tarball, into: part, strippingComponents: 1)
+      return patches
     }
     guard fileExists(part.appending("requirements.txt")) else {
-      throw ExtractionError.notKubespray(source.tarball)
+      throw ExtractionError.notKubespray(source.bundle.place(source.tarball))
     }
-    for patch in source.patches { try await apply(patch) }
+    for (patch, name) in zip(patches, source.patches) { try await apply(patch, named: name) }
     try await offload { [part, source] () throws in
       try Self.addInventory(to: part)
       for (path, bytes) in source.extras {
@@ -52,7 +57,7 @@ struct TreeExtraction: Sendable {
     }
   }
 
-  private func apply(_ patch: FilePath) async throws {
+  private func apply(_ patch: FilePath, named name: String) async throws {
     // Forward only and without guessing, as download-all applies them.
     let arguments = [
       "-d", part.string, "-p1", "--forward", "--batch", "--no-backup-if-mismatch", "-i", patch.string,
@@ -62,7 +67,8 @@ struct TreeExtraction: Sendable {
       guard result.status == 0 else {
         let lines = (result.standardOutput + result.standardError).split(whereSeparator: \.isNewline).prefix(
           8)
-        throw ExtractionError.patchFailed(patch, lines.map { "  \($0)" }.joined(separator: "\n"))
+        throw ExtractionError.patchFailed(
+          source.bundle.place(name), lines.map { "  \($0)" }.joined(separator: "\n"))
       }
     }
   }

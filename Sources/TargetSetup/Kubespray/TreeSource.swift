@@ -12,10 +12,12 @@ struct TreeSource: Sendable {
   let tree: FilePath
   /// The folder of the virtual environment with its Ansible, a path of the host.
   let environment: FilePath
-  /// The tarball in the bundle.
-  let tarball: FilePath
-  /// The local patches for that version, in order.
-  let patches: [FilePath]
+  /// The bundle.
+  let bundle: ArrivedBundle
+  /// The tarball, by its path in the bundle.
+  let tarball: String
+  /// The local patches for that version, by their paths in the bundle, in order.
+  let patches: [String]
   /// The files that come beside kubespray's own, by path in the tree.
   let extras: [String: [UInt8]]
   /// The offline.yml that had to be made here.
@@ -28,28 +30,29 @@ struct TreeSource: Sendable {
   ///
   /// - Throws: ``ExtractionError``, or `FileError` when a file cannot be read.
   init(_ context: SetupContext) throws {
-    let bundle = context.bundle.folder
+    let bundle = context.bundle
     let settings = OfflineSettings(context.configuration, context.addresses)
     let version = context.configuration.kubespray.version
-    let files = bundle.appending("files")
-    let names = ((try? listFolder(files)) ?? [])
-      .filter { $0.hasPrefix("kubespray-") && $0.hasSuffix(".tar.gz") }
+    let names = try bundle.files(below: "files").map { String($0.dropFirst("files/".count)) }
+      .filter { $0.hasPrefix("kubespray-") && $0.hasSuffix(".tar.gz") && !$0.contains("/") }
     let expected = "kubespray-\(version.replacing("/", with: "-")).tar.gz"
     guard let name = names.contains(expected) ? expected : names.count == 1 ? names.first : nil else {
-      throw ExtractionError.noTarball(files.appending(expected), found: names)
+      throw ExtractionError.noTarball(bundle.place("files/\(expected)"), found: names)
     }
     let chosen = String(name.dropFirst("kubespray-".count).dropLast(".tar.gz".count))
     self.version = chosen
     tree = context.configuration.target.kubesprayDirectory.appending("kubespray-\(chosen)")
     environment = context.configuration.target.kubesprayDirectory.appending("kubespray-\(chosen)-venv")
-    tarball = files.appending(name)
-    let folder = bundle.appending("patches").appending(chosen)
-    patches = ((try? listFolder(folder)) ?? [])
-      .filter { $0.hasSuffix(".patch") }.map { folder.appending($0) }
-    var extras = try Self.extras(bundle, settings, context.repositories)
+    self.bundle = bundle
+    tarball = "files/\(name)"
+    let folder = "patches/\(chosen)"
+    patches = try bundle.files(below: folder).filter {
+      $0.hasSuffix(".patch") && !$0.dropFirst(folder.count + 1).contains("/")
+    }
+    var extras = try Self.extras(bundle, settings, try context.repositories)
     if let shell = context.bundle.shell, extras["offline.yml"] == nil {
       let made = ShellInventory(
-        downloads: try KubesprayTarball(tarball).downloads,
+        downloads: try KubesprayTarball(try bundle.unprovedFile(tarball)).downloads,
         files: shell.files(below: "files").map { String($0.dropFirst("files/".count)) }, version: chosen,
         stripped: context.configuration.registry.stripped)
       Self.add(made.text, settings, to: &extras)
@@ -65,46 +68,43 @@ struct TreeSource: Sendable {
   /// - Throws: `FileError` when a file cannot be read.
   func stamp() throws -> TreeStamp {
     TreeStamp(
-      version: version, tarball: try Digest(ofFile: tarball).hex,
+      version: version, tarball: try bundle.digest(tarball).hex,
       patches: try patches.map {
-        TreeStamp.Patch(name: $0.lastComponent?.string ?? "", sha256: try Digest(ofFile: $0).hex)
+        TreeStamp.Patch(name: FilePath($0).lastComponent?.string ?? "", sha256: try bundle.digest($0).hex)
       }, files: [:])
   }
 
   private static func extras(
-    _ bundle: FilePath, _ settings: OfflineSettings, _ repositories: BundleRepositories
+    _ bundle: ArrivedBundle, _ settings: OfflineSettings, _ repositories: BundleRepositories
   ) throws -> [String: [UInt8]] {
     var extras: [String: [UInt8]] = [:]
     try addPlaybook(bundle, repositories, to: &extras)
-    let offline = bundle.appending("offline.yml")
-    if fileExists(offline) {
-      add(try readText(offline), settings, to: &extras)
-    }
+    if try bundle.has("offline.yml") { add(try bundle.text("offline.yml"), settings, to: &extras) }
     return extras
   }
 
   /// Whether a bundle has the shell project's playbook, whose role has a file where that of ours has a folder.
-  static func hasShellPlaybook(_ bundle: FilePath) -> Bool {
-    fileExists(bundle.pushing("playbook/roles/offline-repo/defaults/main.yml"))
+  ///
+  /// - Throws: ``StepError`` when there is no finished bundle.
+  static func hasShellPlaybook(_ bundle: ArrivedBundle) throws(StepError) -> Bool {
+    try bundle.has("playbook/roles/offline-repo/defaults/main.yml")
   }
 
   /// At the top of the tree, where "ansible-playbook offline-repo.yml" looks for it and for its role.
   private static func addPlaybook(
-    _ bundle: FilePath, _ repositories: BundleRepositories, to extras: inout [String: [UInt8]]
+    _ bundle: ArrivedBundle, _ repositories: BundleRepositories, to extras: inout [String: [UInt8]]
   ) throws {
-    let playbook = bundle.appending("playbook")
-    guard fileExists(playbook) else { return }
-    for file in try TreeStamp.files(below: playbook) {
-      extras[file] = try readBytes(playbook.pushing(FilePath(file)))
-    }
+    let playbook = try bundle.files(below: "playbook")
+    guard !playbook.isEmpty else { return }
+    for file in playbook { extras[String(file.dropFirst("playbook/".count))] = try bundle.bytes(file) }
     // Its role would lose its own settings to such a folder.
-    guard !hasShellPlaybook(bundle) else { return }
+    guard try !hasShellPlaybook(bundle) else { return }
     let role = "roles/offline-repo"
     extras["\(role)/defaults/main/this-bundle.yml"] = Array(PlaybookSettings.text(repositories).utf8)
     for repository in repositories.repositories {
       for key in repository.publicKeys {
         let name = FilePath(key).lastComponent?.string ?? key
-        extras["\(role)/files/\(repository.path)/\(name)"] = try readBytes(bundle.pushing(FilePath(key)))
+        extras["\(role)/files/\(repository.path)/\(name)"] = try bundle.bytes(key)
       }
     }
   }

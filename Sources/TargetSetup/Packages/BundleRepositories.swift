@@ -1,4 +1,4 @@
-import Files
+import Bundle
 import FoundationEssentials
 import Host
 import SystemPackage
@@ -57,18 +57,27 @@ struct BundleRepositories: Sendable, Equatable {
   /// Looks into a bundle.
   ///
   /// - Parameters:
-  ///   - bundle: The folder of the bundle.
+  ///   - bundle: The bundle; its manifest says which there are.
   ///   - host: The release that `local` stands for (setting `packages.host`).
-  init(bundle: FilePath, host: String?) {
+  /// - Throws: ``StepError`` when there is no finished bundle, or what it says of its keys is not as the manifest says.
+  init(bundle: ArrivedBundle, host: String?) throws(StepError) {
     self.host = host
-    hasPython = fileExists(bundle.appending("pypi/index.html"))
-    repositories = Kind.allCases.flatMap { kind in
-      let folder = bundle.appending(kind.rawValue)
-      let names = (try? listFolder(folder)) ?? []
-      return names.compactMap { name in
-        fileExists(folder.appending(name).pushing(FilePath(kind.index)))
-          ? Self.repository(kind, name, in: bundle) : nil
+    hasPython = try bundle.has("pypi/index.html")
+    var found: [Repository] = []
+    for kind in Kind.allCases {
+      let names = Set(
+        try bundle.files(below: kind.rawValue).compactMap { path -> String? in
+          let parts = path.split(separator: "/")
+          return parts.count > 2 ? String(parts[1]) : nil
+        })
+      for name in names.sorted() where try bundle.has("\(kind.rawValue)/\(name)/\(kind.index)") {
+        found.append(try Self.repository(kind, name, in: bundle))
       }
+    }
+    repositories = found
+    for folder in (bundle.manifest?.signedRepositories ?? [:]).keys.sorted()
+    where !found.contains(where: { $0.path == folder && $0.metadataIsSigned && !$0.publicKeys.isEmpty }) {
+      throw StepError("\(folder) of the bundle must be signed, and has no signature or no key", .remake)
     }
   }
 
@@ -101,31 +110,35 @@ struct BundleRepositories: Sendable, Equatable {
     throw NoPackagesForRelease(name: name, found: targets.keys.sorted())
   }
 
-  private static func repository(_ kind: Kind, _ folder: String, in bundle: FilePath) -> Repository {
+  private static func repository(
+    _ kind: Kind, _ folder: String, in bundle: ArrivedBundle
+  ) throws(StepError) -> Repository {
     var repository = Repository(kind: kind, folder: folder)
-    let place = bundle.pushing(FilePath(repository.path))
+    let place = repository.path
     switch kind {
     case .debs:
-      repository.hasArchitectures = Architecture.allCases.contains {
-        fileExists(place.appending($0.rawValue).appending(kind.index))
+      for architecture in Architecture.allCases
+      where try bundle.has("\(place)/\(architecture.rawValue)/\(kind.index)") {
+        repository.hasArchitectures = true
       }
-      if fileExists(place.appending("InRelease")), fileExists(place.appending("kubespray-offline.asc")) {
-        repository.publicKeys = ["\(repository.path)/kubespray-offline.asc"]
+      if try bundle.has("\(place)/InRelease"), try bundle.has("\(place)/kubespray-offline.asc") {
+        repository.publicKeys = ["\(place)/kubespray-offline.asc"]
         repository.metadataIsSigned = true
       }
     case .rpms:
-      guard
-        let text = try? readBytes(place.appending("keys/signatures.json")),
-        let signatures = try? JSONDecoder().decode(Signatures.self, from: Data(text))
-      else { break }
-      let keys = signatures.keys.filter { $0 != signatures.repositoryKey }
-      repository.publicKeys = (keys + [signatures.repositoryKey].compactMap { $0 }).filter {
-        fileExists(place.pushing(FilePath($0)))
+      guard try bundle.has("\(place)/keys/signatures.json") else { break }
+      let text = try bundle.bytes("\(place)/keys/signatures.json")
+      guard let signatures = try? JSONDecoder().decode(Signatures.self, from: Data(text)) else {
+        throw StepError("\(place)/keys/signatures.json of the bundle cannot be understood", .remake)
       }
-      .map { "\(repository.path)/\($0)" }
+      let keys = signatures.keys.filter { $0 != signatures.repositoryKey }
+      for key in keys + [signatures.repositoryKey].compactMap({ $0 }) where try bundle.has("\(place)/\(key)")
+      {
+        repository.publicKeys.append("\(place)/\(key)")
+      }
       repository.packagesAreSigned = signatures.gpgcheck
-      repository.metadataIsSigned =
-        signatures.repositoryKey != nil && fileExists(place.appending("repodata/repomd.xml.asc"))
+      let hasSignature = try bundle.has("\(place)/repodata/repomd.xml.asc")
+      repository.metadataIsSigned = signatures.repositoryKey != nil && hasSignature
     }
     return repository
   }

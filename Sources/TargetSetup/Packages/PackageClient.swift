@@ -53,7 +53,7 @@ struct ClientFile: Sendable {
   func bytes(_ bundle: ArrivedBundle) throws(StepError) -> [UInt8] {
     switch content {
     case .text(let text): Array(text.utf8)
-    case .key(let path): Array(try bundle.text(path).utf8)
+    case .key(let path): try bundle.bytes(path)
     }
   }
 }

@@ -88,19 +88,16 @@ struct ContainerRuntime: Sendable {
     }
     let wanted = bundle.entry(path)?.image?.digest
     if let present = await digest(of: image), wanted == nil || wanted == present { return false }
-    let archive = try bundle.file(path)
-    try journal.note(.image, "\(image)")
-    let folder = host.path(host.stateFolder).appending("tmp")
-    let plain = folder.appending("\(journal.step.rawValue)-image.tar")
-    defer {
-      try? removeFile(plain)
-      removeEmptyFolder(folder)
-    }
+    let staging = try StagingFolder(for: journal.step, on: host)
+    defer { staging.remove() }
+    let plain = staging.path.appending("image.tar")
     // containerd before 1.7 takes no compressed archives.
     try await offloaded {
-      try createDirectories(folder)
+      let archive = try staging.stage(path, of: bundle)
       try ArchiveReader.decompress(archive, to: plain)
+      try removeFile(archive)
     }
+    try journal.note(.image, "\(image)")
     try await host.output(command(["images", "import", plain.string]))
     guard let present = await digest(of: image) else {
       throw StepError(

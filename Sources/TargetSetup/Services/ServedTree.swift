@@ -74,6 +74,7 @@ struct ServedTree: Sendable {
     try journal.makeFolder(folder)
     let parts = try parts()
     guard let reason = reasonToCopy else {
+      for part in parts where try !isProvedInPlace(part, journal) { try await proveInPlace(part, journal) }
       for part in parts { try journal.makeFolder(folder.appending(part.rawValue)) }
       return
     }
@@ -91,7 +92,31 @@ struct ServedTree: Sendable {
   func isPrepared(_ journal: Journal) throws -> Bool {
     let parts = try parts()
     if reasonToCopy != nil { return try parts.allSatisfy { try isCopied($0, journal) } }
-    return parts.allSatisfy { host.exists(folder.appending($0.rawValue)) }
+    return try parts.allSatisfy {
+      try isProvedInPlace($0, journal) && host.exists(folder.appending($0.rawValue))
+    }
+  }
+
+  /// Whether what is served where the bundle lies was read and found right since this bundle has come.
+  private func isProvedInPlace(_ part: Part, _ journal: Journal) throws -> Bool {
+    journal.lastNote(part.note) == (try inPlace(part))
+  }
+
+  private func inPlace(_ part: Part) throws -> String { "in place \(try fingerprint(part))" }
+
+  /// Reads all that is to be served without a copy: the web server compares nothing.
+  private func proveInPlace(_ part: Part, _ journal: Journal) async throws {
+    let files = try bundle.files(below: part.rawValue)
+    let (bundle, context, stage) = (bundle, context, journal.step.rawValue)
+    context.emit(.stageTotals(stage, items: files.count, bytes: files.reduce(0) { $0 + size($1) }))
+    try await offloaded {
+      for path in files {
+        try Task.checkCancellation()
+        try bundle.read(path) { context.emit(.bytes(stage, Int64($0.count))) }
+        context.emit(.itemFinished(stage, item: path, .done, bytes: bundle.size(path)))
+      }
+    }
+    try journal.replaceNote(part.note, try inPlace(part))
   }
 
   private func isCopied(_ part: Part, _ journal: Journal) throws -> Bool {
@@ -103,10 +128,7 @@ struct ServedTree: Sendable {
 
   private func copied(_ path: String) -> FilePath { host.path(folder).appending(FilePath(path).components) }
 
-  private func size(_ path: String) -> Int64 {
-    bundle.entry(path)?.size ?? (try? FileInfo(bundle.folder.appending(FilePath(path).components)))?.size
-      ?? 0
-  }
+  private func size(_ path: String) -> Int64 { bundle.size(path) }
 
   private func fingerprint(_ part: Part) throws -> String {
     let text = try bundle.files(below: part.rawValue).map(bundle.fingerprint).joined(separator: "\n")
@@ -115,24 +137,23 @@ struct ServedTree: Sendable {
 
   private func copy(_ part: Part, _ journal: Journal) async throws {
     let prepared = folder.appending(".\(part.rawValue).new")
-    let (context, stage) = (context, journal.step.rawValue)
-    let files = try bundle.files(below: part.rawValue).map { path in
-      (path: path, source: try bundle.file(path), digest: bundle.entry(path)?.sha256)
-    }
+    let (bundle, context, stage) = (bundle, context, journal.step.rawValue)
+    let files = try bundle.files(below: part.rawValue)
     let fingerprint = try fingerprint(part)
     try await offloaded {
       let place = host.path(prepared)
       try removeTree(place)
-      for file in files {
+      var isComplete = false
+      defer { if !isComplete { try? removeTree(place) } }
+      for path in files {
         try Task.checkCancellation()
-        let target = place.appending(
-          FilePath(String(file.path.dropFirst(part.rawValue.count + 1))).components)
+        let target = place.appending(FilePath(String(path.dropFirst(part.rawValue.count + 1))).components)
         try createDirectories(target.removingLastComponent())
-        let size = try copyDurably(file.source, to: target, expecting: file.digest).size
-        try setPermissions(.publicFile, of: target)
+        let size = try bundle.copy(path, to: target)
         context.emit(.bytes(stage, size))
-        context.emit(.itemFinished(stage, item: file.path, .done, bytes: size))
+        context.emit(.itemFinished(stage, item: path, .done, bytes: size))
       }
+      isComplete = true
     }
     try await offloaded {
       // What was copied from an earlier bundle.
@@ -167,7 +188,7 @@ struct ServedTree: Sendable {
         {
           return false
         }
-        return (try? FileInfo(bundle.folder.appending(file.components))).map { $0.mode & 0o004 != 0 } ?? true
+        return (try? FileInfo(bundle.place(path))).map { $0.mode & 0o004 != 0 } ?? true
       }
     }
   }

@@ -12,6 +12,7 @@ struct ShellBundle: Sendable {
   let settings: ShellSettings
   /// All its files, by path below the folder; links are left out.
   let files: [String]
+  private let paths: Set<String>
   /// What a person should know of its settings: sentences.
   private(set) var remarks: [String] = []
 
@@ -36,10 +37,14 @@ struct ShellBundle: Sendable {
       throw StepError("\(folder) cannot be read: \(FileError.reason(error))", .medium)
     }
     self.folder = folder
+    paths = Set(files)
     settings = ShellSettings(
       path: script.string,
       assignments: ShellAssignments(text, environment: environment))
   }
+
+  /// Whether there is a file of that path.
+  func has(_ path: String) -> Bool { paths.contains(path) }
 
   /// The files below a folder such as `images`.
   func files(below folder: String) -> [String] { files.filter { $0.hasPrefix(folder + "/") } }

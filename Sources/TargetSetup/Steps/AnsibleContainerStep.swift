@@ -9,6 +9,7 @@ import SystemPackage
 struct AnsibleContainerStep: Step {
   let name = StepName.ansible
   let needs: [StepName] = [.containerd, .extract]
+  let usedFolders = ["files", "images", "patches", "playbook"]
 
   /// The script's name in the bundle and in the tree.
   static let scriptName = "ansible-container.sh"

@@ -9,6 +9,7 @@ import SystemPackage
 struct AnsibleStep: Step {
   let name = StepName.ansible
   let needs: [StepName] = [.nginx, .python, .extract]
+  let usedFolders = ["files", "patches", "playbook", "pypi"]
 
   /// The last file of an environment, with what it was made of: one without it is not complete.
   static let stampName = "kubespray-offline.stamp"
@@ -33,7 +34,7 @@ struct AnsibleStep: Step {
       throw StepError(
         "\(source.tree) has no requirements.txt", .first(.extract))
     }
-    guard context.repositories.hasPython else {
+    guard try context.repositories.hasPython else {
       throw StepError(
         "the bundle has no Python packages (pypi/)", .pythonPackages)
     }

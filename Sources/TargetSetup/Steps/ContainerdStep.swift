@@ -10,6 +10,7 @@ import SystemPackage
 /// Installs the container runtime from the bundle and starts it.
 struct ContainerdStep: Step {
   let name = StepName.containerd
+  let usedFolders = ["files"]
 
   func check(_ context: SetupContext, _ journal: Journal) async throws -> StepState {
     if journal.isEmpty, let sign = ClusterNode.sign(on: context.host),
@@ -42,6 +43,8 @@ struct ContainerdStep: Step {
     if journal.notes(.earlierRuntime).isEmpty {
       try journal.note(.earlierRuntime, await service.isRunning ? "running" : "not running")
     }
+    let unit = try context.bundle.text("containerd.service")
+    let settings = try context.bundle.text("config.toml")
     try await offloaded {
       // What the daemon makes for itself.
       for path: FilePath in [
@@ -51,9 +54,7 @@ struct ContainerdStep: Step {
       }
       try parts.install(on: context.host, journal)
     }
-    let unit = try context.bundle.text("containerd.service")
-    isChanged =
-      try journal.write("/etc/containerd/config.toml", try context.bundle.text("config.toml")) || isChanged
+    isChanged = try journal.write("/etc/containerd/config.toml", settings) || isChanged
     isChanged =
       try service.install(unit: unit, command: "/usr/local/bin/containerd", journal) || isChanged
     await SecurityLabels.restore(journal, context.host)
@@ -145,7 +146,7 @@ struct RuntimeParts: Sendable {
         return ""
       }
       do {
-        _ = try bundle.file(found)
+        try bundle.look(at: found)
       } catch {
         problems.append(error.description)
       }
@@ -163,7 +164,7 @@ struct RuntimeParts: Sendable {
     }
     for name in ["containerd.service", "config.toml"] {
       do {
-        _ = try bundle.file(name)
+        try bundle.look(at: name)
       } catch {
         problems.append(error.description)
       }
@@ -188,30 +189,28 @@ struct RuntimeParts: Sendable {
   ///
   /// - Throws: ``StepError``, `ArchiveError` or `CancellationError`.
   func install(on host: TargetHost, _ journal: Journal) throws {
-    let folder = host.path(host.stateFolder).appending("tmp")
-    let unpacked = folder.appending("containerd")
-    try removeTree(unpacked)
-    defer {
-      try? removeTree(unpacked)
-      removeEmptyFolder(folder)
-    }
+    let staging = try StagingFolder(for: journal.step, on: host)
+    defer { staging.remove() }
+    // All of it is proved before the first program is put in its place.
+    let staged = try [containerd, nerdctl, plugins, runc].map { try staging.stage($0, of: bundle) }
     for (number, (archive, place, below)) in [
-      (containerd, "/usr/local/bin", "bin"), (nerdctl, "/usr/local/bin", ""), (plugins, "/opt/cni/bin", ""),
+      (staged[0], "/usr/local/bin", "bin"), (staged[1], "/usr/local/bin", ""),
+      (staged[2], "/opt/cni/bin", ""),
     ].enumerated() {
-      let part = unpacked.appending("\(number)")
+      let part = staging.path.appending("unpacked").appending("\(number)")
       try createDirectories(part)
-      try ArchiveReader.extract(try bundle.file(archive), into: part)
+      try ArchiveReader.extract(archive, into: part)
       let source = below.isEmpty ? part : part.appending(below)
       let programs = ((try? listFolder(source)) ?? []).filter { isProgram(source.appending($0)) }
       guard !programs.isEmpty else {
-        throw StepError("\(archive) has no programs in it", .verify)
+        throw StepError("\(archive.lastComponent?.string ?? "") has no programs in it", .verify)
       }
       for name in programs {
         try Task.checkCancellation()
         try journal.copy(source.appending(name), to: FilePath(place).appending(name), mode: 0o755)
       }
     }
-    try journal.copy(try bundle.file(runc), to: "/usr/local/bin/runc", mode: 0o755)
+    try journal.copy(staged[3], to: "/usr/local/bin/runc", mode: 0o755)
   }
 
   /// Licences and notes lie beside the programs.

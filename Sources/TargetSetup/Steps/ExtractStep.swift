@@ -10,6 +10,7 @@ import SystemPackage
 /// Extracts and patches kubespray, with an inventory and the playbook for this bundle in it.
 struct ExtractStep: Step {
   let name = StepName.extract
+  let usedFolders = ["debs", "files", "patches", "playbook", "rpms"]
 
   func check(_ context: SetupContext, _ journal: Journal) async throws -> StepState {
     let source = try TreeSource(context)
@@ -76,7 +77,7 @@ struct ExtractStep: Step {
               + "internet for them"),
         step: name)
     }
-    if TreeSource.hasShellPlaybook(context.bundle.folder) {
+    if (try? TreeSource.hasShellPlaybook(context.bundle)) == true {
       context.say(
         .warning,
         "offline-repo.yml is the shell project's: nodes with RHEL or Ubuntu 24.04 keep their own package sources beside "

@@ -14,6 +14,7 @@ import Transfer
 struct LoadPushStep: Step {
   let name = StepName.loadPush
   let needs: [StepName] = [.registry]
+  let usedFolders = ["images"]
 
   func check(_ context: SetupContext, _ journal: Journal) async throws -> StepState {
     if !context.push.archives.isEmpty { return .needed("its images are to be in \(context.pushAddress)") }
@@ -47,7 +48,7 @@ struct LoadPushStep: Step {
 
   private func bring(_ context: SetupContext, _ journal: Journal) async throws -> [PushResult] {
     guard context.push.archives.isEmpty else { return try await pushGivenArchives(context) }
-    let archives = try archives(context.bundle).map { try context.bundle.file($0) }
+    let archives = try archives(context.bundle).map { try context.bundle.unprovedFile($0) }
     if let missing = context.bundle.shell?.images().filter({ $0.archive == nil }), !missing.isEmpty {
       context.say(
         .warning,
@@ -112,9 +113,7 @@ struct LoadPushStep: Step {
 
   private func archives(_ bundle: ArrivedBundle) throws(StepError) -> [String] {
     if let shell = bundle.shell { return Set(shell.images().compactMap(\.archive)).sorted() }
-    guard let manifest = bundle.manifest else {
-      return try bundle.files(below: "images").filter { $0.hasSuffix(".tar.gz") }
-    }
+    guard let manifest = bundle.manifest else { throw .unfinished(bundle.folder) }
     return manifest.files.filter { $0.image != nil }.map(\.path.description)
   }
 
@@ -172,6 +171,10 @@ struct LoadPushStep: Step {
     var configuration = PushConfiguration(scratch: tmp.appending("load-push"))
     configuration.strippedRegistries = context.configuration.registry.stripped
     configuration.allowsPlainHTTP = context.push.isInsecure
+    for file in context.bundle.manifest?.files ?? [] {
+      guard let image = file.image else { continue }
+      configuration.expected[context.bundle.place(file.path.description)] = (image.reference, image.digest)
+    }
     return configuration
   }
 

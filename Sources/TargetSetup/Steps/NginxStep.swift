@@ -8,6 +8,7 @@ import SystemPackage
 struct NginxStep: Step {
   let name = StepName.nginx
   let needs: [StepName] = [.containerd]
+  let usedFolders = ["images"] + ServedTree.Part.allCases.map(\.rawValue)
 
   func check(_ context: SetupContext, _ journal: Journal) async throws -> StepState {
     guard try ServedTree(context).isPrepared(journal) else {

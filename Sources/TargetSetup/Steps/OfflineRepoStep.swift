@@ -9,6 +9,7 @@ import Transfer
 struct OfflineRepoStep: Step {
   let name = StepName.offlineRepo
   let needs: [StepName] = [.nginx]
+  let usedFolders = ["debs", "pypi", "rpms"]
 
   /// Where the repository is tried out; nothing of it stays.
   private static let trialFolder: FilePath = "/run/kubespray-offline-trial"
@@ -36,7 +37,7 @@ struct OfflineRepoStep: Step {
     let host = context.host
     let server = context.addresses.packageServer
     let repository = try context.repositories.repository(for: host.system)
-    let hasPython = context.repositories.hasPython
+    let hasPython = try context.repositories.hasPython
     if let repository { try await tryOut(repository, server, context) }
     if hasPython { try await proveIndex(PipClient(server: server)) }
     for path in try others(context) { try journal.moveAside(path) }
@@ -62,7 +63,7 @@ struct OfflineRepoStep: Step {
     if let repository = try context.repositories.repository(for: context.host.system) {
       files += repository.kind.client.files(repository, server: server)
     }
-    if context.repositories.hasPython {
+    if try context.repositories.hasPython {
       files.append(
         ClientFile(path: PipClient.settingsFile, content: .text(PipClient(server: server).settings)))
     }
@@ -141,10 +142,9 @@ extension OfflineRepoStep {
 
   /// The project of the smallest wheel that every Python takes.
   private func smallestProject(_ bundle: ArrivedBundle) -> String? {
-    let folder = bundle.folder.appending("pypi/files")
-    let names = ((try? listFolder(folder)) ?? []).filter { $0.hasSuffix("-py3-none-any.whl") }
-    let sizes = names.map { ($0, (try? FileInfo(folder.appending($0)))?.size ?? .max) }
-    let name = sizes.min { ($0.1, $0.0) < ($1.1, $1.0) }?.0
-    return name?.split(separator: "-").first.map(String.init)
+    let wheels = ((try? bundle.files(below: "pypi/files")) ?? []).filter { $0.hasSuffix("-py3-none-any.whl") }
+    let sizes = wheels.map { ($0, bundle.size($0)) }
+    let smallest = sizes.min { ($0.1, $0.0) < ($1.1, $1.0) }?.0
+    return smallest?.split(separator: "/").last?.split(separator: "-").first.map(String.init)
   }
 }

@@ -6,6 +6,7 @@ import Settings
 struct PythonStep: Step {
   let name = StepName.python
   let needs: [StepName] = [.offlineRepo]
+  let usedFolders = ["debs", "rpms"]
 
   func check(_ context: SetupContext, _ journal: Journal) async throws -> StepState {
     guard !context.configuration.python.ansibleInContainer else {

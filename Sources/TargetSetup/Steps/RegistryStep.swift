@@ -8,6 +8,7 @@ import SystemPackage
 struct RegistryStep: Step {
   let name = StepName.registry
   let needs: [StepName] = [.containerd]
+  let usedFolders = ["images"]
 
   func check(_ context: SetupContext, _ journal: Journal) async throws -> StepState {
     if journal.isEmpty, !context.pushesToOwnRegistry {

@@ -9,7 +9,7 @@ struct VerifyStep: Step {
 
   func check(_ context: SetupContext, _ journal: Journal) throws -> StepState {
     guard context.bundle.manifest != nil || context.bundle.shell != nil else {
-      throw UnfinishedBundle(bundle: context.bundle.folder)
+      throw StepError.unfinished(context.bundle.folder)
     }
     return .needed("the files are read again each time")
   }
@@ -17,7 +17,7 @@ struct VerifyStep: Step {
   func apply(_ context: SetupContext, _ journal: Journal) async throws -> String {
     if let shell = context.bundle.shell { return try await scan(shell, context) }
     guard let manifest = context.bundle.manifest else {
-      throw UnfinishedBundle(bundle: context.bundle.folder)
+      throw StepError.unfinished(context.bundle.folder)
     }
     let stage = name.rawValue
     context.emit(.stageTotals(stage, items: manifest.files.count, bytes: manifest.totalSize))
@@ -33,14 +33,15 @@ struct VerifyStep: Step {
         } ?? .done
       emit(.itemFinished(stage, item: file.path.description, outcome, bytes: file.size))
     }
-    let unexpected = problems.compactMap { if case .unexpected(let path) = $0 { path } else { nil } }
+    let harmless = problems.filter(isHarmless)
+    let unexpected = harmless.map(\.path)
     if !unexpected.isEmpty {
       let shown = unexpected.prefix(5).joined(separator: ", ")
       let rest = unexpected.count > 5 ? " and \(unexpected.count - 5) more" : ""
       context.say(
-        .warning, "not listed in the manifest and therefore unverified: \(shown)\(rest)", step: name)
+        .warning, "not listed in the manifest, and not used: \(shown)\(rest)", step: name)
     }
-    let wrong = problems.filter { if case .unexpected = $0 { false } else { true } }
+    let wrong = problems.filter { !isHarmless($0) }
     guard wrong.isEmpty else {
       throw DamagedBundle(
         bundle: context.bundle.folder, count: wrong.count,
@@ -52,6 +53,12 @@ struct VerifyStep: Step {
 }
 
 extension VerifyStep {
+  /// What systems leave at the top of a disk is not used. Whatever is unknown in a folder that is used, is not harmless.
+  private func isHarmless(_ problem: BundleVerifier.Problem) -> Bool {
+    guard case .unexpected(let path) = problem else { return false }
+    return !ArrivedBundle.usedFolders.contains { path == $0 || path.hasPrefix($0 + "/") }
+  }
+
   /// What was found when the bundle was made: the last moment to fetch what is missing is before the cluster's.
   private func tell(_ proof: ClosureProof?, _ context: SetupContext) {
     guard let proof else { return }
@@ -105,15 +112,6 @@ extension VerifyStep {
     }
     let found = "no manifest; \(findings.count) files looked through, \(ByteCount.format(findings.bytes))"
     return findings.missing.isEmpty ? found : "\(found); \(findings.missing.count) missing, see above"
-  }
-}
-
-/// A folder without a finished bundle.
-struct UnfinishedBundle: Error, CustomStringConvertible {
-  let bundle: FilePath
-
-  var description: String {
-    "\(bundle) has no \(Manifest.fileName): there is no bundle, or it was not finished or not copied to its end"
   }
 }
 

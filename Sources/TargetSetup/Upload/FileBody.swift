@@ -17,7 +17,8 @@ final class FileBody: UploadBody {
   }
 
   let size: Int64
-  private let place: FilePath
+  private let file: UploadFile
+  private var place: FilePath { file.place }
   private let digest: Digest?
   private let state = Mutex(State())
   private let onProgress: @Sendable (Int64) -> Void
@@ -25,7 +26,7 @@ final class FileBody: UploadBody {
   /// - Parameter onProgress: Called with how many more bytes were read; a negative number when some are read again.
   init(_ file: UploadFile, onProgress: @escaping @Sendable (Int64) -> Void) {
     size = file.size
-    place = file.place
+    self.file = file
     digest = file.digest
     self.onProgress = onProgress
   }
@@ -42,7 +43,7 @@ final class FileBody: UploadBody {
       report(&state)
       guard state.descriptor == nil else { return }
       do {
-        state.descriptor = try FileDescriptor.open(place, .readOnly, options: [.closeOnExec])
+        state.descriptor = try file.open()
       } catch {
         throw fail(&state, "\(place) cannot be read: \(FileError.reason(error))", .medium)
       }

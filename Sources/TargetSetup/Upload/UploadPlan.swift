@@ -8,12 +8,22 @@ import Transfer
 struct UploadFile: Sendable {
   /// Its path below the folder, which it keeps in the store.
   let path: String
-  /// Where it lies.
-  let place: FilePath
+  /// The folder.
+  let folder: FilePath
   /// Its size in bytes.
   let size: Int64
   /// What bundle.json says that it hashes to; `nil` for a file that is not in a bundle.
   let digest: Digest?
+
+  /// Where it lies.
+  var place: FilePath { folder.appending(FilePath(path).components) }
+
+  /// Opens it; one of a bundle only where its manifest says that it lies, through no link.
+  ///
+  /// - Throws: `FileError`.
+  func open() throws(FileError) -> FileDescriptor {
+    digest == nil ? try openFile(place, .readOnly) : try openFile(FilePath(path), beneath: folder)
+  }
 }
 
 /// The files of a folder, with what is known of them.
@@ -56,9 +66,13 @@ public struct UploadPlan: Sendable {
         remarks.append("\(place) is an unfinished download; it is not sent")
         continue
       }
+      if known?.isComplete == true, known?.files[name] == nil {
+        problems.append((name, StepError("bundle.json does not list it", .removeUnexpected)))
+        continue
+      }
       let info: FileInfo
       do {
-        info = try FileInfo(place, followsLinks: true)
+        info = try FileInfo(place, followsLinks: known?.files[name] == nil)
       } catch {
         problems.append((name, StepError("\(place): \(error.code)", .restore)))
         continue
@@ -78,7 +92,8 @@ public struct UploadPlan: Sendable {
           (name, StepError("it has \(size) bytes instead of \(file.size)", .recopy)))
         continue
       }
-      files.append(UploadFile(path: name, place: place, size: size, digest: known?.files[name]?.sha256))
+      files.append(
+        UploadFile(path: name, folder: self.folder, size: size, digest: known?.files[name]?.sha256))
     }
     let present = Set(names)
     for name in (known?.files ?? [:]).keys.sorted() where !present.contains(name) {
@@ -89,11 +104,20 @@ public struct UploadPlan: Sendable {
     self.remarks = remarks
   }
 
+  /// Sees that a bundle whose files are to be sent is one that this host takes.
+  ///
+  /// - Throws: An error that says why it does not; `ManifestError`.
+  public static func admit(_ bundle: FilePath, _ policy: TrustPolicy) throws {
+    _ = try policy.admit(bundle) { try ShellBundle(bundle, environment: [:]) != nil }
+  }
+
   /// How many bytes all files have.
   var totalSize: Int64 { files.byteSum(of: \.size) }
 
   private struct Known {
     let files: [String: ManifestFile]
+    /// Whether those are all.
+    var isComplete = true
   }
 
   /// What the manifest of the bundle that the folder lies in says of the files in the folder, by their paths below it.
@@ -118,7 +142,7 @@ public struct UploadPlan: Sendable {
       }
       if FileTree.exists(outputs.appending(Manifest.unfinishedFileName)) {
         remarks.append("the bundle in \(outputs) is not finished; what is there is sent")
-        return Known(files: [:])
+        return Known(files: [:], isComplete: false)
       }
       guard let name = outputs.lastComponent else { break }
       prefix = "\(name.string)/\(prefix)"

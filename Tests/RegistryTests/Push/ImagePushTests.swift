@@ -127,6 +127,23 @@ import Testing
     expectWhole(good, in: "library/good", tag: "1")
   }
 
+  @Test("An archive with another image than the one that is expected is refused, and the others arrive")
+  func unexpectedImage() async throws {
+    registry.accept("library/good", ["1"])
+    registry.accept("library/bad", ["1"])
+    let (good, other) = (PushFixture.image([10]), PushFixture.image([20]))
+    let archives = [try fixture.archive("good:1", good), try fixture.archive("bad:1", other)]
+    let results = try await fixture.push(to: registry.host) {
+      $0.expected[archives[0]] = (try! ImageReference("good:1"), good.manifest.descriptor.digest)
+      $0.expected[archives[1]] = (try! ImageReference("bad:1"), good.manifest.descriptor.digest)
+    }.push(archives)
+    #expect(results.map { $0.failure == nil } == [true, false])
+    #expect(
+      results[1].failure.map { "\($0)".contains("\(good.manifest.descriptor.digest) is expected") } == true)
+    #expect(registry.manifest("library/bad", "1") == nil)
+    expectWhole(good, in: "library/good", tag: "1")
+  }
+
   @Test(
     "A registry that takes no large bodies gets parts",
     arguments: [(6_000_000, nil), (.max, 1_000_000)] as [(Int, Int?)])

@@ -1,0 +1,168 @@
+/// Checks that bytes are exactly one JSON text (RFC 8259) that every reader understands alike.
+///
+/// Foundation's decoder takes an object in which a key is there twice, and uses one of the values; other readers use the
+/// other (RFC 8259, section 4). It also takes other encodings than UTF-8. Both are refused here, before it decodes.
+/// Memory is bounded by the keys of the objects that are open.
+struct JSONSyntax {
+  /// Why bytes are refused.
+  enum Failure: Error, Equatable, CustomStringConvertible {
+    /// They are not JSON.
+    case malformed
+    /// The key is there twice in one object.
+    case repeatedKey(String)
+    /// A key is not written as plain text.
+    case escapedKey
+    /// Objects and arrays lie deeper in each other than that.
+    case tooDeep(Int)
+
+    var description: String {
+      switch self {
+      case .malformed: "it is not JSON"
+      case .repeatedKey(let key): "the key \"\(key)\" is there twice"
+      case .escapedKey: "a key is written with a backslash"
+      case .tooDeep(let depth): "its objects and arrays are nested deeper than \(depth)"
+      }
+    }
+  }
+
+  private let bytes: [UInt8]
+  private let depth: Int
+  private var position = 0
+
+  private init(_ bytes: [UInt8], depth: Int) {
+    self.bytes = bytes
+    self.depth = depth
+  }
+
+  /// Checks a text.
+  ///
+  /// - Parameter depth: How many objects and arrays may lie in each other.
+  /// - Throws: ``Failure``.
+  static func check(_ bytes: [UInt8], depth: Int) throws(Failure) {
+    guard String(validating: bytes, as: UTF8.self) != nil else { throw .malformed }
+    var syntax = JSONSyntax(bytes, depth: depth)
+    try syntax.value(at: 0)
+    syntax.skipBlanks()
+    guard syntax.position == bytes.count else { throw .malformed }
+  }
+
+  private var next: UInt8? { position < bytes.count ? bytes[position] : nil }
+
+  private mutating func skipBlanks() {
+    while let byte = next, byte == 0x20 || byte == 0x0A || byte == 0x0D || byte == 0x09 { position += 1 }
+  }
+
+  /// Passes over a character if it is there.
+  private mutating func has(_ character: Unicode.Scalar) -> Bool {
+    guard next == UInt8(ascii: character) else { return false }
+    position += 1
+    return true
+  }
+
+  private mutating func value(at level: Int) throws(Failure) {
+    skipBlanks()
+    switch next {
+    case UInt8(ascii: "{"): try object(at: level + 1)
+    case UInt8(ascii: "["): try array(at: level + 1)
+    case UInt8(ascii: "\""): _ = try string()
+    case UInt8(ascii: "t"): try word("true")
+    case UInt8(ascii: "f"): try word("false")
+    case UInt8(ascii: "n"): try word("null")
+    default: try number()
+    }
+  }
+
+  private mutating func object(at level: Int) throws(Failure) {
+    guard level <= depth else { throw .tooDeep(depth) }
+    position += 1
+    var keys: Set<String> = []
+    skipBlanks()
+    if has("}") { return }
+    repeat {
+      skipBlanks()
+      let key = try key()
+      guard keys.insert(key).inserted else { throw .repeatedKey(key) }
+      skipBlanks()
+      guard has(":") else { throw .malformed }
+      try value(at: level)
+      skipBlanks()
+    } while has(",")
+    guard has("}") else { throw .malformed }
+  }
+
+  private mutating func array(at level: Int) throws(Failure) {
+    guard level <= depth else { throw .tooDeep(depth) }
+    position += 1
+    skipBlanks()
+    if has("]") { return }
+    repeat {
+      try value(at: level)
+      skipBlanks()
+    } while has(",")
+    guard has("]") else { throw .malformed }
+  }
+
+  /// A key; `Set` compares as a dictionary does, so that two spellings of one accented letter are one key.
+  private mutating func key() throws(Failure) -> String {
+    let range = try string()
+    guard !bytes[range].contains(UInt8(ascii: "\\")) else { throw .escapedKey }
+    return String(decoding: bytes[range], as: UTF8.self)
+  }
+
+  /// Passes over a string and gives the place of what is between its quotation marks.
+  private mutating func string() throws(Failure) -> Range<Int> {
+    guard has("\"") else { throw .malformed }
+    let start = position
+    while let byte = next {
+      position += 1
+      switch byte {
+      case UInt8(ascii: "\""): return start..<(position - 1)
+      case UInt8(ascii: "\\"): try escape()
+      case 0..<0x20: throw .malformed
+      default: break
+      }
+    }
+    throw .malformed
+  }
+
+  private mutating func escape() throws(Failure) {
+    guard let byte = next else { throw .malformed }
+    position += 1
+    if byte == UInt8(ascii: "u") {
+      for _ in 0..<4 {
+        guard let digit = next,
+          UInt8(ascii: "0")...UInt8(ascii: "9") ~= digit
+            || UInt8(ascii: "a")...UInt8(ascii: "f") ~= digit | 0x20
+        else { throw .malformed }
+        position += 1
+      }
+    } else if !"\"\\/bfnrt".utf8.contains(byte) {
+      throw .malformed
+    }
+  }
+
+  private mutating func word(_ word: StaticString) throws(Failure) {
+    let end = position + word.utf8CodeUnitCount
+    guard end <= bytes.count,
+      word.withUTF8Buffer({ $0.elementsEqual(bytes[position..<end]) })
+    else { throw .malformed }
+    position = end
+  }
+
+  /// RFC 8259, section 6: no leading zero, digits around the point.
+  private mutating func number() throws(Failure) {
+    _ = has("-")
+    if !has("0") { try digits() }
+    if has(".") { try digits() }
+    if has("e") || has("E") {
+      if !has("+") { _ = has("-") }
+      try digits()
+    }
+  }
+
+  private mutating func digits() throws(Failure) {
+    let start = position
+    while let byte = next, UInt8(ascii: "0")...UInt8(ascii: "9") ~= byte { position += 1 }
+    guard position > start else { throw .malformed }
+  }
+}

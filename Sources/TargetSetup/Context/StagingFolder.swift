@@ -1,0 +1,47 @@
+import Bundle
+import Files
+import SystemPackage
+
+/// A folder on the host's own disk, into which only its owner can look, for copies of files of the bundle. Programs that
+/// want a path get that of a copy, which nobody can change after it was proved.
+struct StagingFolder: Sendable {
+  /// Where it is, for this process.
+  let path: FilePath
+
+  /// Makes it, empty.
+  ///
+  /// - Throws: `FileError`.
+  init(for step: StepName, on host: TargetHost) throws {
+    path = Self.place(step, host)
+    try removeTree(path)
+    try createDirectories(path.removingLastComponent())
+    try FileTree.makeFolder(path, mode: 0o700)
+  }
+
+  /// Copies a file of the bundle into it.
+  ///
+  /// - Returns: Where the copy is.
+  /// - Throws: ``StepError`` when the file is not as the manifest says, or `FileError`.
+  func stage(_ file: String, of bundle: ArrivedBundle) throws -> FilePath {
+    let place = path.appending(FilePath(file).components)
+    try createDirectories(place.removingLastComponent(), isDurable: false)
+    try bundle.copy(file, to: place, permissions: .ownerReadWrite)
+    return place
+  }
+
+  /// Removes it with everything in it.
+  func remove() {
+    try? removeTree(path)
+    removeEmptyFolder(path.removingLastComponent())
+  }
+
+  /// Removes what a step that was killed has left.
+  static func remove(of step: StepName, on host: TargetHost) {
+    try? removeTree(place(step, host))
+    removeEmptyFolder(place(step, host).removingLastComponent())
+  }
+
+  private static func place(_ step: StepName, _ host: TargetHost) -> FilePath {
+    host.path(host.stateFolder).appending("tmp").appending("\(step.rawValue)-bundle")
+  }
+}

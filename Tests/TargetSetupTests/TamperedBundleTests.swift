@@ -1,0 +1,120 @@
+import Bundle
+import Files
+import Host
+import Settings
+import SystemPackage
+import TestSupport
+import Testing
+
+@testable import TargetSetup
+
+/// Every step alone on a bundle of which one file is not what its manifest says: nothing of it comes to the host.
+@Suite("Steps on a tampered bundle")
+struct TamperedBundleTests {
+  private static let sameName: [Tampering] = [.otherByte, .shorter, .deleted, .linkInPlace]
+
+  private func expectRefusal(
+    _ step: StepName, of path: String, _ context: SetupContext, _ host: ServiceHost
+  ) async throws {
+    let before = try hostContent(context)
+    let report = try #require(try await SetupRun(context).execute([step]).first)
+    #expect(report.outcome == .failed, "\(step) took \(path)")
+    #expect(report.detail.contains(path), "\(report.detail)")
+    #expect(try hostContent(context) == before)
+    #expect(!host.commands.contains { $0.contains("start") || $0.contains("import") })
+  }
+
+  /// What is on the host, but for the state of this program.
+  private func hostContent(_ context: SetupContext) throws -> [String: String] {
+    try content(of: context.host.root).filter { !$0.key.hasPrefix("run") && !$0.key.hasPrefix("var") }
+  }
+
+  private func withHost(_ body: (ServiceHost) async throws -> Void) async throws {
+    try await withFolder { folder in
+      let host = try ServiceHost(folder)
+      host.run("containerd.service")
+      try put("#!ctr\n", at: host.root.appending("usr/local/bin/ctr"))
+      try await body(host)
+    }
+  }
+
+  @Test(
+    "containerd",
+    arguments: [
+      "files/containerd-2.2.1-linux-amd64.tar.gz", "files/nerdctl-2.2.0-linux-amd64.tar.gz",
+      "files/cni-plugins-linux-amd64-v1.8.0.tgz", "files/runc/v1.3.4/runc.amd64", "config.toml",
+      "containerd.service",
+    ], sameName)
+  func containerd(_ path: String, _ how: Tampering) async throws {
+    try await withHost { host in
+      let context = host.context()
+      try how.apply(path, in: host.bundle)
+      try await expectRefusal(.containerd, of: path, context, host)
+    }
+  }
+
+  @Test(
+    "nginx, whether it serves a copy or the bundle itself",
+    arguments: ["files/kubelet", "nginx.conf", "nginx-default.conf"], [true, false])
+  func nginx(_ path: String, _ copies: Bool) async throws {
+    for how in Self.sameName {
+      try await withHost { host in
+        let context = host.context {
+          $0.nginx.port = 8199
+          $0.target.copy = copies ? .always : .never
+        }
+        try how.apply(path, in: host.bundle)
+        try await expectRefusal(.nginx, of: path, context, host)
+        #expect(!context.host.exists("/var/lib/kubespray-offline/www/files"))
+      }
+    }
+  }
+
+  @Test("registry", arguments: ["registry-config.yml", "images/docker.io_library_registry-3.0.0.tar.gz"])
+  func registry(_ path: String) async throws {
+    for how in Self.sameName {
+      try await withHost { host in
+        let context = host.context { $0.registry.port = 8198 }
+        try how.apply(path, in: host.bundle)
+        try await expectRefusal(.registry, of: path, context, host)
+      }
+    }
+  }
+
+  @Test(
+    "a file that the manifest does not list stops every step that uses its folder, and is named",
+    arguments: [
+      (StepName.containerd, "files/zz"), (.nginx, "files/zz"), (.nginx, "debs/local/zz.deb"),
+      (.nginx, "rpms/zz"), (.nginx, "pypi/zz"), (.offlineRepo, "debs/local/zz"), (.offlineRepo, "pypi/zz"),
+      (.python, "debs/zz"), (.registry, "images/zz.tar.gz"), (.loadPush, "images/zz.tar.gz"),
+      (.extract, "patches/2.30.0/zz.patch"), (.extract, "playbook/zz.yml"), (.ansible, "pypi/zz"),
+      (.registryClient, "lib/libz.so"), (.verify, "patches/2.30.0/zz.patch"), (.verify, "lib/libz.so"),
+    ])
+  func unexpected(_ step: StepName, _ path: String) async throws {
+    try await withHost { host in
+      let context = host.context()
+      try put("unexpected", at: host.bundle.pushing(FilePath(path)))
+      try await expectRefusal(step, of: path, context, host)
+    }
+  }
+
+  @Test("what a system leaves at the top of a disk is named by verify and stops nothing")
+  func leftovers() async throws {
+    try await withHost { host in
+      let context = host.context()
+      try put("x", at: host.bundle.appending("System Volume Information/IndexerVolumeGuid"))
+      #expect(try await SetupRun(context).execute([.verify, .containerd]).map(\.outcome) == [.done, .done])
+    }
+  }
+
+  @Test("a medium that answers differently after verify is caught by the step")
+  func secondReading() async throws {
+    try await withHost { host in
+      let context = host.context()
+      #expect(try await SetupRun(context).execute([.verify]).map(\.outcome) == [.done])
+      let path = "files/runc/v1.3.4/runc.amd64"
+      try Tampering.otherByte.apply(path, in: host.bundle)
+      try await expectRefusal(.containerd, of: path, context, host)
+    }
+  }
+}
