@@ -79,7 +79,8 @@ let package = Package(
     .systemLibrary(
       name: "CYAML", pkgConfig: "yaml-0.1",
       providers: [.apt(["libyaml-dev"]), .yum(["libyaml-devel"])]),
-    .target(name: "Files", dependencies: [systemPackage], swiftSettings: swiftSettings),
+    .systemLibrary(name: "CFiles"),
+    .target(name: "Files", dependencies: ["CFiles", systemPackage], swiftSettings: swiftSettings),
     .target(name: "Concurrency", swiftSettings: swiftSettings),
     .target(
       name: "Integrity",

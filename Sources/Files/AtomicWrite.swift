@@ -92,6 +92,16 @@ public func createDirectories(_ path: FilePath, isDurable: Bool = true) throws(F
   }
 }
 
+/// Makes a folder; that there is something of that name is not an error.
+///
+/// - Parameter permissions: Its permissions, less those that the umask takes.
+/// - Throws: ``FileError``.
+public func createFolder(_ path: FilePath, permissions: FilePermissions) throws(FileError) {
+  guard path.withPlatformString({ mkdir($0, permissions.rawValue) }) == 0 || errno == EEXIST else {
+    throw FileError(.createFolder, path)
+  }
+}
+
 /// Makes the names in a folder durable, where its file system can.
 public func flushFolder(_ path: FilePath) {
   // Some file systems (FUSE, network) refuse to open or flush a folder; what was done in it has succeeded.

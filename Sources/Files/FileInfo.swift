@@ -80,15 +80,37 @@ public struct FileInfo: Sendable, Equatable {
   /// Gives owner, permissions and modification time to what lies at another path, a link itself included. Only root
   /// can give a file away; for others it stays theirs.
   ///
+  /// - Parameter attributes: Extended attributes that it gets, too, in place of those it has.
   /// - Throws: ``FileError``.
-  public func apply(to path: FilePath) throws(FileError) {
+  public func apply(to path: FilePath, _ attributes: ExtendedAttributes? = nil) throws(FileError) {
     if path.withPlatformString({ lchown($0, owner, group) }) != 0, geteuid() == 0 {
       throw FileError(.setAttributes, path)
     }
+    try attributes?.apply(to: path)
     if kind != .link { try setPermissions(permissions, of: path) }
-    let seconds = modified / 1_000_000_000
-    let time = timespec(tv_sec: Int(seconds), tv_nsec: Int(modified - seconds * 1_000_000_000))
-    _ = path.withPlatformString { utimensat(AT_FDCWD, $0, [time, time], AT_SYMLINK_NOFOLLOW) }
+    _ = path.withPlatformString { utimensat(AT_FDCWD, $0, modificationTimes, AT_SYMLINK_NOFOLLOW) }
+  }
+}
+
+extension FileInfo {
+  /// Gives owner, extended attributes, permissions and modification time to an open file that nobody else can read yet.
+  /// Only root can give a file away; for others it stays theirs.
+  ///
+  /// - Throws: `Errno`.
+  public func apply(_ attributes: ExtendedAttributes, to descriptor: FileDescriptor) throws(Errno) {
+    // In this order nobody ever gets more than in the end: a change of the owner takes set-user-id and capabilities away,
+    // an ACL is complete by itself, and the permissions of a file with one have the mask in place of the group's.
+    if fchown(descriptor.rawValue, owner, group) != 0, geteuid() == 0 { throw Errno(rawValue: errno) }
+    try attributes.apply(to: descriptor)
+    guard fchmod(descriptor.rawValue, permissions.rawValue) == 0 else { throw Errno(rawValue: errno) }
+    _ = futimens(descriptor.rawValue, modificationTimes)
+  }
+
+  /// The argument that sets both times to that of the modification: when it was last read is of no interest.
+  private var modificationTimes: [timespec] {
+    let seconds = modified.quotientAndRemainder(dividingBy: 1_000_000_000)
+    let time = timespec(tv_sec: Int(seconds.quotient), tv_nsec: Int(seconds.remainder))
+    return [time, time]
   }
 }
 

@@ -3,13 +3,16 @@ import SystemPackage
 
 /// Copies a file beside its final name, flushes it, and renames it.
 ///
-/// - Parameter expected: What the content must hash to.
+/// - Parameters:
+///   - permissions: The mode of the copy, from its first byte and whatever the umask.
+///   - expected: What the content must hash to.
 /// - Returns: The size in bytes and the digest of what was copied.
 /// - Throws: `FileError`, or ``CopyMismatch``; the final name is then as it was.
 public func copyDurably(
-  _ source: FilePath, to destination: FilePath, expecting expected: Digest? = nil
+  _ source: FilePath, to destination: FilePath, permissions: FilePermissions = .publicFile,
+  expecting expected: Digest? = nil
 ) throws -> (size: Int64, sha256: Digest) {
-  let file = try PendingFile(for: destination)
+  let file = try PendingFile(for: destination, permissions: permissions)
   var hasher = DigestHasher(.sha256)
   var expectedHasher = DigestHasher(expected?.algorithm ?? .sha256)
   let needsBoth = expected.map { $0.algorithm != .sha256 } ?? false

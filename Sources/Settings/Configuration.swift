@@ -113,6 +113,8 @@ extension Configuration {
     public var bind: String?
     /// Its storage folder on the admin host, an absolute path.
     public var directory: FilePath = "/var/lib/registry"
+    /// Whether the network may push to it and delete from it.
+    public var writable = false
     /// The registry that images are pushed to when it is not the bundle's own, with an optional path.
     public var local: String?
     /// Hosts that are removed from image names like docker.io and quay.io.

@@ -153,17 +153,22 @@ public struct SetupRun: Sendable {
     }
     do {
       let journal = try context.journal(step.name)
-      guard !journal.isEmpty else { return report(.already, "nothing to undo") }
+      guard !journal.isEmpty else {
+        for text in try journal.forget() { context.say(.warning, text, step: step.name) }
+        return report(.already, "nothing to undo")
+      }
       if let user = try laterStep(using: step.name) {
         throw StepError(
           "step \(user.rawValue) still uses \(step.name.rawValue)", .undoFirst(user))
       }
+      // Before anything is stopped.
+      try journal.checkBackups()
       try await step.beforeUndo(context, journal)
       let undone = try await offloaded { () throws in try journal.takeBack() }
       for text in undone.kept { context.say(.warning, text, step: step.name) }
       try await step.afterUndo(context, journal)
       StagingFolder.remove(of: step.name, on: context.host)
-      try journal.forget()
+      for text in try journal.forget() { context.say(.warning, text, step: step.name) }
       return report(.done, undone.summary)
     } catch is CancellationError {
       throw CancellationError()

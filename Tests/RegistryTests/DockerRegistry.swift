@@ -11,6 +11,8 @@ import Testing
 struct DockerRegistry {
   static let isInstalled = findExecutable("docker-registry") != nil
 
+  private static let readOnly = ", delete: {enabled: false}, maintenance: {readonly: {enabled: true}}"
+
   /// Its storage and configuration.
   let folder: FilePath
 
@@ -26,15 +28,16 @@ struct DockerRegistry {
   ///   - passwords: Lines of an htpasswd file (bcrypt), if it shall ask for them.
   ///   - certificate: Files of a certificate and its key, if it shall speak TLS.
   ///   - port: Where it listens, if that was chosen before.
+  ///   - isReadOnly: Whether it takes no pushes, as that of the admin host.
   ///   - megabytes: The size of its disk, a tmpfs that only it sees (wants root).
   func serving(
     passwords: String? = nil, certificate: (file: FilePath, key: FilePath)? = nil, port: Int = 0,
-    megabytes: Int? = nil, _ body: @Sendable (_ host: String) async throws -> Void
+    megabytes: Int? = nil, isReadOnly: Bool = false, _ body: @Sendable (_ host: String) async throws -> Void
   ) async throws {
     let tls = certificate.map { ", tls: {certificate: \($0.file), key: \($0.key)}" } ?? ""
     var lines = [
       "version: 0.1", "log: {accesslog: {disabled: true}}",
-      "storage: {filesystem: {rootdirectory: \(folder)/storage}}",
+      "storage: {filesystem: {rootdirectory: \(folder)/storage}\(isReadOnly ? Self.readOnly : "")}",
       "http: {addr: \"127.0.0.1:\(port)\"\(tls)}",
     ]
     if let passwords {

@@ -27,7 +27,7 @@ struct JournalTests {
     if try journal.own("/var/lib/daemon") { try put("data\n", at: journal.onDisk("/var/lib/daemon/db")) }
   }
 
-  private func withHost(_ body: (TargetHost, [String: String]) throws -> Void) throws {
+  func withHost(_ body: (TargetHost, [String: String]) throws -> Void) throws {
     try withFolder(isOnDisk: false) { folder in
       let root = folder.appending("root")
       try put("theirs\n", at: root.appending("etc").appending("old.conf"))
@@ -149,6 +149,42 @@ struct JournalTests {
       try next.note(.storage, "3")
       let read = try Journal(.extract, on: host)
       #expect(read.entries.map(\.path) == ["image", "storage"])
+    }
+  }
+
+  @Test("killed while it forgets, it has nothing more to take back, and the rest goes with the next call")
+  func killedForgetting() throws {
+    for last in 1...2 {
+      try withHost { host, before in
+        let count = Mutex(0)
+        try Self.change(try Journal(.extract, on: host))
+        let journal = try Journal(
+          .extract, on: host,
+          checkpoint: {
+            let now = count.withLock { value in
+              value += 1
+              return value
+            }
+            if now == last { throw Killed() }
+          })
+        _ = try journal.takeBack()
+        #expect(throws: Killed.self) { try journal.forget() }
+        #expect(try state(host) == before)
+        let next = try Journal(.extract, on: host)
+        #expect(next.isEmpty)
+        #expect(next.lastNote(.package) == nil)
+        if last == 1 {
+          // Used again before the rest was removed, it begins from nothing.
+          try next.write("/etc/old.conf", "ours\n")
+          let again = try Journal(.extract, on: host)
+          #expect(again.entries.count == 1)
+          _ = try again.takeBack()
+          try again.forget()
+        } else {
+          try next.forget()
+        }
+        #expect(try content(of: host.root) == before)
+      }
     }
   }
 

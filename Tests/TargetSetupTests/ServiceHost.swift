@@ -22,6 +22,15 @@ final class ServiceHost: Sendable {
     var hasDaemon = false
   }
 
+  /// The options of `ctr run` that count here.
+  private static let help = """
+       --read-only       set the containers filesystem as readonly
+       --cap-drop value  drop Linux capabilities
+       --seccomp         enable the default seccomp profile
+       --memory-limit    memory limit (in bytes) for the container
+       --user, -u value  username or user id
+    """
+
   let root: FilePath
   let bundle: FilePath
   private let state = Mutex(State())
@@ -36,7 +45,9 @@ final class ServiceHost: Sendable {
     try put(
       "server {\n    listen 80 default_server;\n    listen [::]:80;\n    root /x;\n}\n",
       at: bundle.appending("nginx-default.conf"))
-    try put("version: 0.1\nhttp:\n  addr: :35000\n", at: bundle.appending("registry-config.yml"))
+    try put(
+      "version: 0.1\nstorage:\n  inmemory:\nhttp:\n  addr: :35000\n",
+      at: bundle.appending("registry-config.yml"))
     let files = bundle.appending("files")
     try put("runc 1.3.4\n", at: files.appending(FilePath("runc/v1.3.4/runc.amd64").components))
     try put("a node's file\n", at: files.appending("kubelet"))
@@ -98,6 +109,8 @@ final class ServiceHost: Sendable {
         case "stop": state.running.remove(unit)
         default: break
         }
+      } else if isAbout("--help") {
+        return CommandResult(status: 0, standardOutput: Self.help)
       } else if isAbout("version") {
         let isUp = state.running.contains("containerd.service")
         let text = "Client:\n  Version:  v2.2.1\nServer:\n  Version:  v2.2.1\n"

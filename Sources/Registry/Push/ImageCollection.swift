@@ -77,10 +77,17 @@ extension ImagePush {
   /// Pushes the images of a collection under the names of its list, one after the other: each archive is unpacked beside
   /// the registry's other scratch, and removed when its image is there.
   ///
+  /// - Parameter storage: The storage folder of the registry, where they are put straight into it as by ``seed(_:into:)``;
+  ///   `nil` sends them over HTTP.
   /// - Returns: What became of each image.
   /// - Throws: As ``push(_:)``.
-  public func push(_ collection: ImageCollection) async throws -> [PushResult] {
+  public func push(_ collection: ImageCollection, into storage: FilePath? = nil) async throws -> [PushResult]
+  {
     let client = try await client()
+    func bring(_ file: FilePath, _ names: [ImageReference]) async throws -> [PushResult] {
+      guard let storage else { return try await push([file], names: [file: names], client) }
+      return try await seed([file], names: [file: names], into: storage)
+    }
     let unpacking = CollectionUnpacking(collection, scratch: configuration.scratch)
     var results: [PushResult] = []
     var failure: (any Error)?
@@ -99,7 +106,7 @@ extension ImagePush {
           missing.remove(item.name)
           do {
             let names = try (collection.names[item.name] ?? []).map { try target.reference(named: $0) }
-            results += try await push([item.file], names: [item.file: names], client)
+            results += try await bring(item.file, names)
           } catch let error as ImageReferenceError {
             fail(ImageArchiveError.unusable(collection.path, reason: "\(item.name): \(error)"))
           } catch {

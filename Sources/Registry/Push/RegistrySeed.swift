@@ -15,22 +15,29 @@ extension ImagePush {
   /// - Returns: What became of each image, in the order of the archives.
   /// - Throws: As ``push(_:)``; `FileLockError` when another run works on the folder.
   public func seed(_ archives: [FilePath], into storage: FilePath) async throws -> [PushResult] {
+    try await seed(archives, names: [:], into: storage)
+  }
+
+  /// Places archives, those that have names here under these.
+  func seed(
+    _ archives: [FilePath], names: [FilePath: [ImageReference]], into storage: FilePath
+  ) async throws -> [PushResult] {
     let folder: StorageFolder
     do {
       folder = try StorageFolder(storage)
     } catch {
       onEvent(
         .note("\(storage) cannot be written (\(FileError.reason(error))): the images are pushed over HTTP."))
-      return try await push(archives)
+      return try await push(archives, names: names, nil)
     }
     let lock = try FileLock(storage.appending(SeedRecord.name + ".lock"))
     defer { withExtendedLifetime(lock) {} }
     let client = try await client()
     guard try await serves(folder, client) else {
       onEvent(.note("\(target) does not serve \(storage): the images are pushed over HTTP."))
-      return try await push(archives)
+      return try await push(archives, names: names, nil)
     }
-    let session = try await open(archives)
+    let session = try await open(archives, names: names)
     let record = SeedRecord(in: storage)
     let seed = Seeding(session: session, client: client, folder: folder, record: record, onEvent: onEvent)
     await seed.place()
@@ -166,7 +173,7 @@ private final class Seeding: Sendable {
   }
 
   private func isWhole(_ path: FilePath, _ digest: Digest) throws -> Bool {
-    try Digest(ofFile: path, algorithm: digest.algorithm) == digest
+    try folder.digest(path, digest.algorithm) == digest
   }
 
   /// Makes all that names an image's blobs, the tag last.

@@ -5,7 +5,8 @@ import SystemPackage
 /// The folder in which a registry keeps its content (distribution, `registry/storage/paths.go`, driver `filesystem`).
 ///
 /// What is put there appears complete or not at all: it is written beside its name and renamed. Owner and modes are those
-/// that the registry gives.
+/// that the registry gives. The registry may have been taken over, so no link in the folder is followed: each path is
+/// walked down from the descriptor of the folder above.
 struct StorageFolder: Sendable {
   /// The registry's `rootdirectory`.
   let root: FilePath
@@ -21,7 +22,7 @@ struct StorageFolder: Sendable {
     try checkWritable(root)
     // What the registry made itself says best as whom it runs.
     let made = root.appending("docker/registry/v2")
-    if let inner = try? FileInfo(made, followsLinks: true) {
+    if let inner = try? FileInfo(made), inner.kind == .folder {
       try checkWritable(made)
       info = inner
     }
@@ -61,7 +62,7 @@ struct StorageFolder: Sendable {
       for entry in try listFolder(ifPresent: folder) {
         if entry == "_manifests" {
           found.insert(name)
-        } else if !entry.hasPrefix("_") {
+        } else if !entry.hasPrefix("_"), (try? FileInfo(folder.appending(entry)))?.kind == .folder {
           try visit(folder.appending(entry), name.isEmpty ? entry : "\(name)/\(entry)")
         }
       }
@@ -76,44 +77,99 @@ struct StorageFolder: Sendable {
   ///
   /// - Throws: `FileError`.
   func link(_ path: FilePath, to digest: Digest) throws {
-    let wanted = Array(digest.description.utf8)
-    if (try? readBytes(path)) == wanted { return }
-    try write(path) { file in try file.writeAll(wanted) }
+    if target(of: path) == digest { return }
+    try write(path) { file in try file.writeAll(digest.description.utf8) }
   }
 
   /// What a link leads to; `nil` when there is none.
   func target(of path: FilePath) -> Digest? {
-    (try? readText(path, limit: 200)).flatMap { try? Digest($0) }
+    guard let file = try? opened(path) else { return nil }
+    defer { try? file.close() }
+    return (try? readText(Self.place(file), limit: 200)).flatMap { try? Digest($0) }
   }
 
   /// The size of a file; `nil` when there is none.
-  func size(_ path: FilePath) -> Int64? { FileInfo(regularFile: path)?.size }
+  func size(_ path: FilePath) -> Int64? {
+    guard let file = try? opened(path) else { return nil }
+    defer { try? file.close() }
+    return (try? FileInfo(file))?.size
+  }
+
+  /// The digest of a file's content.
+  ///
+  /// - Throws: `FileError`.
+  func digest(_ path: FilePath, _ algorithm: DigestAlgorithm) throws -> Digest {
+    let file = try opened(path)
+    defer { try? file.close() }
+    return try Digest(ofFile: Self.place(file), algorithm: algorithm)
+  }
 
   /// Writes a file beside its name and renames it.
   ///
   /// - Throws: `FileError`, or what `body` throws; the name is then as it was.
   func write(_ path: FilePath, _ body: (FileDescriptor) throws -> Void) throws {
-    try makeFolders(path.removingLastComponent())
-    let file = try PendingFile(for: path)
-    if givesAway { try file.setOwner(owner.user, group: owner.group) }
-    try FileError.naming(.write, path) { try body(file.descriptor) }
-    try file.commit(isDurable: false)
-  }
-
-  /// Makes a folder and those above it within the root.
-  ///
-  /// - Throws: `FileError`.
-  func makeFolders(_ path: FilePath) throws(FileError) {
-    guard path != root, !fileExists(path) else { return }
-    try makeFolders(path.removingLastComponent())
-    try createDirectories(path, isDurable: false)
-    if givesAway { try setOwner(owner.user, group: owner.group, of: path) }
+    try within(path, isMade: true) { place in
+      let file = try PendingFile(for: place)
+      if givesAway { try file.setOwner(owner.user, group: owner.group) }
+      try FileError.naming(.write, path) { try body(file.descriptor) }
+      try file.commit(isDurable: false)
+    }
   }
 
   /// Removes a file and the folders above it that are empty then.
   func remove(_ path: FilePath) {
-    try? removeFile(path)
+    try? within(path) { try removeFile($0) }
     var folder = path.removingLastComponent()
-    while folder != root, removeEmptyFolder(folder) { folder.removeLastComponent() }
+    while folder != root, (try? within(folder, removeEmptyFolder)) == true { folder.removeLastComponent() }
+  }
+
+  // MARK: Without links
+
+  /// A regular file, opened for reading.
+  private func opened(_ path: FilePath) throws -> FileDescriptor {
+    try within(path) { place in
+      let file = try openFile(place, .readOnly, options: [.noFollow, .nonBlocking])
+      if (try? FileInfo(file))?.kind == .file { return file }
+      try? file.close()
+      throw FileError(.read, path, .notSupported)
+    }
+  }
+
+  /// Walks down to the folder of a path.
+  ///
+  /// - Parameters:
+  ///   - isMade: Whether folders that are missing are made.
+  ///   - body: Gets a path by which the name is reached through the folder that was opened, whatever is moved meanwhile.
+  private func within<T>(
+    _ path: FilePath, isMade: Bool = false, _ body: (FilePath) throws -> T
+  ) throws -> T {
+    var folder = try openFile(root, .readOnly, options: .directory)
+    defer { try? folder.close() }
+    for component in path.removingLastComponent().components.dropFirst(root.components.count) {
+      let place = Self.place(folder).appending(component)
+      if isMade, (try? FileInfo(place)) == nil {
+        try createFolder(place, permissions: Self.folderPermissions)
+        if givesAway { try setOwner(owner.user, group: owner.group, of: place) }
+      }
+      let next: FileDescriptor
+      do {
+        next = try openFile(place, .readOnly, options: [.directory, .noFollow])
+      } catch {
+        throw FileError(error.action, path, error.code)
+      }
+      try? folder.close()
+      folder = next
+    }
+    guard let name = path.lastComponent else { throw FileError(.read, path, .isDirectory) }
+    return try body(Self.place(folder).appending(name))
+  }
+
+  private static let folderPermissions: FilePermissions = [
+    .ownerReadWriteExecute, .groupReadExecute, .otherReadExecute,
+  ]
+
+  /// What was opened, as a path (proc_pid_fd(5)).
+  private static func place(_ descriptor: FileDescriptor) -> FilePath {
+    FilePath("/proc/self/fd/\(descriptor.rawValue)")
   }
 }

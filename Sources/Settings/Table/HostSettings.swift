@@ -39,6 +39,13 @@ extension SettingSection {
         "registry.directory", \.registry.directory, .absolutePath, environment: ["REGISTRY_DIR"], flag: nil,
         scope: .target, "The storage folder of the registry on the admin host, an absolute path."),
       .scalar(
+        "registry.writable", \.registry.writable, .bool, environment: ["REGISTRY_WRITABLE"], flag: nil,
+        scope: .target, "Whether the network may push to the registry and delete from it, without a login.",
+        """
+        False lets the nodes read alone: target-setup puts images straight into the storage folder. True is for those \
+        who push other images from elsewhere; then any machine that reaches the port can replace what nodes install.
+        """),
+      .scalar(
         "registry.local", \.registry.local, .optional(.registryAddress),
         environment: ["LOCAL_REGISTRY", "DESTINATION_REGISTRY"], flag: .value("--registry", "registry"),
         scope: .target,

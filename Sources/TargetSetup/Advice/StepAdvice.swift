@@ -1,3 +1,5 @@
+import SystemPackage
+
 /// What helps against a problem of a step. The steps say which advice fits; its words, and the word for scripts, are here.
 public enum StepAdvice: Sendable, Equatable {
   /// Something of the bundle is missing or damaged.
@@ -68,6 +70,8 @@ public enum StepAdvice: Sendable, Equatable {
   case restore
   /// A file changed while it was sent.
   case resend
+  /// A journal is damaged, so it cannot be followed.
+  case damagedJournal(journal: FilePath, backups: FilePath)
 
   /// A word for scripts, which stays the same from release to release.
   var code: String {
@@ -92,6 +96,7 @@ public enum StepAdvice: Sendable, Equatable {
     case .tryCommand, .verbose: "program-failed"
     case .dockerFlag, .stopContainers: "host"
     case .resend, .restore: "source"
+    case .damagedJournal: "journal-damaged"
     }
   }
 
@@ -141,7 +146,16 @@ public enum StepAdvice: Sendable, Equatable {
       "Stop them first: nerdctl --namespace NAME stop, or ctr --namespace NAME tasks kill"
     case .restore: "Restore or remove it."
     case .resend: "Send it again."
+    case .damagedJournal(let journal, let backups): Self.damagedJournal(journal, backups)
     }
+  }
+}
+
+extension StepAdvice {
+  private static func damagedJournal(_ journal: FilePath, _ backups: FilePath) -> String {
+    "Nothing was changed, and all that was there before is kept in \(backups). Put \(journal) and \(journal).last back "
+      + "from a backup of this machine if there is one. Otherwise put back by hand what you want: each folder there has "
+      + "the original in \"content\" and its path in \"path\" (cp -a); then move \(journal) and \(journal).last away."
   }
 }
 

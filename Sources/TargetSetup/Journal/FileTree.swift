@@ -1,16 +1,15 @@
 import Files
-import Glibc
 import Integrity
 import SystemPackage
 
-/// Files, folders and links, with what they are made of: content, mode, owner and time.
+/// Files, folders and links, with what they are made of: content, mode, owner, time and extended attributes.
 enum FileTree {
   /// Whether there is something at a path, a dangling link too.
   static func exists(_ path: FilePath) -> Bool { (try? FileInfo(path)) != nil }
 
   /// Copies a file, a link or a whole folder, durably and with its attributes, in place of nothing.
   ///
-  /// A file takes its final name when it is complete.
+  /// It takes its final name when it is complete, and nobody else can read it before.
   /// - Throws: ``FileError``; also for devices and sockets.
   static func copy(_ source: FilePath, to destination: FilePath) throws {
     let info = try FileInfo(source)
@@ -18,17 +17,20 @@ enum FileTree {
     case .file:
       let temporary = temporaryName(for: destination)
       try removeFile(temporary)
-      _ = try copyDurably(source, to: temporary)
-      try info.apply(to: temporary)
+      try copyWithAttributes(source, to: temporary)
       try renameDurably(temporary, to: destination)
     case .link:
-      try link(destination, to: try linkTarget(source)) { try info.apply(to: $0) }
+      let attributes = try ExtendedAttributes(source)
+      try link(destination, to: try linkTarget(source)) { try info.apply(to: $0, attributes) }
     case .folder:
-      try makeFolder(destination, mode: 0o700)
+      let temporary = temporaryName(for: destination)
+      try removeTree(temporary)
+      try createFolder(temporary, permissions: .ownerReadWriteExecute)
       for name in try listFolder(source) {
-        try copy(source.appending(name), to: destination.appending(name))
+        try copy(source.appending(name), to: temporary.appending(name))
       }
-      try info.apply(to: destination)
+      try info.apply(to: temporary, try ExtendedAttributes(source))
+      try renameDurably(temporary, to: destination)
     case .other: throw FileError(.read, source, .notSupported)
     }
   }
@@ -47,20 +49,14 @@ enum FileTree {
     try renameDurably(temporary, to: path)
   }
 
-  /// Makes a folder; that there is something of that name is not an error.
-  ///
-  /// - Throws: ``FileError``.
-  static func makeFolder(_ path: FilePath, mode: UInt32) throws(FileError) {
-    guard mkdir(path.string, mode_t(mode)) == 0 || errno == EEXIST else {
-      throw FileError(.createFolder, path, Errno(rawValue: errno))
-    }
-  }
-
   /// Whether two places hold the same: kind, content, mode and owner. Times do not count.
-  static func areEqual(_ first: FilePath, _ second: FilePath) -> Bool {
+  ///
+  /// - Parameter withAttributes: Whether ACLs, capabilities and other extended attributes count, too.
+  static func areEqual(_ first: FilePath, _ second: FilePath, withAttributes: Bool = false) -> Bool {
     guard let left = try? FileInfo(first), let right = try? FileInfo(second), left.kind == right.kind,
       left.owner == right.owner, left.group == right.group
     else { return false }
+    if withAttributes, (try? ExtendedAttributes(first)) != (try? ExtendedAttributes(second)) { return false }
     switch left.kind {
     case .file:
       return left.mode == right.mode && left.size == right.size
@@ -69,14 +65,33 @@ enum FileTree {
     case .folder:
       guard left.mode == right.mode, let names = try? listFolder(first), names == (try? listFolder(second))
       else { return false }
-      return names.allSatisfy { areEqual(first.appending($0), second.appending($0)) }
+      return names.allSatisfy {
+        areEqual(first.appending($0), second.appending($0), withAttributes: withAttributes)
+      }
     case .other: return false
     }
   }
 
   /// The name that a file has until it is complete; always the same, so that what a kill left is overwritten.
   static func temporaryName(for path: FilePath) -> FilePath {
-    path.removingLastComponent().appending(".\(path.lastComponent?.string ?? "file").kubespray-offline")
+    path.removingLastComponent().appending(".\(path.lastComponent?.string ?? "file")\(temporarySuffix)")
+  }
+
+  private static let temporarySuffix = ".kubespray-offline"
+
+  /// Whether a file has such a name, so that it is what a kill has left.
+  static func isTemporary(_ path: FilePath) -> Bool {
+    let name = path.lastComponent?.string ?? ""
+    return name.hasPrefix(".") && (finalName(of: name) ?? name).hasSuffix(temporarySuffix)
+  }
+
+  /// Removes what a kill has left of something that was to be put at a path.
+  ///
+  /// - Throws: ``FileError``.
+  static func removeUnfinished(_ path: FilePath) throws(FileError) {
+    let temporary = temporaryName(for: path)
+    try removeTree(temporary)
+    try removeFile(Files.temporaryName(for: temporary))
   }
 }
 

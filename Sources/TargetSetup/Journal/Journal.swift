@@ -7,6 +7,8 @@ import SystemPackage
 ///
 /// A change is written down, and what was there is in the backup, before the change is made. So a kill at any
 /// moment leaves a journal that knows at least what was done, and the same call made again goes on from there.
+/// No backup goes before what it holds was restored and compared. A journal that is damaged otherwise than by a kill is
+/// not followed at all.
 /// All paths are those of the host; its root stands before them on the disk.
 ///
 /// Its methods wait for the disk: call those that handle large files by `offload`.
@@ -20,7 +22,9 @@ final class Journal: Sendable {
   let file: JournalFile
   let say: @Sendable (String) -> Void
   let checkpoint: @Sendable () throws -> Void
-  private let state: Mutex<[JournalEntry]>
+  private let state: Mutex<JournalContent>
+  /// The backups of which it was seen that what they hold is back.
+  private let restored = Mutex<Set<String>>([])
 
   /// Opens the journal of a step; there need not be one yet.
   ///
@@ -39,15 +43,19 @@ final class Journal: Sendable {
     let folder = host.path(host.stateFolder)
     backupFolder = folder.appending("backup").appending(step.rawValue)
     changedFolder = folder.appending("changed").appending(step.rawValue)
-    file = JournalFile(path: folder.appending("journal").appending("\(step.rawValue).jsonl"))
+    file = JournalFile(
+      path: folder.appending("journal").appending("\(step.rawValue).jsonl"), backups: backupFolder)
     state = Mutex(try file.read())
   }
 
+  /// The lines of what was not taken back.
+  var entries: [JournalEntry] { state.withLock { $0.isClosed ? [] : $0.entries } }
+
   /// All lines.
-  var entries: [JournalEntry] { state.withLock { $0 } }
+  var allEntries: [JournalEntry] { state.withLock { $0.entries } }
 
   /// Whether the step has changed nothing, or all of it was taken back.
-  var isEmpty: Bool { state.withLock { $0.isEmpty } }
+  var isEmpty: Bool { entries.isEmpty }
 
   // MARK: Changes
 
@@ -56,19 +64,28 @@ final class Journal: Sendable {
   /// - Parameters:
   ///   - path: Where; folders that are missing are made.
   ///   - mode: Its permission bits.
+  ///   - group: The group that it belongs to, where root runs this; `nil` is that of this process.
   /// - Returns: Whether anything had to be changed.
   /// - Throws: ``StepError``.
   @discardableResult
-  func write(_ path: FilePath, _ bytes: [UInt8], mode: UInt32 = 0o644) throws(StepError) -> Bool {
-    try place(path, sha256: Digest(of: bytes), mode: mode) { temporary in
-      try writeAtomically(bytes, to: temporary, permissions: FilePermissions(rawValue: CModeT(mode)))
+  func write(
+    _ path: FilePath, _ bytes: [UInt8], mode: UInt32 = 0o644, group: UInt32? = nil
+  ) throws(StepError) -> Bool {
+    let group = effectiveUser == 0 ? group : nil
+    return try place(path, sha256: Digest(of: bytes), mode: mode, group: group) { temporary in
+      let file = try PendingFile(for: temporary, permissions: FilePermissions(rawValue: CModeT(mode)))
+      if let group { try file.setOwner(effectiveUser, group: group) }
+      try FileError.naming(.write, temporary) { _ = try file.descriptor.writeAll(bytes) }
+      try file.commit()
     }
   }
 
-  /// Writes a text file; see ``write(_:_:mode:)-([UInt8])``.
+  /// Writes a text file; see ``write(_:_:mode:group:)-([UInt8])``.
   @discardableResult
-  func write(_ path: FilePath, _ text: String, mode: UInt32 = 0o644) throws(StepError) -> Bool {
-    try write(path, Array(text.utf8), mode: mode)
+  func write(
+    _ path: FilePath, _ text: String, mode: UInt32 = 0o644, group: UInt32? = nil
+  ) throws(StepError) -> Bool {
+    try write(path, Array(text.utf8), mode: mode, group: group)
   }
 
   /// Copies a file to a path of the host.
@@ -85,7 +102,8 @@ final class Journal: Sendable {
       throw StepError("\(source) cannot be read: \(FileError.reason(error))", .verify)
     }
     return try place(path, sha256: digest, mode: mode) { temporary in
-      _ = try copyDurably(source, to: temporary, expecting: digest)
+      _ = try copyDurably(
+        source, to: temporary, permissions: FilePermissions(rawValue: CModeT(mode)), expecting: digest)
     }
   }
 
@@ -116,7 +134,7 @@ final class Journal: Sendable {
     guard FileTree.exists(place) else { return false }
     try doing("move \(path) aside") {
       var entry = JournalEntry(.aside, path.string)
-      entry.backup = try backUp(place)
+      entry.backup = try backUp(place, path: path)
       try record([entry])
       try removeTree(place)
     }
@@ -216,24 +234,50 @@ final class Journal: Sendable {
   /// Where a path of the host lies for this process.
   func onDisk(_ path: FilePath) -> FilePath { root == "/" ? path : root.appending(path.components) }
 
+  /// Says that a backup is no longer needed: what it holds is back, or kept elsewhere.
+  func noteRestored(_ backup: String) { restored.withLock { _ = $0.insert(backup) } }
+
   /// Forgets everything, once it has been taken back. The last step takes the state folder with it.
-  func forget() throws {
-    try removeTree(file.path)
-    try removeTree(backupFolder)
-    state.withLock { $0 = [] }
+  ///
+  /// - Returns: What stays of the backups, and why, for people.
+  /// - Throws: ``StepError`` when a backup was not restored; everything is then kept.
+  @discardableResult
+  func forget() throws -> [String] {
+    let known = restored.withLock { $0 }
+    if let entry = entries.first(where: { $0.backup.map { !known.contains($0) } ?? false }) {
+      throw StepError("\(entry.path) was not restored, so the journal stays", .again)
+    }
+    // From here on a kill leaves only files that the next call removes.
+    if !isEmpty { try record([JournalEntry(.end, "")]) }
+    return try removeRest()
+  }
+
+  /// Removes the files, and what a kill has left of a step that had changed nothing yet.
+  ///
+  /// - Returns: What stays of the backups, and why, for people.
+  private func removeRest() throws -> [String] {
+    let kept = try removeBackups()
+    try checkpoint()
+    try file.remove()
+    state.withLock { $0 = JournalContent() }
     for folder in [file.path, backupFolder, changedFolder].map({ $0.removingLastComponent() }) {
       removeEmptyFolder(folder)
     }
     removeEmptyFolder(file.path.removingLastComponent().removingLastComponent())
+    return kept
+  }
+
+  /// Removes what a kill has left of a journal that was taken back, before it is used again.
+  func finishForgetting() throws {
+    guard state.withLock({ $0.isClosed }) else { return }
+    for text in try removeRest() { say(text) }
   }
 
   /// Writes lines down before what they tell is done.
   func record(_ lines: [JournalEntry]) throws {
+    try finishForgetting()
     try createDirectories(file.path.removingLastComponent())
-    try state.withLock { entries in
-      try file.append(lines)
-      entries += lines
-    }
+    try state.withLock { try file.append(lines, to: &$0) }
     try checkpoint()
   }
 }

@@ -18,11 +18,11 @@ extension Journal {
 
   /// Puts a file in its place unless it is there already.
   func place(
-    _ path: FilePath, sha256: Digest, mode: UInt32, _ fill: (FilePath) throws -> Void
+    _ path: FilePath, sha256: Digest, mode: UInt32, group: UInt32? = nil, _ fill: (FilePath) throws -> Void
   ) throws(StepError) -> Bool {
     let place = onDisk(path)
     if let found = try? FileInfo(place), found.kind == .file, found.mode == mode,
-      (try? Digest(ofFile: place)) == sha256
+      group == nil || found.group == group, (try? Digest(ofFile: place)) == sha256
     {
       return false
     }
@@ -31,9 +31,8 @@ extension Journal {
       entry.sha256 = sha256
       try prepare(&entry, at: place)
       let temporary = FileTree.temporaryName(for: place)
-      try removeFile(temporary)
+      try FileTree.removeUnfinished(place)
       try fill(temporary)
-      try setPermissions(FilePermissions(rawValue: CModeT(mode)), of: temporary)
       if (try? FileInfo(place))?.kind == .folder { throw FileError(.write, place, .isDirectory) }
       try checkpoint()
       try renameDurably(temporary, to: place)
@@ -49,7 +48,7 @@ extension Journal {
     let earlier = entries.filter { $0.kind == .file && $0.path == path }
     if FileTree.exists(place) {
       if earlier.isEmpty {
-        entry.backup = try backUp(place)
+        entry.backup = try backUp(place, path: FilePath(path))
       } else if !isOurs(place, earlier) {
         let kept = try keepChanged(place, path: FilePath(path))
         say("\(path) was changed since this program wrote it; its content is kept in \(kept)")
@@ -75,18 +74,20 @@ extension Journal {
     }
   }
 
-  /// Copies what somebody has changed to where it is out of the way and not lost.
+  /// Copies what somebody has changed to where it is out of the way and not lost, unless it is kept there already.
   ///
   /// - Returns: Where it is kept, a path of the host.
   func keepChanged(_ place: FilePath, path: FilePath) throws -> FilePath {
-    var number = 0
-    var kept: FilePath
-    repeat {
+    var number = 1
+    var kept = changedFolder.appending("1").appending(path.components)
+    while FileTree.exists(kept), !FileTree.areEqual(place, kept) {
       number += 1
       kept = changedFolder.appending("\(number)").appending(path.components)
-    } while FileTree.exists(kept)
-    try createDirectories(kept.removingLastComponent())
-    try FileTree.copy(place, to: kept)
+    }
+    if !FileTree.exists(kept) {
+      try createDirectories(kept.removingLastComponent())
+      try FileTree.copy(place, to: kept)
+    }
     return root == "/" ? kept : FilePath(root: "/", kept.components.dropFirst(root.components.count))
   }
 
@@ -104,23 +105,9 @@ extension Journal {
       try makeFolders(path.removingLastComponent(), mode: 0o755)
     }
     try record([JournalEntry(.folder, path.string)])
-    try FileTree.makeFolder(place, mode: mode)
+    try createFolder(place, permissions: FilePermissions(rawValue: CModeT(mode)))
     // Whatever the umask.
     try setPermissions(FilePermissions(rawValue: CModeT(mode)), of: place)
-  }
-
-  /// Copies what lies at a place into the backup.
-  func backUp(_ place: FilePath) throws -> String {
-    let name = "\(entries.count)"
-    try createDirectories(backupFolder.removingLastComponent())
-    // Secrets keep their modes in it, and nobody else looks in.
-    try FileTree.makeFolder(backupFolder, mode: 0o700)
-    let backup = backupFolder.appending(name)
-    // What a kill left of an earlier attempt has no line.
-    try removeTree(backup)
-    try FileTree.copy(place, to: backup)
-    try checkpoint()
-    return name
   }
 
   /// Writes down what is in a folder.
@@ -134,11 +121,10 @@ extension Journal {
       case .other: throw FileError(.read, entry.path, .notSupported)
       }
     }
-    let name = "\(entries.count).list"
-    try createDirectories(backupFolder)
+    let folder = try makeBackupFolder("tree")
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.withoutEscapingSlashes]
-    try writeAtomically(Array(try encoder.encode(items)), to: backupFolder.appending(name))
-    return name
+    try writeAtomically(Array(try encoder.encode(items)), to: folder.appending("list"))
+    return "\(folder.lastComponent?.string ?? "")/list"
   }
 }

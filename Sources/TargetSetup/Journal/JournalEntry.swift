@@ -15,6 +15,8 @@ struct JournalEntry: Sendable, Codable, Equatable {
     case owned
     /// Something that is not a file; `path` is its ``NoteKind``.
     case note
+    /// Everything before was taken back; what is left of the journal and its backups can go.
+    case end
   }
 
   var kind: Kind

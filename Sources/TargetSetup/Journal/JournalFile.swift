@@ -1,44 +1,80 @@
 import Files
-import FoundationEssentials
 import SystemPackage
 
-/// The lines of a journal on the disk. Each is flushed before the change that it tells is made.
+/// A journal on the disk. Its lines are flushed before the change that they tell is made.
 struct JournalFile: Sendable {
   let path: FilePath
+  /// Where the backups of its step lie, for what is said about a damaged journal.
+  let backups: FilePath
 
-  /// All complete lines. The last one may have been cut off by a crash: its change was not made.
+  /// The copy of the lines that were written last; see ``JournalContent``.
+  var copy: FilePath { FilePath(path.string + ".last") }
+
+  /// All lines.
   ///
-  /// - Throws: ``StepError`` when the file cannot be read.
-  func read() throws(StepError) -> [JournalEntry] {
-    let bytes: [UInt8]
+  /// - Throws: ``StepError`` when a file cannot be read, or is damaged in a way that no crash leaves behind.
+  func read() throws(StepError) -> JournalContent {
     do {
-      bytes = try readBytes(ifPresent: path) ?? []
+      return try JournalContent(journal: try bytes(path), copy: try bytes(copy))
+    } catch let damage as JournalContent.Damage {
+      let file = damage.isInCopy ? copy : path
+      let place = damage.line.map { "line \($0) of \(file)" } ?? "\(file)"
+      throw StepError("the journal is damaged at \(place): \(damage.reason)", damagedAdvice)
+    } catch let error as StepError {
+      throw error
+    } catch {
+      throw StepError("the journal \(path) cannot be read: \(error)", .asRoot(command: nil))
+    }
+  }
+
+  /// What to do about a journal that cannot be followed.
+  var damagedAdvice: StepAdvice { .damagedJournal(journal: path, backups: backups) }
+
+  private func bytes(_ file: FilePath) throws(StepError) -> [UInt8]? {
+    do {
+      return try readBytes(ifPresent: file)
     } catch {
       throw StepError(
-        "the journal \(path) cannot be read: \(FileError.reason(error))",
-        .asRoot(command: nil))
-    }
-    let decoder = JSONDecoder()
-    return bytes.split(separator: UInt8(ascii: "\n")).compactMap {
-      try? decoder.decode(JournalEntry.self, from: Data($0))
+        "the journal \(file) cannot be read: \(FileError.reason(error))", .asRoot(command: nil))
     }
   }
 
   /// Adds lines and waits until they are on the disk.
   ///
+  /// - Throws: ``FileError``; `content` is then as it was.
+  func append(_ entries: [JournalEntry], to content: inout JournalContent) throws {
+    if !content.missing.isEmpty {
+      try write(content.missing, at: content.length)
+      content.complete()
+    }
+    let addition = try content.adding(entries)
+    // Before the lines themselves: what lacks them can be told from what had them.
+    try writeAtomically(addition.copy, to: copy)
+    if let whole = addition.whole {
+      try writeAtomically(whole, to: path)
+    } else {
+      try write(addition.lines, at: content.length)
+    }
+    content = addition.content
+  }
+
+  /// Removes the files. The journal itself goes last, with the line that says that nothing more is needed of it.
+  ///
   /// - Throws: ``FileError``.
-  func append(_ entries: [JournalEntry]) throws {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+  func remove() throws(FileError) {
+    try removeFile(copy)
+    try removeFile(path)
+  }
+
+  private func write(_ bytes: [UInt8], at length: Int) throws {
     let isNew = !FileTree.exists(path)
     let descriptor = try openFile(
-      path, .readWrite, options: [.create, .append, .noFollow], permissions: .publicFile)
+      path, .readWrite, options: [.create, .noFollow], permissions: .publicFile)
     try descriptor.closeAfter {
-      // A line that was cut off must not swallow the next one.
-      var bytes: [UInt8] = isNew ? [] : [UInt8(ascii: "\n")]
-      for entry in entries { bytes += Array(try encoder.encode(entry)) + [UInt8(ascii: "\n")] }
       try FileError.naming(.write, path) {
-        _ = try descriptor.writeAll(bytes)
+        // What follows is the beginning of a line that was not announced.
+        try descriptor.resize(to: Int64(length))
+        _ = try descriptor.writeAll(toAbsoluteOffset: Int64(length), bytes)
         try synchronize(descriptor)
       }
     }

@@ -17,38 +17,79 @@ extension Journal {
   /// Takes back every change, the last one first.
   ///
   /// What a step made is removed if it is still as it was made, and else left and reported. What was there before
-  /// comes back byte for byte with mode and owner; what somebody made of it since is kept in `changed/`. The
-  /// notes stay until ``forget()``. Can be stopped at any moment and made again.
+  /// comes back byte for byte with mode, owner and extended attributes, and is compared with the backup; what somebody
+  /// made of it since is kept in `changed/`. The notes stay until ``forget()``. Can be stopped at any moment and made
+  /// again.
   /// - Throws: ``StepError``.
   func takeBack() throws(StepError) -> UndoReport {
+    try checkBackups()
     var report = UndoReport()
     var seen: Set<String> = []
     // Of several lines for one path the first tells what was there before.
     let first = entries.filter { seen.insert("\($0.kind.rawValue) \($0.path)").inserted }
     for entry in first.reversed() {
-      do {
-        switch entry.kind {
-        case .file: try takeBackFile(entry, &report)
-        case .aside: try bringBack(entry, &report)
-        case .folder: takeBackFolder(entry, &report)
-        case .tree: try takeBackTree(entry, &report)
-        case .owned:
-          let place = onDisk(FilePath(entry.path))
-          if FileTree.exists(place) { report.removed += 1 }
-          try removeTree(place)
-        case .note: break
-        }
-      } catch {
-        throw StepError("cannot take back \(entry.path): \(error)", .again)
-      }
+      do { try takeBack(entry, &report) } catch { throw Self.failure(entry, error) }
+    }
+    let firstBackups = Set(first.compactMap(\.backup))
+    for entry in entries where entry.backup.map({ !firstBackups.contains($0) }) ?? false {
+      do { try settle(entry, &report) } catch { throw Self.failure(entry, error) }
     }
     return report
+  }
+
+  private static func failure(_ entry: JournalEntry, _ error: any Error) -> StepError {
+    StepError("cannot take back \(entry.path): \(error)", .again)
+  }
+
+  private func takeBack(_ entry: JournalEntry, _ report: inout UndoReport) throws {
+    switch entry.kind {
+    case .file: try takeBackFile(entry, &report)
+    case .aside: try bringBack(entry, &report)
+    case .folder: takeBackFolder(entry, &report)
+    case .tree: try takeBackTree(entry, &report)
+    case .owned:
+      let place = onDisk(FilePath(entry.path))
+      if FileTree.exists(place) { report.removed += 1 }
+      try removeTree(place)
+    case .note, .end: break
+    }
+  }
+
+  /// Something that was moved aside again, after it had come back: what it held is kept unless it is known from elsewhere.
+  private func settle(_ entry: JournalEntry, _ report: inout UndoReport) throws {
+    guard let backup = entry.backup else { return }
+    let source = backupFolder.appending(backup)
+    let original = entries.first { $0.backup != nil && $0.path == entry.path }?.backup
+    if try !isKnown(source, path: entry.path, original: original.map { backupFolder.appending($0) }) {
+      let kept = try keepChanged(source, path: FilePath(entry.path))
+      report.kept.append("what \(entry.path) was changed into between two runs is in \(kept)")
+    }
+    noteRestored(backup)
+  }
+
+  /// Whether each file of a backup is one that this step wrote, or is in the first backup, too.
+  private func isKnown(_ source: FilePath, path: String, original: FilePath?) throws -> Bool {
+    func isKnown(_ place: FilePath, _ name: String) -> Bool {
+      if FileTree.isTemporary(place) { return true }
+      let first = name.isEmpty ? original : original?.pushing(FilePath(name))
+      if let first, FileTree.areEqual(place, first) { return true }
+      let own = lines(name.isEmpty ? path : "\(path)/\(name)")
+      if let target = try? linkTarget(place) { return own.contains { $0.link == target } }
+      guard let digest = try? Digest(ofFile: place) else { return false }
+      return own.contains { $0.sha256 == digest }
+    }
+    guard try FileInfo(source).kind == .folder else { return isKnown(source, "") }
+    var areKnown = true
+    try walkFolder(source) { entry in
+      if entry.info.kind != .folder, !isKnown(entry.path, entry.name) { areKnown = false }
+    }
+    return areKnown
   }
 
   private func takeBackFile(_ entry: JournalEntry, _ report: inout UndoReport) throws {
     let path = FilePath(entry.path)
     let place = onDisk(path)
-    try? removeFile(FileTree.temporaryName(for: place))
+    try FileTree.removeUnfinished(place)
     if let backup = entry.backup { return try restore(path, from: backup, ours: lines(entry.path), &report) }
     guard FileTree.exists(place) else { return }
     guard isOurs(place, lines(entry.path)) else {
@@ -61,6 +102,7 @@ extension Journal {
 
   private func bringBack(_ entry: JournalEntry, _ report: inout UndoReport) throws {
     guard let backup = entry.backup else { return }
+    try FileTree.removeUnfinished(onDisk(FilePath(entry.path)))
     try restore(FilePath(entry.path), from: backup, ours: lines(entry.path), &report)
   }
 
@@ -70,7 +112,7 @@ extension Journal {
     let place = onDisk(path)
     let source = backupFolder.appending(backup)
     if FileTree.exists(place) {
-      if FileTree.areEqual(place, source) { return }
+      if FileTree.areEqual(place, source, withAttributes: true) { return noteRestored(backup) }
       if !isOurs(place, ours) {
         let kept = try keepChanged(place, path: path)
         report.kept.append("\(path) is as it was before; what it was changed into since is in \(kept)")
@@ -81,6 +123,10 @@ extension Journal {
     }
     try createDirectories(place.removingLastComponent())
     try FileTree.copy(source, to: place)
+    guard FileTree.areEqual(place, source) else {
+      throw StepError("\(path) is not what its backup \(source) holds", .again)
+    }
+    noteRestored(backup)
     report.restored += 1
   }
 

@@ -51,6 +51,11 @@ struct ContainerRuntime: Sendable {
     }
   }
 
+  /// What `ctr run` says of its options, which are others in each release; empty when it says nothing.
+  var runHelp: String {
+    get async { (try? await host.output(Command(program.string, ["run", "--help"]))) ?? "" }
+  }
+
   /// Waits until the daemon answers.
   func waitUntilReady(_ service: Service) async throws {
     let clock = ContinuousClock()

@@ -32,13 +32,15 @@ struct ContainerService: Sendable {
   let host: TargetHost
   /// Where its image comes from.
   let bundle: ArrivedBundle
+  /// What it may do and use.
+  let limits: ContainerLimits
 
   private var service: Service { Service("kubespray-offline-\(name)", host) }
 
   private var scriptFile: FilePath { host.stateFolder.appending("services").appending("\(name).sh") }
 
   /// What decides whether the container must be started again: everything it is made of.
-  private func fingerprint(_ runtime: ContainerRuntime) throws(StepError) -> String {
+  private func fingerprint(_ script: String) throws(StepError) -> String {
     let contents = mounts.map { mount in
       let digest = (try? Digest(ofFile: host.path(mount.source)))?.hex ?? ""
       return "\(mount.source) \(mount.place) \(mount.isWritable) \(digest)"
@@ -49,14 +51,14 @@ struct ContainerService: Sendable {
     } catch {
       throw StepError("\(error)", .remake)
     }
-    let all = [script(runtime), archive] + contents
+    let all = [script, archive] + contents
     return Digest(of: Array(all.joined(separator: "\n").utf8)).hex
   }
 
   /// Whether it runs as it would be made now.
   func state(_ journal: Journal) async throws -> StepState {
     guard let runtime = ContainerRuntime(host),
-      journal.lastNote(.container) == (try fingerprint(runtime))
+      journal.lastNote(.container) == (try fingerprint(await script(runtime)))
     else {
       return .needed(journal.isEmpty ? "\(title) is not set up" : "\(title) is to be set up again")
     }
@@ -74,10 +76,11 @@ struct ContainerService: Sendable {
     let runtime = try await ContainerRuntime.running(host)
     try await refuseTakenPort()
     var isChanged = try await runtime.bring(image, from: bundle, journal)
-    let wanted = try fingerprint(runtime)
+    let script = await script(runtime)
+    let wanted = try fingerprint(script)
     if journal.lastNote(.container) != wanted { isChanged = true }
     try journal.note(.service, name)
-    if try journal.write(scriptFile, script(runtime), mode: 0o755) { isChanged = true }
+    if try journal.write(scriptFile, script, mode: 0o755) { isChanged = true }
     let start = "/bin/sh \(shellQuoted(scriptFile.string))"
     if try service.install(unit: unit, command: start, journal) { isChanged = true }
     await SecurityLabels.restore(journal, host)
@@ -113,13 +116,14 @@ struct ContainerService: Sendable {
   }
 
   /// What runs the container in the foreground, after removing what a crash or power cut left of it.
-  private func script(_ runtime: ContainerRuntime) -> String {
+  private func script(_ runtime: ContainerRuntime) async -> String {
     var words = [
       "run", "--rm",
       // The host's network without its resolv.conf, which --net-host would want to be there.
       "--with-ns", "network:/proc/self/ns/net", "--label", "nerdctl/name=\(name)", "--label",
       "nerdctl/namespace=default",
     ]
+    words += limits.options(host, help: await runtime.runHelp)
     for (name, value) in environment.sorted(by: { $0.key < $1.key }) {
       words += ["--env", "\(name)=\(value)"]
     }
@@ -131,7 +135,7 @@ struct ContainerService: Sendable {
     }
     words += ["\(image)", name] + command
     return TextTemplate(PackageResources.run_container_sh, quoting: shellQuoted).filled(
-      ["ctr": runtime.program.string, "name": name],
+      ["ctr": runtime.program.string, "name": name, "processes": "\(limits.processes)"],
       verbatim: ["title": title, "arguments": words.map(shellQuoted).joined(separator: " \\\n  ")])
   }
 

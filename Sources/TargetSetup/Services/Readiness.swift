@@ -14,8 +14,9 @@ struct Readiness: Sendable {
   }
 
   /// The status of an answer; `nil` when there is none.
-  func status(_ url: String) async -> Int? {
+  func status(_ url: String, method: String = "GET") async -> Int? {
     var request = HTTPRequest(url: url)
+    request.method = method
     request.retries = 0
     request.finalStatuses = Set(500...599)
     return try? await engine.response(to: request).head.status

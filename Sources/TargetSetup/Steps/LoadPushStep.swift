@@ -60,15 +60,20 @@ struct LoadPushStep: Step {
       : try await push(context, context.pushAddress).push(archives)
   }
 
-  /// Archives that were made by others. They go over HTTP, and the journal has nothing of them: whose images those are
-  /// in the bundle's own registry is not for undo to say, which then leaves all of them.
+  /// Archives that were made by others. The journal has nothing of them: whose images those are in the bundle's own
+  /// registry is not for undo to say, which then leaves all of them. That registry takes nothing over HTTP, so they go into
+  /// its folder as the bundle's do.
   private func pushGivenArchives(_ context: SetupContext) async throws -> [PushResult] {
     let push = try push(context, context.pushAddress)
+    let storage =
+      context.pushesToOwnRegistry ? context.host.path(context.configuration.registry.directory) : nil
     var results: [PushResult] = []
     for archive in context.push.archives {
       let collection = try await offload { () throws in try ImageCollection(archive) }
       if let collection {
-        results += try await push.push(collection)
+        results += try await push.push(collection, into: storage)
+      } else if let storage {
+        results += try await push.seed([archive], into: storage)
       } else {
         results += try await push.push([archive])
       }

@@ -54,7 +54,11 @@ struct NginxStep: Step {
       command: ["nginx", "-c", "/etc/nginx/nginx.conf", "-g", "daemon off;"],
       port: context.configuration.nginx.port, bind: context.configuration.nginx.bind,
       probe: "\(context.addresses.localWebServer)/",
-      host: context.host, bundle: context.bundle)
+      host: context.host, bundle: context.bundle,
+      // Its first process listens, gives the folders for temporary files to the account of the workers, and becomes that.
+      limits: ContainerLimits(
+        capabilities: ["NET_BIND_SERVICE", "SETUID", "SETGID", "CHOWN"],
+        scratch: ["/tmp", "/var/cache/nginx", "/var/lib/nginx"], memory: 512 << 20))
   }
 
   /// The server's configuration with our `listen` lines in place of its own.

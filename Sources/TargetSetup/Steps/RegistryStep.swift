@@ -23,15 +23,64 @@ struct RegistryStep: Step {
 
   func apply(_ context: SetupContext, _ journal: Journal) async throws -> String {
     _ = try await ContainerRuntime.running(context.host)
-    let text = try Self.configuration(
-      try context.bundle.serviceText("registry-config.yml"),
-      secret: Self.secret(in: context.host.path(configurationFile(context.host)))
-    )
-    // Only the registry reads its secret.
-    try journal.write(configurationFile(context.host), text, mode: 0o600)
+    let isWritable = context.configuration.registry.writable
+    var settings = try RegistryConfiguration(try context.bundle.serviceText("registry-config.yml"))
+    try settings.setSecret(Self.secret(in: context.host.path(configurationFile(context.host))))
+    try settings.setWritable(isWritable)
     try journal.makeFolder(context.configuration.registry.directory)
+    let user = try prepareStorage(context, journal)
+    // Only the registry reads its secret, and it cannot change the file.
+    try journal.write(
+      configurationFile(context.host), settings.text, mode: 0o640, group: user?.group ?? 0)
     try await service(context).setUp(journal)
+    guard !isWritable else {
+      return "the registry answers at \(context.addresses.registryHost), open for pushes"
+    }
+    try await proveReadOnly(context)
     return "the registry answers at \(context.addresses.registryHost)"
+  }
+
+  /// Makes sure that the registry that runs takes no uploads, whatever release and settings it has.
+  private func proveReadOnly(_ context: SetupContext) async throws {
+    let place = "http://\(context.addresses.localRegistryHost)/v2/kubespray-offline-probe/blobs/uploads/"
+    let readiness = try Readiness()
+    guard let status = await readiness.status(place, method: "POST"), (200..<300).contains(status) else {
+      return
+    }
+    throw StepError(
+      "the registry takes uploads from the network although it is to be read-only (registry.writable)",
+      .verify)
+  }
+
+  /// As whom the registry runs. A new folder of one that takes pushes is given to it; another folder stays as it is, and
+  /// the registry runs as its owner if it must.
+  private func prepareStorage(_ context: SetupContext, _ journal: Journal) throws -> ContainerLimits.User? {
+    let path = context.configuration.registry.directory
+    let folder = context.host.path(path)
+    let isNew = journal.entries.contains { $0.kind == .folder && $0.path == path.string }
+    if context.configuration.registry.writable, isNew, try listFolder(folder).isEmpty, effectiveUser == 0,
+      Self.isUnprivileged(context)
+    {
+      let user = ContainerLimits.User.unprivileged
+      try setOwner(user.id, group: user.group, of: folder)
+    }
+    return storageUser(context)
+  }
+
+  /// A port below 1024 is for root alone.
+  private static func isUnprivileged(_ context: SetupContext) -> Bool {
+    context.configuration.registry.port >= 1024
+  }
+
+  private func storageUser(_ context: SetupContext) -> ContainerLimits.User? {
+    guard Self.isUnprivileged(context) else { return nil }
+    let folder = context.host.path(context.configuration.registry.directory)
+    let content = try? FileInfo(folder.appending("docker/registry/v2"), followsLinks: true)
+    guard let info = content ?? (try? FileInfo(folder, followsLinks: true)) else { return .unprivileged }
+    // Who only reads what all may read need not own it.
+    let isReadable = info.mode & 0o005 == 0o005
+    if !context.configuration.registry.writable, isReadable { return .unprivileged }
+    return ContainerLimits.User(id: info.owner, group: info.group)
   }
 
   func beforeUndo(_ context: SetupContext, _ journal: Journal) async throws {
@@ -55,7 +104,7 @@ struct RegistryStep: Step {
       image: try ImageReference("registry:\(context.configuration.versions.registry)"),
       mounts: [
         .init(source: configurationFile(context.host), place: "/etc/kubespray-offline/registry.yml"),
-        .init(source: settings.directory, place: "/var/lib/registry", isWritable: true),
+        .init(source: settings.directory, place: "/var/lib/registry", isWritable: settings.writable),
       ],
       environment: [
         "REGISTRY_HTTP_ADDR": "\(bind):\(settings.port)",
@@ -64,19 +113,10 @@ struct RegistryStep: Step {
       ],
       command: ["registry", "serve", "/etc/kubespray-offline/registry.yml"],
       port: settings.port, bind: settings.bind, probe: "http://\(context.addresses.localRegistryHost)/v2/",
-      host: context.host, bundle: context.bundle)
-  }
-
-  /// The configuration with the secret by which an upload can go on after a restart.
-  ///
-  /// - Throws: ``StepError`` when the text is not the one that is expected.
-  static func configuration(_ text: String, secret: String) throws(StepError) -> String {
-    let lines = text.split(separator: "\n", omittingEmptySubsequences: false)
-    guard let index = lines.firstIndex(of: "http:") else {
-      throw StepError(
-        "registry-config.yml of the bundle has no line \"http:\"", .verify)
-    }
-    return (lines[...index] + ["  secret: \(secret)"] + lines[(index + 1)...]).joined(separator: "\n")
+      host: context.host, bundle: context.bundle,
+      limits: ContainerLimits(
+        user: storageUser(context),
+        capabilities: Self.isUnprivileged(context) ? [] : ["NET_BIND_SERVICE"], memory: 1 << 30))
   }
 
   /// The secret that a file has, or a new one.

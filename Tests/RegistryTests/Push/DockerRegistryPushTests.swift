@@ -108,6 +108,22 @@ extension DockerRegistryPushTests {
     #expect(try tree(storage) == tree(pushed.folder.appending("storage")))
   }
 
+  @Test func `A registry that is read-only refuses a push and serves what is seeded`() async throws {
+    let fixture = try PushFixture()
+    let registry = try DockerRegistry()
+    defer { registry.remove() }
+    let archives = try archives(fixture)
+    let storage = registry.folder.appending("storage")
+    try createDirectories(storage)
+    try await registry.serving(isReadOnly: true) { host in
+      let pushed = try await fixture.push(to: host).push(archives)
+      #expect(pushed.allSatisfy { $0.failure != nil }, "\(pushed)")
+      #expect(try tree(storage).isEmpty)
+      let seeded = try await fixture.push(to: host).seed(archives, into: storage)
+      #expect(seeded.allSatisfy { $0.failure == nil }, "\(seeded)")
+    }
+  }
+
   @Test func `Content that a power cut has spoilt is placed again`() async throws {
     let fixture = try PushFixture()
     let registry = try DockerRegistry()
