@@ -15,7 +15,7 @@ struct StagingFolder: Sendable {
     path = Self.place(step, host)
     try removeTree(path)
     try createDirectories(path.removingLastComponent())
-    try FileTree.makeFolder(path, mode: 0o700)
+    try createFolder(path, permissions: .ownerReadWriteExecute)
   }
 
   /// Copies a file of the bundle into it.

@@ -82,7 +82,7 @@ enum FileTree {
   /// Whether a file has such a name, so that it is what a kill has left.
   static func isTemporary(_ path: FilePath) -> Bool {
     let name = path.lastComponent?.string ?? ""
-    return name.hasPrefix(".") && (finalName(of: name) ?? name).hasSuffix(temporarySuffix)
+    return name.hasPrefix(".") && name.hasSuffix(temporarySuffix) || IncompleteName.matches(name)
   }
 
   /// Removes what a kill has left of something that was to be put at a path.

@@ -108,7 +108,7 @@ enum TransferKind: String, CaseIterable, Sendable {
       }
       return [
         StageTable.Row(name: .repo, needs: [], stage: MirrorStage(mirrors: found, remote: tools.remote)),
-        StageTable.index(found, job, tools.cache),
+        StageTable.index(found, job, tools),
       ]
     }
     return FaultyTransfer(
