@@ -68,45 +68,6 @@ public struct Artifact: Sendable, Hashable {
   }
 }
 
-/// Who vouches for a file's bytes.
-public enum Verification: String, Sendable, Codable, CaseIterable {
-  /// The checksum in kubespray's own `checksums.yml`.
-  case kubesprayChecksum = "kubespray-checksum"
-  /// The checksum in a package repository's metadata.
-  case repositoryMetadata = "repository-metadata"
-  /// The digest by which a registry names it.
-  case registryDigest = "registry-digest"
-  /// The checksum that the user gave with the URL.
-  case givenChecksum = "given-checksum"
-  /// Nobody published a checksum: the server's TLS certificate alone.
-  case tlsOnly = "tls-only"
-  /// Fetched without TLS and without a checksum: nobody.
-  case none
-  /// The user gave it.
-  case local
-  /// This program wrote it.
-  case generated
-
-  /// What stands behind a URL for which nobody published a checksum.
-  public init(withoutChecksum url: String) {
-    self = url.lowercased().hasPrefix("https://") ? .tlsOnly : .none
-  }
-
-  /// A few words for tables.
-  public var summary: String {
-    switch self {
-    case .kubesprayChecksum: "kubespray checksum"
-    case .repositoryMetadata: "repository metadata"
-    case .registryDigest: "registry digest"
-    case .givenChecksum: "your checksum"
-    case .tlsOnly: "TLS only"
-    case .none: "nothing"
-    case .local: "given by you"
-    case .generated: "written here"
-    }
-  }
-}
-
 /// Artifacts whose places do not collide.
 public struct ArtifactPlan: Sendable {
   /// The artifacts, in the order in which they were planned.

@@ -14,16 +14,21 @@ public struct MirrorResolution: Sendable, Codable, Equatable {
     public var digest: Digest?
     /// Whether the mirror is of use without it: nothing that was asked for needs the file.
     public var isOptional: Bool
+    /// Whether nothing proves the metadata that have the digest: no signature, and for repositories that are not signed
+    /// no TLS either, or a source that was declared as trusted by its address.
+    public var isUnsigned: Bool?
 
     /// A file of a mirror.
     public init(
-      path: String, url: String, size: Int64? = nil, digest: Digest? = nil, isOptional: Bool = false
+      path: String, url: String, size: Int64? = nil, digest: Digest? = nil, isOptional: Bool = false,
+      isUnsigned: Bool? = nil
     ) {
       self.path = path
       self.url = url
       self.size = ByteSize.checked(size)
       self.digest = digest
       self.isOptional = isOptional
+      self.isUnsigned = isUnsigned
     }
   }
 

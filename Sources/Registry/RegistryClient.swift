@@ -35,6 +35,11 @@ public final class RegistryClient: Sendable {
     limits = RequestLimits(configuration, onEvent: onEvent)
   }
 
+  /// Whether the registry of a reference, or its mirror, is asked without TLS.
+  public func isPlain(_ reference: ImageReference) -> Bool {
+    RegistryEndpoint(registry: reference.registry, configuration: configuration).isPlain
+  }
+
   /// Fetches what a reference names: a manifest, or an index.
   ///
   /// The bytes must hash to the reference's digest, if it has one, and to what the registry calls them. Docker Hub

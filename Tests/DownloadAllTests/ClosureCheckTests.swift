@@ -240,7 +240,7 @@ import Testing
       artifacts.map(\.path.description).map { $0.split(separator: "/").last } == [
         "app-v1.0.0.tgz", "index.yaml",
       ])
-    #expect(artifacts.first?.verification == .repositoryMetadata)
+    #expect(artifacts.first?.verification == .unsignedRepository)
     let asked = fixture.server.requests.count
     _ = try await fixture.tools(fixture.job([])).charts.chart(chart)
     #expect(fixture.server.requests.count == asked)

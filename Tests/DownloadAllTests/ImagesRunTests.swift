@@ -59,9 +59,18 @@ import Testing
     }
     #expect(blobRequests(Digest(of: base)) == 1)
     let listed = try #require(fixture.files?.first { $0.image != nil })
-    #expect(listed.verification == .registryDigest && listed.image?.layers == 2)
+    #expect(listed.verification == .registryPlainHTTP && listed.image?.layers == 2)
     let left = try BundleTree.files(below: fixture.cache.appending("blobs-v1"))
     #expect(left.allSatisfy { $0.hasPrefix(".locks/") })
+  }
+
+  /// Whoever answers in the registry's place can choose what a tag means, but not what a digest means.
+  @Test func aDigestInTheReferenceProvesAlsoWithoutTLS() async throws {
+    let image = image("one")
+    registry.put(image, in: "app", tag: "1")
+    _ = try await run(["app@\(image.manifest.descriptor.digest)"])
+    let listed = try #require(fixture.files?.first { $0.image != nil })
+    #expect(listed.verification == .registryDigest)
   }
 
   @Test func aRerunAsksNobody() async throws {

@@ -38,6 +38,8 @@ struct DebianRepositoryTests {
     let app = try #require(resolution.files.first)
     #expect(app.digest == Digest(of: Array("app".utf8)))
     #expect(app.size == 3)
+    // The archive is declared with [trusted=yes].
+    #expect(resolution.files.allSatisfy { $0.isUnsigned == true })
     #expect(app.url == "file:\(archive.root)/archive/pool/app.deb")
     #expect(resolution.warnings.isEmpty)
   }

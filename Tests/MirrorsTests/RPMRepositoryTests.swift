@@ -50,6 +50,8 @@ struct RPMRepositoryTests {
       #expect(resolution.warnings == [])
       #expect(resolution.notes["gpgcheck"] == "1")
       #expect(resolution.notes["modules"] == nil)
+      // The packages are signed, and the metadata came over plain HTTP: anybody could have chosen among them.
+      #expect(resolution.files.dropLast().allSatisfy { $0.isUnsigned == true })
       #expect(server.requests.allSatisfy { !$0.path.hasSuffix(".rpm") }, "dnf fetched a package itself")
     }
   }

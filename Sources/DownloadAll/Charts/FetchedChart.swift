@@ -41,7 +41,9 @@ struct FetchedChart: Sendable {
     let chartFile = Artifact(
       path: try BundlePath("\(place)/\(name)"), source: .local(file, origin: listing.url), stage: .files,
       digest: listing.digest,
-      verification: listing.digest == nil ? Verification(withoutChecksum: listing.url) : .repositoryMetadata)
+      verification: Verification(
+        listing.digest == nil ? .nobody : .repository,
+        over: .init(url: listing.digest == nil ? listing.url : chart.repository)))
     var index = ["apiVersion: v1", "entries:", "  \(quoted(chart.name)):", "  - apiVersion: v2"]
     index += ["    name: \(quoted(chart.name))", "    version: \(quoted(listing.version))"]
     if let appVersion { index.append("    appVersion: \(quoted(appVersion))") }

@@ -69,14 +69,15 @@ struct MirrorStage: Stage {
 
   private func artifact(_ file: MirrorResolution.File, in folder: BundlePath) throws -> Artifact {
     let path = try BundlePath("\(folder)/\(file.path)")
+    let listed = Verification(.repository, over: file.isUnsigned == true ? .open : .proved)
     if let local = Self.localPath(file.url) {
       return Artifact(
         path: path, source: .local(local, origin: nil), stage: events.stage, digest: file.digest,
-        verification: file.digest == nil ? .local : .repositoryMetadata, size: file.size)
+        verification: file.digest == nil ? .local : listed, size: file.size)
     }
     return Artifact(
       path: path, source: .url(file.url), stage: events.stage, digest: file.digest,
-      verification: file.digest == nil ? remote.verification(of: file.url) : .repositoryMetadata,
+      verification: file.digest == nil ? remote.verification(of: file.url) : listed,
       size: file.size, isOptional: file.isOptional)
   }
 

@@ -124,7 +124,9 @@ public enum StageTable {
       name: .images,
       // The wheels are for the image that is assembled, which is made last.
       needs: needs(of: .images, job.configuration).filter { $0 != .pypi }.map(Need.findings),
-      stage: ImagesStage(job: job, kubespray: tools.kubespray, charts: tools.charts, events: events))
+      stage: ImagesStage(
+        job: job, kubespray: tools.kubespray, charts: tools.charts, client: tools.images.client,
+        events: events))
     guard !job.configuration.images.skip, AnsibleImage.isAssembled(job.configuration) else { return [own] }
     let assembly = AssemblyStage(
       job: job, cache: tools.cache, kubespray: tools.kubespray, wheels: wheels, client: tools.images.client,

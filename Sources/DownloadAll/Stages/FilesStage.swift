@@ -13,7 +13,9 @@ struct FilesStage: Stage {
   let events: StageEvents
 
   func artifacts() async throws -> [Artifact] {
-    let version = try await kubespray.source().copy.version
+    let source = try await kubespray.source()
+    let version = source.copy.version
+    let checked = Verification(.kubespray, over: channel(of: source))
     let catalog = try await kubespray.catalog()
     let selected = catalog.selecting(configuration.kubespray.selection)
     let layout = FileLayout(name: configuration.fileLayout)
@@ -26,7 +28,7 @@ struct FilesStage: Stage {
         Artifact(
           path: try BundlePath("files/\(place.path)"), source: .url(file.url), stage: .files,
           digest: file.checksum,
-          verification: file.checksum == nil ? remote.verification(of: file.url) : .kubesprayChecksum))
+          verification: file.checksum == nil ? remote.verification(of: file.url) : checked))
     }
     let carried = try await self.artifacts(of: selected.charts)
     artifacts += carried
@@ -38,6 +40,12 @@ struct FilesStage: Stage {
     artifacts.append(try generated("files/files.list", list))
     artifacts.append(try generated("offline.yml", try inventory.render(catalog)))
     return artifacts
+  }
+
+  /// How kubespray's own checksums came.
+  private func channel(of source: KubesprayWorkshop.Source) -> Verification.Channel {
+    if source.repository == ManifestSource.local { return .proved }
+    return Verification.Channel(url: source.origin.map(remote.address) ?? source.repository)
   }
 
   /// The Helm charts, each beside an index of its own.

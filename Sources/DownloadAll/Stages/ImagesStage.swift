@@ -1,6 +1,7 @@
 import Bundle
 import Console
 import Kubespray
+import Registry
 import Settings
 import SystemPackage
 
@@ -10,6 +11,7 @@ struct ImagesStage: Stage {
   let job: Job
   let kubespray: KubesprayWorkshop
   let charts: ChartSource
+  let client: RegistryClient
   let events: StageEvents
 
   private var configuration: Configuration { job.configuration }
@@ -30,11 +32,17 @@ struct ImagesStage: Stage {
       artifacts.append(
         Artifact(
           path: try image.reference.archivePath(), source: .image(image.reference), stage: .images,
-          verification: .registryDigest, listing: image.origin))
+          verification: verification(of: image.reference), listing: image.origin))
     }
     artifacts.append(try list("images/images.list", own))
     artifacts.append(try list("images/additional-images.list", additional))
     return artifacts
+  }
+
+  /// A digest in the reference proves what comes, whoever sends it.
+  private func verification(of image: ImageReference) -> Verification {
+    let isOpen = image.digest == nil && client.isPlain(image)
+    return Verification(.registry, over: isOpen ? .open : .proved)
   }
 
   private func ansible() async throws -> AnsibleImage? {

@@ -133,6 +133,14 @@ struct AptRoot: Sendable {
     return try await command("apt-get", format).output().split(separator: "\n").map { FilePath(String($0)) }
   }
 
+  /// The addresses of archives whose lists no signature proves: apt was told to take them so.
+  func unsignedArchives() async throws -> [String] {
+    let format = ["indextargets", "--format", "$(TRUSTED) $(REPO_URI)", "Created-By: Packages"]
+    let lines = try await command("apt-get", format).output().split(separator: "\n")
+    let unsigned = lines.filter { $0.hasPrefix("no ") }.map { String($0.dropFirst(3)) }
+    return unsigned + sources.filter(\.isTrustedByAddress).flatMap(\.uris)
+  }
+
   /// Who publishes each release that lists were fetched of, by address and suite.
   private func origins() async throws -> [String: String] {
     let format = ["indextargets", "--format", "$(SITE) $(RELEASE) $(ORIGIN)", "Created-By: Packages"]

@@ -15,6 +15,14 @@ struct AptSource: Sendable, Equatable {
   /// The file it comes from.
   var file: FilePath
 
+  /// Whether apt is told to take it without a signature, or with one that is worth nothing.
+  var isTrustedByAddress: Bool {
+    let told = ["trusted", "allow-insecure", "allow-weak"]
+    return options.contains { name, value in
+      told.contains(name.lowercased()) && ["yes", "true", "on", "1", "force"].contains(value.lowercased())
+    }
+  }
+
   /// Whether its packages are the distribution's own, as far as its declaration tells.
   ///
   /// Others name their suites like the distribution's; what gives them away is a part of another name or a key of

@@ -18,7 +18,7 @@ public struct DebianRepository: Mirror {
   private var target: PackageTarget { lists.target }
 
   /// Raised when the same inputs would give another resolution or index than before.
-  private static let format = 2
+  private static let format = 3
 
   /// A repository.
   ///
@@ -110,6 +110,7 @@ public struct DebianRepository: Mirror {
     let closure = DebianClosure(
       target: target, solver: DebianSolver(root: root, lists: lists), unreachable: failures.map(\.reason))
     let found = try await closure.find(wanted, say)
+    let unsigned = try await root.unsignedArchives()
     var part = Part()
     for choice in found.choices {
       let paragraph = try closure.paragraph(choice)
@@ -117,7 +118,8 @@ public struct DebianRepository: Mirror {
       let file = MirrorResolution.File(
         path: path, url: try Self.fetchable(choice), size: ByteSize.parse(paragraph["Size"]),
         digest: try Digest(algorithm: .sha256, hex: paragraph["SHA256"]),
-        isOptional: found.companions.contains(choice.name))
+        isOptional: found.companions.contains(choice.name),
+        isUnsigned: unsigned.contains { Self.isBelow(choice.url, $0) })
       part.packages.append((file, DebianIndex.paragraph(paragraph, path: path)))
     }
     let unreached = failures.map {
@@ -146,6 +148,10 @@ public struct DebianRepository: Mirror {
       choice.version.firstIndex(of: ":").map { choice.version[$0...].dropFirst() } ?? choice.version[...]
     let safe = version.map { $0 == ":" ? "-" : String($0) }.joined()
     return "pkgs/\(choice.name)_\(safe)_\(choice.architecture).deb"
+  }
+
+  private static func isBelow(_ url: String, _ archive: String) -> Bool {
+    url.hasPrefix(archive.hasSuffix("/") ? archive : archive + "/")
   }
 
   private static func fetchable(_ choice: DebianSolver.Choice) throws -> String {

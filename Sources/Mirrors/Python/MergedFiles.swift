@@ -28,7 +28,9 @@ struct MergedFiles {
       warn("the requirements name the address \(url): pip on the target will ask that server, not the mirror")
     }
     let new = MirrorResolution.File(
-      path: "files/\(file.name)", url: file.url, size: file.size, digest: try Self.digest(of: file))
+      path: "files/\(file.name)", url: file.url, size: file.size, digest: try Self.digest(of: file),
+      // An index without TLS names files without TLS.
+      isUnsigned: file.url.lowercased().hasPrefix("http://"))
     // On a stick with FAT, names that differ by case only are one.
     let key = file.name.lowercased()
     let attributes = Attributes(project: file.project, requiresPython: file.requiresPython)

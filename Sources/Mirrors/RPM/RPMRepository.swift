@@ -82,14 +82,15 @@ public struct RPMRepository: Mirror {
       return answer
     }
     let packages = Self.joined(answers.map { $0.packages ?? [] }) { "\($0.digest)" }
-    var resolution = MirrorResolution(files: try files(of: packages))
+    let repositories = Self.joined(answers.map { $0.repositories ?? [] }) { $0.id }
+    var resolution = MirrorResolution(files: try files(of: packages, from: repositories))
     resolution.notes["revision"] = String(packages.map(\.buildTime).max() ?? 0)
     let modules = Self.joined(answers.map { RPMModules.documents($0.modules ?? "") }) { $0 }
     if !modules.isEmpty { resolution.notes["modules"] = modules.joined() }
     resolution.warnings = zip(architectures, answers).flatMap { architecture, answer in
       warnings(of: answer).map { architectures.count > 1 ? "\(architecture.rawValue): \($0)" : $0 }
     }
-    RPMKeys(repositories: Self.joined(answers.map { $0.repositories ?? [] }) { $0.id }).add(to: &resolution)
+    RPMKeys(repositories: repositories).add(to: &resolution)
     for file in resolution.files { _ = try BundlePath("\(folder)/\(file.path)") }
     return resolution
   }
@@ -130,8 +131,12 @@ public struct RPMRepository: Mirror {
   }
 
   /// The packages by their usual file names at the top of the folder.
-  private func files(of packages: [SolverAnswer.Package]) throws -> [MirrorResolution.File] {
+  private func files(
+    of packages: [SolverAnswer.Package], from repositories: [SolverAnswer.Repository]
+  ) throws -> [MirrorResolution.File] {
     var taken: Set<String> = []
+    let signed = Set(repositories.filter(\.checksMetadata).map(\.id))
+    let checked = Set(repositories.filter(\.gpgcheck).map(\.id))
     return packages.map { package in
       var name = "\(package.name)-\(package.version)-\(package.release).\(package.arch).rpm"
       // Names that differ by case only are one file on FAT; dnf does not care what a file is called.
@@ -139,7 +144,12 @@ public struct RPMRepository: Mirror {
         name = "\(package.digest.hex.prefix(8))-\(name)"
         taken.insert(name.lowercased())
       }
-      return MirrorResolution.File(path: name, url: package.url, size: package.size, digest: package.digest)
+      // Where the metadata are not signed, TLS must prove them; and a repository that asks for no signatures at all is
+      // trusted by its address.
+      let isProved = checked.contains(package.repository) && !package.url.hasPrefix("http://")
+      return MirrorResolution.File(
+        path: name, url: package.url, size: package.size, digest: package.digest,
+        isUnsigned: !isProved && !signed.contains(package.repository))
     }.sorted { $0.path < $1.path }
   }
 

@@ -25,6 +25,8 @@ struct SolverAnswer: Decodable {
     var url: String
     var digest: Digest
     var size: Int64
+    /// The id of its repository.
+    var repository: String
     var isModular: Bool
     var buildTime: Int64
   }
@@ -33,6 +35,8 @@ struct SolverAnswer: Decodable {
   struct Repository: Decodable {
     var id: String
     var gpgcheck: Bool
+    /// Whether the metadata have a signature that dnf has checked (`repo_gpgcheck`).
+    var checksMetadata: Bool
     var keys: [String]
   }
 

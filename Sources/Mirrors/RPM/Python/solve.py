@@ -228,7 +228,12 @@ def answer(request, warnings):
             "modules": rpm_modules.module_documents(base, members),
             "warnings": warnings.texts,
             "repositories": [
-                {"id": r.id, "gpgcheck": bool(r.gpgcheck), "keys": list(r.gpgkey)}
+                {
+                    "id": r.id,
+                    "gpgcheck": bool(r.gpgcheck),
+                    "checksMetadata": bool(r.repo_gpgcheck),
+                    "keys": list(r.gpgkey),
+                }
                 for r in (base.repos[name] for name in used)
             ],
         }
