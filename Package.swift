@@ -156,7 +156,7 @@ let package = Package(
       name: "DownloadAll",
       dependencies: [
         "YAML", "Archive", "Transfer", "Host", "Console", "Bundle", "Settings", "Cache", "Kubespray",
-        "Registry", "Mirrors", "Diagnosis",
+        "Registry", "Mirrors", "Diagnosis", "Trust",
       ] + ground,
       resources: [
         .embedInCode("Travelling/launcher.sh"), .embedInCode("Travelling/verify-bundle.sh"),
@@ -272,7 +272,7 @@ let package = Package(
         "DownloadAll", "target-setup", "TestSupport", "TestServer", "TestRegistry", "Bundle", "Cache",
         "Settings",
         "Host", "Console",
-        "Registry", "Kubespray", "Mirrors", "Transfer", "Archive", "Snapshot",
+        "Registry", "Kubespray", "Mirrors", "Transfer", "Archive", "Snapshot", "Trust",
       ] + ground,
       exclude: ["Snapshots"],
       swiftSettings: swiftSettings),

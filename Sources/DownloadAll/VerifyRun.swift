@@ -1,7 +1,9 @@
 import Bundle
 import Console
+import Files
 import FoundationEssentials
 import SystemPackage
+import Trust
 
 /// Reads a bundle again and reports about it.
 public enum VerifyRun {
@@ -11,7 +13,7 @@ public enum VerifyRun {
     public struct Problem: Sendable, Encodable {
       /// The file's path in `outputs/`.
       public let path: String
-      /// `missing`, `damaged` or `unexpected`.
+      /// `missing`, `damaged` or `unexpected`; of the statement `false-signature`, `unsigned` or `expired`.
       public let kind: String
       /// What was seen.
       public let detail: String
@@ -21,17 +23,58 @@ public enum VerifyRun {
     public let files: Int
     /// The sum of their sizes, in bytes.
     public let bytes: Int64
-    /// What is wrong, in order of paths.
+    /// What is wrong: with the statement, then with the files in order of paths.
     public let problems: [Problem]
+    /// The signatures that lie beside the manifest.
+    public let signatures: [SignatureReport]
+    /// The file of allowed signers that they were checked against; absent when they were not.
+    public let allowedSigners: String?
   }
 
   /// Reads everything.
   ///
-  /// - Throws: ``UnfinishedBundle``, ``ManifestError``, `Errno`, or `CancellationError`.
+  /// - Parameter allowedSigners: The file of those one of whom must have signed the bundle; `nil` for nobody.
+  /// - Throws: ``UnfinishedBundle``, ``ManifestError``, ``AllowedSignersUnusable``, `FileError`, or
+  ///   `CancellationError`.
   public static func run(
-    outputs: FilePath, emit: @escaping @Sendable (ConsoleEvent) -> Void
+    outputs: FilePath, allowedSigners: FilePath? = nil, emit: @escaping @Sendable (ConsoleEvent) -> Void
   ) async throws -> Result {
-    guard let manifest = try Manifest.load(from: outputs) else { throw UnfinishedBundle(outputs: outputs) }
+    let path = outputs.appending(Manifest.fileName)
+    guard let bytes = try readBytes(ifPresent: path, limit: Manifest.largestFile) else {
+      throw UnfinishedBundle(outputs: outputs)
+    }
+    let manifest = try Manifest(decoding: bytes, from: path)
+    let allowed = try allowedSigners.map { try AllowedSigners(reading: $0) }
+    let check = SignatureCheck(bytes, try Manifest.signatures(in: outputs), allowed: allowed)
+    let found = try await read(manifest, in: outputs, emit)
+    return Result(
+      files: manifest.files.count, bytes: manifest.totalSize,
+      problems: statementProblems(manifest, check, isAsked: allowed != nil) + found,
+      signatures: check.reports, allowedSigners: allowedSigners?.string)
+  }
+
+  /// What is wrong with the statement, whatever the files are.
+  private static func statementProblems(
+    _ manifest: Manifest, _ check: SignatureCheck, isAsked: Bool
+  ) -> [Result.Problem] {
+    guard isAsked else {
+      return check.reports.compactMap { report in
+        report.problem.map { .init(path: report.file, kind: "false-signature", detail: $0) }
+      }
+    }
+    var problems: [Result.Problem] = []
+    if let refusal = check.refusal {
+      problems.append(.init(path: Manifest.fileName, kind: "unsigned", detail: refusal))
+    }
+    if let expires = manifest.expires, manifest.hasExpired(at: Int64(Date.now.timeIntervalSince1970)) {
+      problems.append(.init(path: Manifest.fileName, kind: "expired", detail: "it ended at \(expires)"))
+    }
+    return problems
+  }
+
+  private static func read(
+    _ manifest: Manifest, in outputs: FilePath, _ emit: @escaping @Sendable (ConsoleEvent) -> Void
+  ) async throws -> [Result.Problem] {
     let stage = "verify"
     emit(.stageStarted(stage))
     emit(.stageTotals(stage, items: manifest.files.count, bytes: manifest.totalSize))
@@ -48,9 +91,7 @@ public enum VerifyRun {
     emit(
       .stageFinished(stage, problems.isEmpty ? .done : .failed, summary: "\(manifest.files.count) files read")
     )
-    return Result(
-      files: manifest.files.count, bytes: manifest.totalSize,
-      problems: problems.map { .init(path: $0.path, kind: $0.kind, detail: $0.detail) })
+    return problems.map { .init(path: $0.path, kind: $0.kind, detail: $0.detail) }
   }
 }
 

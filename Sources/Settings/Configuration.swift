@@ -30,6 +30,8 @@ public struct Configuration: Sendable {
   public var packages = Packages()
   /// The Python packages.
   public var pypi = PyPI()
+  /// The signature of the bundle.
+  public var signing = Signing()
   /// How long what a package repository answered is used before it is asked again.
   public var refreshAfter: Duration = .seconds(86_400)
   /// The web server on the admin host.
@@ -181,6 +183,14 @@ extension Configuration {
     public var sources: [String: String] = [:]
     /// The key that signs the repositories: the file of an exported secret key, or a key of this user's GnuPG.
     public var signingKey: String?
+  }
+
+  /// The signature of the bundle.
+  public struct Signing: Sendable {
+    /// An OpenSSH private key, or the public half of one that OpenSSH's tools find; nil means not signed.
+    public var key: FilePath?
+    /// After how many days the statement ends; 0 means never.
+    public var expiresAfter = 0
   }
 
   /// The Python packages.

@@ -35,6 +35,20 @@ public struct OpenSSHPrivateKey: Sendable, CustomStringConvertible {
     try self.init(blob: SSHArmor.privateKey.decode(armored))
   }
 
+  /// The public half of a private key file, which nothing encrypts.
+  ///
+  /// - Throws: ``SSHError``.
+  public static func publicKey(armored: [UInt8]) throws(SSHError) -> SSHPublicKey {
+    var reader = SSHWireReader(try SSHArmor.privateKey.decode(armored))
+    try reader.magic(magic)
+    guard try reader.byte() == 0 else { throw .wrongMagic(expected: magic) }
+    // The cipher, how its key is derived, and the options of that.
+    for _ in 0..<3 { _ = try reader.string() }
+    let count = try reader.uint32()
+    guard count == 1 else { throw .keyCount(count) }
+    return try SSHPublicKey(blob: reader.string())
+  }
+
   /// Parses what the base64 of a file contains: PROTOCOL.key, section 1.
   init(blob: [UInt8]) throws(SSHError) {
     var reader = SSHWireReader(blob)

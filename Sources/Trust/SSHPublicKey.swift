@@ -80,6 +80,18 @@ public struct SSHPublicKey: Hashable, Sendable, CustomStringConvertible {
     return comment.isEmpty ? line : "\(line) \(comment)"
   }
 
+  /// Whether a name can stand in an allowed signers file as that of one person: without blanks, commas and patterns.
+  public static func isPrincipal(_ name: String) -> Bool {
+    name.wholeMatch(of: /[A-Za-z0-9][A-Za-z0-9._@+-]{0,254}/) != nil
+  }
+
+  /// The line for an allowed signers file that lets this key sign for one purpose, without a newline.
+  ///
+  /// - Parameter principal: Who has the key; see ``isPrincipal(_:)``.
+  public func allowedSignersLine(for principal: String, namespace: String) -> String {
+    "\(principal) namespaces=\"\(namespace)\" \(line())"
+  }
+
   /// The fingerprint.
   public var description: String { fingerprint }
 

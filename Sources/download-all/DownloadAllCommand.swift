@@ -12,7 +12,7 @@ struct DownloadAllCommand: AsyncParsableCommand {
     usage: """
       download-all [OPTIONS] [STAGE...]
       download-all plan | config | verify | clean | fetch | pack [OPTIONS]
-      download-all verify-bundle
+      download-all key | sign | compare | verify-bundle [OPTIONS]
       """,
     discussion: """
       Without a stage, all stages run. A stage includes those that it needs:
@@ -33,6 +33,8 @@ struct DownloadAllCommand: AsyncParsableCommand {
         download-all --refresh repo pypi     new versions of packages, now
         download-all images --from-cluster   what a running cluster uses, too
         download-all pack --format contrib   archives for kubespray's own scripts
+        download-all key                     make a key for signing bundles
+        download-all sign --key FILE         sign the bundle
         download-all clean --bundle          start over
 
       Settings come from config/config.yml, --config FILE, the environment and
@@ -44,7 +46,8 @@ struct DownloadAllCommand: AsyncParsableCommand {
     version: programVersion,
     subcommands: [
       RunCommand.self, PlanCommand.self, ConfigCommand.self, VerifyCommand.self, CleanCommand.self,
-      FetchCommand.self, PackCommand.self, VerifyBundleCommand.self,
+      FetchCommand.self, PackCommand.self, KeyCommand.self, SignCommand.self, CompareCommand.self,
+      VerifyBundleCommand.self,
     ],
     defaultSubcommand: RunCommand.self)
 }

@@ -93,6 +93,13 @@ struct PlanCommand: AsyncParsableCommand {
     console.finish(summary(of: report, outputs: outputs))
   }
 
+  private static func signing(_ report: PlanReport) -> String {
+    guard let signer = report.signer else {
+      return "The bundle will not be signed: set signing.key, or use download-all sign afterwards"
+    }
+    return "The bundle will be signed by \(signer)"
+  }
+
   private static func summary(of report: PlanReport, outputs: String) -> String {
     let unknown = report.artifacts.filter { $0.size == nil }.count
     let total = ByteCount.format(report.totalSize)
@@ -106,6 +113,7 @@ struct PlanCommand: AsyncParsableCommand {
     if !report.install.isEmpty {
       text += ". A run installs first: \(report.install.joined(separator: " "))"
     }
+    text += ". " + signing(report)
     text +=
       ". kubespray \(report.kubespray), \(report.platforms.joined(separator: " and ")). Nothing was written to \(outputs)."
     return text

@@ -47,12 +47,18 @@ struct RunCommand: AsyncParsableCommand {
         "done, but \(configuration.outputs) is not a finished bundle. Finish it with: download-all \(names)"
     case .empty: return "done; there is no bundle in \(configuration.outputs) yet"
     case .complete, nil:
-      if let proof = report.proof, proof.holds {
-        return
-          "\(configuration.outputs) is complete, and \(proof.summary). Check it on arrival with: download-all verify"
-      }
-      return "\(configuration.outputs) is complete. Check it on arrival with: download-all verify"
+      let proof = report.proof.map { $0.holds ? ", and \($0.summary)" : "" } ?? ""
+      return "\(configuration.outputs) is complete\(proof). \(signatures(report)) "
+        + "Check it on arrival with: download-all verify"
     }
+  }
+
+  private static func signatures(_ report: RunReport) -> String {
+    guard report.signers.isEmpty else {
+      return "It is signed by \(report.signers.joined(separator: " and "))."
+    }
+    return "It is not signed: a target cannot tell whether it was changed on the way. "
+      + "To sign it: download-all sign --key FILE (to make a key: download-all key)."
   }
 
   /// Shows how a run went: the final table, and what failed.

@@ -10,18 +10,34 @@ import SystemPackage
 struct VerifyCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "verify", abstract: "Read every file of the bundle and compare it with the manifest.",
-    discussion: "Names each file that is damaged, missing or unexpected. Exit status 1 if there is any.")
+    discussion: """
+      Names each file that is damaged, missing or unexpected. Exit status 1 if
+      there is any.
+
+      Whether a file is intact says nothing of who made the bundle: whoever can
+      change a file can change the manifest too. That is what signatures are for.
+      With --allowed-signers one of those in FILE must have signed the manifest;
+      the file is that of ssh-keygen(1), ALLOWED SIGNERS, and must not come with
+      the bundle. Without it each signature is shown and must hold, but anybody
+      may have made it.
+      """)
 
   @OptionGroup(title: "Settings") var settings: SettingOptions
   @OptionGroup(title: "Output") var output: OutputOptions
 
+  @Option(
+    help: .init(
+      "Require a signature of someone in FILE, and that the statement has not expired.", valueName: "file"),
+    completion: .file())
+  var allowedSigners: String?
+
   func run() async throws {
     let configuration = try settings.resolve()
     let console = output.console()
-    let events = output.events(console)
+    let (events, signers) = (output.events(console), allowedSigners.map { FilePath($0) })
     let result = try await Interruption.watching(console) {
       try await withTicking(console) {
-        try await VerifyRun.run(outputs: configuration.outputs, emit: events)
+        try await VerifyRun.run(outputs: configuration.outputs, allowedSigners: signers, emit: events)
       }
     }
     if output.json {
@@ -32,14 +48,33 @@ struct VerifyCommand: AsyncParsableCommand {
     if result.problems.isEmpty {
       if !output.json {
         console.finish(
-          "\(configuration.outputs) is intact: \(result.files) files, \(ByteCount.format(result.bytes)).")
+          "\(configuration.outputs) is intact: \(result.files) files, \(ByteCount.format(result.bytes)); "
+            + "\(Self.signatures(result)).")
       }
       return
     }
     if !output.json {
-      console.finish(
-        "\(result.problems.count) problems in \(configuration.outputs). Run download-all again to repair it.")
+      console.finish(Self.advice(result, configuration.outputs))
     }
     throw ExitCode(.failed)
+  }
+
+  private static func signatures(_ result: VerifyRun.Result) -> String {
+    guard !result.signatures.isEmpty else { return "it is not signed" }
+    let signers = result.signatures.filter { $0.problem == nil }.map { signature in
+      (signature.signer.map { "\($0), " } ?? "") + (signature.key ?? "")
+    }
+    let names = signers.joined(separator: " and ")
+    return result.allowedSigners == nil
+      ? "signed by \(names) (not checked against anything)" : "signed by \(names)"
+  }
+
+  private static func advice(_ result: VerifyRun.Result, _ outputs: FilePath) -> String {
+    let isAboutFiles = result.problems.contains { ["damaged", "missing", "unexpected"].contains($0.kind) }
+    let advice =
+      isAboutFiles
+      ? "Run download-all again to repair it."
+      : "Do not use it before you know why."
+    return "\(result.problems.count) problems in \(outputs). \(advice)"
   }
 }

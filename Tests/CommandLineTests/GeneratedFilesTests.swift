@@ -68,7 +68,7 @@ import Testing
   private static let otherOptionsOfDownloadAll: Set<String> = [
     "--config", "--quiet", "--json", "--no-progress", "--verbose", "--version", "--help", "--dry-run",
     "--prove", "--yes", "--bundle", "--keep-cache", "--only-cache", "--shelf", "--shelves", "--flat",
-    "--format", "--to",
+    "--format", "--to", "--file", "--name", "--key", "--allowed-signers",
   ]
 
   private static let otherOptionsOfTargetSetup: Set<String> = [

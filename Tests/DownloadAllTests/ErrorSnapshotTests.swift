@@ -7,6 +7,7 @@ import Settings
 import Snapshot
 import SystemPackage
 import Testing
+import Trust
 
 @testable import Bundle
 @testable import DownloadAll
@@ -102,6 +103,14 @@ import Testing
       ImageListError(place: "images.txt line 2", reason: "more than one word in a line"),
       ClusterError(kind: .noProgram, reason: "kubectl is not installed"),
       PackError.nothingToPack("outputs"),
+      SigningFailed("k", .unreadable("No such file or directory")),
+      SigningFailed("k", .unusable(.unsupportedKeyType("ssh-rsa"))),
+      SigningFailed("k.pub", .refused("agent refused operation")),
+      UnsignableBundle(path: "outputs/bundle.json", kind: .oldFormat),
+      UnsignableBundle(path: "outputs/bundle.json.sig", kind: .falseSignature(.wrongSignature)),
+      UnsignableBundle(path: "outputs/bundle.json", kind: .tooManySignatures),
+      AllowedSignersUnusable(path: "allowed_signers", reason: "line 2: the key is missing"),
+      KeyNotMade(path: "k", kind: .exists), KeyNotMade(path: "k", kind: .badName("a b")),
     ]
   }
 

@@ -79,7 +79,7 @@ struct BundleClosing: Sendable {
     // What was proved earlier holds only as long as nothing has changed.
     let previousProof = previous.manifest.flatMap { $0.files == manifest.files ? $0.proof : nil }
     manifest.proof = proof ?? previousProof
-    if previous.holds, let previous = previous.manifest, manifest.asClosed(in: previous) == previous {
+    if previous.holds, let previous = previous.manifest, statement.isSaid(manifest, by: previous, at: now) {
       return
     }
     manifest.toolDigest = BundleStatement.toolDigest

@@ -12,6 +12,8 @@ struct BundleStatement: Sendable {
   let source: KubesprayWorkshop.Source?
   /// The repositories whose index this run has signed, with the fingerprint of the key.
   let signedRepositories: [String: String]
+  /// After how many days the statement ends; 0 means never.
+  let expiresAfter: Int
 
   /// A manifest that follows another one.
   ///
@@ -28,9 +30,27 @@ struct BundleStatement: Sendable {
       tool: "kubespray-offline \(programVersion)", created: ManifestTime.text(time), kubespray: kubespray,
       architecture: job.architecture.rawValue, platforms: job.platforms,
       stages: StageName.allCases.filter(complete.contains), files: files)
+    manifest.expires = end(of: time)
     manifest.source = source.map { source(of: $0, in: files) } ?? previous?.source
     manifest.signedRepositories = repositories(in: files, ran: ran, after: previous)
     return manifest
+  }
+
+  /// Whether a manifest says what an earlier one says, which has not ended, so that nothing new is to be said.
+  func isSaid(_ manifest: Manifest, by previous: Manifest, at time: Int64) -> Bool {
+    guard !previous.hasExpired(at: time) else { return false }
+    var manifest = manifest
+    manifest.id = previous.id
+    manifest.sequence = previous.sequence
+    manifest.created = previous.created
+    manifest.expires = ManifestTime.seconds(previous.created).flatMap(end)
+    manifest.toolDigest = previous.toolDigest
+    return manifest == previous
+  }
+
+  /// When a statement that is made at a time ends.
+  private func end(of time: Int64) -> String? {
+    expiresAfter > 0 ? ManifestTime.text(time + Int64(expiresAfter) * 86_400) : nil
   }
 
   private func source(of source: KubesprayWorkshop.Source, in files: [ManifestFile]) -> ManifestSource? {
@@ -52,17 +72,4 @@ struct BundleStatement: Sendable {
 
   /// The digest of this program; `nil` where the system does not show it.
   static let toolDigest = try? Digest(ofFile: "/proc/self/exe")
-}
-
-extension Manifest {
-  /// This manifest with what tells one closing from another taken from an earlier one: equal to that one when it says
-  /// the same of the bundle.
-  func asClosed(in other: Manifest) -> Manifest {
-    var manifest = self
-    manifest.id = other.id
-    manifest.sequence = other.sequence
-    manifest.created = other.created
-    manifest.toolDigest = other.toolDigest
-    return manifest
-  }
 }

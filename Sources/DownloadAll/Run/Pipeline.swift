@@ -14,8 +14,8 @@ public struct Pipeline: Sendable {
 
   /// Prepares a run: nothing is written below `outputs`.
   ///
-  /// - Throws: ``ConfigurationError``, ``TransferError``, ``ManifestError`` or ``UnusableFolder`` when the run cannot
-  ///   start.
+  /// - Throws: ``ConfigurationError``, ``TransferError``, ``ManifestError``, ``SigningFailed`` or ``UnusableFolder``
+  ///   when the run cannot start.
   public init(
     _ job: Job, environment: [String: String], emit: @escaping @Sendable (ConsoleEvent) -> Void
   ) throws {
@@ -33,7 +33,8 @@ public struct Pipeline: Sendable {
   /// Runs the stages and writes the manifest.
   ///
   /// - Throws: `CancellationError` when interrupted; ``FileLockError`` when another run works on the same bundle;
-  ///   ``UnusableFolder``; `Errno` or ``ManifestError`` when the bundle cannot be closed. What failed inside stages is in the report.
+  ///   ``UnusableFolder``; `Errno` or ``ManifestError`` when the bundle cannot be closed; ``SigningFailed``,
+  ///   ``UnsignableBundle`` or `CommandError` when it is complete and cannot be signed. What failed inside stages is in the report.
   public func execute() async throws -> RunReport {
     let lock = try RunLock.take(job)
     defer { withExtendedLifetime(lock) {} }
@@ -55,7 +56,17 @@ public struct Pipeline: Sendable {
     let outcome = try await offload { [found = report.proof] () throws in try closing.close(found) }
     report.removed = outcome.removed
     report.bundle = outcome.bundle
+    if outcome.bundle == .complete { report.signers = try await sign() }
     return report
+  }
+
+  /// Signs a complete bundle where there is a key for it.
+  ///
+  /// - Returns: The fingerprints of the keys that have signed it.
+  private func sign() async throws -> [String] {
+    let outputs = job.configuration.outputs
+    if let signer = tools.signer { _ = try await BundleSigning.sign(outputs, with: signer) }
+    return try await offload { () throws in try SignatureCheck.signers(of: outputs) }
   }
 
   /// What is to be said of the bundle.
@@ -64,7 +75,8 @@ public struct Pipeline: Sendable {
     return BundleStatement(
       kubespray: source?.copy.version.name ?? tools.previous.manifest?.kubespray
         ?? job.configuration.kubespray.version,
-      source: source, signedRepositories: tools.signatures.byFolder)
+      source: source, signedRepositories: tools.signatures.byFolder,
+      expiresAfter: job.configuration.signing.expiresAfter)
   }
 
   /// What can come to its end while stages run.
@@ -146,6 +158,8 @@ public struct RunReport: Sendable {
   public var removed: [String] = []
   /// What the run made of the bundle; `nil` when something failed.
   public var bundle: BundleState?
+  /// The fingerprints of the keys that have signed the bundle; whose they are is not looked at.
+  public var signers: [String] = []
   /// What the last stage proved, or what it found missing.
   public var proof: ClosureProof?
 

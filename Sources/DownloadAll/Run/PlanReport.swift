@@ -65,6 +65,8 @@ public struct PlanReport: Sendable, Encodable {
   public let images: [String]
   /// What the evaluation of the catalog had to say.
   public let warnings: [String]
+  /// The fingerprint of the key that will sign the bundle; absent when none is set.
+  public var signer: String?
 
   /// The sum of the known sizes, in bytes.
   public var totalSize: Int64 { artifacts.byteSum { $0.size ?? 0 } }

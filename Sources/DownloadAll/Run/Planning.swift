@@ -46,7 +46,7 @@ public struct Planning: Sendable {
       architecture: job.architecture.rawValue, platforms: job.platforms,
       artifacts: items.list.sorted { $0.path < $1.path },
       images: catalog?.selecting(job.configuration.kubespray.selection).images.map(\.reference) ?? [],
-      warnings: (catalog?.warnings ?? []) + items.warnings)
+      warnings: (catalog?.warnings ?? []) + items.warnings, signer: tools.signer?.fingerprint)
   }
 
   /// Holds the plan against what kubespray will ask for: whether a bundle made by it would be enough.

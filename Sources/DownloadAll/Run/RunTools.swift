@@ -22,17 +22,20 @@ struct RunTools: Sendable {
   let images: ImageSource
   let resolutions: ResolutionMemory
   let signatures = RepositorySignatures()
+  /// Who signs the bundle; `nil` for nobody.
+  let signer: BundleSigner?
   private let blobs: BlobCache
 
   /// Nothing is written below `outputs`.
   ///
-  /// - Throws: ``ConfigurationError``, ``TransferError``, ``ManifestError`` or ``UnusableFolder`` when the run cannot
-  ///   start.
+  /// - Throws: ``ConfigurationError``, ``TransferError``, ``ManifestError``, ``SigningFailed`` or ``UnusableFolder``
+  ///   when the run cannot start.
   init(
     _ job: Job, environment: [String: String], emit: @escaping @Sendable (ConsoleEvent) -> Void
   ) throws {
     let configuration = job.configuration
     self.emit = emit
+    signer = try configuration.signing.key.map { try BundleSigner($0) }
     let engine = try TransferEngine(TransferConfiguration(configuration, environment: environment))
     do {
       cache = try Cache(configuration.cache)

@@ -1,0 +1,94 @@
+import Integrity
+
+/// What differs between two bundles that should be the same.
+///
+/// The id, the sequence, the times and the proof of a manifest are its own: they are not compared.
+public struct BundleComparison: Sendable, Encodable, Equatable {
+  /// What differs.
+  public enum What: String, Sendable, Encodable {
+    /// One of them does not have the file.
+    case presence
+    /// Size or digest.
+    case content
+    /// Who vouches for the bytes.
+    case label
+    /// Where they come from.
+    case url
+    /// What the manifest says of the bundle as a whole; the path is then the key in the manifest.
+    case statement
+  }
+
+  /// One difference.
+  public struct Difference: Sendable, Encodable, Equatable {
+    /// The path of the file, or the key in the manifest.
+    public let path: String
+    /// What differs.
+    public let what: What
+    /// What the first says; absent when it has nothing.
+    public let first: String?
+    /// What the second says; absent when it has nothing.
+    public let second: String?
+  }
+
+  /// How many files the first has.
+  public let files: Int
+  /// What differs: statements, then files in order of their paths.
+  public let differences: [Difference]
+
+  /// Whether nothing differs.
+  public var isEqual: Bool { differences.isEmpty }
+
+  /// Compares two manifests.
+  public init(_ first: Manifest, _ second: Manifest) {
+    files = first.files.count
+    differences = Self.statements(first, second) + Self.files(first, second)
+  }
+
+  private static func statements(_ first: Manifest, _ second: Manifest) -> [Difference] {
+    let parts: [(String, (Manifest) -> String?)] = [
+      ("architecture", { $0.architecture }), ("format", { "\($0.format)" }), ("kubespray", { $0.kubespray }),
+      ("platforms", { $0.platforms.joined(separator: " ") }),
+      ("signedRepositories", { Self.text($0.signedRepositories) }),
+      ("source", { $0.source.map { "\($0.version) \($0.origin) \($0.sha256)" } }),
+      ("stages", { $0.stages.map(\.rawValue).joined(separator: " ") }), ("tool", { $0.tool }),
+      ("toolDigest", { $0.toolDigest?.description }),
+    ]
+    return parts.compactMap { key, value in
+      difference(key, .statement, value(first), value(second))
+    }
+  }
+
+  private static func text(_ table: [String: String]) -> String? {
+    table.isEmpty
+      ? nil : table.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }.joined(separator: " ")
+  }
+
+  private static func files(_ first: Manifest, _ second: Manifest) -> [Difference] {
+    func byPath(_ manifest: Manifest) -> [BundlePath: ManifestFile] {
+      Dictionary(manifest.files.map { ($0.path, $0) }) { first, _ in first }
+    }
+    let (ours, theirs) = (byPath(first), byPath(second))
+    return Set(ours.keys).union(theirs.keys).sorted().flatMap { path -> [Difference] in
+      let name = path.description
+      guard let one = ours[path], let other = theirs[path] else {
+        return [
+          Difference(
+            path: name, what: .presence, first: ours[path].map(content), second: theirs[path].map(content))
+        ]
+      }
+      return [
+        difference(name, .content, content(one), content(other)),
+        difference(name, .label, one.verification.rawValue, other.verification.rawValue),
+        difference(name, .url, one.url, other.url),
+      ].compactMap(\.self)
+    }
+  }
+
+  private static func content(_ file: ManifestFile) -> String { "\(file.size) bytes, \(file.sha256)" }
+
+  private static func difference(
+    _ path: String, _ what: What, _ first: String?, _ second: String?
+  ) -> Difference? {
+    first == second ? nil : Difference(path: path, what: what, first: first, second: second)
+  }
+}
