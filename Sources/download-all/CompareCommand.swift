@@ -42,7 +42,7 @@ struct CompareCommand: ParsableCommand {
       console.finish(
         comparison.isEqual
           ? "both bundles are the same: \(comparison.files) files"
-          : "\(comparison.differences.count) differences between \(first) and \(second)")
+          : "\(first) and \(second) are not the same; differences: \(comparison.differences.count)")
     }
     if !comparison.isEqual { throw ExitCode(.failed) }
   }

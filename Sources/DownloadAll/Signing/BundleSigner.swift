@@ -67,7 +67,7 @@ public struct BundleSigner: Sendable {
         environment: ["LC_ALL": "C"], input: String(decoding: bytes, as: UTF8.self)
       ).run()
       guard result.status == 0 else {
-        let lines = result.standardError.split(separator: "\n").map(String.init)
+        let lines = result.standardError.split(whereSeparator: \.isNewline).map(String.init)
         throw SigningFailed(path, .refused(lines.last ?? "ssh-keygen said nothing"))
       }
       try confirm(result.standardOutput, over: bytes)
