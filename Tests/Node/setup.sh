@@ -60,11 +60,25 @@ served() {
   check "containerd runs, and is the bundle's" containerd_is_ours
   check "nginx is a container that systemd watches" container_runs nginx
   check "the registry is a container that systemd watches" container_runs registry
+  check "the registry takes nothing from the network and has few rights" registry_is_closed
   check "nginx serves files" serves_files
   check "nginx serves packages" get http://127.0.0.1/debs/local/Packages.gz
   check "nginx serves wheels" get http://127.0.0.1/pypi/ansible-core/
   check "nginx serves nothing else" serves_nothing_else
   check "the registry has every image, with the upstream digest" from_admin "$here/check-registry" 127.0.0.1:35000 "$images_made"
+}
+# The network reads from the registry, and its container has no capability, no writable root and a filter of system calls.
+registry_is_closed() {
+  local request method place process
+  for request in "POST blobs/uploads/" "PUT manifests/1" "DELETE manifests/sha256:$(printf '0%.0s' {1..64})"; do
+    read -r method place <<<"$request"
+    [[ $(from_admin curl -q --noproxy '*' -s -o /dev/null -w '%{http_code}' -X "$method" \
+      "http://127.0.0.1:35000/v2/calico/node/$place") == 405 ]] || { echo "$method $place is not refused"; return 1; }
+  done
+  process=$(on_admin ctr tasks list | awk '$1 == "registry" { print $2 }')
+  on_admin cat "/proc/$process/status" >"$work/registry-status" && on_admin cat "/proc/$process/mounts" >"$work/registry-mounts" &&
+    grep -qE '^CapEff:[[:space:]]0+$' "$work/registry-status" && grep -qE '^Seccomp:[[:space:]]2' "$work/registry-status" &&
+    grep -qE '^[^ ]+ / [^ ]+ ro,' "$work/registry-mounts" && grep -qE ' /var/lib/registry [^ ]+ ro,' "$work/registry-mounts"
 }
 containerd_is_ours() {
   local process

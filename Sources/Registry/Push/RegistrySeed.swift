@@ -57,16 +57,19 @@ extension ImagePush {
     let blob = Descriptor(of: bytes, mediaType: .ociConfig)
     let name: ImageReference
     name = try ImageReference(registry: target.host, repository: "kubespray-offline-probe", tag: "probe")
-    let (data, link) = (
-      folder.data(blob.digest), folder.layerLink(client.endpoint.repository(of: name), blob.digest)
-    )
-    defer {
-      folder.remove(link)
-      folder.remove(data)
+    let repository = client.endpoint.repository(of: name)
+    func remove() {
+      // Those that a kill has left of earlier runs, too: the link came first, so it tells of the data.
+      for digest in folder.layers(of: repository) {
+        folder.remove(folder.data(digest))
+        folder.remove(folder.layerLink(repository, digest))
+      }
     }
+    remove()
+    defer { remove() }
     do {
-      try folder.write(data) { try $0.writeAll(bytes) }
-      try folder.link(link, to: blob.digest)
+      try folder.link(folder.layerLink(repository, blob.digest), to: blob.digest)
+      try folder.write(folder.data(blob.digest)) { try $0.writeAll(bytes) }
     } catch {
       onEvent(.note("\(folder.root): \(error)."))
       return false

@@ -123,6 +123,13 @@ struct StorageFolder: Sendable {
     while folder != root, (try? within(folder, removeEmptyFolder)) == true { folder.removeLastComponent() }
   }
 
+  /// The layers that a repository is linked to.
+  func layers(of repository: String) -> [Digest] {
+    let links = base.appending("repositories/\(repository)/_layers/sha256")
+    let names = try? within(links.appending("link")) { try listFolder($0.removingLastComponent()) }
+    return (names ?? []).compactMap { try? Digest(algorithm: .sha256, hex: $0) }
+  }
+
   // MARK: Without links
 
   /// A regular file, opened for reading.

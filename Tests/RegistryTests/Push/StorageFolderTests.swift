@@ -59,6 +59,16 @@ struct StorageFolderTests {
     }
   }
 
+  @Test("what a killed run has laid there to be asked for is known by its link")
+  func layers() throws {
+    try withFolder { folder in
+      let storage = try StorageFolder(folder)
+      #expect(storage.layers(of: "probe") == [])
+      try storage.link(storage.layerLink("probe", digest), to: digest)
+      #expect(storage.layers(of: "probe") == [digest])
+    }
+  }
+
   @Test("a repository that is a link is not looked into")
   func linkedRepository() throws {
     try withFolder { folder in
