@@ -146,7 +146,7 @@ import Testing
     _ = try await run(key: key.file)
     var manifest = try #require(fixture.manifest)
     manifest.sequence = try #require(manifest.sequence) + 1
-    try fixture.write("x", to: "outputs/bundle.json.tmp/in-the-way")
+    try fixture.write("x", to: "outputs/.incomplete.bundle.json.tmp/in-the-way")
     #expect(throws: ManifestError.self) { try manifest.save(to: fixture.outputs) }
     #expect(try await isAccepted())
   }

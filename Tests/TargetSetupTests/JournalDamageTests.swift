@@ -136,10 +136,9 @@ struct JournalDamageTests {
 
   @Test("a cut last line is made whole; a journal that is cut before it is refused")
   func cuts() throws {
-    var end = 0
     try withChanged { changed, file, bytes in
       let last = try #require(Self.lines(bytes).last?.count)
-      end = bytes.count - last
+      let end = bytes.count - last
       for count in stride(from: 0, to: end, by: 19) {
         try writeAtomically(Array(bytes[..<count]), to: file.path, isDurable: false)
         try changed.expectRefusal("cut to \(count)")
@@ -147,7 +146,8 @@ struct JournalDamageTests {
     }
     for cut in stride(from: 0, to: 300, by: 47) {
       try withChanged { changed, file, bytes in
-        let count = min(end + cut, bytes.count - 1)
+        let last = try #require(Self.lines(bytes).last?.count)
+        let count = min(bytes.count - last + cut, bytes.count - 1)
         try writeAtomically(Array(bytes[..<count]), to: file.path)
         try changed.expectRestored("cut to \(count)")
       }
