@@ -68,7 +68,8 @@ import Testing
     ("\"size\" : 3", "\"size\" : 9223372036854775808", "a number"),
     ("\"files/a\"", "\"b\"", "\"b\" is there twice"), ("\"files/a\"", "\"B\"", "are one name on FAT"),
     ("\"files/a\"", "\"b/c\"", "\"b\" is a file, and a folder of"),
-    ("\"files/a\"", "\"bundle.json\"", "describes a bundle"), ("\"files/a\"", "\"Bundle.JSON.sig\"", "describes a bundle"),
+    ("\"files/a\"", "\"bundle.json\"", "describes a bundle"),
+    ("\"files/a\"", "\"Bundle.JSON.sig\"", "describes a bundle"),
     ("\"files/a\"", "\".incomplete.x.part\"", "on their way"),
     ("\"files/a\"", "\"x/.Incomplete.Y\"", "on their way"),
   ])

@@ -108,7 +108,7 @@ struct ServedTree: Sendable {
   private func proveInPlace(_ part: Part, _ journal: Journal) async throws {
     let files = try bundle.files(below: part.rawValue)
     let (bundle, context, stage) = (bundle, context, journal.step.rawValue)
-    context.emit(.stageTotals(stage, items: files.count, bytes: files.reduce(0) { $0 + size($1) }))
+    context.emit(.stageTotals(stage, items: files.count, bytes: files.byteSum { size($0) }))
     try await offloaded {
       for path in files {
         try Task.checkCancellation()
