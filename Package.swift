@@ -11,6 +11,9 @@ var swiftSettings: [SwiftSetting] = [
 // Set by CI. A flag of the command line would hold for the dependencies too, whose warnings are not ours.
 if Context.environment["WARNINGS_AS_ERRORS"] != nil { swiftSettings.append(.treatAllWarnings(as: .error)) }
 
+// Modules that wait for people, disks and networks rather than compute are built for size.
+let sizeSettings = swiftSettings + [.unsafeFlags(["-Osize"], .when(configuration: .release))]
+
 // What travels in a bundle has to be small. The release programs take the parts of Swift's runtime that they use into
 // themselves; lld comes with the toolchain, and leaves out a shared library of which only unused code has need.
 // Swift's modules for a shared runtime do not name the two helpers of FoundationEssentials.
@@ -102,8 +105,8 @@ let package = Package(
     .target(
       name: "Host",
       dependencies: [.product(name: "Subprocess", package: "swift-subprocess")] + ground,
-      swiftSettings: swiftSettings),
-    .target(name: "Console", swiftSettings: swiftSettings),
+      swiftSettings: sizeSettings),
+    .target(name: "Console", swiftSettings: sizeSettings),
     .target(
       name: "Trust", dependencies: ["Integrity", .product(name: "Crypto", package: "swift-crypto")],
       swiftSettings: swiftSettings),
@@ -115,7 +118,7 @@ let package = Package(
     .target(
       name: "Settings", dependencies: ["YAML", "Bundle"] + ground,
       resources: [.embedInCode("Texts/config-head.txt"), .embedInCode("Texts/reference-head.txt")],
-      swiftSettings: swiftSettings),
+      swiftSettings: sizeSettings),
 
     .target(name: "Cache", dependencies: ground, swiftSettings: swiftSettings),
 
@@ -133,7 +136,7 @@ let package = Package(
 
     .target(
       name: "Registry", dependencies: ["Transfer", "Archive", "Bundle"] + ground,
-      swiftSettings: swiftSettings),
+      swiftSettings: sizeSettings),
 
     .target(
       name: "Mirrors", dependencies: ["YAML", "Archive", "Host", "Bundle", "Cache"] + ground,
@@ -149,7 +152,7 @@ let package = Package(
     .target(
       name: "Diagnosis",
       dependencies: ["Archive", "Transfer", "Host", "Bundle", "Settings", "Registry"] + ground,
-      swiftSettings: swiftSettings),
+      swiftSettings: sizeSettings),
 
     // Floor 4: the stages.
     .target(
@@ -176,7 +179,7 @@ let package = Package(
         "Services/run-container.sh", "Services/supervise.sh", "ShellProject/BuiltIn/nginx.conf",
         "ShellProject/BuiltIn/nginx-default.conf", "ShellProject/BuiltIn/registry-config.yml",
       ].map { .embedInCode($0) },
-      swiftSettings: swiftSettings),
+      swiftSettings: sizeSettings),
 
     // Floor 5: argument parsing and printing.
     .target(
@@ -185,7 +188,7 @@ let package = Package(
         "Console", "Settings", "Files", "Concurrency", systemPackage,
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
-      swiftSettings: swiftSettings),
+      swiftSettings: sizeSettings),
     .executableTarget(
       name: "download-all",
       dependencies: [
@@ -203,7 +206,7 @@ let package = Package(
         systemPackage,
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
-      swiftSettings: swiftSettings,
+      swiftSettings: sizeSettings,
       linkerSettings: smallProgram),
 
     // What tests of several modules have in common: a temporary folder, and what is in it.
