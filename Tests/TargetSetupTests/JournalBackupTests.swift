@@ -31,6 +31,18 @@ extension JournalTests {
     }
   }
 
+  @Test("killed before its first line was written, a step leaves nothing either")
+  func killedAtFirst() throws {
+    try withHost { host, before in
+      let journal = try Journal(.extract, on: host)
+      try put("half a li", at: FilePath("\(journal.file.copy).tmp"))
+      try put("/etc/old.conf\n", at: journal.backupFolder.appending("original-x/path"))
+      #expect(journal.isEmpty)
+      #expect(try journal.forget() == [])
+      #expect(try content(of: host.root) == before)
+    }
+  }
+
   @Test("what came back and was moved aside again is kept, too")
   func movedTwice() throws {
     try withHost { host, _ in

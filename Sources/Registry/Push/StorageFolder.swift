@@ -120,7 +120,12 @@ struct StorageFolder: Sendable {
   func remove(_ path: FilePath) {
     try? within(path) { try removeFile($0) }
     var folder = path.removingLastComponent()
-    while folder != root, (try? within(folder, removeEmptyFolder)) == true { folder.removeLastComponent() }
+    while folder != root {
+      // One that is missing was removed by a run that was killed before it came to those above.
+      let isGone = (try? within(folder) { removeEmptyFolder($0) || (try? FileInfo($0)) == nil }) ?? true
+      guard isGone else { return }
+      folder.removeLastComponent()
+    }
   }
 
   /// The layers that a repository is linked to.

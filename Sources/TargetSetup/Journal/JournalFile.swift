@@ -62,6 +62,8 @@ struct JournalFile: Sendable {
   ///
   /// - Throws: ``FileError``.
   func remove() throws(FileError) {
+    // What a kill has left that came before the first line.
+    for file in [copy, path] { try removeFile(temporaryName(for: file)) }
     try removeFile(copy)
     try removeFile(path)
   }

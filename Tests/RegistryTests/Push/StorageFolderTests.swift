@@ -66,6 +66,12 @@ struct StorageFolderTests {
       #expect(storage.layers(of: "probe") == [])
       try storage.link(storage.layerLink("probe", digest), to: digest)
       #expect(storage.layers(of: "probe") == [digest])
+      // Killed after the folder of the data was removed and before those above.
+      let data = storage.data(digest)
+      try createDirectories(data.removingLastComponent().removingLastComponent())
+      storage.remove(data)
+      storage.remove(storage.layerLink("probe", digest))
+      #expect(try content(of: folder).isEmpty)
     }
   }
 
