@@ -1,6 +1,6 @@
 # Every target is one command that can be typed without make; ARGS is passed on to it.
 .DEFAULT_GOAL := help
-.PHONY: help build run test unit e2e node lint format house sanitize docs faults bench demo interchange conformance prove contrib clean
+.PHONY: help build run test unit e2e node lint format house sanitize crashes docs faults bench demo interchange conformance prove contrib clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -35,6 +35,9 @@ house: ## Measure the source: files, functions, imports, repeated lines
 
 sanitize: ## Run the unit and integration tests under the thread and the address sanitizer
 	@scripts/sanitize
+
+crashes: ## Kill the steps of target-setup again and again, and write docs/crashes.md (root)
+	@scripts/crashes
 
 docs: ## Write what is generated: config/config.yml, docs/reference/settings.md and docs/man
 	WRITE_DOCS=1 swift test --filter GeneratedFilesTests
