@@ -35,7 +35,7 @@ extension JournalTests {
   func killedAtFirst() throws {
     try withHost { host, before in
       let journal = try Journal(.extract, on: host)
-      try put("half a li", at: FilePath("\(journal.file.copy).tmp"))
+      try put("half a li", at: temporaryName(for: journal.file.copy))
       try put("/etc/old.conf\n", at: journal.backupFolder.appending("original-x/path"))
       #expect(journal.isEmpty)
       #expect(try journal.forget() == [])
