@@ -1,13 +1,12 @@
 import Cache
 import Concurrency
 import Host
-import Synchronization
 import SystemPackage
 
 /// The package lists of a release, as apt reads them, for each architecture by itself.
 ///
 /// They can be fetched before it is known which packages are wanted; whoever takes them then finds them there.
-public final class DebianLists: Sendable {
+public struct DebianLists: Sendable {
   /// Lists that were fetched. Nobody else works in their root while this value lives.
   struct Fetched: Sendable {
     let root: AptRoot
@@ -21,7 +20,6 @@ public final class DebianLists: Sendable {
   /// The machine whose apt sources and keys are used.
   let host: AptHost
   private let cache: Cache
-  private let begun = Mutex<[Architecture: Memo<Fetched>]>([:])
 
   /// Nothing is fetched yet.
   ///
@@ -30,7 +28,7 @@ public final class DebianLists: Sendable {
   ///   - sources: A file of apt sources, of one-line or deb822 form; without it this machine's own, which also serve
   ///     for other releases of its distribution.
   ///   - cache: A folder that keeps the lists between runs.
-  public convenience init(target: PackageTarget, sources: FilePath?, cache: Cache) {
+  public init(target: PackageTarget, sources: FilePath?, cache: Cache) {
     self.init(target: target, sources: sources, cache: cache, host: AptHost())
   }
 
@@ -41,25 +39,17 @@ public final class DebianLists: Sendable {
     self.host = host
   }
 
-  /// Fetches the lists ahead of whoever takes them, who also hears of errors.
+  /// Fetches the lists ahead of whoever takes them, who then only asks whether there are newer ones, and hears of errors.
+  ///
+  /// Nothing is held afterwards: whoever takes the lists may hold other places of the cache already, and two runs that
+  /// take the same places in another order would wait for each other for ever.
   public func fetch(
     _ architectures: [Architecture], _ say: @escaping @Sendable (String) -> Void
   ) async {
     await forEachConcurrently(architectures, limit: architectures.count) { architecture in
-      _ = try? await self.memo(architecture).value { try await self.read(architecture, say) }
+      _ = try? await self.take(architecture, say)
     } onResult: { _, _ in
     }
-  }
-
-  /// The lists of an architecture, fetched now unless they were before. They are handed out once.
-  ///
-  /// - Throws: ``DebianRepositoryError``, `CommandError` or `FileError`.
-  func take(
-    _ architecture: Architecture, _ say: @escaping @Sendable (String) -> Void
-  ) async throws -> Fetched {
-    let memo = memo(architecture)
-    defer { begun.withLock { $0[architecture] = nil } }
-    return try await memo.value { try await self.read(architecture, say) }
   }
 
   /// What decides which lists these are.
@@ -69,16 +59,10 @@ public final class DebianLists: Sendable {
     try host.sources(for: target, given: sources, architecture: architecture).fingerprint
   }
 
-  private func memo(_ architecture: Architecture) -> Memo<Fetched> {
-    begun.withLock { begun in
-      if let memo = begun[architecture] { return memo }
-      let memo = Memo<Fetched>()
-      begun[architecture] = memo
-      return memo
-    }
-  }
-
-  private func read(
+  /// The lists of an architecture, as new as the servers have them.
+  ///
+  /// - Throws: ``DebianRepositoryError``, `CommandError` or `FileError`.
+  func take(
     _ architecture: Architecture, _ say: @escaping @Sendable (String) -> Void
   ) async throws -> Fetched {
     let declared = try host.sources(for: target, given: sources, architecture: architecture)
