@@ -34,7 +34,15 @@ make_work() {
 }
 clean_up() {
   stop_everything
-  if [[ -n ${KEEP_WORK-} ]]; then echo "kept: $work" >&2; else rm -rf "$work" || true; fi
+  if [[ -n ${KEEP_WORK-} ]]; then echo "kept: $work" >&2; else remove_work || true; fi
+}
+# What is removed through a mount is gone where it came from, so nothing is removed as long as anything is mounted there.
+remove_work() {
+  if grep -qF " $(realpath "$work")/" /proc/self/mountinfo; then
+    echo "error: $work is kept, because something is still mounted below it (grep $work /proc/self/mountinfo)" >&2
+    return 1
+  fi
+  rm -rf "$work"
 }
 # stop_everything: a script that starts anything defines how it is stopped.
 stop_everything() { :; }
