@@ -21,14 +21,12 @@ public struct ImageResolver: Sendable {
   ///   - reference: The image.
   ///   - platforms: The platforms wanted; each must be there, unless one is enough.
   ///   - oneIsEnough: Whether an image that is there for some of the platforms only is taken for those.
-  ///   - known: What the registry served for the reference in an earlier run.
   /// - Throws: ``RegistryError``, which names what is there if a platform is not.
   public func resolve(
-    _ reference: ImageReference, platforms: [Platform], oneIsEnough: Bool = false,
-    known: FetchedManifest? = nil
+    _ reference: ImageReference, platforms: [Platform], oneIsEnough: Bool = false
   ) async throws(RegistryError) -> ResolvedImage {
     var resolution = ImageResolution(
-      client: client, reference: reference, root: try await client.manifest(reference, known: known))
+      client: client, reference: reference, root: try await client.manifest(reference))
     return try await resolution.run(platforms, oneIsEnough: oneIsEnough)
   }
 }

@@ -42,23 +42,9 @@ public final class RegistryClient: Sendable {
 
   /// Fetches what a reference names: a manifest, or an index.
   ///
-  /// The bytes must hash to the reference's digest, if it has one, and to what the registry calls them. Docker Hub
-  /// counts each GET of a manifest against its limit, but no HEAD; so where an earlier run's manifest is at hand,
-  /// HEAD asks first whether it is still the one.
-  /// - Parameter known: What an earlier run got for this reference.
+  /// The bytes must hash to the reference's digest, if it has one, and to what the registry calls them.
   /// - Throws: ``RegistryError``.
-  public func manifest(
-    _ reference: ImageReference, known: FetchedManifest? = nil
-  ) async throws(RegistryError) -> FetchedManifest {
-    if let known {
-      if known.descriptor.digest == reference.digest { return known }
-      do throws(RegistryError) {
-        if try await currentDigest(of: reference) == known.descriptor.digest { return known }
-      } catch {
-        // A registry may not have HEAD, and what it says to GET explains more.
-        guard [.notFound, .badAnswer, .denied].contains(error.kind) else { throw error }
-      }
-    }
+  public func manifest(_ reference: ImageReference) async throws(RegistryError) -> FetchedManifest {
     let name = reference.digest?.description ?? reference.tag ?? ""
     let response = try await ask("GET", manifest: name, of: reference)
     let descriptor = try describe(response, expected: reference.digest, reference)
@@ -79,16 +65,6 @@ public final class RegistryClient: Sendable {
     }
     _ = try describe(response, expected: descriptor.digest, reference)
     return try read(response.body, descriptor, reference)
-  }
-
-  /// Asks what a reference's tag names now, without fetching it.
-  ///
-  /// - Returns: `nil` when the registry does not say.
-  /// - Throws: ``RegistryError``, also when there is no such image.
-  func currentDigest(of reference: ImageReference) async throws(RegistryError) -> Digest? {
-    let name = reference.digest?.description ?? reference.tag ?? ""
-    let head = try await ask("HEAD", manifest: name, of: reference).head
-    return head.fields["Docker-Content-Digest"].flatMap { try? Digest($0) }
   }
 
   /// Fetches a small blob into memory, such as an image's configuration.
