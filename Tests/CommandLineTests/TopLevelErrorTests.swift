@@ -4,7 +4,7 @@ import SystemPackage
 import Testing
 
 /// What the programs write when they end at once, run as a user runs them.
-@Suite(.serialized, .timeLimit(.minutes(2))) struct TopLevelErrorTests {
+@Suite(.serialized, .timeLimit(.minutes(10))) struct TopLevelErrorTests {
   /// A text that would clear the screen, change colours, title and the direction of writing, and break lines.
   private static let hostile =
     "evil\u{1b}[2J\u{1b}]0;x\u{7}\u{9b}31m\u{202e}gpj\u{2066}\u{200f}\u{2028}\u{85}\u{7f}end"

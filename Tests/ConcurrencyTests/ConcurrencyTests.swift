@@ -2,7 +2,7 @@ import Concurrency
 import Synchronization
 import Testing
 
-@Suite(.timeLimit(.minutes(1))) struct ConcurrencyTests {
+@Suite(.timeLimit(.minutes(10))) struct ConcurrencyTests {
   /// Counts how many are at work at once.
   private final class Workplace: Sendable {
     private let state = Mutex((now: 0, most: 0))

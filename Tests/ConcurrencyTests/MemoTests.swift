@@ -2,7 +2,7 @@ import Concurrency
 import Synchronization
 import Testing
 
-@Suite(.timeLimit(.minutes(1))) struct MemoTests {
+@Suite(.timeLimit(.minutes(10))) struct MemoTests {
   private struct Broken: Error, Equatable {}
 
   @Test func aValueIsMadeOnceForAllWhoAsk() async throws {

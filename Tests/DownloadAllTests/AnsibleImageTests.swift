@@ -13,7 +13,7 @@ import Testing
 
 @testable import DownloadAll
 
-@Suite(.timeLimit(.minutes(1))) struct AnsibleImageTests {
+@Suite(.timeLimit(.minutes(10))) struct AnsibleImageTests {
   private func settings(_ image: String?) -> Configuration {
     var configuration = Configuration()
     configuration.python.ansibleInContainer = true

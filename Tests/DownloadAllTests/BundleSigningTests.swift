@@ -9,7 +9,7 @@ import Testing
 @testable import DownloadAll
 
 /// Bundles that runs make, signed, and checked by the programs of others.
-@Suite(.timeLimit(.minutes(2))) struct BundleSigningTests {
+@Suite(.timeLimit(.minutes(10))) struct BundleSigningTests {
   let fixture: RunFixture
   let key: NewSigningKey
 
@@ -220,7 +220,7 @@ import Testing
 }
 
 /// Keys that only OpenSSH's own tools can use.
-@Suite(.timeLimit(.minutes(2))) struct AgentSigningTests {
+@Suite(.timeLimit(.minutes(10))) struct AgentSigningTests {
   let fixture: RunFixture
 
   init() throws { fixture = try RunFixture() }

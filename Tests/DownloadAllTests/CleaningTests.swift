@@ -8,7 +8,7 @@ import Testing
 @testable import DownloadAll
 
 /// What `clean` may remove: what this program made, and nothing else.
-@Suite(.timeLimit(.minutes(1))) struct CleaningTests {
+@Suite(.timeLimit(.minutes(10))) struct CleaningTests {
   let fixture: RunFixture
 
   init() throws { fixture = try RunFixture() }

@@ -179,7 +179,7 @@ import Testing
 }
 
 /// Charts from a repository over HTTP.
-@Suite(.timeLimit(.minutes(1))) struct ChartSourceTests {
+@Suite(.timeLimit(.minutes(10))) struct ChartSourceTests {
   let fixture: RunFixture
 
   init() throws { fixture = try RunFixture() }

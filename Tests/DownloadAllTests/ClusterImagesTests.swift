@@ -9,7 +9,7 @@ import Testing
 /// The images of a running cluster, by the real kubectl and a stand-in of the API server.
 @Suite(
   .enabled(if: ClusterFixture.hasKubectl, "kubectl is needed (Debian: kubernetes-client)"),
-  .timeLimit(.minutes(1)))
+  .timeLimit(.minutes(10)))
 struct ClusterImagesTests {
   let fixture: ClusterFixture
 

@@ -13,7 +13,7 @@ import Testing
 @testable import DownloadAll
 
 /// The archives of kubespray's contrib/offline, made of a bundle.
-@Suite(.timeLimit(.minutes(1))) struct ContribPackTests {
+@Suite(.timeLimit(.minutes(10))) struct ContribPackTests {
   let fixture: RunFixture
   var folder: FilePath { fixture.root.appending("packed") }
 

@@ -24,7 +24,7 @@ struct Signal: Sendable {
 }
 
 /// Transfers begin when they can, and stop for those alone that cannot have them.
-@Suite(.timeLimit(.minutes(1))) struct EarlyTransferTests {
+@Suite(.timeLimit(.minutes(10))) struct EarlyTransferTests {
   let fixture: RunFixture
 
   init() throws { fixture = try RunFixture() }
@@ -112,7 +112,7 @@ struct Signal: Sendable {
       fixture.activities(of: .precheck).first == "waits for what these stages want: pkgs, py, files")
   }
 
-  @Test(.timeLimit(.minutes(1)))
+  @Test(.timeLimit(.minutes(10)))
   func whatNeedsNoCatalogStartsBeforeIt() async throws {
     let (prepared, preparation) = AsyncStream.makeStream(of: Void.self)
     let repo = TestStage(.repo) { _, _ in

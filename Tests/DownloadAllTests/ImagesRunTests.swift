@@ -11,7 +11,7 @@ import Testing
 @testable import DownloadAll
 
 /// Runs of the stage `images` against a registry in this process.
-@Suite(.timeLimit(.minutes(1))) struct ImagesRunTests {
+@Suite(.timeLimit(.minutes(10))) struct ImagesRunTests {
   let fixture: RunFixture
   let registry: TestRegistry
   let base = Array("the layer that all have in common".utf8)

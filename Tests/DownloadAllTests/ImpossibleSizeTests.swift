@@ -12,7 +12,7 @@ import Testing
 @testable import DownloadAll
 
 /// Numbers of others that no file has, where they come in: each ends in a sentence, not in the end of the process.
-@Suite(.timeLimit(.minutes(1))) struct ImpossibleSizeTests {
+@Suite(.timeLimit(.minutes(10))) struct ImpossibleSizeTests {
   let fixture: RunFixture
 
   init() throws { fixture = try RunFixture() }

@@ -62,7 +62,7 @@ struct BrokenMirror: Mirror {
 }
 
 /// Stages of package mirrors: resolved, fetched, indexed, and quick the next time.
-@Suite(.timeLimit(.minutes(1))) struct MirrorStageTests {
+@Suite(.timeLimit(.minutes(10))) struct MirrorStageTests {
   let fixture: RunFixture
 
   init() throws { fixture = try RunFixture() }

@@ -10,7 +10,7 @@ import Testing
 @testable import DownloadAll
 
 /// What is installed on this machine: what is missing and nothing else, and never for a plan.
-@Suite(.timeLimit(.minutes(1))) struct PkgsStageTests {
+@Suite(.timeLimit(.minutes(10))) struct PkgsStageTests {
   /// A machine that has some programs, on which installing a package brings the program of that name.
   final class Machine: Sendable {
     let programs: Mutex<Set<String>>

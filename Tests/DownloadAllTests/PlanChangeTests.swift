@@ -7,7 +7,7 @@ import Testing
 @testable import DownloadAll
 
 /// What becomes of the files of an earlier plan, of other people's files, and of the remains of interrupted runs.
-@Suite(.timeLimit(.minutes(1))) struct PlanChangeTests {
+@Suite(.timeLimit(.minutes(10))) struct PlanChangeTests {
   let fixture: RunFixture
 
   init() throws { fixture = try RunFixture() }

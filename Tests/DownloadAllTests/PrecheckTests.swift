@@ -7,7 +7,7 @@ import Testing
 @testable import DownloadAll
 
 /// What is found before the first download.
-@Suite(.timeLimit(.minutes(1))) struct PrecheckTests {
+@Suite(.timeLimit(.minutes(10))) struct PrecheckTests {
   let fixture: RunFixture
 
   init() throws { fixture = try RunFixture() }

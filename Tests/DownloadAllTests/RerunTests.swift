@@ -8,7 +8,7 @@ import Testing
 @testable import DownloadAll
 
 /// A run over what an earlier one left: what is whole is neither fetched nor read again, what is not is replaced.
-@Suite(.timeLimit(.minutes(1))) struct RerunTests {
+@Suite(.timeLimit(.minutes(10))) struct RerunTests {
   let fixture: RunFixture
 
   init() throws { fixture = try RunFixture() }

@@ -8,7 +8,7 @@ import Testing
 @testable import DownloadAll
 
 /// Which stages run, what a failed one means for the others, and what they may not do to each other.
-@Suite(.timeLimit(.minutes(1))) struct StageTests {
+@Suite(.timeLimit(.minutes(10))) struct StageTests {
   let fixture: RunFixture
 
   init() throws { fixture = try RunFixture() }

@@ -9,7 +9,7 @@ import Testing
 @testable import DownloadAll
 
 /// Fetching a plain list of URLs.
-@Suite(.timeLimit(.minutes(1))) struct URLListTests {
+@Suite(.timeLimit(.minutes(10))) struct URLListTests {
   let fixture: RunFixture
 
   init() throws { fixture = try RunFixture() }

@@ -10,7 +10,7 @@ import Testing
 @testable import DownloadAll
 
 /// Runs that fail or die, and the runs that follow.
-@Suite(.timeLimit(.minutes(1))) struct UnfinishedRunTests {
+@Suite(.timeLimit(.minutes(10))) struct UnfinishedRunTests {
   let fixture: RunFixture
 
   init() throws { fixture = try RunFixture() }

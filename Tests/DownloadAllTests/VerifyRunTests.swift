@@ -4,7 +4,7 @@ import Testing
 @testable import DownloadAll
 
 /// The `verify` command over what a run made.
-@Suite(.timeLimit(.minutes(1))) struct VerifyRunTests {
+@Suite(.timeLimit(.minutes(10))) struct VerifyRunTests {
   let fixture: RunFixture
 
   init() throws { fixture = try RunFixture() }

@@ -7,7 +7,7 @@ import TestSupport
 import Testing
 
 /// Copies with everything that a file is made of.
-@Suite(.timeLimit(.minutes(1))) struct AttributesTests {
+@Suite(.timeLimit(.minutes(10))) struct AttributesTests {
   /// Whether the disk of temporary files has attributes of users; what cannot be tried is reported as skipped.
   static let hasAttributes: Bool = {
     guard let folder = try? TemporaryFolder(), (try? folder.write("x", to: "file")) != nil else {

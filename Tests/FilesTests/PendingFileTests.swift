@@ -7,7 +7,7 @@ import TestSupport
 import Testing
 
 /// Files that are being written, and others that write them too.
-@Suite(.timeLimit(.minutes(1))) struct PendingFileTests {
+@Suite(.timeLimit(.minutes(10))) struct PendingFileTests {
   let folder: TemporaryFolder
 
   init() throws { folder = try TemporaryFolder() }

@@ -10,7 +10,7 @@ import Transfer
 
 @testable import Registry
 
-@Suite(.timeLimit(.minutes(5))) struct AuthenticationTests {
+@Suite(.timeLimit(.minutes(10))) struct AuthenticationTests {
   private let image = TestImage()
 
   @Test func `One token serves all requests for a repository`() async throws {

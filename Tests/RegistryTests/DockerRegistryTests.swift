@@ -9,7 +9,7 @@ import Transfer
 @testable import Registry
 
 @Suite(
-  .timeLimit(.minutes(5)),
+  .timeLimit(.minutes(10)),
   .enabled(
     if: DockerRegistry.isInstalled, "docker-registry is not installed (scripts/install-dependencies test)"))
 struct DockerRegistryTests {

@@ -9,7 +9,7 @@ import Testing
 private let amd64 = Platform(architecture: "amd64")
 private let arm64 = Platform(architecture: "arm64")
 
-@Suite(.timeLimit(.minutes(5))) struct ImageResolverTests {
+@Suite(.timeLimit(.minutes(10))) struct ImageResolverTests {
   private func resolve(
     _ fixture: RegistryFixture, _ platforms: [Platform] = [amd64]
   ) async throws -> ResolvedImage {

@@ -3,7 +3,7 @@ import TestServer
 import Testing
 
 /// The server is judged by another implementation of HTTP: the curl program.
-@Suite(.timeLimit(.minutes(1))) struct TestServerTests {
+@Suite(.timeLimit(.minutes(10))) struct TestServerTests {
   let server: TestServer
 
   init() throws { server = try TestServer() }

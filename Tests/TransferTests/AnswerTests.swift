@@ -7,7 +7,7 @@ import Testing
 @testable import Transfer
 
 /// Answers that are not what was asked for: they cost attempts, and nothing of them appears under the final name.
-@Suite(.timeLimit(.minutes(1))) struct AnswerTests {
+@Suite(.timeLimit(.minutes(10))) struct AnswerTests {
   /// What is wrong with an answer.
   enum Fault: String, CaseIterable, Sendable {
     case shortRange, otherTotal, unknownTotal, otherTag, noTag, otherDate, lengthUnlikeRange

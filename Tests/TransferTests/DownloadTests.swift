@@ -7,7 +7,7 @@ import Testing
 @testable import Transfer
 
 /// What ends up on the disk, and how many requests it took, against a server that misbehaves.
-@Suite(.timeLimit(.minutes(1))) struct DownloadTests {
+@Suite(.timeLimit(.minutes(10))) struct DownloadTests {
   let fixture: DownloadFixture
   let body = TestServer.Body.pattern(count: 3_000_000)
   let digest: Digest

@@ -5,7 +5,7 @@ import Testing
 @testable import Transfer
 
 /// The process may end at any moment: the engine's threads are out of libcurl before its TLS library cleans up.
-@Suite(.timeLimit(.minutes(1))) struct ProcessExitTests {
+@Suite(.timeLimit(.minutes(10))) struct ProcessExitTests {
   @Test func whileATransferIsUnderWay() async {
     await #expect(processExitsWith: .exitCode(7)) {
       let fixture = try DownloadFixture()

@@ -6,7 +6,7 @@ import Testing
 @testable import Transfer
 
 /// Whom the engine tells what, and how many requests it makes at once.
-@Suite(.timeLimit(.minutes(1))) struct RedirectAndLimitTests {
+@Suite(.timeLimit(.minutes(10))) struct RedirectAndLimitTests {
   let fixture: DownloadFixture
   let body = TestServer.Body.pattern(count: 10_000)
 

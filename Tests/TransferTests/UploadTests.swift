@@ -35,7 +35,7 @@ private final class TestUpload: UploadBody {
   }
 }
 
-@Suite(.timeLimit(.minutes(2))) struct UploadTests {
+@Suite(.timeLimit(.minutes(10))) struct UploadTests {
   private let server: TestServer
   private let engine: TransferEngine
   private let content = TestServer.Body.pattern(count: 2_500_000)

@@ -4,7 +4,7 @@ import Testing
 @testable import Trust
 
 /// The allowed signers file, as ssh-keygen(1) describes it and as the program reads it.
-@Suite(.timeLimit(.minutes(2))) struct AllowedSignersTests {
+@Suite(.timeLimit(.minutes(10))) struct AllowedSignersTests {
   private static let key = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJKxoLBJBivUPNTUJUSslQTt2hDjozKvHarKeN8uYFqg"
   private static let namespace = SSHSignature.bundleNamespace
 

@@ -5,7 +5,7 @@ import Testing
 @testable import Trust
 
 /// Keys of OpenSSH, read and written as `ssh-keygen` does.
-@Suite(.timeLimit(.minutes(2))) struct KeyTests {
+@Suite(.timeLimit(.minutes(10))) struct KeyTests {
   let place: Workplace
 
   init() throws { place = try Workplace() }

@@ -5,7 +5,7 @@ import Testing
 @testable import Trust
 
 /// Signatures that the real `ssh-keygen` and this module make for each other.
-@Suite(.timeLimit(.minutes(2))) struct SignatureTests {
+@Suite(.timeLimit(.minutes(10))) struct SignatureTests {
   static let message = "{\"format\": 2,\r\n \"name\": \"Bündel\"}\n"
   static let bytes = Array(message.utf8)
   static let namespace = SSHSignature.bundleNamespace

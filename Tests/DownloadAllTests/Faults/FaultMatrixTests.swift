@@ -9,7 +9,7 @@ import Testing
 @testable import DownloadAll
 
 /// Every kind of transfer meets every kind of fault. What came of it is written down in docs/faults.md, by `make faults`.
-@Suite(.timeLimit(.minutes(3))) struct FaultMatrixTests {
+@Suite(.timeLimit(.minutes(10))) struct FaultMatrixTests {
   /// A transfer, a fault, and what came of it.
   private struct Cell: Sendable {
     let kind: TransferKind

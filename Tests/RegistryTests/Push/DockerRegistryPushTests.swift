@@ -13,7 +13,7 @@ import Transfer
 @testable import Registry
 
 @Suite(
-  .timeLimit(.minutes(5)),
+  .timeLimit(.minutes(10)),
   .enabled(
     if: DockerRegistry.isInstalled && findExecutable("skopeo") != nil,
     "docker-registry and skopeo are not installed (scripts/install-dependencies test)"))

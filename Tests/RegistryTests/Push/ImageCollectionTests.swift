@@ -10,7 +10,7 @@ import Testing
 @testable import Registry
 
 /// `container-images.tar.gz` of kubespray's contrib/offline on its way into a registry.
-@Suite(.timeLimit(.minutes(1))) struct ImageCollectionTests {
+@Suite(.timeLimit(.minutes(10))) struct ImageCollectionTests {
   private let fixture: PushFixture
   private let registry: TestRegistry
   /// What `docker save` wrote for years: layers as plain tars, a configuration, and a list.

@@ -11,7 +11,7 @@ import Testing
 @testable import Registry
 
 /// Pushes into a registry that can misbehave.
-@Suite(.timeLimit(.minutes(5))) struct ImagePushTests {
+@Suite(.timeLimit(.minutes(10))) struct ImagePushTests {
   private let fixture: PushFixture
   private let registry: TestRegistry
 

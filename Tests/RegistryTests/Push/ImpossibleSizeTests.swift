@@ -9,7 +9,7 @@ import Testing
 @testable import Registry
 
 /// Numbers in archives and in answers to a push that no file has.
-@Suite(.timeLimit(.minutes(1))) struct ImpossibleSizeTests {
+@Suite(.timeLimit(.minutes(10))) struct ImpossibleSizeTests {
   private let fixture: PushFixture
 
   init() throws { fixture = try PushFixture() }
