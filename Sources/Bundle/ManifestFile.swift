@@ -42,6 +42,11 @@ public struct ManifestImage: Sendable, Codable, Equatable {
   public var lacking: [String]?
   /// How many layers all manifests have together.
   public var layers: Int
+  /// Signatures and what else the registry has about it; absent when it was not asked.
+  public var attached: [ManifestAttached]?
+
+  /// Whether somebody has signed it, as far as the registry says; `nil` when it was not asked.
+  public var isSigned: Bool? { attached.map { $0.contains { $0.isSignature } } }
 
   /// An image.
   public init(reference: ImageReference, digest: Digest, platforms: [String], layers: Int) {
@@ -49,5 +54,25 @@ public struct ManifestImage: Sendable, Codable, Equatable {
     self.digest = digest
     self.platforms = platforms
     self.layers = layers
+  }
+}
+
+/// A manifest about an image, in the image's archive.
+public struct ManifestAttached: Sendable, Codable, Equatable {
+  /// Its digest.
+  public var digest: Digest
+  /// What it is, as its publisher calls it; absent for an index.
+  public var type: String?
+  /// The tag that leads to it, if one does.
+  public var tag: String?
+  /// Whether it is a signature.
+  public var isSignature: Bool
+
+  /// A manifest about an image.
+  public init(digest: Digest, type: String?, tag: String?, isSignature: Bool) {
+    self.digest = digest
+    self.type = type
+    self.tag = tag
+    self.isSignature = isSignature
   }
 }

@@ -1,4 +1,5 @@
 import Bundle
+import Concurrency
 import FoundationEssentials
 import Integrity
 
@@ -11,9 +12,15 @@ public struct ImageResolver: Sendable {
   static let maximumManifests = 64
 
   private let client: RegistryClient
+  private let findsAttached: Bool
 
   /// A resolver that asks through that client.
-  public init(_ client: RegistryClient) { self.client = client }
+  ///
+  /// - Parameter findsAttached: Whether to ask for signatures and what else is about an image, too.
+  public init(_ client: RegistryClient, findsAttached: Bool = false) {
+    self.client = client
+    self.findsAttached = findsAttached
+  }
 
   /// Resolves an image.
   ///
@@ -27,7 +34,34 @@ public struct ImageResolver: Sendable {
   ) async throws(RegistryError) -> ResolvedImage {
     var resolution = ImageResolution(
       client: client, reference: reference, root: try await client.manifest(reference))
-    return try await resolution.run(platforms, oneIsEnough: oneIsEnough)
+    var image = try await resolution.run(platforms, oneIsEnough: oneIsEnough)
+    if findsAttached { image.attached = await attached(to: image) }
+    return image
+  }
+
+  /// What is about the name itself, and what is about each chosen platform.
+  private func attached(to image: ResolvedImage) async -> Result<[AttachedManifest], RegistryError> {
+    let digests = [image.root.descriptor.digest] + image.images.map(\.manifest.descriptor.digest)
+    var named: Set<Digest> = []
+    let subjects = digests.filter { named.insert($0).inserted }
+    var found = [[AttachedManifest]](repeating: [], count: subjects.count)
+    var failure: RegistryError?
+    await forEachConcurrently(subjects.indices, limit: subjects.count) { index in
+      do throws(RegistryError) {
+        return Result<_, RegistryError>.success(
+          try await client.attached(to: subjects[index], of: image.reference))
+      } catch {
+        return .failure(error)
+      }
+    } onResult: { index, result in
+      switch result {
+      case .success(let attached): found[index] = attached
+      case .failure(let error): failure = error
+      }
+    }
+    if let failure { return .failure(failure) }
+    var seen: Set<Digest> = []
+    return .success(found.joined().filter { seen.insert($0.manifest.descriptor.digest).inserted })
   }
 }
 

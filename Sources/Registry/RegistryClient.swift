@@ -67,6 +67,24 @@ public final class RegistryClient: Sendable {
     return try read(response.body, descriptor, reference)
   }
 
+  /// Asks whether a registry has what a reference names, without fetching it.
+  ///
+  /// - Throws: ``RegistryError``, also when there is no such image.
+  func confirm(_ reference: ImageReference) async throws(RegistryError) {
+    _ = try await ask("HEAD", manifest: reference.digest?.description ?? reference.tag ?? "", of: reference)
+  }
+
+  /// The list of what names a subject, as the registry makes it (OCI distribution-spec 1.1, "Listing Referrers").
+  ///
+  /// - Throws: ``RegistryError``, also for a registry that does not know the question.
+  func referrersList(_ subject: Digest, of reference: ImageReference) async throws(RegistryError) -> [UInt8] {
+    var request = HTTPRequest(
+      url: endpoint(of: reference).referrersURL(reference, subject),
+      fields: ["Accept": MediaType.ociIndex.rawValue])
+    request.bodyLimit = ManifestContent.maximumSize
+    return try await ask(request, what: "list of referrers ", reference).body
+  }
+
   /// Fetches a small blob into memory, such as an image's configuration.
   ///
   /// - Throws: ``RegistryError``, also when it is larger than ``ManifestContent/maximumSize``.

@@ -1,4 +1,5 @@
 import Bundle
+import Integrity
 
 /// Where and how registries are asked.
 public struct RegistryConfiguration: Sendable {
@@ -61,6 +62,11 @@ struct RegistryEndpoint: Hashable, Sendable {
   /// The URL of a manifest, by tag or digest.
   func manifestURL(_ reference: ImageReference, _ name: String) -> String {
     "\(root)/\(repository(of: reference))/manifests/\(name)"
+  }
+
+  /// The URL of the list of what names a manifest as its subject.
+  func referrersURL(_ reference: ImageReference, _ subject: Digest) -> String {
+    "\(root)/\(repository(of: reference))/referrers/\(subject)"
   }
 
   /// The URL of a blob.

@@ -27,6 +27,9 @@ public struct ResolvedImage: Sendable {
   /// Configurations that were read already, by digest.
   public let configurations: [Digest: [UInt8]]
 
+  /// What the registry has about it; `nil` when it was not asked.
+  public internal(set) var attached: Result<[AttachedManifest], RegistryError>?
+
   /// Configurations and layers of all chosen images, each digest once.
   public var blobs: [Descriptor] {
     var seen: Set<Digest> = []

@@ -165,6 +165,8 @@ extension Configuration {
     public var platforms: [String] = []
     /// Registries, `HOST[:PORT]`, that are asked without TLS.
     public var plainHTTP: [String] = []
+    /// Whether signatures, attestations and lists of parts that a registry has about an image are carried with it.
+    public var signatures = true
   }
 
   /// The operating-system packages.

@@ -79,6 +79,9 @@ struct RunCommand: AsyncParsableCommand {
         ]
       }, rightAligned: [2, 3, 4, 5, 6, 7])
     if let proof = report.proof { showMissing(proof, console) }
+    if let signed = report.upstreamSignatures {
+      console.emit(.message(.info, signed, stage: StageName.images.rawValue))
+    }
     guard report.hasFailures else {
       return console.finish(outcome(report, configuration))
     }

@@ -61,6 +61,8 @@ images_bundle() {
   check "images: images.list has kubespray's" is_in_list "$archives/images.list" "$work/wanted.tsv"
   check "images: additional-images.list has the others" is_in_list "$archives/additional-images.list" "$work/additional.tsv"
   check "images: bundle.json lists exactly what is there" "$here/check-bundle" "$outputs"
+  check "images: bundle.json says which are signed" says_what_is_signed
+  check "images: the run says it too" says "1 of [0-9]+ images are signed by their publishers; not signed: docker.io/"
   check "images: no blob is fetched twice" no_blob_twice_since "$mark"
   check "images: no token went to another host" no_token_abroad
 }
@@ -93,6 +95,13 @@ assert stages == "precheck pkgs py kubespray pypi files images repo scripts prov
 no_blob_since() { ! registry_since "$1" | grep -E '^20[06] GET .*/blobs/'; }
 
 # In the format of kubespray's own scripts. The scripts themselves are not here: see Tests/Conformance/contrib.
+says_what_is_signed() {
+  python3 -c 'import json, sys
+images = [file["image"] for file in json.load(open(sys.argv[1]))["files"] if "image" in file]
+signed = [image["reference"] for image in images if any(item["isSignature"] for item in image["attached"])]
+assert signed == ["quay.io/signed/app:1"], signed' "$outputs/bundle.json"
+}
+
 images_packed() {
   run pack --format contrib --to "$work/packed"
   check "pack: a bundle becomes contrib/offline's archives" exits 0

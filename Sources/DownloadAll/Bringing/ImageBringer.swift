@@ -65,7 +65,7 @@ struct ImageBringer: Bringer {
         inquiry.room.append((artifact.path, size))
         inquiry.remote = ByteSize.sum(inquiry.remote, size)
         for blob in image.content.blobs { wanted[blob.digest] = blob }
-        if let warning = image.warning { inquiry.warnings.append(warning) }
+        inquiry.warnings += image.warnings
       case .failure(let error as RegistryError):
         if case .transfer(let kind) = error.kind, kind.isAboutTheHost {
           inquiry.unreached[registry] = Problem(unreachable: registry, error.detail, error)
@@ -216,6 +216,8 @@ struct ImageBringer: Bringer {
     record.verified.record(
       place, stage: image.artifact.stage, sha256: archive.sha256, url: image.artifact.recordedOrigin)
     var described = image.content.manifestImage
+    // An archive without any says nothing of whether the registry was asked.
+    if described.attached == nil, image.source.isAskedForAttached { described.attached = [] }
     if !image.source.lacking.isEmpty { described.lacking = image.source.lacking.map(\.description) }
     return image.artifact.manifestFile(size: archive.size, sha256: archive.sha256, image: described)
   }
@@ -238,14 +240,20 @@ struct ListedImageError: Error, CustomStringConvertible {
 extension ArchivedImage {
   /// The sum of what its archive holds, in bytes.
   var totalSize: Int64 {
-    (blobs + manifests.map(\.descriptor)).byteSum(of: \.size)
+    (blobs + (manifests + attached.map(\.manifest)).map(\.descriptor)).byteSum(of: \.size)
   }
 
   /// What the manifest says of this image.
   var manifestImage: ManifestImage {
-    ManifestImage(
+    var image = ManifestImage(
       reference: reference, digest: descriptor.digest,
       platforms: manifests.compactMap { $0.descriptor.platform?.description },
       layers: contents.flatMap(\.layers).count)
+    guard !attached.isEmpty else { return image }
+    image.attached = attached.map {
+      ManifestAttached(
+        digest: $0.manifest.descriptor.digest, type: $0.type, tag: $0.tag, isSignature: $0.isSignature)
+    }
+    return image
   }
 }

@@ -12,6 +12,10 @@ struct SourcedImage: Sendable {
   let served: Digest
   /// The platforms that were asked for and that the registry does not have.
   let lacking: [Platform]
+  /// Why it is not known what the registry has about the image.
+  let attachedFailure: RegistryError?
+  /// Whether it is known.
+  let isAskedForAttached: Bool
   /// Configurations that were read to find the platform, by digest.
   let configurations: [Digest: [UInt8]]
 
@@ -20,13 +24,24 @@ struct SourcedImage: Sendable {
     served = resolved.root.descriptor.digest
     configurations = resolved.configurations
     lacking = resolved.lacking
+    switch resolved.attached {
+    case nil: (isAskedForAttached, attachedFailure) = (false, nil)
+    case .success: (isAskedForAttached, attachedFailure) = (true, nil)
+    case .failure(let error): (isAskedForAttached, attachedFailure) = (false, error)
+    }
   }
 
-  /// What people should know of an image that not all machines can run.
-  var warning: String? {
-    guard !lacking.isEmpty else { return nil }
-    let missing = lacking.map(\.description).joined(separator: ", ")
-    return "\(content.reference) is not published for \(missing): such nodes cannot run it"
+  /// What people should know of an image that not all machines can run, or whose signatures are not there.
+  var warnings: [String] {
+    var warnings: [String] = []
+    if !lacking.isEmpty {
+      let missing = lacking.map(\.description).joined(separator: ", ")
+      warnings.append("\(content.reference) is not published for \(missing): such nodes cannot run it")
+    }
+    if let attachedFailure {
+      warnings.append("the signatures of \(attachedFailure) The image is carried without them")
+    }
+    return warnings
   }
 }
 
@@ -41,17 +56,23 @@ final class ImageSource: Sendable {
   let platforms: [Platform]
   /// Whether an image is taken for those of them that it is published for.
   let oneIsEnough: Bool
+  /// Whether signatures and what else is about an image are carried with it.
+  let carriesAttached: Bool
 
-  init(client: RegistryClient, platforms: [Platform], oneIsEnough: Bool = false) {
+  init(
+    client: RegistryClient, platforms: [Platform], oneIsEnough: Bool = false, carriesAttached: Bool = false
+  ) {
     self.client = client
     self.platforms = platforms
     self.oneIsEnough = oneIsEnough
-    resolver = ImageResolver(client)
+    self.carriesAttached = carriesAttached
+    resolver = ImageResolver(client, findsAttached: carriesAttached)
   }
 
   /// Whether an archive, as the manifest describes it, is one that this run wants. An image that names no platforms has
   /// only one; what the registry lacked is not asked for again.
   func carries(_ image: ManifestImage) -> Bool {
+    guard !carriesAttached || image.attached != nil else { return false }
     let published = Set(platforms.map(\.description)).subtracting(oneIsEnough ? image.lacking ?? [] : [])
     return image.platforms.isEmpty || Set(image.platforms) == published
   }

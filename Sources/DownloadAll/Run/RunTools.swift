@@ -64,7 +64,8 @@ struct RunTools: Sendable {
         try Platform(parsing: $0)
       },
       // Some are published for one architecture only; named for images themselves, platforms are meant strictly.
-      oneIsEnough: configuration.images.platforms.isEmpty)
+      oneIsEnough: configuration.images.platforms.isEmpty,
+      carriesAttached: configuration.images.signatures)
     resolutions = ResolutionMemory(
       cache: cache, maximumAge: configuration.refreshAfter)
     blobs = try BlobCache(cache, outputs: configuration.outputs)

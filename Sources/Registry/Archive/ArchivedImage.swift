@@ -12,6 +12,8 @@ public struct ArchivedImage: Sendable, Equatable {
   public let contents: [ImageManifest]
   /// The index that the name stands for, if it does not stand for the manifest itself; then those within it.
   public let indexes: [FetchedManifest]
+  /// Signatures and what else is about it, each after what it lists.
+  public let attached: [AttachedManifest]
 
   /// An image.
   ///
@@ -22,9 +24,11 @@ public struct ArchivedImage: Sendable, Equatable {
   ///     that names the manifest, if it is nested. Loaders take it though not all that it lists is there, and a
   ///     name with a digest is worth nothing for other content. Without any, several platforms get a new index
   ///     of their own, because a registry's lists platforms that are not carried.
+  ///   - attached: Signatures and what else is about it, each after what it lists.
   /// - Throws: ``ManifestFormatError`` when an index stands where a manifest should, or nothing at all.
   public init(
-    reference: ImageReference, manifests: [FetchedManifest], indexes: [FetchedManifest] = []
+    reference: ImageReference, manifests: [FetchedManifest], indexes: [FetchedManifest] = [],
+    attached: [AttachedManifest] = []
   ) throws(ManifestFormatError) {
     guard !manifests.isEmpty else { throw .malformed("it has no image") }
     var contents: [ImageManifest] = []
@@ -37,6 +41,7 @@ public struct ArchivedImage: Sendable, Equatable {
     self.reference = reference
     self.manifests = manifests
     self.contents = contents
+    self.attached = attached
     self.indexes = indexes.isEmpty && manifests.count > 1 ? [try Self.index(of: manifests)] : indexes
   }
 
@@ -49,17 +54,34 @@ public struct ArchivedImage: Sendable, Equatable {
     for index in image.images.flatMap(\.indexes) where isPinned && !indexes.contains(index) {
       indexes.append(index)
     }
+    var attached = (try? image.attached?.get()) ?? []
+    let carried = image.images.map(\.manifest) + indexes
+    // Who verifies by the digest of the publisher's index asks the registry for that.
+    if !attached.isEmpty, !carried.contains(where: { $0.descriptor.digest == image.root.descriptor.digest }) {
+      attached.append(AttachedManifest(manifest: image.root, tag: nil))
+    }
     try self.init(
-      reference: image.reference, manifests: image.images.map(\.manifest), indexes: indexes)
+      reference: image.reference, manifests: image.images.map(\.manifest), indexes: indexes,
+      attached: attached)
   }
 
   /// What the name stands for in the archive.
   public var descriptor: Descriptor { (indexes.first ?? manifests[0]).descriptor }
 
-  /// Configurations and layers of all platforms, each digest once; the configurations, which are small, first.
+  /// Configurations and layers of all platforms, each digest once; the configurations, which are small, first. What the
+  /// attached manifests consist of comes last.
   public var blobs: [Descriptor] {
     var seen: Set<Digest> = []
-    return (contents.map(\.config) + contents.flatMap(\.layers)).filter { seen.insert($0.digest).inserted }
+    return (contents.map(\.config) + contents.flatMap(\.layers) + attached.flatMap(\.blobs))
+      .filter { seen.insert($0.digest).inserted }
+  }
+
+  /// All manifests and indexes in the order in which a registry takes them: each after what it names, and last what the
+  /// name stands for.
+  public var documents: [FetchedManifest] {
+    var seen: Set<Digest> = []
+    return (attached.map(\.manifest) + manifests + indexes.reversed())
+      .filter { seen.insert($0.descriptor.digest).inserted }
   }
 
   private static func index(of manifests: [FetchedManifest]) throws(ManifestFormatError) -> FetchedManifest {

@@ -41,8 +41,8 @@ public enum ImageArchiveReader {
       sizes[digest] = entry.size
       return .next
     }
-    let documents = (image.indexes + image.manifests).map(\.descriptor)
-    for descriptor in documents + image.blobs where sizes[descriptor.digest] != descriptor.size {
+    for descriptor in image.documents.map(\.descriptor) + image.blobs
+    where sizes[descriptor.digest] != descriptor.size {
       throw ImageArchiveError.incomplete(path, blob: descriptor.digest)
     }
     return image

@@ -8,7 +8,8 @@ import SystemPackage
 ///
 /// The file is an OCI image layout (image-spec, image-layout.md) as a tar: `oci-layout`, `index.json` and
 /// `manifest.json`, then the manifests and configurations, then the layers, so that a reader learns all about the
-/// image from the first kilobytes. The layers are compressed already: gzip around it stores only (level 0),
+/// image from the first kilobytes. Signatures and what else is about the image lie among them, listed in a file of their
+/// own (`attached.json`): loaders would take a second entry of `index.json` for a second image. The layers are compressed already: gzip around it stores only (level 0),
 /// because loaders expect the name `.tar.gz` to be true.
 public enum ImageArchiveWriter {
   /// Writes the archive beside its final name and renames it. The same image gives the same bytes.
@@ -32,8 +33,11 @@ public enum ImageArchiveWriter {
     try writer.add(bytes: ImageLayout.marker, as: ImageLayout.markerFile)
     try writer.add(bytes: ImageLayout.index(of: image), as: ImageLayout.indexFile)
     try writer.add(bytes: ImageLayout.dockerManifest(of: image), as: ImageLayout.dockerFile)
+    if !image.attached.isEmpty {
+      try writer.add(bytes: ImageLayout.attached(to: image), as: ImageLayout.attachedFile)
+    }
     var written: Set<Digest> = []
-    for document in image.indexes + image.manifests
+    for document in image.indexes + image.manifests + image.attached.map(\.manifest)
     where written.insert(document.descriptor.digest).inserted {
       try writer.add(bytes: document.bytes, as: ImageLayout.blobPath(document.descriptor.digest))
     }

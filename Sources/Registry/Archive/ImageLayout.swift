@@ -9,6 +9,8 @@ enum ImageLayout {
   static let markerFile = "oci-layout"
   static let indexFile = "index.json"
   static let dockerFile = "manifest.json"
+  /// An index of what is about the image, which loaders pass over.
+  static let attachedFile = "attached.json"
   static let marker = Array(#"{"imageLayoutVersion":"1.0.0"}"#.utf8)
 
   /// From this one containerd and podman take the image's full name.
@@ -44,6 +46,17 @@ enum ImageLayout {
     descriptor.annotations = [nameAnnotation: image.reference.description]
     if let tag = image.reference.tag { descriptor.annotations?[tagAnnotation] = tag }
     return encode(ImageIndex(schemaVersion: 2, mediaType: .ociIndex, manifests: [descriptor]))
+  }
+
+  /// attached.json: the descriptors of what is about the image, with the tags that lead there.
+  static func attached(to image: ArchivedImage) -> [UInt8] {
+    let descriptors = image.attached.map { attached in
+      var descriptor = attached.manifest.descriptor
+      descriptor.artifactType = nil
+      descriptor.annotations = attached.tag.map { [tagAnnotation: $0] }
+      return descriptor
+    }
+    return encode(ImageIndex(schemaVersion: 2, mediaType: .ociIndex, manifests: descriptors))
   }
 
   /// manifest.json, which readers from before the OCI layout go by: the main platform.

@@ -12,6 +12,8 @@ struct LayoutCollector {
   private var documents: [Digest: FetchedManifest] = [:]
   /// What was named and has not come by.
   private var wanted: [Digest: Descriptor] = [:]
+  /// What is about the image, and the tag that leads there, if one does.
+  private var attached: [(descriptor: Descriptor, tag: String?)]?
   /// Whether this is the order of ``ImageArchiveWriter``, in which all manifests come before all other content.
   private var isOurOrder = false
   private var isAtStart = true
@@ -38,6 +40,8 @@ struct LayoutCollector {
     isAtStart = false
     if entry.path == ImageLayout.indexFile, top == nil {
       try takeIndexFile(try content.bytes(limit: ManifestContent.maximumSize))
+    } else if entry.path == ImageLayout.attachedFile, isOurOrder, attached == nil {
+      try takeAttachedFile(try content.bytes(limit: ManifestContent.maximumSize))
     } else if let digest = ImageLayout.digest(ofBlob: entry.path) {
       if let descriptor = wanted[digest] {
         try take(descriptor, try content.bytes(limit: ManifestContent.maximumSize))
@@ -63,6 +67,22 @@ struct LayoutCollector {
     wanted[descriptor.digest] = top
   }
 
+  private mutating func takeAttachedFile(_ bytes: [UInt8]) throws {
+    guard let index = try? JSONDecoder().decode(ImageIndex.self, from: Data(bytes)) else {
+      throw unusable("its \(ImageLayout.attachedFile) is malformed")
+    }
+    attached = try index.manifests.map { descriptor in
+      let tag = descriptor.annotations?[ImageLayout.tagAnnotation]
+      guard tag.map(AttachedManifest.isTag) ?? true, wanted[descriptor.digest] == nil else {
+        throw unusable("its \(ImageLayout.attachedFile) names an image: \(tag ?? "\(descriptor.digest)")")
+      }
+      var descriptor = descriptor
+      descriptor.annotations = nil
+      return (descriptor, tag)
+    }
+    for (descriptor, _) in attached ?? [] { wanted[descriptor.digest] = descriptor }
+  }
+
   private mutating func take(_ descriptor: Descriptor, _ bytes: [UInt8]) throws {
     let actual = Digest(of: bytes, algorithm: descriptor.digest.algorithm)
     guard actual == descriptor.digest else {
@@ -76,7 +96,8 @@ struct LayoutCollector {
       throw unusable("\(error)")
     }
     documents[descriptor.digest] = document
-    guard case .index(let index) = document.content else { return }
+    // What an attached index lists is attached too, or not carried.
+    guard case .index(let index) = document.content, !isAttached(descriptor.digest) else { return }
     for child in index.manifests where documents[child.digest] == nil { wanted[child.digest] = child }
   }
 
@@ -99,17 +120,24 @@ struct LayoutCollector {
     }
     // What a name with a digest stands for stays as it was served, and may list what is not carried.
     let isPinned = reference.digest == top.digest
-    if let missing = wanted.keys.min(by: { $0.hex < $1.hex }), !isPinned || top.digest == missing {
-      throw .incomplete(path, blob: missing)
-    }
+    let missing = wanted.keys.filter { !isPinned || top.digest == $0 || isAttached($0) }
+    if let missing = missing.min(by: { $0.hex < $1.hex }) { throw .incomplete(path, blob: missing) }
     var found = Found()
     collect(top, into: &found)
     guard !found.manifests.isEmpty else { throw .incomplete(path, blob: top.digest) }
     do {
-      return try ArchivedImage(reference: reference, manifests: found.manifests, indexes: found.indexes)
+      return try ArchivedImage(
+        reference: reference, manifests: found.manifests, indexes: found.indexes,
+        attached: (attached ?? []).compactMap { descriptor, tag in
+          documents[descriptor.digest].map { AttachedManifest(manifest: $0, tag: tag) }
+        })
     } catch {
       throw unusable("\(error)")
     }
+  }
+
+  private func isAttached(_ digest: Digest) -> Bool {
+    attached?.contains { $0.descriptor.digest == digest } ?? false
   }
 
   private struct Found {

@@ -248,7 +248,8 @@ public final class ImagePush: Sendable {
     of index: Int, _ session: PushSession, _ client: PushClient
   ) async throws(RegistryError) -> String? {
     let image = session.images[index]
-    for document in image.documents {
+    let remark = try await pushAttached(image, client)
+    for document in image.documents where image.attached(document) == nil {
       do throws(RegistryError) {
         try await client.put(document, as: image.name(of: document), image.destination)
       } catch {
@@ -265,7 +266,31 @@ public final class ImagePush: Sendable {
           + "\(main.descriptor.digest), and a pull by \(image.digest) fails"
       }
     }
-    return nil
+    return remark
+  }
+
+  /// Pushes signatures and what else is about an image. Not every registry takes them, and the image runs without.
+  private func pushAttached(_ image: PushImage, _ client: PushClient) async throws(RegistryError) -> String? {
+    var refused: [String] = []
+    for attached in image.image.attached {
+      let name = attached.tag ?? "\(attached.manifest.descriptor.digest)"
+      do throws(RegistryError) {
+        if case .index = attached.manifest.content, attached.tag != nil,
+          try await client.digest(of: name, image.destination) != nil
+        {
+          // The registry's list may have more, which others have put there.
+          continue
+        }
+        try await client.put(attached.manifest, as: name, image.destination)
+      } catch {
+        switch error.kind {
+        case .transfer, .credentials, .credentialsRefused, .rateLimited, .diskFull: throw error
+        default: refused.append("\(name): \(error.detail)")
+        }
+      }
+    }
+    return refused.isEmpty
+      ? nil : "the registry does not take what is about the image: \(refused.joined(separator: "; "))"
   }
 
   func sorted(_ session: PushSession, _ archives: [FilePath]) -> [PushResult] {

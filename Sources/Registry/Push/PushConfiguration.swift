@@ -21,7 +21,7 @@ public struct PushConfiguration: Sendable {
   /// How long a registry may be busy with what it received.
   public var stallTimeout: Duration = .seconds(300)
   /// The image that an archive must hold, for archives of which that is known; one with another image is refused.
-  public var expected: [FilePath: (reference: ImageReference, digest: Digest)] = [:]
+  public var expected: [FilePath: ExpectedImage] = [:]
   /// Where layers are unpacked that cannot be read out of an archive directly; made when needed, and emptied again.
   public var scratch: FilePath
 
@@ -29,6 +29,29 @@ public struct PushConfiguration: Sendable {
   ///
   /// - Parameter scratch: A folder for nothing else.
   public init(scratch: FilePath) { self.scratch = scratch }
+}
+
+/// What an archive must hold.
+public struct ExpectedImage: Sendable {
+  /// The image's full name.
+  public let reference: ImageReference
+  /// What the name stands for.
+  public let digest: Digest
+  /// The manifests of its signatures, and of what else is about it.
+  public let attached: [Digest]
+
+  /// An image.
+  public init(reference: ImageReference, digest: Digest, attached: [Digest] = []) {
+    self.reference = reference
+    self.digest = digest
+    self.attached = attached
+  }
+
+  /// What the manifest of a bundle says of an archive.
+  public init(_ image: ManifestImage) {
+    self.init(
+      reference: image.reference, digest: image.digest, attached: (image.attached ?? []).map(\.digest))
+  }
 }
 
 /// What happens while images are pushed. Called from several threads: be quick.

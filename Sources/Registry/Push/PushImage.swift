@@ -23,15 +23,18 @@ struct PushImage: Sendable {
   }
 
   /// The manifests and indexes in the order in which a registry takes them: each after what it names.
-  var documents: [FetchedManifest] {
-    var seen: Set<Digest> = []
-    return (image.manifests + image.indexes.reversed()).filter { seen.insert($0.descriptor.digest).inserted }
-  }
+  var documents: [FetchedManifest] { image.documents }
 
-  /// By which names a manifest is pushed: only the last has the tag.
+  /// By which names a manifest is pushed: only the last has the image's tag.
   func name(of document: FetchedManifest) -> String {
     let digest = document.descriptor.digest
-    return digest == self.digest ? destination.tag ?? "\(digest)" : "\(digest)"
+    if digest == self.digest { return destination.tag ?? "\(digest)" }
+    return attached(document)?.tag ?? "\(digest)"
+  }
+
+  /// What is about the image, if a manifest is not of the image itself.
+  func attached(_ document: FetchedManifest) -> AttachedManifest? {
+    image.attached.first { $0.manifest.descriptor.digest == document.descriptor.digest }
   }
 
   /// Reads what an archive says it holds: an archive of this program or another OCI image layout, or a docker-archive.
@@ -65,6 +68,11 @@ struct PushImage: Sendable {
         let found = images.map { "\($0.reference) \($0.descriptor.digest)" }.joined(separator: ", ")
         throw ImageArchiveError.unusable(
           path, reason: "it holds \(found) where \(wanted.reference) \(wanted.digest) is expected")
+      }
+      let digests = only.attached.map(\.manifest.descriptor.digest)
+      guard Set(digests) == Set(wanted.attached) else {
+        throw ImageArchiveError.unusable(
+          path, reason: "it does not hold the signatures of \(wanted.reference) that are expected")
       }
     }
     if let first = images.first, !names.isEmpty {

@@ -200,6 +200,10 @@ private final class Seeding: Sendable {
         try folder.write(path) { try $0.writeAll(document.bytes) }
       }
       try link(folder.revisionLink(repository, digest), digest)
+      guard let tag = image.attached(document)?.tag else { continue }
+      let links = folder.tagLinks(repository, tag, digest)
+      try link(links.index, digest)
+      try link(links.current, digest)
     }
     if let tag = image.destination.tag {
       let links = folder.tagLinks(repository, tag, image.digest)

@@ -32,6 +32,11 @@ extension SettingSection {
       .list(
         "images.plain_http", \.images.plainHTTP, .host, environment: ["PLAIN_HTTP_REGISTRIES"], flag: nil,
         "Registries (HOST or HOST:PORT) that are asked without TLS.", "All others must have it."),
+      .scalar(
+        "images.signatures", \.images.signatures, .bool, environment: ["IMAGE_SIGNATURES"], flag: nil,
+        scope: .download,
+        "Carry signatures, attestations and SBOMs that a registry has about an image.",
+        "They are pushed with it, to where cosign, notation and ORAS look for them."),
     ])
 
   static let packages = Self(

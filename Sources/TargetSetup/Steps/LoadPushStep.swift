@@ -178,7 +178,7 @@ struct LoadPushStep: Step {
     configuration.allowsPlainHTTP = context.push.isInsecure
     for file in context.bundle.manifest?.files ?? [] {
       guard let image = file.image else { continue }
-      configuration.expected[context.bundle.place(file.path.description)] = (image.reference, image.digest)
+      configuration.expected[context.bundle.place(file.path.description)] = ExpectedImage(image)
     }
     return configuration
   }

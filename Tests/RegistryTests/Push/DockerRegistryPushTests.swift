@@ -108,6 +108,46 @@ extension DockerRegistryPushTests {
     #expect(try tree(storage) == tree(pushed.folder.appending("storage")))
   }
 
+  @Test func `Signatures lie in the registry as they lay outside`() async throws {
+    let fixture = try PushFixture()
+    let (pushed, seeded) = (try DockerRegistry(), try DockerRegistry())
+    defer {
+      pushed.remove()
+      seeded.remove()
+    }
+    let image = PushFixture.image([90_000])
+    let archive = try fixture.archive("quay.io/team/app:1", image, isSigned: true)
+    let storage = seeded.folder.appending("storage")
+    try createDirectories(storage)
+    @Sendable func check(_ host: String) async throws {
+      let subject = image.manifest.descriptor
+      let name = "docker://\(host)/team/app"
+      let tag = AttachedManifest.tag(of: subject.digest)
+      let signature = try await skopeo("inspect", "--raw", "--tls-verify=false", "\(name):\(tag).sig")
+      #expect(Array(signature.utf8) == TestAttachment.signature(of: subject).manifest.bytes)
+      let list = try await skopeo("inspect", "--raw", "--tls-verify=false", "\(name):\(tag)")
+      let parts = TestAttachment.parts(of: subject).manifest.descriptor.digest
+      #expect(list.contains("\(parts)"))
+      _ = try await skopeo("inspect", "--raw", "--tls-verify=false", "\(name)@\(parts)")
+    }
+    try await pushed.serving { host in
+      let first = try await fixture.push(to: host).push([archive])
+      #expect(first.map(\.outcome) == [.pushed(replaced: nil)], "\(first)")
+      #expect(first.map(\.remark) == [nil])
+      try await check(host)
+      let second = try await fixture.push(to: host).push([archive])
+      #expect(second.map(\.outcome) == [.present])
+    }
+    try await seeded.serving { host in
+      let first = try await fixture.push(to: host).seed([archive], into: storage)
+      #expect(first.map(\.outcome) == [.pushed(replaced: nil)], "\(first)")
+      try await check(host)
+      let second = try await fixture.push(to: host).seed([archive], into: storage)
+      #expect(second.map(\.outcome) == [.present])
+    }
+    #expect(try tree(storage) == tree(pushed.folder.appending("storage")))
+  }
+
   @Test func `A registry that is read-only refuses a push and serves what is seeded`() async throws {
     let fixture = try PushFixture()
     let registry = try DockerRegistry()

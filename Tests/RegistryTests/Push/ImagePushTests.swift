@@ -134,14 +134,29 @@ import Testing
     let (good, other) = (PushFixture.image([10]), PushFixture.image([20]))
     let archives = [try fixture.archive("good:1", good), try fixture.archive("bad:1", other)]
     let results = try await fixture.push(to: registry.host) {
-      $0.expected[archives[0]] = (try! ImageReference("good:1"), good.manifest.descriptor.digest)
-      $0.expected[archives[1]] = (try! ImageReference("bad:1"), good.manifest.descriptor.digest)
+      $0.expected[archives[0]] = ExpectedImage(
+        reference: try! ImageReference("good:1"), digest: good.manifest.descriptor.digest)
+      $0.expected[archives[1]] = ExpectedImage(
+        reference: try! ImageReference("bad:1"), digest: good.manifest.descriptor.digest)
     }.push(archives)
     #expect(results.map { $0.failure == nil } == [true, false])
     #expect(
       results[1].failure.map { "\($0)".contains("\(good.manifest.descriptor.digest) is expected") } == true)
     #expect(registry.manifest("library/bad", "1") == nil)
     expectWhole(good, in: "library/good", tag: "1")
+  }
+
+  @Test("An archive with other signatures than the bundle names is refused")
+  func unexpectedSignature() async throws {
+    registry.accept("library/app", ["1"])
+    let image = PushFixture.image([10])
+    let archive = try fixture.archive("app:1", image, isSigned: true)
+    let results = try await fixture.push(to: registry.host) {
+      $0.expected[archive] = ExpectedImage(
+        reference: try! ImageReference("app:1"), digest: image.manifest.descriptor.digest)
+    }.push([archive])
+    #expect(results.first?.failure.map { "\($0)".contains("signatures") } == true, "\(results)")
+    #expect(registry.manifest("library/app", "1") == nil)
   }
 
   @Test(

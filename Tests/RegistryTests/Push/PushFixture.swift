@@ -22,9 +22,9 @@ final class PushFixture: Sendable {
 
   deinit { try? removeTree(folder) }
 
-  /// Writes an archive as download-all does.
+  /// Writes an archive as download-all does; a signed one has a signature, and a list of parts with the list that names it.
   func archive(
-    _ name: String, _ images: TestImage..., indexes: [TestImage.Blob] = []
+    _ name: String, _ images: TestImage..., indexes: [TestImage.Blob] = [], isSigned: Bool = false
   ) throws -> FilePath {
     let reference = try ImageReference(name)
     let manifests = try images.map {
@@ -32,15 +32,32 @@ final class PushFixture: Sendable {
     }
     let archived = try ArchivedImage(
       reference: reference, manifests: manifests,
-      indexes: try indexes.map { try FetchedManifest($0.bytes, descriptor: $0.descriptor) })
+      indexes: try indexes.map { try FetchedManifest($0.bytes, descriptor: $0.descriptor) },
+      attached: isSigned ? try Self.attached(to: manifests[0].descriptor) : [])
     let blobs = folder.appending("blobs")
     try createDirectories(blobs)
-    for blob in images.flatMap({ [$0.config] + $0.layers }) {
+    let about = isSigned ? Self.attachments(of: manifests[0].descriptor).flatMap(\.blobs) : []
+    for blob in images.flatMap({ [$0.config] + $0.layers }) + about {
       try writeAtomically(blob.bytes, to: blobs.appending(blob.descriptor.digest.hex), isDurable: false)
     }
     let path = folder.appending(reference.archiveName)
     _ = try ImageArchiveWriter.write(archived, blobs: { blobs.appending($0.hex) }, to: path)
     return path
+  }
+
+  private static func attachments(of subject: Descriptor) -> [TestAttachment] {
+    [TestAttachment.signature(of: subject), TestAttachment.parts(of: subject)]
+  }
+
+  private static func attached(to subject: Descriptor) throws -> [AttachedManifest] {
+    let manifests = try attachments(of: subject).map {
+      try FetchedManifest($0.manifest.bytes, descriptor: $0.manifest.descriptor)
+    }
+    let parts = AttachedManifest(manifest: manifests[1], tag: nil)
+    return [
+      AttachedManifest(manifest: manifests[0], tag: AttachedManifest.tag(of: subject.digest, ".sig")), parts,
+      try AttachedManifest.list([parts], of: subject.digest),
+    ]
   }
 
   /// An image of layers with these many bytes; the same seed gives the same layers.
