@@ -49,7 +49,7 @@ public struct BundleComparison: Sendable, Encodable, Equatable {
       ("architecture", { $0.architecture }), ("format", { "\($0.format)" }), ("kubespray", { $0.kubespray }),
       ("platforms", { $0.platforms.joined(separator: " ") }),
       ("signedRepositories", { Self.text($0.signedRepositories) }),
-      ("source", { $0.source.map { "\($0.version) \($0.origin) \($0.sha256)" } }),
+      ("source", { $0.source.map(Self.text) }),
       ("stages", { $0.stages.map(\.rawValue).joined(separator: " ") }), ("tool", { $0.tool }),
       ("toolDigest", { $0.toolDigest?.description }),
     ]
@@ -61,6 +61,10 @@ public struct BundleComparison: Sendable, Encodable, Equatable {
   private static func text(_ table: [String: String]) -> String? {
     table.isEmpty
       ? nil : table.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }.joined(separator: " ")
+  }
+
+  private static func text(_ source: ManifestSource) -> String {
+    "\(source.version) \(source.origin) \(source.sha256)" + (source.tree.map { " tree \($0)" } ?? "")
   }
 
   private static func files(_ first: Manifest, _ second: Manifest) -> [Difference] {

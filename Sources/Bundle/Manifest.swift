@@ -134,12 +134,15 @@ public struct ManifestSource: Sendable, Codable, Equatable {
   public var origin: String
   /// The digest of the tarball in the bundle.
   public var sha256: Digest
+  /// The id that git gives to the files in it, in its SHA-256 format: it stays when a forge packs the same files again.
+  public var tree: Digest?
 
   /// The origin of what the user had already.
   public static let local = "local"
 
   /// A source.
-  public init(version: String, origin: String, sha256: Digest) {
+  public init(version: String, origin: String, sha256: Digest, tree: Digest? = nil) {
+    self.tree = tree
     self.version = version
     self.origin = origin
     self.sha256 = sha256

@@ -1,5 +1,7 @@
 /// Who vouches for a file's bytes: the weaker of whose digest they were compared with, and how that digest came.
 public enum Verification: String, Sendable, Codable, CaseIterable {
+  /// The id of the files of the kubespray release, which this program knows.
+  case kubesprayRelease = "kubespray-release"
   /// The checksum in kubespray's own `checksums.yml`.
   case kubesprayChecksum = "kubespray-checksum"
   /// The same of a kubespray that came without TLS: whoever sits on the way can choose it.
@@ -75,6 +77,7 @@ public enum Verification: String, Sendable, Codable, CaseIterable {
   /// A few words for tables.
   public var summary: String {
     switch self {
+    case .kubesprayRelease: "known release"
     case .kubesprayChecksum: "kubespray checksum"
     case .kubesprayPlainHTTP: "kubespray without TLS"
     case .repositoryMetadata: "repository metadata"

@@ -5,7 +5,8 @@
 public enum CacheShelf: String, CaseIterable, Sendable, Encodable {
   /// Kubespray's tarball as it was fetched: `KEY/file`, and `KEY/validator` for what a server may change.
   case downloads
-  /// Kubespray trees: `kubespray-VERSION-KEY/` with the patched `tree/`, the tarball of it without patches, and its stamp.
+  /// Kubespray trees: `kubespray-VERSION-KEY/` with the patched `tree/`, the tarball of it without patches, and the id
+  /// of what is in that.
   case trees
   /// Virtual environments that evaluate kubespray: `KEY/`, and `KEY-full/` with all of Ansible's collections.
   case environments
@@ -33,7 +34,12 @@ public enum CacheShelf: String, CaseIterable, Sendable, Encodable {
   case programs
 
   /// The number of the layout.
-  var format: Int { 1 }
+  var format: Int {
+    switch self {
+    case .trees: 2
+    default: 1
+    }
+  }
 
   /// The name of its folder.
   var folderName: String { "\(rawValue)-v\(format)" }

@@ -70,8 +70,11 @@ import Trust
     ]
   }
 
-  private func kubespray() -> [any Error] {
+  private func kubespray() throws -> [any Error] {
     [
+      KubespraySourceError.otherContent(
+        try KubesprayVersion("2.30.0"), origin: "https://github.com/k/archive/v2.30.0.tar.gz",
+        found: Digest(of: [1]), known: Digest(of: [2])),
       KubesprayVersionError.malformed("2.30"), KubesprayTreeError.missing("/src/kubespray"),
       CatalogError.evaluationFailed(output: "  undefined variable"),
       CatalogError.noHosts("inventory/hosts.yaml"),

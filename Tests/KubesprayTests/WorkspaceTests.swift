@@ -23,7 +23,7 @@ final class Lines: Sendable {
 
   /// The names of the trees in a cache.
   private static func trees(in cache: FilePath) throws -> [String] {
-    try FileManager.default.contentsOfDirectory(atPath: cache.appending("trees-v1").string)
+    try FileManager.default.contentsOfDirectory(atPath: cache.appending("trees-v2").string)
       .filter { !$0.hasPrefix(".") }
   }
 
@@ -92,6 +92,37 @@ final class Lines: Sendable {
       let copy = try await workspace.prepare(.release, downloaded: tarball)
       #expect(try Digest(ofFile: copy.tarball) == Digest(ofFile: tarball))
       await #expect(throws: KubespraySourceError.self) { try await workspace.prepare(.release) }
+    }
+  }
+
+  @Test
+  func `What is served for a known release and has other files is refused; a source of one's own is not`()
+    async throws
+  {
+    try await withTemporaryFolder { folder in
+      let known = try KubesprayVersion("2.30.0")
+      let tarball = folder.appending("download")
+      try ArchiveWriter.tarball(
+        of: miniTree, as: tarball, prefix: "kubespray-2.30.0", excluding: [], modified: 5)
+      let cache = folder.appending("cache")
+      let workspace = KubesprayWorkspace(version: known, patches: nil, cache: try Cache(cache))
+      let error = await #expect(throws: KubespraySourceError.self) {
+        try await workspace.prepare(.release, downloaded: tarball)
+      }
+      let expected = try #require(KubesprayReleases.tree(of: known))
+      #expect(error?.description.contains("kubespray 2.30.0") == true)
+      #expect(error?.description.contains("\(expected)") == true)
+      #expect(try Self.trees(in: cache).isEmpty)
+      let own = try await workspace.prepare(.tarball(tarball))
+      #expect(!own.isKnownRelease && own.sourceTree != expected)
+      // The same bytes under the address of the release, when the cache has them.
+      await #expect(throws: KubespraySourceError.self) {
+        try await workspace.prepare(.release, downloaded: tarball)
+      }
+      let other = KubesprayWorkspace(version: version, patches: nil, cache: try Cache(cache))
+      #expect(try await other.prepare(.folder(miniTree)).sourceTree == own.sourceTree)
+      #expect(KubesprayReleases.tree(of: try KubesprayVersion("v2.31.0")) != nil)
+      #expect(KubesprayReleases.tree(of: try KubesprayVersion("master")) == nil)
     }
   }
 
@@ -166,7 +197,7 @@ final class Lines: Sendable {
         ])
       let left = try FileManager.default.contentsOfDirectory(
         atPath: copy.tree.path.removingLastComponent().string)
-      #expect(left.sorted() == ["kubespray-0.9.1.tar.gz", "tree"])
+      #expect(left.sorted() == ["kubespray-0.9.1.tar.gz", "tree", "tree-id"])
     }
   }
 

@@ -2,7 +2,8 @@
 
 # shellcheck shell=bash disable=SC2154,SC2034 # what is defined in run
 
-kubespray_version=2.30.0
+# A release that nobody has published: one that is known has to have its own files.
+kubespray_version=2.30.90
 usb=$work/usb # what lies on the stick
 
 # open_world: stand-ins of the public hosts, and a folder with settings for download-all.
@@ -61,6 +62,8 @@ write_settings() {
   printf '%s\n' python3-venv openssh-client openssh-server curl tree >"$site/pkglist/$id/pkgs.txt"
   # The Python of this release of Debian is the node's.
   cat >"$site/config/config.yml" <<END
+kubespray:
+  version: $kubespray_version
 pypi:
   pythons: ["$(/usr/bin/python3 -c 'import sys; print("%d.%d" % sys.version_info[:2])')"]
   source_distributions: false

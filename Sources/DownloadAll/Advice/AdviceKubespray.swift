@@ -13,6 +13,9 @@ extension KubespraySourceError: Advised {
     case .notATarball:
       "Check kubespray.version, kubespray.source and whether a proxy answers in place of the server."
     case .noReference: "Check kubespray.version and kubespray.source."
+    case .otherContent:
+      "Nothing of it was run. Find out who answers in place of the server: compare with another network, or give a "
+        + "tarball that you trust as kubespray.source."
     case .patchFailed: "Correct it, or remove it when this version already has the change."
     }
   }

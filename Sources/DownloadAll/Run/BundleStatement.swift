@@ -56,7 +56,9 @@ struct BundleStatement: Sendable {
   private func source(of source: KubesprayWorkshop.Source, in files: [ManifestFile]) -> ManifestSource? {
     let path = "files/\(source.copy.version.tarballName)"
     return files.first { $0.path.description == path }.map {
-      ManifestSource(version: source.copy.version.name, origin: source.repository, sha256: $0.sha256)
+      ManifestSource(
+        version: source.copy.version.name, origin: source.repository, sha256: $0.sha256,
+        tree: source.copy.sourceTree)
     }
   }
 

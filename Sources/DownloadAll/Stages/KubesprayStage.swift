@@ -12,7 +12,8 @@ struct KubesprayStage: Stage {
       Artifact(
         path: try BundlePath("files/\(source.copy.version.tarballName)"),
         source: .local(source.copy.tarball, origin: source.origin), stage: .kubespray,
-        verification: source.origin.map(remote.verification) ?? .local)
+        verification: source.copy.isKnownRelease
+          ? .kubesprayRelease : source.origin.map(remote.verification) ?? .local)
     ]
   }
 }

@@ -1,5 +1,6 @@
 import Files
 import FoundationEssentials
+import Integrity
 import SystemPackage
 
 /// Where kubespray comes from (setting `kubespray.source`).
@@ -72,6 +73,8 @@ public enum KubespraySourceError: Error, CustomStringConvertible {
   case notATarball(FilePath, origin: String, found: String)
   /// The repository has no such reference.
   case noReference(String, url: String)
+  /// What a server gave for a release are not the files of that release; with the ids of both.
+  case otherContent(KubesprayVersion, origin: String, found: Digest, known: Digest)
   /// A patch does not apply.
   case patchFailed(patch: String, output: String)
 
@@ -90,6 +93,8 @@ public enum KubespraySourceError: Error, CustomStringConvertible {
       "\(origin) gave not a tarball but \(found) (kept as \(path))"
     case .noReference(let reference, let url):
       "\(url) has no branch, tag or commit \(reference)"
+    case .otherContent(let version, let origin, let found, let known):
+      "\(origin) did not give kubespray \(version): git's id of its files is \(found), that of the release \(known)"
     case .patchFailed(let patch, let output):
       "the patch \(patch) does not apply to this kubespray:\n\(output)"
     }

@@ -22,6 +22,8 @@ public struct KubesprayWorkspace: Sendable {
     ".vagrant",
     ".idea", ".vscode", ".DS_Store",
   ]
+  /// The file of an entry that has the id of the unpatched tree.
+  private static let idName = "tree-id"
   /// The time of all entries of a tarball that we make: 1980-01-01, the first that FAT can hold.
   static let entryTime: Int64 = 315_532_800
 
@@ -38,7 +40,8 @@ public struct KubesprayWorkspace: Sendable {
   ///   - source: Where kubespray comes from.
   ///   - downloaded: The file that the caller downloaded for ``KubespraySource/downloadURL(for:)``.
   ///   - progress: Called with short lines about what is being done.
-  /// - Throws: ``KubespraySourceError``, ``KubesprayTreeError``, `ArchiveError`, `CommandError` or `FileError`.
+  /// - Throws: ``KubespraySourceError``, with ``KubespraySourceError/otherContent(_:origin:found:known:)`` for what is
+  ///   said to be a known release and has other files; ``KubesprayTreeError``, `ArchiveError`, `CommandError` or `FileError`.
   ///   What was there before is then still there.
   public func prepare(
     _ source: KubespraySource, downloaded: FilePath? = nil, progress: (@Sendable (String) -> Void)? = nil
@@ -59,16 +62,29 @@ public struct KubesprayWorkspace: Sendable {
       let tree = work.appending("tree")
       try unpack(made.file, strippingFolder: made.hasFolder, origin: origin, into: tree)
       _ = try KubesprayTree(tree)
+      let id = try GitTree.id(of: tree)
+      try check(id, source, origin)
+      try writeAtomically(id.description, to: work.appending(Self.idName))
       try await KubesprayPatches(files: files).apply(to: tree, progress: progress)
       let tarball = work.appending(version.tarballName)
       if made.file != tarball, (try? moveFile(made.file, to: tarball)) == nil {
         _ = try copyDurably(made.file, to: tarball)
       }
     }
+    let id = try Digest(try readText(entry.appending(Self.idName)))
+    try check(id, source, origin)
     if isReady { progress?("kubespray \(version) is ready") }
     return WorkingCopy(
       name: name, tree: try KubesprayTree(entry.appending("tree")),
-      tarball: entry.appending(version.tarballName), version: version, stamp: stamp)
+      tarball: entry.appending(version.tarballName), version: version, sourceTree: id,
+      commit: origin.commit, stamp: stamp)
+  }
+
+  /// Refuses what comes from the address of a release and is something else. A source of the user's own may be
+  /// anything.
+  private func check(_ id: Digest, _ source: KubespraySource, _ origin: SourceOrigin) throws {
+    guard source == .release, let known = KubesprayReleases.tree(of: version), known != id else { return }
+    throw KubespraySourceError.otherContent(version, origin: origin.name, found: id, known: known)
   }
 
   private func patchFiles() throws -> [FilePath] {

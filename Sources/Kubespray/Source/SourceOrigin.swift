@@ -21,6 +21,11 @@ struct SourceOrigin {
   private let content: Content
   /// The content's identity; it changes when the content does.
   let stamp: String
+  /// The commit, for what git fetches.
+  var commit: String? {
+    if case .git(_, let commit, _) = content { commit } else { nil }
+  }
+
   /// What people know it as.
   let name: String
 

@@ -1,3 +1,4 @@
+import Integrity
 import SystemPackage
 
 /// Our own copy of a kubespray tree, with the local patches applied, and the unpatched tarball of it.
@@ -10,6 +11,13 @@ public struct WorkingCopy: Sendable {
   public let tarball: FilePath
   /// The version that tree and tarball are named after.
   public let version: KubesprayVersion
+  /// The id that git gives to the files of the tarball, in its SHA-256 format.
+  public let sourceTree: Digest
+  /// The commit that was checked out, for what git has fetched.
+  public let commit: String?
   /// What the content of the copy is made of: a digest of source and patches.
   public let stamp: String
+
+  /// Whether the tarball has exactly the files of the release that it is named after.
+  public var isKnownRelease: Bool { KubesprayReleases.tree(of: version) == sourceTree }
 }
