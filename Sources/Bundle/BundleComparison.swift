@@ -2,7 +2,9 @@ import Integrity
 
 /// What differs between two bundles that should be the same.
 ///
-/// The id, the sequence, the times and the proof of a manifest are its own: they are not compared.
+/// The id, the sequence, the times and the proof of a manifest are its own: they are not compared. Nor are the
+/// signatures over the indexes of package repositories: each machine may have a key of its own for them, and what they
+/// sign is compared.
 public struct BundleComparison: Sendable, Encodable, Equatable {
   /// What differs.
   public enum What: String, Sendable, Encodable {
@@ -16,6 +18,8 @@ public struct BundleComparison: Sendable, Encodable, Equatable {
     case url
     /// What the manifest says of the bundle as a whole; the path is then the key in the manifest.
     case statement
+    /// The key that signs a repository; the path is then its folder.
+    case key
   }
 
   /// One difference.
@@ -34,6 +38,8 @@ public struct BundleComparison: Sendable, Encodable, Equatable {
   public let files: Int
   /// What differs: statements, then files in order of their paths.
   public let differences: [Difference]
+  /// The repositories that are signed with other keys, which is not a difference: the folder and the fingerprints.
+  public let keys: [Difference]
 
   /// Whether nothing differs.
   public var isEqual: Bool { differences.isEmpty }
@@ -41,14 +47,21 @@ public struct BundleComparison: Sendable, Encodable, Equatable {
   /// Compares two manifests.
   public init(_ first: Manifest, _ second: Manifest) {
     files = first.files.count
-    differences = Self.statements(first, second) + Self.files(first, second)
+    let signed = Set(first.signedRepositories.keys).union(second.signedRepositories.keys)
+    differences = Self.statements(first, second) + Self.files(first, second, signed)
+    keys = signed.sorted().compactMap { folder in
+      guard let one = first.signedRepositories[folder], let other = second.signedRepositories[folder] else {
+        return nil
+      }
+      return Self.difference(folder, .key, one, other)
+    }
   }
 
   private static func statements(_ first: Manifest, _ second: Manifest) -> [Difference] {
     let parts: [(String, (Manifest) -> String?)] = [
       ("architecture", { $0.architecture }), ("format", { "\($0.format)" }), ("kubespray", { $0.kubespray }),
       ("platforms", { $0.platforms.joined(separator: " ") }),
-      ("signedRepositories", { Self.text($0.signedRepositories) }),
+      ("signedRepositories", { $0.signedRepositories.keys.sorted().joined(separator: " ") }),
       ("source", { $0.source.map(Self.text) }),
       ("stages", { $0.stages.map(\.rawValue).joined(separator: " ") }), ("tool", { $0.tool }),
       ("toolDigest", { $0.toolDigest?.description }),
@@ -58,30 +71,30 @@ public struct BundleComparison: Sendable, Encodable, Equatable {
     }
   }
 
-  private static func text(_ table: [String: String]) -> String? {
-    table.isEmpty
-      ? nil : table.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }.joined(separator: " ")
-  }
-
   private static func text(_ source: ManifestSource) -> String {
     "\(source.version) \(source.origin) \(source.sha256)" + (source.tree.map { " tree \($0)" } ?? "")
   }
 
-  private static func files(_ first: Manifest, _ second: Manifest) -> [Difference] {
+  private static func files(
+    _ first: Manifest, _ second: Manifest, _ signed: Set<String>
+  ) -> [Difference] {
     func byPath(_ manifest: Manifest) -> [BundlePath: ManifestFile] {
       Dictionary(manifest.files.map { ($0.path, $0) }) { first, _ in first }
     }
     let (ours, theirs) = (byPath(first), byPath(second))
     return Set(ours.keys).union(theirs.keys).sorted().flatMap { path -> [Difference] in
       let name = path.description
+      // It only repeats what is compared here.
+      guard name != BundleChecksums.fileName else { return [] }
       guard let one = ours[path], let other = theirs[path] else {
         return [
           Difference(
             path: name, what: .presence, first: ours[path].map(content), second: theirs[path].map(content))
         ]
       }
+      let isSignature = RepositorySignature.isOne(name, in: signed)
       return [
-        difference(name, .content, content(one), content(other)),
+        isSignature ? nil : difference(name, .content, content(one), content(other)),
         difference(name, .label, one.verification.rawValue, other.verification.rawValue),
         difference(name, .url, one.url, other.url),
       ].compactMap(\.self)

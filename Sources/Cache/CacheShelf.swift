@@ -22,7 +22,8 @@ public enum CacheShelf: String, CaseIterable, Sendable, Encodable {
   case images
   /// What package clients decided: `REPOSITORY-KEY.json`.
   case resolutions
-  /// Indexes of package repositories: `REPOSITORY-KEY/`, with paths as in the repository.
+  /// Indexes of package repositories: `REPOSITORY-KEY/files/`, with paths as in the repository, and `signer`, the
+  /// fingerprint of the key that signed them.
   case indexes
   /// The folders in which apt and dnf work, each for one release: `CLIENT-RELEASE-ARCHITECTURE/`.
   case clients
@@ -36,7 +37,7 @@ public enum CacheShelf: String, CaseIterable, Sendable, Encodable {
   /// The number of the layout.
   var format: Int {
     switch self {
-    case .trees: 2
+    case .indexes, .trees: 2
     default: 1
     }
   }

@@ -29,8 +29,10 @@ public protocol Mirror: Sendable {
   ///   - content: The folder of the mirror.
   ///   - destination: An empty folder for the files of the index, which are to be placed beside the content under
   ///     the same relative paths.
+  /// - Returns: The fingerprint of the OpenPGP key that signs the index; `nil` where clients look at no signature, as
+  ///   pip.
   /// - Throws: An error whose description names the thing, the cause and the next action.
   func makeIndex(
     of resolution: MirrorResolution, in content: FilePath, to destination: FilePath
-  ) async throws
+  ) async throws -> String?
 }

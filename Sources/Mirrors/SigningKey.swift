@@ -1,107 +1,72 @@
 import Files
 import Host
-import Integrity
 import SystemPackage
 
 /// A GnuPG key that signs the index of a repository.
 ///
 /// It is named by the path of an exported secret key, which is used in a folder of its own that only this user can
-/// read and that is removed afterwards, or by the id, fingerprint or address of a key of this user's own keyring.
+/// read and that is removed afterwards; or by the id, fingerprint or address of a key of this user's own keyring. Or it
+/// is made for one index, in such a folder, and its private half goes with that: then nobody can sign another one with
+/// it.
 public struct SigningKey: Sendable, Hashable {
-  /// The path or the id.
-  public let text: String
+  private enum Kind: Hashable {
+    case named(String)
+    case made(owner: String)
+  }
+
+  private let kind: Kind
 
   /// A key by path or id.
-  public init(_ text: String) { self.text = text }
+  public init(_ text: String) { kind = .named(text) }
 
-  /// The fingerprint of the primary key.
+  /// A key that is made each time that it is used.
+  ///
+  /// - Parameter owner: Its user id: what it signs.
+  public static func made(for owner: String) -> SigningKey { SigningKey(kind: .made(owner: owner)) }
+
+  private init(kind: Kind) { self.kind = kind }
+
+  /// What tells the key from others before it is used: the fingerprint of one that is named.
   ///
   /// - Throws: ``SigningKeyError`` or `CommandError`.
-  public func identity() async throws -> String { try await withKeyring { try await fingerprint($0) } }
-
-  /// The public half, in ASCII armour.
-  ///
-  /// - Throws: ``SigningKeyError`` or `CommandError`.
-  public func publicKey() async throws -> String {
-    try await withKeyring { home in
-      let fingerprint = try await fingerprint(home)
-      return try await gpg(["--armor", "--export", fingerprint], home).output()
+  public func identity() async throws -> String {
+    switch kind {
+    case .named: try await use { $0.fingerprint }
+    case .made: "made for the index"
     }
   }
 
-  /// Writes a text file with its signature around it, as `InRelease` is.
+  /// Signs with the key.
   ///
-  /// - Throws: ``SigningKeyError`` or `CommandError`.
-  public func clearsign(_ file: FilePath, to output: FilePath) async throws {
-    try await sign(["--clearsign"], file, output)
-  }
-
-  /// Writes the signature of a file, in ASCII armour, as `Release.gpg` and `repomd.xml.asc` are.
-  ///
-  /// - Throws: ``SigningKeyError`` or `CommandError`.
-  public func detachedSignature(of file: FilePath, to output: FilePath) async throws {
-    try await sign(["--armor", "--detach-sign"], file, output)
-  }
-
-  private func sign(_ operation: [String], _ file: FilePath, _ output: FilePath) async throws {
-    try await withKeyring { home in
-      let fingerprint = try await fingerprint(home)
-      let temporary = temporaryName(for: output)
-      // An empty passphrase instead of a question that nobody would see; a key that the agent has open needs none.
-      let arguments =
-        ["--yes", "--pinentry-mode", "loopback", "--passphrase", "", "--digest-algo", "SHA512"]
-        + ["--local-user", fingerprint, "--output", temporary.string] + operation + [file.string]
-      let result = try await gpg(arguments, home).run()
-      guard result.status == 0 else {
-        try? removeFile(temporary)
-        throw SigningKeyError.cannotSign(text, reason: Self.lastLine(result))
+  /// - Parameter work: What is done while the key can be used.
+  /// - Throws: ``SigningKeyError``, `CommandError` or `FileError`; what the work threw.
+  public func use<T>(_ work: (RepositorySigner) async throws -> T) async throws -> T {
+    switch kind {
+    case .made(let owner):
+      return try await Self.withKeyring { keyring in
+        try await work(try await keyring.signer(madeFor: owner))
       }
-      try renameDurably(temporary, to: output)
-    }
-  }
-
-  /// The only secret key in a keyring that fits.
-  private func fingerprint(_ home: FilePath?) async throws -> String {
-    let filter = home == nil ? [text] : []
-    let result = try await gpg(["--with-colons", "--list-secret-keys"] + filter, home).run()
-    var fingerprints: [String] = []
-    var isPrimary = false
-    // GnuPG's doc/DETAILS: a record "sec" begins a key, the first "fpr" after it has its fingerprint in field 10.
-    for line in result.standardOutput.split(separator: "\n") {
-      let fields = line.split(separator: ":", omittingEmptySubsequences: false)
-      switch fields[0] {
-      case "sec": isPrimary = true
-      case "fpr" where isPrimary && fields.count > 9:
-        fingerprints.append(String(fields[9]))
-        isPrimary = false
-      default: break
+    case .named(let text):
+      guard fileExists(FilePath(text)) else {
+        guard !text.contains("/") else { throw SigningKeyError.noFile(text) }
+        guard !text.isEmpty, !text.hasPrefix("-") else {
+          throw SigningKeyError.missing(text, isFile: false, reason: "that is not the name of a key")
+        }
+        return try await work(try await Keyring(home: nil).signer(named: text))
+      }
+      return try await Self.withKeyring { keyring in
+        try await work(try await keyring.signer(imported: text))
       }
     }
-    guard let first = fingerprints.first else {
-      throw SigningKeyError.missing(text, isFile: home != nil, reason: Self.lastLine(result))
-    }
-    guard fingerprints.count == 1 else { throw SigningKeyError.several(text, fingerprints) }
-    return first
   }
 
-  /// Runs work with the keyring that has the key: `nil` is the user's own.
-  private func withKeyring<T>(_ work: (FilePath?) async throws -> T) async throws -> T {
-    guard fileExists(FilePath(text)) else {
-      guard !text.contains("/") else { throw SigningKeyError.noFile(text) }
-      guard !text.isEmpty, !text.hasPrefix("-") else {
-        throw SigningKeyError.missing(text, isFile: false, reason: "that is not the name of a key")
-      }
-      return try await work(nil)
-    }
+  /// Runs work with a keyring of its own.
+  private static func withKeyring<T>(_ work: (Keyring) async throws -> T) async throws -> T {
     // In /tmp and not in TMPDIR: the socket of gpg-agent lies in it, whose path may have 107 bytes.
     let home = try createTemporaryFolder(in: "/tmp", named: "kubespray-offline-gpg")
     let result: Result<T, any Error>
     do {
-      let imported = try await gpg(["--import", text], home).run()
-      guard imported.status == 0 else {
-        throw SigningKeyError.missing(text, isFile: true, reason: Self.lastLine(imported))
-      }
-      result = .success(try await work(home))
+      result = .success(try await work(Keyring(home: home)))
     } catch {
       result = .failure(error)
     }
@@ -111,17 +76,6 @@ public struct SigningKey: Sendable, Hashable {
       try? removeTree(home)
     }.value
     return try result.get()
-  }
-
-  private func gpg(_ arguments: [String], _ home: FilePath?) -> Command {
-    let keyring = home.map { ["--homedir", $0.string] } ?? []
-    return Command(
-      "gpg", keyring + ["--batch", "--no-tty", "--quiet", "--no-auto-check-trustdb"] + arguments,
-      environment: ["LC_ALL": "C"])
-  }
-
-  private static func lastLine(_ result: CommandResult) -> String {
-    result.standardError.split(separator: "\n").last.map(String.init) ?? "gpg said nothing"
   }
 }
 
@@ -135,6 +89,8 @@ public enum SigningKeyError: Error, CustomStringConvertible {
   case several(String, [String])
   /// gpg refused to sign; with its reason.
   case cannotSign(String, reason: String)
+  /// gpg made no key; with the user id that it was to have, and with gpg's reason.
+  case cannotMake(String, reason: String)
 
   /// A sentence for people.
   public var description: String {
@@ -147,6 +103,8 @@ public enum SigningKeyError: Error, CustomStringConvertible {
       "signing key \(text) is ambiguous: \(fingerprints.joined(separator: ", "))"
     case .cannotSign(let text, let reason):
       "signing key \(text) cannot sign: \(reason)"
+    case .cannotMake(let owner, let reason):
+      "no key could be made that signs \(owner): \(reason)"
     }
   }
 }

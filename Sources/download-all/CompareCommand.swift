@@ -14,7 +14,9 @@ struct CompareCommand: ParsableCommand {
       bytes. What only one of them got, somebody on its way may have changed. Each
       file that differs is listed: its content, who vouches for it, and where it
       came from. The id, the sequence and the times of the manifests are expected
-      to differ. The files themselves are not read: download-all verify does that.
+      to differ, and so are the signatures of package repositories, since each
+      machine may have made a key for them: what they sign is compared. The files
+      themselves are not read: download-all verify does that.
 
       Exit status 0 if nothing differs, 1 if something does.
       """)
@@ -38,6 +40,13 @@ struct CompareCommand: ParsableCommand {
         console.table(
           ["WHERE", "WHAT", "FIRST", "SECOND"],
           comparison.differences.map { [$0.path, $0.what.rawValue, $0.first ?? "-", $0.second ?? "-"] })
+      }
+      for key in comparison.keys {
+        let fingerprints = "\(key.first ?? "-") and \(key.second ?? "-")"
+        console.emit(
+          .message(
+            .info, "\(key.path) is signed with two keys, \(fingerprints); what they sign was compared",
+            stage: nil))
       }
       console.finish(
         comparison.isEqual

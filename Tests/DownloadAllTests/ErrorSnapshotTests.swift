@@ -92,6 +92,8 @@ import Trust
       RPMRepositoryError.noSources(rocky), RPMRepositoryError.noSolver,
       PythonIndexError.unresolvable([(machine: "Python 3.12 on amd64", text: "no match for x")], []),
       SigningKeyError.cannotSign("key.gpg", reason: "Bad passphrase"),
+      SigningKeyError.cannotMake(
+        "kubespray-offline debs/local for debian-12, amd64", reason: "No agent running"),
       PackageListError.badName("a b", origin: "pkgs.txt line 3"), UnsupportedTarget(name: "beos-5"),
     ]
   }

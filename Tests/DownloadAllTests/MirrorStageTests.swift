@@ -15,12 +15,17 @@ import Testing
 final class StubMirror: Mirror {
   let folder: BundlePath
   private let question: String
+  /// The fingerprint of the key that its index is signed with.
+  private let signer: String?
   private let decision: Mutex<MirrorResolution>
   /// How often the solver was asked, and the index made.
   let counts = Mutex<(resolved: Int, indexed: Int)>((0, 0))
 
-  init(_ folder: String, inputs: String = "", files: [MirrorResolution.File], warnings: [String] = []) throws
-  {
+  init(
+    _ folder: String, inputs: String = "", files: [MirrorResolution.File], warnings: [String] = [],
+    signer: String? = nil
+  ) throws {
+    self.signer = signer
     self.folder = try BundlePath(folder)
     question = inputs
     decision = Mutex(MirrorResolution(files: files, warnings: warnings))
@@ -36,7 +41,7 @@ final class StubMirror: Mirror {
 
   func makeIndex(
     of resolution: MirrorResolution, in content: FilePath, to destination: FilePath
-  ) async throws {
+  ) async throws -> String? {
     counts.withLock { $0.indexed += 1 }
     var lines = ""
     for file in resolution.files {
@@ -44,6 +49,7 @@ final class StubMirror: Mirror {
     }
     try createDirectories(destination.appending("dists"))
     try writeAtomically(lines, to: destination.appending("dists/Packages"))
+    return signer
   }
 
   var resolved: Int { counts.withLock { $0.resolved } }
@@ -58,7 +64,8 @@ struct BrokenMirror: Mirror {
     throw Broken()
   }
   func makeIndex(of resolution: MirrorResolution, in content: FilePath, to destination: FilePath) async throws
-  {}
+    -> String?
+  { nil }
 }
 
 /// Stages of package mirrors: resolved, fetched, indexed, and quick the next time.
@@ -172,6 +179,17 @@ struct BrokenMirror: Mirror {
     #expect(mirror.resolved == 1 && mirror.indexed == 3)
   }
 
+  @Test func aRerunMakesNoOtherKey() async throws {
+    let files = [file("a.deb", "aaa")]
+    let (first, second) = (String(repeating: "A1", count: 20), String(repeating: "B2", count: 20))
+    _ = try await fixture.run([stage(try StubMirror("debs/local", files: files, signer: first))])
+    let manifest = try #require(fixture.text("outputs/bundle.json"))
+    #expect(manifest.contains("\"debs/local\" : \"\(first)\""))
+    let again = try StubMirror("debs/local", files: files, signer: second)
+    #expect(try await fixture.run([stage(again)]).failures.isEmpty)
+    #expect(again.indexed == 0 && fixture.text("outputs/bundle.json") == manifest)
+  }
+
   @Test func aPackageThatIsGoneMakesTheNextRunAskAgain() async throws {
     let gone = MirrorResolution.File(
       path: "pkgs/gone.deb", url: fixture.server.url("/pool/gone.deb"), size: 3, digest: Digest(of: [1]))
@@ -198,7 +216,7 @@ struct BrokenMirror: Mirror {
         try await inner.resolve(say)
       }
       func makeIndex(of resolution: MirrorResolution, in content: FilePath, to destination: FilePath)
-        async throws
+        async throws -> String?
       {
         try writeAtomically("half", to: destination.appending("Packages"))
         throw Broken()

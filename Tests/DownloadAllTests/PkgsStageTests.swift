@@ -137,12 +137,11 @@ import Testing
     #expect(try names([.files]) == ["ca-certificates"])
     #expect(try names([.py]) == ["bash", "python3", "ca-certificates"])
     #expect(try names([.kubespray]) { $0.kubespray.source = "git+https://example.com/k.git" }.contains("git"))
-    #expect(try names([.repo]) == ["ca-certificates", "apt-get", "xz"])
+    #expect(try names([.repo]) == ["ca-certificates", "apt-get", "xz", "gpg"])
     #expect(try names([.repo]) { $0.packages.skip = true } == ["ca-certificates"])
     #expect(
       try names([.repo]) {
         $0.packages.targets = ["rocky-9"]
-        $0.packages.signingKey = "ABCD"
       } == ["ca-certificates", "dnf", "createrepo_c", "gpg"])
     #expect(try names([.pypi]) { $0.python.executable = "/opt/python" } == ["ca-certificates"])
   }

@@ -90,7 +90,7 @@ final class DebianArchive: Sendable {
       host: host)
     return DebianRepository(
       folder: try BundlePath("debs/local"), architectures: architectures, wanted: wanted, lists: lists,
-      signingKey: key)
+      signingKey: key ?? .made(for: "a test"))
   }
 
   func resolve(_ names: String...) async throws -> MirrorResolution {
@@ -98,14 +98,15 @@ final class DebianArchive: Sendable {
   }
 
   /// Puts the files of a resolution where the engine would, and makes the index beside them.
+  @discardableResult
   func makeIndex(
     _ resolution: MirrorResolution, key: SigningKey? = nil, architectures: [Architecture] = [.amd64]
-  ) async throws {
+  ) async throws -> String? {
     for file in resolution.files {
       let name = file.path.dropFirst("pkgs/".count).prefix { $0 != "_" }
       try writeAtomically(String(name), to: content.appending(file.path))
     }
-    try await repository([], key: key, architectures: architectures).makeIndex(
+    return try await repository([], key: key, architectures: architectures).makeIndex(
       of: resolution, in: content, to: content)
   }
 

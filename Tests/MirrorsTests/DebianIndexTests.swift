@@ -24,8 +24,9 @@ struct DebianIndexTests {
     let archive = try DebianArchive()
     let resolution = try await resolved(archive)
     try writeAtomically("stray", to: archive.content.appending("pkgs/stray_1_amd64.deb"))
-    try await archive.makeIndex(resolution)
-    let client = try await archive.client("trusted=yes")
+    let signer = try await archive.makeIndex(resolution)
+    #expect(signer?.utf8.count == 40)
+    let client = try await archive.client("signed-by=\(archive.content)/kubespray-offline.asc")
     #expect(try await client.update(for: try PackageTarget(named: "debian-12")).isEmpty)
     let plan = try await client.command("apt-get", ["-s", "install", "app"]).output()
     #expect(plan.contains("Inst app (1:2 kubespray-offline:12/bookworm [amd64])"))
@@ -38,7 +39,41 @@ struct DebianIndexTests {
     for name in ["Packages.gz", "Packages.xz", "Release"] {
       #expect(FileManager.default.fileExists(atPath: archive.content.appending(name).string), "\(name)")
     }
-    #expect(!FileManager.default.fileExists(atPath: archive.content.appending("InRelease").string))
+  }
+
+  @Test(
+    "With a key that is made here gpgv and apt take it; without a signature or with another key apt does not")
+  func made() async throws {
+    let archive = try DebianArchive()
+    let resolution = try await resolved(archive)
+    let signer = try #require(try await archive.makeIndex(resolution))
+    let content = archive.content
+    let release = try readText(content.appending("Release"))
+    #expect(release.contains("\nDate: Wed, 01 Jan 2025 00:00:00 UTC\n"))
+    let armored = content.appending("kubespray-offline.asc")
+    let shown = try await Command("gpg", ["--with-colons", "--show-keys", armored.string]).output()
+    #expect(shown.contains(":\(signer):\n") && shown.contains("pub:-:3072:1:") && !shown.contains("sec:"))
+    let binary = archive.root.appending("public.gpg")
+    _ = try await Command("gpg", ["--batch", "--dearmor", "--output", binary.string, armored.string]).output()
+    // Without apt's --ignore-time-conflict.
+    _ = try await Command(
+      "gpgv", ["--keyring", binary.string, content.appending("InRelease").string]
+    ).output()
+    let target = try PackageTarget(named: "debian-12")
+    func failures() async throws -> [AptRoot.Failure] {
+      try removeTree(archive.root.appending("client"))
+      return try await archive.client("signed-by=\(armored)").update(for: target)
+    }
+    #expect(try await failures().isEmpty)
+
+    let first = try readText(armored)
+    let second = try #require(try await archive.makeIndex(resolution))
+    #expect(second != signer)
+    #expect(try readText(content.appending("Release")) == release)
+    try writeAtomically(first, to: armored)
+    #expect(try await failures().first?.reason.contains("NO_PUBKEY") == true)
+    for name in ["InRelease", "Release.gpg"] { try removeFile(content.appending(name)) }
+    #expect(try await failures().first?.reason.contains("is not signed") == true)
   }
 
   @Test("For two architectures there is one pool, an index for each, and at the top that of the main one")
@@ -143,7 +178,7 @@ struct SigningKeyTests {
     let key = SigningKey(try await TestKey(in: archive.root).file.string)
     let identity = try await key.identity()
     #expect(identity.count == 40)
-    let armored = try await key.publicKey()
+    let armored = try await key.use { try await $0.publicKey() }
     #expect(armored.hasPrefix("-----BEGIN PGP PUBLIC KEY BLOCK-----"))
     let left = try FileManager.default.contentsOfDirectory(atPath: "/tmp").filter {
       guard $0.hasPrefix("kubespray-offline-gpg-") else { return false }
@@ -151,6 +186,29 @@ struct SigningKeyTests {
       return held?.contains { $0.contains(identity) } ?? false
     }
     #expect(left.isEmpty)
+  }
+
+  @Test("A key that is made is gone afterwards, whatever became of the work")
+  func madeAndGone() async throws {
+    struct Failed: Error {}
+    let key = SigningKey.made(for: "kubespray-offline debs/local for debian-12, amd64")
+    let (fingerprint, home) = try await key.use { signer in
+      let home = try #require(signer.keyring.home)
+      #expect(try FileInfo(home).permissions == .ownerReadWriteExecute)
+      return (signer.fingerprint, home)
+    }
+    #expect(!fileExists(home))
+    var left: FilePath?
+    do {
+      try await key.use { signer in
+        left = signer.keyring.home
+        throw Failed()
+      }
+      Issue.record("the work has failed")
+    } catch is Failed {}
+    #expect(try !fileExists(#require(left)))
+    let another = try await key.use { $0.fingerprint }
+    #expect(another != fingerprint)
   }
 
   @Test("What cannot sign is refused with what to do")
@@ -161,7 +219,7 @@ struct SigningKeyTests {
     let output = archive.root.appending("InRelease")
     func message(_ text: String) async throws -> String {
       let error = try await #require(throws: SigningKeyError.self) {
-        try await SigningKey(text).clearsign(file, to: output)
+        try await SigningKey(text).use { try await $0.clearsign(file, to: output) }
       }
       return "\(error)"
     }

@@ -137,7 +137,8 @@ struct DebianHostTests {
     return try await DebianRepository(
       folder: try BundlePath("debs/local"), architectures: [Architecture.current],
       wanted: names.map { WantedPackage(name: $0, origin: "test") },
-      lists: DebianLists(target: target, sources: nil, cache: try Cache(cache)), signingKey: nil
+      lists: DebianLists(target: target, sources: nil, cache: try Cache(cache)),
+      signingKey: .made(for: "a test")
     ).resolve { _ in }
   }
 

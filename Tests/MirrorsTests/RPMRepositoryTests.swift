@@ -26,7 +26,8 @@ struct RPMRepositoryTests {
       architectures: architectures,
       wanted: names.enumerated().map { WantedPackage(name: $1, origin: "list line \($0 + 1)") }
         + optional.map { WantedPackage(name: $0, origin: "a role", isRequired: false) },
-      sources: sources, signingKey: signingKey, cache: try Cache(folder.appending("cache")))
+      sources: sources, signingKey: signingKey ?? .made(for: "a test"),
+      cache: try Cache(folder.appending("cache")))
   }
 
   @Test(

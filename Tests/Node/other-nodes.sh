@@ -96,7 +96,7 @@ start_both() {
   mkdir -p "$root/run/outputs/debs"
   cp -R "$bundle/debs/local" "$root/run/outputs/debs/"
   mv "$root/etc/apt/sources.list" "$work/worker-sources.list"
-  echo "deb [trusted=yes] file:/run/outputs/debs/local ./" >"$root/etc/apt/sources.list"
+  echo "deb [signed-by=/run/outputs/debs/local/kubespray-offline.asc] file:/run/outputs/debs/local ./" >"$root/etc/apt/sources.list"
   env -u TMPDIR DEBIAN_FRONTEND=noninteractive chroot "$root" sh -c \
     'apt-get -qq update && apt-get -qq install -y --no-install-recommends openssh-server python3' || return 1
   rm -rf "$root/run/outputs"

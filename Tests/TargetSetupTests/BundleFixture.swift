@@ -3,6 +3,7 @@ import Files
 import Host
 import Integrity
 import SystemPackage
+import TestSupport
 
 @testable import TargetSetup
 
@@ -23,6 +24,24 @@ extension Manifest {
           path: path, size: Int64(bytes.count), sha256: Digest(of: bytes), url: nil, stage: .files,
           verification: .generated)
       })
+  }
+}
+
+/// Puts the files of a signed package repository into a bundle; a folder such as `debs/local` or `rpms/rocky-9`.
+func putRepository(_ folder: String, in bundle: FilePath, architectures: [String] = []) throws {
+  let place = bundle.pushing(FilePath(folder))
+  guard folder.hasPrefix("debs/") else {
+    for name in ["repodata/repomd.xml", "repodata/repomd.xml.asc", "keys/RPM-GPG-KEY-kubespray-offline"] {
+      try put("", at: place.pushing(FilePath(name)))
+    }
+    try put(
+      #"{"gpgcheck": false, "keys": [], "repositoryKey": "keys/RPM-GPG-KEY-kubespray-offline"}"#,
+      at: place.pushing("keys/signatures.json"))
+    return
+  }
+  try put("", at: place.appending("kubespray-offline.asc"))
+  for index in [place] + architectures.map({ place.appending($0) }) {
+    for name in ["Packages", "InRelease", "Release.gpg"] { try put("", at: index.appending(name)) }
   }
 }
 

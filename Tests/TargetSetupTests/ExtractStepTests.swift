@@ -41,7 +41,7 @@ struct ExtractStepTests {
       try put(Self.offline, at: bundle.appending("offline.yml"))
       try put("- hosts: all\n", at: bundle.appending("playbook/offline-repo.yml"))
       try put("---\n", at: bundle.appending("playbook/roles/offline-repo/tasks/main.yml"))
-      try put("", at: bundle.appending("debs/local/Packages"))
+      try putRepository("debs/local", in: bundle)
       try put(
         "--- a/roles/a/file\n+++ b/roles/a/file\n@@ -1 +1 @@\n-one\n+two\n",
         at: bundle.appending("patches/2.30.0/0001-two.patch"))

@@ -30,7 +30,7 @@ struct OfflineRepoStepTests {
       try put("[global]\n", at: root.appending("etc/pip.conf"))
       try FileManager.default.createSymbolicLink(
         atPath: lists.appending("link.list").string, withDestinationPath: "/nowhere")
-      try put("", at: bundle.appending("debs/local/Packages"))
+      try putRepository("debs/local", in: bundle)
       try put("", at: bundle.appending("pypi/index.html"))
       try await body(context(root: root, bundle: bundle, server: server.baseURL, runner: runner))
     }

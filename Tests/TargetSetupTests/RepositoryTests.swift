@@ -1,3 +1,4 @@
+import Bundle
 import Foundation
 import Host
 import SystemPackage
@@ -15,9 +16,7 @@ struct RepositoryTests {
   @Test("a node takes the folder of its own release, and a rebuild of RHEL that of another")
   func choice() throws {
     try withFolder { bundle in
-      for file in ["debs/local/Packages", "debs/debian-13/Packages", "rpms/rocky-9/repodata/repomd.xml"] {
-        try put("", at: bundle.pushing(FilePath(file)))
-      }
+      for folder in ["debs/local", "debs/debian-13", "rpms/rocky-9"] { try putRepository(folder, in: bundle) }
       let repositories = try BundleRepositories(bundle: .intact(bundle), host: "debian-12")
       #expect(try repositories.repository(for: Self.debian12)?.path == "debs/local")
       #expect(try repositories.repository(for: Self.debian13)?.path == "debs/debian-13")
@@ -35,7 +34,7 @@ struct RepositoryTests {
   @Test("a bundle that does not tell its release serves every node of the family")
   func unnamed() throws {
     try withFolder { bundle in
-      try put("", at: bundle.appending("debs/local/Packages"))
+      try putRepository("debs/local", in: bundle)
       let repositories = try BundleRepositories(bundle: .intact(bundle), host: nil)
       #expect(try repositories.repository(for: Self.debian13)?.path == "debs/local")
       #expect(try repositories.repository(for: Self.alma9) == nil)
@@ -45,8 +44,8 @@ struct RepositoryTests {
   @Test("of two folders \"local\" the one of the release's own kind is taken")
   func merged() throws {
     try withFolder { bundle in
-      try put("", at: bundle.appending("debs/local/Packages"))
-      try put("", at: bundle.appending("rpms/local/repodata/repomd.xml"))
+      try putRepository("debs/local", in: bundle)
+      try putRepository("rpms/local", in: bundle)
       let debian = try BundleRepositories(bundle: .intact(bundle), host: "debian-12")
       #expect(try debian.repository(for: Self.debian12)?.path == "debs/local")
       let rocky = try BundleRepositories(bundle: .intact(bundle), host: "rocky-9")
@@ -57,14 +56,13 @@ struct RepositoryTests {
   @Test("signatures and keys are those that the repository tells")
   func signatures() throws {
     try withFolder { bundle in
-      for file in ["Packages", "InRelease", "kubespray-offline.asc"] {
-        try put("", at: bundle.appending("debs/local").appending(file))
-      }
+      try putRepository("debs/local", in: bundle)
+      try putRepository("rpms/rocky-9", in: bundle)
       let rpms = bundle.appending("rpms/rocky-9")
-      try put("", at: rpms.appending("repodata/repomd.xml"))
       try put("", at: rpms.appending("keys/RPM-GPG-KEY-Rocky-9"))
+      let own = "keys/RPM-GPG-KEY-kubespray-offline"
       try put(
-        #"{"gpgcheck": true, "keys": ["keys/RPM-GPG-KEY-Rocky-9"]}"#,
+        #"{"gpgcheck": true, "keys": ["keys/RPM-GPG-KEY-Rocky-9"], "repositoryKey": "\#(own)"}"#,
         at: rpms.appending("keys/signatures.json"))
       let repositories = try BundleRepositories(bundle: .intact(bundle), host: "debian-12")
       let files = RepositoryFiles(server: "http://10.0.0.5:8080")
@@ -88,8 +86,9 @@ struct RepositoryTests {
           baseurl=http://10.0.0.5:8080/rpms/rocky-9/
           enabled=1
           gpgcheck=1
-          repo_gpgcheck=0
-          gpgkey=file:///etc/pki/rpm-gpg/kubespray-offline-RPM-GPG-KEY-Rocky-9
+          repo_gpgcheck=1
+          gpgkey=file:///etc/pki/rpm-gpg/kubespray-offline-RPM-GPG-KEY-Rocky-9 \
+          file:///etc/pki/rpm-gpg/kubespray-offline-RPM-GPG-KEY-kubespray-offline
           metadata_expire=300
           proxy=_none_
 
@@ -107,9 +106,9 @@ struct RepositoryTests {
               packages: false
               metadata: true
             rpms/rocky-9:
-              public_keys: ["RPM-GPG-KEY-Rocky-9"]
+              public_keys: ["RPM-GPG-KEY-Rocky-9", "RPM-GPG-KEY-kubespray-offline"]
               packages: true
-              metadata: false
+              metadata: true
 
           """)
     }
@@ -118,9 +117,7 @@ struct RepositoryTests {
   @Test("each architecture takes its own index of a Debian repository for several")
   func architectures() throws {
     try withFolder { bundle in
-      for file in ["Packages", "amd64/Packages", "arm64/Packages"] {
-        try put("", at: bundle.appending("debs/local").pushing(FilePath(file)))
-      }
+      try putRepository("debs/local", in: bundle, architectures: ["amd64", "arm64"])
       let repositories = try BundleRepositories(bundle: .intact(bundle), host: "debian-12")
       #expect(repositories.repositories.map(\.path) == ["debs/local"])
       let repository = try #require(try repositories.repository(for: Self.debian12))
@@ -131,7 +128,41 @@ struct RepositoryTests {
     }
   }
 
-  @Test("without a key only this repository is trusted, and a proxy is kept away from it")
+  @Test(
+    "what must be signed and lacks a signature or its key is refused by name, and nothing is trusted instead",
+    arguments: [
+      "debs/local/InRelease", "debs/local/Release.gpg", "debs/local/kubespray-offline.asc",
+      "debs/local/arm64/InRelease", "debs/local/arm64/Release.gpg", "rpms/rocky-9/repodata/repomd.xml.asc",
+      "rpms/rocky-9/keys/signatures.json", "rpms/rocky-9/keys/RPM-GPG-KEY-kubespray-offline",
+    ])
+  func removedSignature(_ file: String) throws {
+    try withFolder { bundle in
+      try putRepository("debs/local", in: bundle, architectures: ["amd64", "arm64"])
+      try putRepository("rpms/rocky-9", in: bundle)
+      _ = try BundleRepositories(bundle: .intact(bundle), host: "debian-12")
+      try FileManager.default.removeItem(atPath: bundle.pushing(FilePath(file)).string)
+      // Whoever removes the file may correct the manifest too: that a repository is signed is not for it to say.
+      let error = #expect(throws: StepError.self) {
+        try BundleRepositories(bundle: .intact(bundle), host: "debian-12")
+      }
+      #expect(error?.detail.contains("must be signed, and bundle.json lists no \(file)") == true)
+    }
+  }
+
+  @Test("an index that the manifest wants signed cannot be removed as a whole")
+  func removedIndex() throws {
+    try withFolder { bundle in
+      var manifest = Manifest.describing(bundle)
+      manifest.signedRepositories = ["debs/local": String(repeating: "A1", count: 20)]
+      let error = #expect(throws: StepError.self) {
+        try BundleRepositories(bundle: ArrivedBundle(bundle, manifest: manifest), host: "debian-12")
+      }
+      #expect(
+        error?.detail == "debs/local of the bundle must be signed, and bundle.json lists no index of it")
+    }
+  }
+
+  @Test("without a key only this repository of the shell project is trusted, and no proxy is asked for it")
   func unsigned() {
     let repository = BundleRepositories.Repository(kind: .debs, folder: "local")
     let files = RepositoryFiles(server: "http://10.0.0.5")

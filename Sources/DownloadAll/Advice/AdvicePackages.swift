@@ -106,6 +106,7 @@ extension SigningKeyError: Advised {
     case .several: "Name one by its fingerprint in packages.signing_key."
     case .cannotSign:
       "A passphrase cannot be asked for here: use a key without one, or one that gpg-agent has open."
+    case .cannotMake: "Repair GnuPG on this machine, or name a key in packages.signing_key."
     }
   }
 }

@@ -72,11 +72,12 @@ extension HostProgram {
     let families = Set(try PackageTargets(settings.packages, system: system).choices.map(\.target.family))
     if families.contains(.debian) { programs += debianTools }
     if families.contains(.redHat) { programs += redHatTools }
-    if settings.packages.signingKey != nil {
-      programs.append(HostProgram("gpg", debian: "gpg gpg-agent", redHat: "gnupg2", "sign the repositories"))
-    }
-    return programs
+    return programs + [gpg]
   }
+
+  private static let gpg = HostProgram(
+    "gpg", debian: "gpg gpg-agent", redHat: "gnupg2", "sign the repositories"
+  ) { findExecutable("gpg") != nil && findExecutable("gpg-agent") != nil }
 
   private static let debianTools = [
     HostProgram("apt-get", debian: "apt", redHat: "apt", "resolve Debian packages"),

@@ -12,7 +12,7 @@ struct IndexStage: Stage {
   let mirrors: StageMirrors
   let outputs: FilePath
   let cache: Cache
-  /// What signs the indexes (setting `packages.signing_key`).
+  /// The key that signs the indexes (setting `packages.signing_key`); `nil` where each gets one of its own.
   let signingKey: String?
   /// Where it is noted which indexes are signed.
   let signatures: RepositorySignatures
@@ -28,26 +28,18 @@ struct IndexStage: Stage {
       }
       mirrors.events.show("makes the index of \(mirror.folder)")
       let index = MirrorIndex(mirror: mirror, resolved: resolved, seal: seal, cache: cache)
-      let folder = try await index.make(of: content)
-      let files = try await offload { () throws in try BundleTree.files(below: folder) }
-      try await note(mirror.folder, files)
+      let made = try await index.make(of: content)
+      if let signer = made.signer { signatures.note(mirror.folder, signedBy: signer) }
+      let files = try await offload { () throws in try BundleTree.files(below: made.folder) }
       for file in files {
         artifacts.append(
           Artifact(
             path: try BundlePath("\(mirror.folder)/\(file)"),
-            source: .local(folder.appending(file), origin: nil), stage: mirrors.events.stage,
+            source: .local(made.folder.appending(file), origin: nil), stage: mirrors.events.stage,
             verification: .generated))
       }
     }
     return artifacts
-  }
-
-  /// Notes an index that is signed: apt's `InRelease`, dnf's `repomd.xml.asc`.
-  private func note(_ folder: BundlePath, _ files: [String]) async throws {
-    guard let signingKey,
-      files.contains(where: { $0.hasSuffix("InRelease") || $0.hasSuffix("repomd.xml.asc") })
-    else { return }
-    signatures.note(folder, signedBy: try await SigningKey(signingKey).identity())
   }
 
   /// What tells a signing key from another: the content of its file, or its id.

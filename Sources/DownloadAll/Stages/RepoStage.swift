@@ -80,7 +80,8 @@ struct PackageRepositories: Sendable {
       + (try await ofKubespray(choice.target))
       + ofAnsible(choice.target)
     let folder = try BundlePath(choice.folder)
-    let key = settings.signingKey.map { SigningKey($0) }
+    let owner = "kubespray-offline \(folder) for \(choice.target), \(job.architectureNames)"
+    let key = settings.signingKey.map { SigningKey($0) } ?? .made(for: owner)
     guard let lists = lists[choice.target.name] else {
       return RPMRepository(
         target: choice.target, folder: folder, architectures: job.architectures, wanted: wanted,

@@ -133,6 +133,20 @@ struct AptRoot: Sendable {
     return try await command("apt-get", format).output().split(separator: "\n").map { FilePath(String($0)) }
   }
 
+  /// The time of the newest of the releases that lists were fetched of, in seconds since 1970; 0 where none says it.
+  ///
+  /// - Throws: `FileError`.
+  func newestRelease() throws -> Int64 {
+    let lists = folder.appending("state/lists")
+    var newest: Int64 = 0
+    for name in try listFolder(lists) where name.hasSuffix("Release") {
+      let field = "Date: "
+      let line = try readText(lists.appending(name)).split(separator: "\n").first { $0.hasPrefix(field) }
+      newest = max(newest, line.flatMap { DebianIndex.seconds($0.dropFirst(field.count)) } ?? 0)
+    }
+    return newest
+  }
+
   /// The addresses of archives whose lists no signature proves: apt was told to take them so.
   func unsignedArchives() async throws -> [String] {
     let format = ["indextargets", "--format", "$(TRUSTED) $(REPO_URI)", "Created-By: Packages"]

@@ -13,12 +13,12 @@ public struct DebianRepository: Mirror {
   let architectures: [Architecture]
   let wanted: [WantedPackage]
   let lists: DebianLists
-  let signingKey: SigningKey?
+  let signingKey: SigningKey
 
   private var target: PackageTarget { lists.target }
 
   /// Raised when the same inputs would give another resolution or index than before.
-  private static let format = 3
+  private static let format = 4
 
   /// A repository.
   ///
@@ -32,7 +32,7 @@ public struct DebianRepository: Mirror {
   ///   - signingKey: The key to sign the index with.
   public init(
     folder: BundlePath, architectures: [Architecture], wanted: [WantedPackage], lists: DebianLists,
-    signingKey: SigningKey?
+    signingKey: SigningKey
   ) {
     self.folder = folder
     self.architectures = architectures
@@ -50,7 +50,7 @@ public struct DebianRepository: Mirror {
     let names = Set(wanted.map { "\($0.name) \($0.isRequired) \($0.origin)" }).sorted()
     return [
       "debian \(Self.format)", "\(target) \(architectures.names)", String(version),
-      "key " + (try await signingKey?.identity() ?? "none"),
+      "key " + (try await signingKey.identity()),
       names.joined(separator: "\n"), Set(origins).sorted().joined(separator: "\n"),
     ].joined(separator: "\n")
   }
@@ -59,6 +59,8 @@ public struct DebianRepository: Mirror {
   private struct Part {
     var packages: [(file: MirrorResolution.File, paragraph: String)] = []
     var warnings: [String] = []
+    /// The time of the newest lists, in seconds since 1970.
+    var time: Int64 = 0
   }
 
   /// Takes the package lists and asks apt's solver which packages are needed, for each architecture by itself.
@@ -88,7 +90,11 @@ public struct DebianRepository: Mirror {
       }
     }
     return MirrorResolution(
-      files: files, notes: [DebianIndex.note: paragraphs.joined(separator: "\n")],
+      files: files,
+      notes: [
+        DebianIndex.note: paragraphs.joined(separator: "\n"),
+        DebianIndex.timeNote: String(parts.map(\.time).max() ?? 0),
+      ],
       warnings: zip(architectures, parts).flatMap { architecture, part in
         part.warnings.map { architectures.count > 1 ? "\(architecture.rawValue): \($0)" : $0 }
       })
@@ -112,6 +118,7 @@ public struct DebianRepository: Mirror {
     let found = try await closure.find(wanted, say)
     let unsigned = try await root.unsignedArchives()
     var part = Part()
+    part.time = try root.newestRelease()
     for choice in found.choices {
       let paragraph = try closure.paragraph(choice)
       let path = Self.path(of: choice)
@@ -131,12 +138,14 @@ public struct DebianRepository: Mirror {
     return part
   }
 
-  /// Makes `Packages`, compressed too, and `Release`, for several architectures also in a folder of each; with a key also `InRelease`, `Release.gpg` and the public key.
+  /// Makes `Packages`, compressed too, `Release`, `InRelease` and `Release.gpg`, for several architectures also in a
+  /// folder of each, and the public key.
   ///
+  /// - Returns: The fingerprint of the key.
   /// - Throws: ``DebianRepositoryError``, ``SigningKeyError``, `CommandError` or `FileError`.
-  public func makeIndex(
+  @discardableResult public func makeIndex(
     of resolution: MirrorResolution, in content: FilePath, to destination: FilePath
-  ) async throws {
+  ) async throws -> String? {
     try await DebianIndex(target: target, architectures: architectures, signingKey: signingKey)
       .write(resolution, folder: folder, content: content, to: destination)
   }

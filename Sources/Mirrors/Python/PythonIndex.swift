@@ -165,13 +165,15 @@ public struct PythonIndex: Mirror {
   /// Writes the pages, and each wheel's metadata beside it, so that pip can choose without fetching the wheel
   /// (PEP 658).
   ///
+  /// - Returns: Nothing: pip knows no signatures.
   /// - Throws: ``PythonIndexError`` or `FileError`.
-  public func makeIndex(
+  @discardableResult public func makeIndex(
     of resolution: MirrorResolution, in content: FilePath, to destination: FilePath
-  ) async throws {
+  ) async throws -> String? {
     try await offload {
       try SimpleIndex(resolution, content: content).write(to: destination)
     }
+    return nil
   }
 
   /// What a wheel is chosen for.

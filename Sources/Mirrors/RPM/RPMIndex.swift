@@ -15,18 +15,21 @@ struct RPMIndex {
     /// The paths of the vendors' keys.
     var keys: [String]
     /// The path of the key that signs the metadata.
-    var repositoryKey: String?
+    var repositoryKey: String
   }
 
   /// The public key that signs the metadata, beside the vendors'.
   static let repositoryKey = "\(RPMKeys.folder)/RPM-GPG-KEY-kubespray-offline"
 
-  let signingKey: SigningKey?
+  let signingKey: SigningKey
 
   /// Makes `repodata/` and `keys/signatures.json`.
   ///
-  /// - Throws: ``RPMRepositoryError``, `CommandError`, or `FileError` of a write.
-  func make(of resolution: MirrorResolution, in content: FilePath, to destination: FilePath) async throws {
+  /// - Returns: The fingerprint of the key that signs it.
+  /// - Throws: ``RPMRepositoryError``, ``SigningKeyError``, `CommandError`, or `FileError` of a write.
+  func make(of resolution: MirrorResolution, in content: FilePath, to destination: FilePath) async throws
+    -> String
+  {
     let packages = resolution.files.map(\.path).filter { $0.hasSuffix(".rpm") }.sorted()
     // createrepo_c passes over what is not there without an error.
     for package in packages {
@@ -59,7 +62,7 @@ struct RPMIndex {
       try await add(file, as: "modules", to: metadata)
     }
     try fixTimes(in: metadata.appending("repomd.xml"), revision: revision)
-    try await addKeys(of: resolution, to: destination)
+    return try await addKeys(of: resolution, to: destination)
   }
 
   private func add(_ file: FilePath, as kind: String, to metadata: FilePath) async throws {
@@ -87,23 +90,24 @@ struct RPMIndex {
     try writeAtomically(fixed, to: file)
   }
 
-  private func addKeys(of resolution: MirrorResolution, to destination: FilePath) async throws {
+  private func addKeys(of resolution: MirrorResolution, to destination: FilePath) async throws -> String {
     let keys = destination.appending(RPMKeys.folder)
     try createDirectories(keys)
-    var signatures = Signatures(
+    let signatures = Signatures(
       gpgcheck: resolution.notes["gpgcheck"] == "1",
-      keys: (resolution.notes["keys"] ?? "").split(separator: "\n").map(String.init))
-    if let signingKey {
-      let metadata = destination.appending("repodata/repomd.xml")
-      try await signingKey.detachedSignature(of: metadata, to: FilePath(metadata.string + ".asc"))
-      let publicKey = try await signingKey.publicKey()
-      try writeAtomically(publicKey, to: FilePath(metadata.string + ".key"))
-      try writeAtomically(publicKey, to: destination.pushing(FilePath(Self.repositoryKey)))
-      signatures.repositoryKey = Self.repositoryKey
-    }
+      keys: (resolution.notes["keys"] ?? "").split(separator: "\n").map(String.init),
+      repositoryKey: Self.repositoryKey)
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
     try writeAtomically(
       Array(try encoder.encode(signatures)) + [UInt8(ascii: "\n")], to: keys.appending("signatures.json"))
+    return try await signingKey.use { signer in
+      let metadata = destination.appending("repodata/repomd.xml")
+      try await signer.detachedSignature(of: metadata, to: FilePath(metadata.string + ".asc"))
+      let publicKey = try await signer.publicKey()
+      try writeAtomically(publicKey, to: FilePath(metadata.string + ".key"))
+      try writeAtomically(publicKey, to: destination.pushing(FilePath(Self.repositoryKey)))
+      return signer.fingerprint
+    }
   }
 }

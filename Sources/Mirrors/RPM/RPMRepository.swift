@@ -19,7 +19,7 @@ public struct RPMRepository: Mirror {
   let architectures: [Architecture]
   let wanted: [WantedPackage]
   let sourcesPath: FilePath?
-  let signingKey: SigningKey?
+  let signingKey: SigningKey
   let cache: Cache
 
   /// Describes a repository; nothing is read yet.
@@ -35,7 +35,7 @@ public struct RPMRepository: Mirror {
   ///   - cache: A folder for dnf's metadata, kept between runs.
   public init(
     target: PackageTarget, folder: BundlePath, architectures: [Architecture], wanted: [WantedPackage],
-    sources: FilePath?, signingKey: SigningKey?, cache: Cache
+    sources: FilePath?, signingKey: SigningKey, cache: Cache
   ) {
     self.target = target
     self.folder = folder
@@ -58,7 +58,7 @@ public struct RPMRepository: Mirror {
       "solver \(Digest(of: RPMSolver.scripts.flatMap(\.value)).hex)",
       "dnf \(Self.stamp(of: client))",
       "createrepo_c \(findExecutable("createrepo_c").map(Self.stamp) ?? "none")",
-      "key \(try await signingKey?.identity() ?? "none")", try sources().fingerprint(),
+      "key \(try await signingKey.identity())", try sources().fingerprint(),
     ].joined(separator: "\n")
   }
 
@@ -108,12 +108,13 @@ public struct RPMRepository: Mirror {
     return lists.joined().filter { seen.insert(identity($0)).inserted }
   }
 
-  /// Makes `repodata/`, and `keys/signatures.json`, which tells what nodes can check.
+  /// Makes `repodata/`, with the signature of it, and `keys/signatures.json`, which tells what nodes can check.
   ///
-  /// - Throws: ``RPMRepositoryError``, `CommandError`, or `FileError` of a write.
-  public func makeIndex(
+  /// - Returns: The fingerprint of the key.
+  /// - Throws: ``RPMRepositoryError``, ``SigningKeyError``, `CommandError`, or `FileError` of a write.
+  @discardableResult public func makeIndex(
     of resolution: MirrorResolution, in content: FilePath, to destination: FilePath
-  ) async throws {
+  ) async throws -> String? {
     try await RPMIndex(signingKey: signingKey).make(of: resolution, in: content, to: destination)
   }
 

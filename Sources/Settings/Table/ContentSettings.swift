@@ -84,9 +84,10 @@ extension SettingSection {
       .scalar(
         "packages.signing_key", \.packages.signingKey, .optional(.line("a file or the id of a key")),
         environment: ["SIGNING_KEY"], flag: .value("--signing-key", "file-or-id"), scope: .download,
-        "The key that signs the repositories, so that targets need not trust them blindly.",
+        "The OpenPGP key that signs the repositories of operating-system packages.",
         """
-        It is the file of an exported secret key, or the id of a key of this user's GnuPG. Empty means not signed.
+        It is the file of an exported secret key, or the id of a key of this user's GnuPG. Empty means a key of its own \
+        for each repository, which is made here and whose private half is removed when the index is signed.
         """),
     ])
 

@@ -42,6 +42,8 @@ struct BundleRepositories: Sendable, Equatable {
     var packagesAreSigned = false
     /// Whether a key checks the metadata.
     var metadataIsSigned = false
+    /// What a signed repository has and this one lacks, by path below the bundle.
+    var missingSignatures: [String] = []
 
     /// Its place in the bundle and on the web server, such as `debs/local`.
     var path: String { "\(kind.rawValue)/\(folder)" }
@@ -75,9 +77,18 @@ struct BundleRepositories: Sendable, Equatable {
       }
     }
     repositories = found
-    for folder in (bundle.manifest?.signedRepositories ?? [:]).keys.sorted()
-    where !found.contains(where: { $0.path == folder && $0.metadataIsSigned && !$0.publicKeys.isEmpty }) {
-      throw StepError("\(folder) of the bundle must be signed, and has no signature or no key", .remake)
+    // Only a bundle of the shell project may have repositories that nobody signed.
+    guard let manifest = bundle.manifest else { return }
+    for repository in found {
+      guard let missing = repository.missingSignatures.first else { continue }
+      throw StepError(
+        "\(repository.path) of the bundle must be signed, and \(Manifest.fileName) lists no \(missing)",
+        .remake)
+    }
+    for folder in manifest.signedRepositories.keys.sorted()
+    where !found.contains(where: { $0.path == folder }) {
+      throw StepError(
+        "\(folder) of the bundle must be signed, and \(Manifest.fileName) lists no index of it", .remake)
     }
   }
 
@@ -116,31 +127,53 @@ struct BundleRepositories: Sendable, Equatable {
     var repository = Repository(kind: kind, folder: folder)
     let place = repository.path
     switch kind {
-    case .debs:
-      for architecture in Architecture.allCases
-      where try bundle.has("\(place)/\(architecture.rawValue)/\(kind.index)") {
-        repository.hasArchitectures = true
-      }
-      if try bundle.has("\(place)/InRelease"), try bundle.has("\(place)/kubespray-offline.asc") {
-        repository.publicKeys = ["\(place)/kubespray-offline.asc"]
-        repository.metadataIsSigned = true
-      }
-    case .rpms:
-      guard try bundle.has("\(place)/keys/signatures.json") else { break }
-      let text = try bundle.bytes("\(place)/keys/signatures.json")
-      guard let signatures = try? JSONDecoder().decode(Signatures.self, from: Data(text)) else {
-        throw StepError("\(place)/keys/signatures.json of the bundle cannot be understood", .remake)
-      }
-      let keys = signatures.keys.filter { $0 != signatures.repositoryKey }
-      for key in keys + [signatures.repositoryKey].compactMap({ $0 }) where try bundle.has("\(place)/\(key)")
-      {
-        repository.publicKeys.append("\(place)/\(key)")
-      }
-      repository.packagesAreSigned = signatures.gpgcheck
-      let hasSignature = try bundle.has("\(place)/repodata/repomd.xml.asc")
-      repository.metadataIsSigned = signatures.repositoryKey != nil && hasSignature
+    case .debs: try fillDebian(&repository, place, bundle)
+    case .rpms: try fillRPM(&repository, place, bundle)
     }
     return repository
+  }
+
+  private static func fillDebian(
+    _ repository: inout Repository, _ place: String, _ bundle: ArrivedBundle
+  ) throws(StepError) {
+    var indexes = [place]
+    for architecture in Architecture.allCases {
+      let folder = "\(place)/\(architecture.rawValue)"
+      if try bundle.has("\(folder)/\(repository.kind.index)") { indexes.append(folder) }
+    }
+    repository.hasArchitectures = indexes.count > 1
+    let key = "\(place)/kubespray-offline.asc"
+    for file in indexes.flatMap({ ["\($0)/InRelease", "\($0)/Release.gpg"] }) + [key]
+    where try !bundle.has(file) {
+      repository.missingSignatures.append(file)
+    }
+    if try bundle.has("\(place)/InRelease"), try bundle.has(key) {
+      repository.publicKeys = [key]
+      repository.metadataIsSigned = true
+    }
+  }
+
+  private static func fillRPM(
+    _ repository: inout Repository, _ place: String, _ bundle: ArrivedBundle
+  ) throws(StepError) {
+    let note = "\(place)/keys/signatures.json"
+    guard try bundle.has(note) else {
+      repository.missingSignatures = [note]
+      return
+    }
+    guard let signatures = try? JSONDecoder().decode(Signatures.self, from: Data(try bundle.bytes(note)))
+    else {
+      throw StepError("\(note) of the bundle cannot be understood", .remake)
+    }
+    let own = "\(place)/\(signatures.repositoryKey ?? "keys/RPM-GPG-KEY-kubespray-offline")"
+    let keys = signatures.keys.map { "\(place)/\($0)" }.filter { $0 != own }
+    for key in keys + [own] where try bundle.has(key) { repository.publicKeys.append(key) }
+    repository.packagesAreSigned = signatures.gpgcheck
+    let signature = "\(place)/repodata/repomd.xml.asc"
+    for file in [signature, own] where try !bundle.has(file) {
+      repository.missingSignatures.append(file)
+    }
+    repository.metadataIsSigned = repository.missingSignatures.isEmpty
   }
 
   /// `keys/signatures.json` of an RPM repository.
