@@ -36,6 +36,8 @@ public struct ManifestImage: Sendable, Codable, Equatable {
   public var reference: ImageReference
   /// The digest of the manifest, or of the index of several, in the archive.
   public var digest: Digest
+  /// The digest of what the registry served for the reference, where the archive has only a part of that.
+  public var served: Digest?
   /// The platforms, as `OS/ARCHITECTURE[/VARIANT]`.
   public var platforms: [String]
   /// The platforms that were asked for too, and that the registry does not have; absent when it has all.

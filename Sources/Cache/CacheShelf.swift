@@ -37,7 +37,7 @@ public enum CacheShelf: String, CaseIterable, Sendable, Encodable {
   /// The number of the layout.
   var format: Int {
     switch self {
-    case .indexes, .trees: 2
+    case .environments, .indexes, .trees: 2
     default: 1
     }
   }

@@ -43,6 +43,9 @@ public struct URLList: Sendable {
     _ configuration: Configuration, environment: [String: String],
     emit: @escaping @Sendable (ConsoleEvent) -> Void
   ) async throws -> StageReport {
+    // A list has digests of its own, and is no bundle.
+    var configuration = configuration
+    configuration.locked = false
     let job = Job(configuration, selection: [.files], projectRoot: ".")
     let tools = try RunTools(job, environment: environment, emit: emit)
     guard tools.previous.manifest == nil else {
@@ -53,7 +56,7 @@ public struct URLList: Sendable {
     let lock = try RunLock.take(job)
     defer { withExtendedLifetime(lock) {} }
     let row = StageTable.Row(name: .files, needs: [], stage: ListStage(list: artifacts))
-    let report = await StageRunner([row], tools.fetcher(job), emit: emit).run(.files)
+    let report = await StageRunner([row], tools.fetcher(job), tools.lock, emit: emit).run(.files)
     try Task.checkCancellation()
     return report
   }

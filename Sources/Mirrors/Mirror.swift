@@ -15,6 +15,12 @@ public protocol Mirror: Sendable {
   /// - Throws: An error whose description names the thing, the cause and the next action.
   func inputs() async throws -> String
 
+  /// What was asked for, and for which target, a line each: another list means that an earlier resolution is not the
+  /// answer, whatever the servers and tools are.
+  ///
+  /// - Throws: An error whose description names the thing, the cause and the next action.
+  func asked() throws -> [String]
+
   /// Asks the package client's own solver which files are needed.
   ///
   /// - Parameter say: Called with short lines about what is being done.

@@ -1,5 +1,6 @@
 import Bundle
 import Files
+import Host
 import SystemPackage
 
 /// A package that somebody asked for.
@@ -16,6 +17,14 @@ public struct WantedPackage: Sendable, Hashable {
     self.name = name
     self.origin = origin
     self.isRequired = isRequired
+  }
+}
+
+extension [WantedPackage] {
+  /// What is asked for, a line each, in a fixed order and without who asks.
+  func lines(for target: PackageTarget, _ architectures: [Architecture]) -> [String] {
+    ["\(target) on \(architectures.names)"]
+      + Set(map { $0.isRequired ? $0.name : "\($0.name), if there is one" }).sorted()
   }
 }
 

@@ -41,20 +41,35 @@ public struct AttachedManifest: Sendable, Hashable {
     } ?? false
   }
 
+  /// What it names as what it is about.
+  var subject: Digest? {
+    if case .manifest(let content) = manifest.content { content.subject?.digest } else { nil }
+  }
+
+  /// The subject of the list that a tag leads to; `nil` for another tag.
+  static func subject(ofList tag: String) -> Digest? {
+    guard isTag(tag), let mark = tag.firstIndex(of: "-") else { return nil }
+    return try? Digest("\(tag[..<mark]):\(tag[tag.index(after: mark)...])")
+  }
+
   /// What it consists of beside the manifest.
   var blobs: [Descriptor] {
     if case .manifest(let content) = manifest.content { content.blobs } else { [] }
   }
 
-  /// The index that stands for the list of a registry that cannot list by itself.
+  /// The index that stands for the list of a registry that cannot list by itself. The same manifests give the same bytes.
   ///
   /// - Throws: ``ManifestFormatError``, for more than any registry would list.
   static func list(
     _ attached: [AttachedManifest], of subject: Digest
   ) throws(ManifestFormatError) -> AttachedManifest {
     let descriptors = attached.map { attached in
-      var descriptor = attached.manifest.descriptor
+      let own = attached.manifest.descriptor
+      var descriptor = Descriptor(mediaType: own.mediaType, digest: own.digest, size: own.size)
       descriptor.artifactType = attached.type
+      if case .manifest(let content) = attached.manifest.content {
+        descriptor.annotations = content.annotations
+      }
       return descriptor
     }
     let index = ImageIndex(
@@ -64,5 +79,19 @@ public struct AttachedManifest: Sendable, Hashable {
     return AttachedManifest(
       manifest: try FetchedManifest(bytes, descriptor: Descriptor(of: bytes, mediaType: .ociIndex)),
       tag: tag(of: subject))
+  }
+}
+
+/// What a registry is asked for in place of what a tag names and what is about that by now.
+public struct ImagePin: Sendable {
+  /// The digest of the manifest or index.
+  public let digest: Digest
+  /// The manifests about it, with the tags that led there; `nil` for none that were asked for.
+  public let attached: [(digest: Digest, tag: String?)]?
+
+  /// A pin.
+  public init(digest: Digest, attached: [(digest: Digest, tag: String?)]?) {
+    self.digest = digest
+    self.attached = attached
   }
 }

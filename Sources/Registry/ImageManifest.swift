@@ -13,6 +13,10 @@ public struct ImageManifest: Hashable, Sendable, Codable {
   public let layers: [Descriptor]
   /// What this is if it is not an image.
   let artifactType: String?
+  /// What it is about, if it is about another manifest.
+  var subject: Descriptor?
+  /// Free remarks.
+  var annotations: [String: String]?
 
   /// The configuration and the layers, each digest once, in the manifest's order.
   public var blobs: [Descriptor] {

@@ -28,14 +28,26 @@ public struct ImageResolver: Sendable {
   ///   - reference: The image.
   ///   - platforms: The platforms wanted; each must be there, unless one is enough.
   ///   - oneIsEnough: Whether an image that is there for some of the platforms only is taken for those.
+  ///   - pin: What is asked for in place of the tag, which may name another image by now.
   /// - Throws: ``RegistryError``, which names what is there if a platform is not.
   public func resolve(
-    _ reference: ImageReference, platforms: [Platform], oneIsEnough: Bool = false
+    _ reference: ImageReference, platforms: [Platform], oneIsEnough: Bool = false, at pin: ImagePin? = nil
   ) async throws(RegistryError) -> ResolvedImage {
+    let asked = pin.flatMap {
+      try? ImageReference(
+        registry: reference.registry, repository: reference.repository, tag: reference.tag, digest: $0.digest)
+    }
     var resolution = ImageResolution(
-      client: client, reference: reference, root: try await client.manifest(reference))
+      client: client, reference: reference, root: try await client.manifest(asked ?? reference))
     var image = try await resolution.run(platforms, oneIsEnough: oneIsEnough)
-    if findsAttached { image.attached = await attached(to: image) }
+    guard findsAttached else { return image }
+    guard let pin else {
+      image.attached = await attached(to: image)
+      return image
+    }
+    if let pinned = pin.attached {
+      image.attached = .success(try await client.attached(pinned: pinned, of: reference))
+    }
     return image
   }
 

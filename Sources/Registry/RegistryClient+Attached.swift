@@ -39,6 +39,45 @@ extension RegistryClient {
     }
   }
 
+  /// Fetches what was found in an earlier run, wherever tags lead by now.
+  ///
+  /// - Throws: ``RegistryError``, also for what is no longer there.
+  func attached(
+    pinned: [(digest: Digest, tag: String?)], of reference: ImageReference
+  ) async throws(RegistryError) -> [AttachedManifest] {
+    var found: [Digest: AttachedManifest] = [:]
+    for (digest, tag) in pinned where tag.flatMap(AttachedManifest.subject(ofList:)) == nil {
+      let manifest = try await manifest(try Self.naming(reference, digest: digest))
+      found[digest] = AttachedManifest(manifest: manifest, tag: tag)
+    }
+    // Lists are made here, of what names their subject.
+    for (digest, tag) in pinned {
+      guard let subject = tag.flatMap(AttachedManifest.subject(ofList:)) else { continue }
+      do throws(ManifestFormatError) {
+        let listed = pinned.compactMap { found[$0.digest] }.filter { $0.subject == subject }
+        let list = try AttachedManifest.list(listed, of: subject)
+        guard list.manifest.descriptor.digest == digest else {
+          throw .malformed("the list of what is about \(subject) would not be \(digest)")
+        }
+        found[digest] = list
+      } catch {
+        throw RegistryError(error, image: reference)
+      }
+    }
+    return pinned.compactMap { found[$0.digest] }
+  }
+
+  private static func naming(
+    _ reference: ImageReference, tag: String? = nil, digest: Digest? = nil
+  ) throws(RegistryError) -> ImageReference {
+    do {
+      return try ImageReference(
+        registry: reference.registry, repository: reference.repository, tag: tag, digest: digest)
+    } catch {
+      throw RegistryError(badAnswer: "\(error)", image: reference)
+    }
+  }
+
   private func found(
     about subject: Digest, _ suffix: String, of reference: ImageReference
   ) async -> Result<[AttachedManifest], RegistryError> {
@@ -73,7 +112,8 @@ extension RegistryClient {
         try await self.manifest(descriptor, of: reference)
       }
       guard let manifest, Self.canBeCarried(manifest) else { continue }
-      listed.append(AttachedManifest(manifest: manifest.describing(descriptor), tag: nil))
+      let attached = AttachedManifest(manifest: manifest, tag: nil)
+      if attached.subject == subject { listed.append(attached) }
     }
     return listed
   }
@@ -104,12 +144,7 @@ extension RegistryClient {
     ifTagged tag: String, of reference: ImageReference, asksFirst: Bool
   ) async throws(RegistryError) -> FetchedManifest? {
     try await answered { () async throws(RegistryError) in
-      let tagged: ImageReference
-      do {
-        tagged = try ImageReference(registry: reference.registry, repository: reference.repository, tag: tag)
-      } catch {
-        throw RegistryError(badAnswer: "\(error)", image: reference)
-      }
+      let tagged = try Self.naming(reference, tag: tag)
       if asksFirst { try await self.confirm(tagged) }
       return try await self.manifest(tagged)
     }

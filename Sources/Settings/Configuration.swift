@@ -10,6 +10,10 @@ public struct Configuration: Sendable {
   public var outputs: FilePath = "outputs"
   /// Where kubespray trees and what was learned from them are kept (`cache`).
   public var cache: FilePath = "cache"
+  /// The file with the digests of a run (`lock`).
+  public var lock: FilePath = "bundle.lock"
+  /// Whether the bundle must be that of the lock (`locked`).
+  public var locked = false
   /// The architecture of the target, `amd64` or `arm64`; nil (`auto`) means this machine's.
   public var architecture: String?
   /// The platforms of the target machines, `linux/amd64` or `linux/arm64`; empty means that of ``architecture`` alone.

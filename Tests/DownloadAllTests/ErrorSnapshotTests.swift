@@ -114,6 +114,12 @@ import Trust
       UnsignableBundle(path: "outputs/bundle.json", kind: .oldFormat),
       UnsignableBundle(path: "outputs/bundle.json.sig", kind: .falseSignature(.wrongSignature)),
       UnsignableBundle(path: "outputs/bundle.json", kind: .tooManySignatures),
+      LockUnusable(path: "bundle.lock", reason: "there is no such file", isMissing: true),
+      LockUnusable(path: "bundle.lock", reason: "it is not a lock of a bundle"),
+      LockContradicted(
+        cause: .settings, lines: ["kubespray.version is 2.31.0, that of the lock 2.30.0"]),
+      LockContradicted(
+        cause: .upstream, lines: ["files/a: the lock has https://a sha256:1, and now there is none"]),
       AllowedSignersUnusable(path: "allowed_signers", reason: "line 2: the key is missing"),
       KeyNotMade(path: "k", kind: .exists), KeyNotMade(path: "k", kind: .badName("a b")),
     ]

@@ -33,6 +33,8 @@ final class StubMirror: Mirror {
 
   func inputs() async throws -> String { question }
 
+  func asked() -> [String] { [question] }
+
   func resolve(_ say: @escaping @Sendable (String) -> Void) async throws -> MirrorResolution {
     counts.withLock { $0.resolved += 1 }
     say("asking the solver")
@@ -60,6 +62,7 @@ final class StubMirror: Mirror {
 struct BrokenMirror: Mirror {
   let folder: BundlePath
   func inputs() async throws -> String { "" }
+  func asked() -> [String] { [] }
   func resolve(_ say: @escaping @Sendable (String) -> Void) async throws -> MirrorResolution {
     throw Broken()
   }
@@ -212,6 +215,7 @@ struct BrokenMirror: Mirror {
       init(_ inner: StubMirror) { self.inner = inner }
       var folder: BundlePath { inner.folder }
       func inputs() async throws -> String { "" }
+      func asked() -> [String] { [] }
       func resolve(_ say: @escaping @Sendable (String) -> Void) async throws -> MirrorResolution {
         try await inner.resolve(say)
       }

@@ -32,6 +32,7 @@ final class RunFixture: Sendable {
     var configuration = Configuration()
     configuration.outputs = outputs
     configuration.cache = cache
+    configuration.lock = root.appending("bundle.lock")
     configuration.transfer.retries = 0
     configuration.transfer.connectTimeout = .seconds(5)
     configuration.proxy.no = "*"

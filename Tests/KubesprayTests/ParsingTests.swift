@@ -1,5 +1,6 @@
 import Cache
 import Host
+import Integrity
 import SystemPackage
 import Testing
 
@@ -152,6 +153,29 @@ private let digits = String(repeating: "0f", count: 32)
     #expect(second.path == first.path)
     #expect(lines.all == ["the Python environment is ready"])
     #expect(first.pythonVersion.hasPrefix("3."))
+  }
+
+  @Test func `An environment of pinned packages is made of those files, and of no others`() async throws {
+    let tree = try KubesprayTree(miniTree)
+    let first = try await Environments.shared.environment(for: tree)
+    var pinned = try #require(first.packages)
+    #expect(pinned.packages.contains { $0.name == "ansible-core" })
+    let second = try await PythonEnvironment.prepare(
+      for: tree, cache: try Environments.cache, pinned: pinned)
+    #expect(second.path != first.path && second.packages == pinned)
+    pinned.packages[0].sha256 = Digest(of: [0])
+    try await withTemporaryFolder { folder in
+      let error = await #expect(throws: PythonEnvironmentError.self) {
+        try await PythonEnvironment.prepare(for: tree, cache: try Cache(folder), pinned: pinned)
+      }
+      #expect(
+        error?.description.contains("THESE PACKAGES DO NOT MATCH THE HASHES") == true, "\(error as Any)")
+    }
+    pinned.python = "3.2"
+    let error = await #expect(throws: PythonEnvironmentError.self) {
+      try await PythonEnvironment.prepare(for: tree, cache: try Environments.cache, pinned: pinned)
+    }
+    #expect(error?.description.contains("Python 3.2") == true)
   }
 
   @Test func `A program that is no Python is refused by name`() async throws {

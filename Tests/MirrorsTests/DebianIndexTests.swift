@@ -51,10 +51,11 @@ struct DebianIndexTests {
     let release = try readText(content.appending("Release"))
     #expect(release.contains("\nDate: Wed, 01 Jan 2025 00:00:00 UTC\n"))
     let armored = content.appending("kubespray-offline.asc")
-    let shown = try await Command("gpg", ["--with-colons", "--show-keys", armored.string]).output()
+    let own = ["--homedir", archive.root.string, "--batch"]
+    let shown = try await Command("gpg", own + ["--with-colons", "--show-keys", armored.string]).output()
     #expect(shown.contains(":\(signer):\n") && shown.contains("pub:-:3072:1:") && !shown.contains("sec:"))
     let binary = archive.root.appending("public.gpg")
-    _ = try await Command("gpg", ["--batch", "--dearmor", "--output", binary.string, armored.string]).output()
+    _ = try await Command("gpg", own + ["--dearmor", "--output", binary.string, armored.string]).output()
     // Without apt's --ignore-time-conflict.
     _ = try await Command(
       "gpgv", ["--keyring", binary.string, content.appending("InRelease").string]

@@ -63,6 +63,9 @@ extension PythonEnvironmentError: Advised {
     case .incomplete(_, let minor, let family): "Install them: \(Self.install(minor, family))."
     case .notPython: "Name another in the setting python.executable, or use auto."
     case .installFailed: "Check the network, the proxy and pip's configuration (pip config list)."
+    case .otherPython:
+      "Name such a Python in the setting python.executable, or make another lock without --locked."
+    case .fullAnsibleNotPinned: "Make another lock: run without --locked."
     case .noRequirements: "Check that the kubespray tree is complete."
     }
   }

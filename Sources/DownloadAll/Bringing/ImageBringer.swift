@@ -214,10 +214,12 @@ struct ImageBringer: Bringer {
     }
     blobs.release(image.digests)
     record.verified.record(
-      place, stage: image.artifact.stage, sha256: archive.sha256, url: image.artifact.recordedOrigin)
+      place, stage: image.artifact.stage, sha256: archive.sha256, url: image.artifact.recordedOrigin,
+      validator: image.source.served.description)
     var described = image.content.manifestImage
     // An archive without any says nothing of whether the registry was asked.
     if described.attached == nil, image.source.isAskedForAttached { described.attached = [] }
+    described.noteServed(image.source.served)
     if !image.source.lacking.isEmpty { described.lacking = image.source.lacking.map(\.description) }
     return image.artifact.manifestFile(size: archive.size, sha256: archive.sha256, image: described)
   }
@@ -235,6 +237,11 @@ struct ListedImageError: Error, CustomStringConvertible {
   let listing: String
 
   var description: String { "\(error), listed in \(listing)" }
+}
+
+extension ManifestImage {
+  /// Notes what the registry served, unless the archive holds just that.
+  mutating func noteServed(_ digest: Digest) { served = digest == self.digest ? nil : digest }
 }
 
 extension ArchivedImage {

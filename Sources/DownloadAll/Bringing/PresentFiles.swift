@@ -23,6 +23,8 @@ struct PresentFiles: Sendable {
       file.image = image
     } else {
       file.image = await Self.image(in: record.place(artifact))
+      let served = record.verified.entry(for: record.place(artifact))?.validator
+      if let served = served.flatMap({ try? Digest($0) }) { file.image?.noteServed(served) }
     }
     guard artifact.pulledImage != nil else { return file }
     guard let image = file.image, image.reference == reference, images.carries(image) else { return nil }

@@ -3,6 +3,7 @@ import Cache
 import Concurrency
 import Files
 import FoundationEssentials
+import Host
 import Integrity
 import Kubespray
 import SystemPackage
@@ -13,9 +14,11 @@ import YAML
 final class ChartSource: Sendable {
   private let downloads: Downloads
   private let cache: Cache
+  private let lock: LockKeeper
   private let charts = Memos<CatalogChart, FetchedChart>()
 
-  init(_ downloads: Downloads, cache: Cache) {
+  init(_ downloads: Downloads, cache: Cache, lock: LockKeeper) {
+    self.lock = lock
     self.downloads = downloads
     self.cache = cache
   }
@@ -36,19 +39,28 @@ final class ChartSource: Sendable {
   }
 
   private func fetch(_ chart: CatalogChart) async throws -> FetchedChart {
-    let key = CacheKey(["repository": chart.repository, "name": chart.name, "version": chart.version])
+    let pinned = lock.chart(chart)
+    guard pinned != nil || !lock.isLocked else {
+      throw ChartError(chart: chart, reason: "it is not in the lock")
+    }
+    var key = CacheKey(["repository": chart.repository, "name": chart.name, "version": chart.version])
+    if let pinned { key.add("pinned", "\(pinned.listing.url) \(pinned.sha256)") }
     let (chartName, listingName) = ("chart.tgz", "listing.json")
     let folder = try await cache.entry(.charts, "\(key)") { folder in
-      let listing = try await self.listing(of: chart)
+      let listing: ChartListing
+      if let pinned { listing = pinned.listing } else { listing = try await self.listing(of: chart) }
       let file = folder.appending(chartName)
-      _ = try await downloads.bring(listing.url, to: file, digest: listing.digest, for: .files)
+      let digest = pinned?.sha256 ?? listing.digest
+      _ = try await downloads.bring(listing.url, to: file, digest: digest, for: .files)
       // Only what is a chart stays.
       _ = try FetchedChart(chart, listing, file: file)
       try writeAtomically(Array(try JSONEncoder().encode(listing)), to: folder.appending(listingName))
     }
     let listing = try JSONDecoder().decode(
       ChartListing.self, from: Data(try readBytes(folder.appending(listingName))))
-    return try FetchedChart(chart, listing, file: folder.appending(chartName))
+    let fetched = try FetchedChart(chart, listing, file: folder.appending(chartName))
+    lock.note(chart, listing, fetched.digest)
+    return fetched
   }
 
   /// What the repository's index says of the chart.
@@ -66,13 +78,24 @@ final class ChartSource: Sendable {
 /// One version of a chart in the index of its repository.
 ///
 /// Source: Helm's documentation, "The Chart Repository Guide", the index file.
-struct ChartListing: Codable, Sendable {
+struct ChartListing: Codable, Sendable, Equatable {
   /// Where the chart is.
   let url: String
   /// The digest that the index tells.
   let digest: Digest?
   /// The version as the index writes it.
   let version: String
+
+  /// The same with an address that may be written down.
+  var withoutCredentials: ChartListing {
+    ChartListing(url: hidingCredentials(url), digest: digest, version: version)
+  }
+
+  private init(url: String, digest: Digest?, version: String) {
+    self.url = url
+    self.digest = digest
+    self.version = version
+  }
 
   /// Indexes of large repositories have some megabytes.
   static let limits = YAMLLimits(inputBytes: 64 << 20, depth: 64, nodes: 4_000_000)

@@ -12,7 +12,8 @@ struct FetchedChart: Sendable {
   let file: FilePath
   /// The images that its own values name: `Chart.yaml` and `values.yaml` tell them where a template does not.
   let images: [ImageReference]
-  private let digest: Digest
+  /// The digest of the file.
+  let digest: Digest
   private let appVersion: String?
 
   /// - Throws: ``ChartError`` when the file is not a chart; `ArchiveError`, `YAMLError` or `Errno`.
@@ -20,7 +21,8 @@ struct FetchedChart: Sendable {
     self.chart = chart
     self.listing = listing
     self.file = file
-    digest = try listing.digest ?? Digest(ofFile: file)
+    let listed = listing.digest.flatMap { $0.algorithm == .sha256 ? $0 : nil }
+    digest = try listed ?? Digest(ofFile: file)
     var texts: [String: [UInt8]] = [:]
     let wanted = ["\(chart.name)/Chart.yaml", "\(chart.name)/values.yaml"]
     try ArchiveReader.visit(file) { entry, content in

@@ -58,10 +58,14 @@ final class ImageSource: Sendable {
   let oneIsEnough: Bool
   /// Whether signatures and what else is about an image are carried with it.
   let carriesAttached: Bool
+  /// What a registry is asked for in place of a tag, where that is pinned.
+  private let pinned: @Sendable (ImageReference) -> ImagePin?
 
   init(
-    client: RegistryClient, platforms: [Platform], oneIsEnough: Bool = false, carriesAttached: Bool = false
+    client: RegistryClient, platforms: [Platform], oneIsEnough: Bool = false, carriesAttached: Bool = false,
+    pinned: @escaping @Sendable (ImageReference) -> ImagePin? = { _ in nil }
   ) {
+    self.pinned = pinned
     self.client = client
     self.platforms = platforms
     self.oneIsEnough = oneIsEnough
@@ -72,7 +76,12 @@ final class ImageSource: Sendable {
   /// Whether an archive, as the manifest describes it, is one that this run wants. An image that names no platforms has
   /// only one; what the registry lacked is not asked for again.
   func carries(_ image: ManifestImage) -> Bool {
-    guard !carriesAttached || image.attached != nil else { return false }
+    if let pin = pinned(image.reference) {
+      guard [image.served, image.digest].contains(pin.digest) else { return false }
+      if carriesAttached, image.attached?.map(\.digest) != pin.attached?.map(\.digest) { return false }
+    } else if carriesAttached, image.attached == nil {
+      return false
+    }
     let published = Set(platforms.map(\.description)).subtracting(oneIsEnough ? image.lacking ?? [] : [])
     return image.platforms.isEmpty || Set(image.platforms) == published
   }
@@ -89,9 +98,10 @@ final class ImageSource: Sendable {
   ///
   /// - Throws: `RegistryError`.
   func source(of reference: ImageReference) async throws -> SourcedImage {
-    try await sources.value(of: reference) { [resolver, platforms, oneIsEnough] in
+    try await sources.value(of: reference) { [resolver, platforms, oneIsEnough, pinned] in
       try SourcedImage(
-        try await resolver.resolve(reference, platforms: platforms, oneIsEnough: oneIsEnough))
+        try await resolver.resolve(
+          reference, platforms: platforms, oneIsEnough: oneIsEnough, at: pinned(reference)))
     }
   }
 }

@@ -1,10 +1,12 @@
 import Bundle
 import Cache
 import Concurrency
+import Console
 import Files
 import Host
 import Kubespray
 import Settings
+import Synchronization
 import SystemPackage
 
 /// Where a run's kubespray is made and asked: its source, its Python environment, its catalog, and what a cluster will
@@ -18,6 +20,8 @@ final class KubesprayWorkshop: Sendable {
     let origin: String?
     /// The URL of the tarball or of the git repository, without credentials; `local` for what the user had already.
     let repository: String
+    /// The branch, tag or commit of a git repository.
+    let reference: String?
   }
 
   private struct Question: Hashable, Sendable {
@@ -35,24 +39,33 @@ final class KubesprayWorkshop: Sendable {
   private let origin: KubespraySource
   private let patches: FilePath
   private let cache: Cache
+  private let lock: LockKeeper
   private let download: KubesprayDownload
   private let events: (source: StageEvents, catalog: StageEvents)
 
   private let madeSource = Memo<Source>()
   private let madeEnvironment = Memo<PythonEnvironment>()
+  /// The environment, once somebody has asked for it.
+  private let usedEnvironment = Mutex<PythonEnvironment?>(nil)
   private let catalogs = Memos<Architecture, Catalog>()
   private let joinedCatalog = Memo<Catalog>()
   private let demands = Memos<Question, ClusterDemand>()
 
-  /// - Throws: `KubesprayVersionError` or `KubespraySourceError` when the settings name no kubespray.
-  init(_ job: Job, cache: Cache, download: KubesprayDownload, events: (StageName) -> StageEvents) throws {
+  /// - Throws: `KubesprayVersionError` or `KubespraySourceError` when the settings name no kubespray;
+  ///   ``LockContradicted`` when they name another one than the lock.
+  init(
+    _ job: Job, cache: Cache, lock: LockKeeper, download: KubesprayDownload,
+    events: (StageName) -> StageEvents
+  ) throws {
     configuration = job.configuration
     architectures = job.architectures
     releases = (try? job.packageTargets().map(\.release)) ?? []
     origin = try KubespraySource(configuration.kubespray.source)
     version = try Self.version(for: origin, configuration)
+    try lock.check(version)
     patches = job.projectRoot.appending("target-scripts/patches").appending(version.fileName)
     self.cache = cache
+    self.lock = lock
     self.download = download
     self.events = (source: events(.kubespray), catalog: events(.py))
   }
@@ -79,15 +92,29 @@ final class KubesprayWorkshop: Sendable {
     defer { withExtendedLifetime(fetched) {} }
     let workspace = KubesprayWorkspace(version: version, patches: patches, cache: cache)
     do {
-      let copy = try await workspace.prepare(origin, downloaded: fetched?.path) { [events] in
+      let copy = try await workspace.prepare(pinned, downloaded: fetched?.path) { [events] in
         events.source.begin($0)
       }
-      return Source(copy: copy, origin: url, repository: repository(url))
+      let (repository, reference) = (repository(url), reference)
+      try await offload { [lock] () throws in try lock.check(copy, from: repository, at: reference) }
+      return Source(copy: copy, origin: url, repository: repository, reference: reference)
     } catch let error as KubespraySourceError {
       // A page of a proxy, say: the next run is to fetch it again, not find it in the cache.
       if let url { download.discard(url) }
       throw error
     }
+  }
+
+  /// The branch, tag or commit that the settings name, for what git fetches.
+  private var reference: String? {
+    guard case .git(_, let reference) = origin else { return nil }
+    return reference ?? version.gitReference
+  }
+
+  /// The source, which of a locked run is the commit of the lock, wherever a branch or a tag leads now.
+  private var pinned: KubespraySource {
+    guard case .git(let url, _) = origin, let commit = lock.lock?.source.commit else { return origin }
+    return .git(url: url, reference: commit)
   }
 
   private func repository(_ url: String?) -> String {
@@ -99,12 +126,28 @@ final class KubesprayWorkshop: Sendable {
   ///
   /// - Throws: What went wrong, the same to all who ask.
   func environment() async throws -> PythonEnvironment {
-    try await madeEnvironment.value { [self] in
+    let environment = try await madeEnvironment.value { [self] in
       let tree = try await source().copy.tree
+      let pinned = lock.lock?.ansible
+      if lock.isLocked, pinned == nil {
+        events.catalog.say(
+          .warning, "the lock has no packages of Ansible: pip chooses them for the evaluation")
+      }
       return try await PythonEnvironment.prepare(
-        for: tree, interpreter: configuration.python.executable ?? "auto", cache: cache
+        for: tree, interpreter: configuration.python.executable ?? "auto", cache: cache, pinned: pinned
       ) { [events] in events.catalog.begin($0) }
     }
+    usedEnvironment.withLock { $0 = environment }
+    return environment
+  }
+
+  /// What the environment is made of that has evaluated the source; `nil` where none has, or pip does not report it.
+  ///
+  /// - Throws: `Errno`.
+  func pinnedPackages() async throws -> PinnedPackages? {
+    guard let environment = usedEnvironment.withLock(\.self) else { return nil }
+    if lock.isLocked { return environment.packages }
+    return try await environment.fullIfThere()?.packages ?? environment.packages
   }
 
   /// The catalog, as Ansible evaluates it: of all architectures together, each file and image marked with those that

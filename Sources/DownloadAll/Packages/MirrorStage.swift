@@ -42,7 +42,7 @@ struct MirrorStage: Stage {
   }
 
   func advice(on error: any Error, for artifact: Artifact) -> String? {
-    guard let error = error as? TransferError else { return nil }
+    guard let error = error as? TransferError, !mirrors.memory.isLocked else { return nil }
     switch error.kind {
     case .status(404), .status(410), .digestMismatch, .sizeMismatch: break
     default: return nil
@@ -60,7 +60,9 @@ struct MirrorStage: Stage {
     events.say(
       .info,
       mirrors.naming(mirror, in: "\(files.count) packages, \(ByteCount.format(bytes))")
-        + (resolved.isRemembered ? ", as resolved at \(date); --refresh asks again" : ""))
+        + (resolved.isLocked
+          ? ", as the lock says"
+          : resolved.isRemembered ? ", as resolved at \(date); --refresh asks again" : ""))
     for warning in resolved.resolution.warnings {
       events.say(.warning, mirrors.naming(mirror, in: warning))
     }

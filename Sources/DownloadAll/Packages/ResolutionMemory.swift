@@ -18,10 +18,15 @@ final class ResolutionMemory: Sendable {
     let time: Int64
     /// Whether an earlier run asked it.
     let isRemembered: Bool
+    /// Whether a lock has it.
+    let isLocked: Bool
     /// The digest of the decision: whatever is made of it alone can be kept under this name.
     private(set) var identity: Digest
 
-    fileprivate init(_ resolution: MirrorResolution, time: Int64, isRemembered: Bool) throws {
+    fileprivate init(
+      _ resolution: MirrorResolution, time: Int64, isRemembered: Bool = true, isLocked: Bool = false
+    ) throws {
+      self.isLocked = isLocked
       self.resolution = resolution
       self.time = time
       self.isRemembered = isRemembered
@@ -34,7 +39,7 @@ final class ResolutionMemory: Sendable {
       guard files.count != resolution.files.count else { return }
       var rest = resolution
       rest.files = files
-      self = try Resolved(rest, time: time, isRemembered: isRemembered)
+      self = try Resolved(rest, time: time, isRemembered: isRemembered, isLocked: isLocked)
     }
   }
 
@@ -45,15 +50,17 @@ final class ResolutionMemory: Sendable {
 
   private let cache: Cache
   private let maximumAge: Int64
+  private let lock: LockKeeper?
   private let now: @Sendable () -> Int64
   private let decisions = Memos<BundlePath, Resolved>()
   private let files = Mutex<[BundlePath: FilePath]>([:])
 
   init(
-    cache: Cache, maximumAge: Duration,
+    cache: Cache, maximumAge: Duration, lock: LockKeeper? = nil,
     now: @escaping @Sendable () -> Int64 = { Int64(Date.now.timeIntervalSince1970) }
   ) {
     self.cache = cache
+    self.lock = lock
     self.maximumAge = maximumAge.components.seconds
     self.now = now
   }
@@ -62,8 +69,20 @@ final class ResolutionMemory: Sendable {
   ///
   /// - Throws: What the mirror threw, the same to all who ask.
   func resolved(_ mirror: any Mirror, _ say: @escaping @Sendable (String) -> Void) async throws -> Resolved {
-    try await decisions.value(of: mirror.folder) { [self] in try await find(mirror, say) }
+    try await decisions.value(of: mirror.folder) { [self] in
+      let found: Resolved
+      if let pinned = try lock?.resolution(of: mirror) {
+        found = try Resolved(pinned, time: now(), isLocked: true)
+      } else {
+        found = try await find(mirror, say)
+      }
+      lock?.note(mirror.folder, asked: try mirror.asked(), found.resolution)
+      return found
+    }
   }
+
+  /// Whether no solver is asked, since a lock has its answers.
+  var isLocked: Bool { lock?.isLocked ?? false }
 
   /// Forgets what was decided for a folder of the bundle: the servers no longer have it. The next run asks again.
   func forget(_ mirror: BundlePath) {
@@ -71,8 +90,9 @@ final class ResolutionMemory: Sendable {
   }
 
   /// Whether an earlier run asked for this folder lately, as far as can be known before the question is: its answer may
-  /// do.
+  /// do. A lock always has one.
   func hasRecentAnswer(_ mirror: BundlePath) -> Bool {
+    guard !isLocked else { return true }
     let shelf = cache.folder(of: .resolutions)
     let names = ((try? listFolder(shelf)) ?? []).filter { $0.hasPrefix(mirror.shelfName + "-") }
     return names.contains { name in

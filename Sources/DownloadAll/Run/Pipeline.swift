@@ -33,7 +33,8 @@ public struct Pipeline: Sendable {
   /// Runs the stages and writes the manifest.
   ///
   /// - Throws: `CancellationError` when interrupted; ``FileLockError`` when another run works on the same bundle;
-  ///   ``UnusableFolder``; `Errno` or ``ManifestError`` when the bundle cannot be closed; ``SigningFailed``,
+  ///   ``UnusableFolder``; `Errno` or ``ManifestError`` when the bundle cannot be closed; ``LockContradicted`` when a
+  ///   locked run has made another bundle than that of the lock; ``SigningFailed``,
   ///   ``UnsignableBundle`` or `CommandError` when it is complete and cannot be signed. What failed inside stages is in the report.
   public func execute() async throws -> RunReport {
     let lock = try RunLock.take(job)
@@ -53,10 +54,14 @@ public struct Pipeline: Sendable {
       report.stages.append(proved.report)
       report.proof = proved.proof
     }
-    let outcome = try await offload { [found = report.proof] () throws in try closing.close(found) }
+    let lockClosing = LockClosing(job: job, keeper: tools.lock, kubespray: tools.kubespray, emit: tools.emit)
+    let found = try await lockClosing.lock(of: closing.files)
+    let outcome = try await offload { [proof = report.proof] () throws in try closing.close(proof) }
     report.removed = outcome.removed
     report.bundle = outcome.bundle
-    if outcome.bundle == .complete { report.signers = try await sign() }
+    guard outcome.bundle == .complete else { return report }
+    report.signers = try await sign()
+    lockClosing.write(found)
     return report
   }
 
@@ -89,7 +94,7 @@ public struct Pipeline: Sendable {
   /// Precheck and the stages, and what can be known of the proof while files arrive.
   private func runStages(_ proof: Proof?) async throws -> [StageReport] {
     var reports: [StageReport] = []
-    let runner = StageRunner(rows, tools.fetcher(job), emit: tools.emit)
+    let runner = StageRunner(rows, tools.fetcher(job), tools.lock, emit: tools.emit)
     let precheck =
       job.includes(.precheck)
       ? Precheck(job: job, rate: tools.rate, events: tools.events(.precheck)) : nil

@@ -26,7 +26,7 @@ public struct Planning: Sendable {
   init(_ job: Job, _ tools: RunTools, _ rows: [StageTable.Row]) {
     self.job = job
     self.tools = tools
-    runner = StageRunner(rows, tools.fetcher(job), emit: tools.emit)
+    runner = StageRunner(rows, tools.fetcher(job), tools.lock, emit: tools.emit)
   }
 
   /// Plans, and asks the servers for sizes.

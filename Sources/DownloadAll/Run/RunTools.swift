@@ -22,19 +22,22 @@ struct RunTools: Sendable {
   let images: ImageSource
   let resolutions: ResolutionMemory
   let signatures = RepositorySignatures()
+  /// What a locked run is held to, and what the next lock has.
+  let lock: LockKeeper
   /// Who signs the bundle; `nil` for nobody.
   let signer: BundleSigner?
   private let blobs: BlobCache
 
   /// Nothing is written below `outputs`.
   ///
-  /// - Throws: ``ConfigurationError``, ``TransferError``, ``ManifestError``, ``SigningFailed`` or ``UnusableFolder``
-  ///   when the run cannot start.
+  /// - Throws: ``ConfigurationError``, ``TransferError``, ``ManifestError``, ``SigningFailed``, ``LockUnusable``,
+  ///   ``LockContradicted`` or ``UnusableFolder`` when the run cannot start.
   init(
     _ job: Job, environment: [String: String], emit: @escaping @Sendable (ConsoleEvent) -> Void
   ) throws {
     let configuration = job.configuration
     self.emit = emit
+    lock = try LockKeeper(job)
     signer = try configuration.signing.key.map { try BundleSigner($0) }
     let engine = try TransferEngine(TransferConfiguration(configuration, environment: environment))
     do {
@@ -53,11 +56,11 @@ struct RunTools: Sendable {
       engine: engine, remote: RemoteFiles(engine: engine, mirrors: configuration.mirrors),
       progress: TransferProgress(emit: emit, rate: TransferRate(cache)))
     kubespray = try KubesprayWorkshop(
-      job, cache: cache,
+      job, cache: cache, lock: lock,
       download: KubesprayDownload(
         downloads: downloads, cache: cache, events: StageEvents(stage: .kubespray, emit: emit))
     ) { StageEvents(stage: $0, emit: emit) }
-    charts = ChartSource(downloads, cache: cache)
+    charts = ChartSource(downloads, cache: cache, lock: lock)
     images = ImageSource(
       client: try RegistryClient(configuration, engine: engine, environment: environment, emit: emit),
       platforms: try configuration.imagePlatforms(of: Architecture.current.rawValue).map {
@@ -65,9 +68,9 @@ struct RunTools: Sendable {
       },
       // Some are published for one architecture only; named for images themselves, platforms are meant strictly.
       oneIsEnough: configuration.images.platforms.isEmpty,
-      carriesAttached: configuration.images.signatures)
+      carriesAttached: configuration.images.signatures, pinned: { [lock] in lock.pin(of: $0) })
     resolutions = ResolutionMemory(
-      cache: cache, maximumAge: configuration.refreshAfter)
+      cache: cache, maximumAge: configuration.refreshAfter, lock: lock)
     blobs = try BlobCache(cache, outputs: configuration.outputs)
   }
 

@@ -15,6 +15,7 @@ final class StageRunner: Sendable {
 
   private let rows: [StageTable.Row]
   private let fetcher: ArtifactFetcher
+  private let lock: LockKeeper
   private let emit: @Sendable (ConsoleEvent) -> Void
   private let plans = Memos<StageName, [Artifact]>()
   private let ready = Memos<StageName, Ready>()
@@ -23,11 +24,12 @@ final class StageRunner: Sendable {
   private let isStopped = Mutex(false)
 
   init(
-    _ rows: [StageTable.Row], _ fetcher: ArtifactFetcher,
+    _ rows: [StageTable.Row], _ fetcher: ArtifactFetcher, _ lock: LockKeeper,
     emit: @escaping @Sendable (ConsoleEvent) -> Void
   ) {
     self.rows = rows
     self.fetcher = fetcher
+    self.lock = lock
     self.emit = emit
   }
 
@@ -131,7 +133,8 @@ final class StageRunner: Sendable {
     events.show("")
     let artifacts = try await row.stage.artifacts()
     await preparation
-    return artifacts
+    // What is made of the files is not found upstream.
+    return row.product == nil ? try lock.pin(artifacts, of: row.name) : artifacts
   }
 
   private func prepare(_ row: StageTable.Row) async {

@@ -55,7 +55,8 @@ struct PythonWheels: Sendable {
 
   /// Fetches the pip that resolves ahead of the first question: that needs no kubespray.
   func preparePip() async {
-    guard !job.configuration.pypi.skip, let python = try? await interpreter() else { return }
+    guard !job.configuration.pypi.skip, !job.configuration.locked, let python = try? await interpreter()
+    else { return }
     try? await PythonIndex.prepare(interpreter: python.path, pip: python.pip, cache: cache)
   }
 

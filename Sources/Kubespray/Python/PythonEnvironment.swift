@@ -19,8 +19,19 @@ public struct PythonEnvironment: Sendable {
   /// The tree's requirements.txt.
   private let requirements: String
   private let cache: Cache
+  /// Whether it is made of pinned packages, and so can get no others.
+  private var isPinned = false
   /// What a catalog made with it depends on.
   let identity: String
+  /// What it was made of, where pip reports that (since pip 22.2).
+  public var packages: PinnedPackages? {
+    PinnedPackages(
+      report: path.appending(Self.reportName), python: "3.\(interpreter.minor)",
+      hasFullAnsible: hasFullAnsible)
+  }
+
+  /// pip's report of what it installed.
+  private static let reportName = "pip-report.json"
 
   /// The Python of the environment.
   public var python: FilePath { path.appending("bin/python") }
@@ -34,11 +45,12 @@ public struct PythonEnvironment: Sendable {
   ///   - tree: The kubespray tree with its requirements.txt.
   ///   - interpreter: `auto`, or the name or path of a Python (setting `python.executable`).
   ///   - cache: Where it is kept.
+  ///   - pinned: What it is to be made of, and of nothing else.
   ///   - progress: Called with short lines about what is being done.
   /// - Throws: ``PythonEnvironmentError``, `CommandError` or `FileError`.
   public static func prepare(
     for tree: KubesprayTree, interpreter setting: String = "auto", cache: Cache,
-    progress: (@Sendable (String) -> Void)? = nil
+    pinned: PinnedPackages? = nil, progress: (@Sendable (String) -> Void)? = nil
   ) async throws -> PythonEnvironment {
     guard let requirements = try? readText(tree.requirements) else {
       throw PythonEnvironmentError.noRequirements(tree.requirements)
@@ -46,13 +58,27 @@ public struct PythonEnvironment: Sendable {
     let ansible = AnsibleRequirement(requirements: requirements)
     let interpreter = try await find(
       setting, for: ansible, ProgramMemory(folder: cache.folder(of: .programs)))
-    let key = CacheKey([
+    var key = CacheKey([
       "python": "\(interpreter.path) \(interpreter.versionText)", "requirements": requirements,
     ])
+    if let pinned { key.add("pinned", pinned.requirements) }
     func environment(_ path: FilePath, isFull: Bool) -> PythonEnvironment {
       PythonEnvironment(
         path: path, hasFullAnsible: isFull, interpreter: interpreter, requirements: requirements,
         cache: cache, identity: "\(key)")
+    }
+    if let pinned {
+      guard pinned.python == "3.\(interpreter.minor)" else {
+        throw PythonEnvironmentError.otherPython(
+          interpreter.path, found: "3.\(interpreter.minor)", pinned.python)
+      }
+      let path = try await cache.entry(.environments, "\(key)") { path in
+        try await environment(path, isFull: pinned.hasFullAnsible)
+          .make([pinned.requirements], areHashed: true, progress: progress)
+      }
+      var made = environment(path, isFull: pinned.hasFullAnsible)
+      made.isPinned = true
+      return made
     }
     if let path = try await cache.use(.environments, "\(key)-full") {
       progress?("the Python environment is ready")
@@ -80,6 +106,7 @@ public struct PythonEnvironment: Sendable {
   /// - Throws: ``PythonEnvironmentError`` or `CommandError`.
   public func withFullAnsible(progress: (@Sendable (String) -> Void)? = nil) async throws -> PythonEnvironment
   {
+    guard !isPinned else { throw PythonEnvironmentError.fullAnsibleNotPinned }
     func full(_ path: FilePath) -> PythonEnvironment {
       PythonEnvironment(
         path: path, hasFullAnsible: true, interpreter: interpreter, requirements: requirements, cache: cache,
@@ -90,6 +117,18 @@ public struct PythonEnvironment: Sendable {
       progress?("installed the full ansible package")
     }
     return full(path)
+  }
+
+  /// The environment with the full `ansible` package, if one has been made.
+  ///
+  /// - Throws: `Errno`.
+  public func fullIfThere() async throws -> PythonEnvironment? {
+    guard !hasFullAnsible, let path = try await cache.use(.environments, "\(identity)-full") else {
+      return nil
+    }
+    return PythonEnvironment(
+      path: path, hasFullAnsible: true, interpreter: interpreter, requirements: requirements, cache: cache,
+      identity: identity)
   }
 
   /// A command that runs pip for this environment.
@@ -130,7 +169,9 @@ public struct PythonEnvironment: Sendable {
     return try PythonInterpreter.choose(among: found, for: ansible.pythonMinors, family: family)
   }
 
-  private func make(_ lines: [String], progress: (@Sendable (String) -> Void)?) async throws {
+  private func make(
+    _ lines: [String], areHashed: Bool = false, progress: (@Sendable (String) -> Void)?
+  ) async throws {
     progress?("making a Python environment with \(interpreter.path) (\(pythonVersion))")
     try removeTree(path)
     let options = interpreter.canInstallFromOutside ? ["--without-pip"] : []
@@ -138,11 +179,18 @@ public struct PythonEnvironment: Sendable {
     let file = path.appending("requirements.txt")
     try writeAtomically(lines.joined(separator: "\n") + "\n", to: file)
     progress?("installing the Python packages of kubespray's requirements.txt")
-    try await install(file)
+    try await install(file, areHashed: areHashed)
   }
 
-  private func install(_ file: FilePath) async throws {
-    let result = try await pip(["install", "--quiet", "--requirement", file.string]).run()
+  private func install(_ file: FilePath, areHashed: Bool) async throws {
+    let arguments =
+      ["install", "--quiet", "--requirement", file.string]
+      + (areHashed ? ["--require-hashes", "--no-deps"] : [])
+    var result = try await pip(arguments + ["--report", path.appending(Self.reportName).string]).run()
+    // Before pip 22.2; it says so before it does anything.
+    if result.status != 0, result.standardError.contains("no such option: --report") {
+      result = try await pip(arguments).run()
+    }
     guard result.status != 0 else { return }
     let lines = result.standardError.split(whereSeparator: \.isNewline).suffix(6).map { "  \($0)" }
     throw PythonEnvironmentError.installFailed(hidingCredentials(lines.joined(separator: "\n")))

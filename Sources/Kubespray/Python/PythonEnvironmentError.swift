@@ -11,6 +11,10 @@ public enum PythonEnvironmentError: Error, CustomStringConvertible {
   case notPython(String)
   /// pip could not install the packages.
   case installFailed(String)
+  /// The Python is another one than that for which the packages are pinned.
+  case otherPython(FilePath, found: String, String)
+  /// Kubespray needs all of Ansible's collections, and they are not among the pinned packages.
+  case fullAnsibleNotPinned
   /// requirements.txt is missing.
   case noRequirements(FilePath)
 
@@ -27,6 +31,10 @@ public enum PythonEnvironmentError: Error, CustomStringConvertible {
       return "\(name) is not a Python 3 that can make virtual environments"
     case .installFailed(let output):
       return "the Python packages of this kubespray could not be installed:\n\(output)"
+    case .otherPython(let path, let found, let pinned):
+      return "\(path) is Python \(found), and the packages of Ansible are pinned for Python \(pinned)"
+    case .fullAnsibleNotPinned:
+      return "this kubespray needs all of Ansible's collections, which are not among the pinned packages"
     case .noRequirements(let path):
       return "\(path) cannot be read"
     }

@@ -55,6 +55,9 @@ public struct DebianRepository: Mirror {
     ].joined(separator: "\n")
   }
 
+  /// Release, architectures and packages.
+  public func asked() -> [String] { wanted.lines(for: target, architectures) }
+
   /// What the solver decided for one architecture.
   private struct Part {
     var packages: [(file: MirrorResolution.File, paragraph: String)] = []

@@ -1,6 +1,7 @@
 import Bundle
 import Cache
 import Concurrency
+import Files
 import FoundationEssentials
 import Host
 import SystemPackage
@@ -95,6 +96,21 @@ public struct PythonIndex: Mirror {
       source distributions \(sourceDistributions)
       \(settings)
       """)
+  }
+
+  /// Pythons, architectures and requirements.
+  ///
+  /// - Throws: `FileError` when a requirements file cannot be read.
+  public func asked() throws -> [String] {
+    let files = try requirements.flatMap { file in
+      try readText(file).split(whereSeparator: \.isNewline).map { line in
+        String(line.prefix { $0 != "#" }).split(whereSeparator: \.isWhitespace).joined(separator: " ")
+      }
+    }
+    let wanted = Set(files.filter { !$0.isEmpty } + extra.map { "extra \($0)" }).sorted()
+    let pythons = pythonNames.joined(separator: " ")
+    return ["Python \(pythons) on \(architectures.names) with glibc 2.\(glibcMinor)"]
+      + (sourceDistributions ? ["source distributions"] : []) + wanted.map { hidingCredentials($0) }
   }
 
   /// Asks pip for each Python which files are needed.

@@ -62,6 +62,9 @@ public struct RPMRepository: Mirror {
     ].joined(separator: "\n")
   }
 
+  /// Release, architectures and packages.
+  public func asked() -> [String] { wanted.lines(for: target, architectures) }
+
   /// Asks dnf; the metadata of the repositories is read again where it has changed.
   ///
   /// A package whose repository needs a client certificate, a password or a proxy of dnf's own, or knows no checksum

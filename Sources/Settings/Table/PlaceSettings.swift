@@ -15,6 +15,20 @@ extension SettingSection {
         next run then takes longer.
         """),
       .scalar(
+        "lock", \.lock, .path, environment: ["BUNDLE_LOCK"], flag: .value("--lock", .path), scope: .download,
+        "The file with the digests of all that a run found upstream, to be kept with your settings.",
+        """
+        A complete run of all stages writes it: kubespray's source, files, images, charts, packages, what the solvers \
+        chose. It holds no credentials.
+        """),
+      .scalar(
+        "locked", \.locked, .bool, environment: ["BUNDLE_LOCKED"], flag: .on("--locked"), scope: .download,
+        "Make the bundle of the lock again, or report what upstream no longer has.",
+        """
+        No tag and no solver is asked: images come by digest, packages by the URL and digest of the lock. A setting \
+        that asks for something else is an error.
+        """),
+      .scalar(
         "architecture", \.architecture, .automatic(or: .architecture), environment: ["IMAGE_ARCH"],
         flag: .value("--architecture", "arch"), "The architecture of the target machines: amd64 or arm64.",
         "\"auto\" is that of this machine."),
