@@ -54,6 +54,14 @@ func staticArchiveFlags() -> [String]? {
     .flatMap { ["-Xlinker", $0] }
 }
 
+// bcrypt, for the one file of the registry's logins: where there is the static library, only that much of it travels.
+#if arch(x86_64)
+  let staticCryptPath = "/usr/lib/x86_64-linux-gnu/libcrypt.a"
+#else
+  let staticCryptPath = "/usr/lib/aarch64-linux-gnu/libcrypt.a"
+#endif
+let hasStaticCrypt = FileManager.default.fileExists(atPath: staticCryptPath)
+
 let systemPackage = Target.Dependency.product(name: "SystemPackage", package: "swift-system")
 
 /// Floor 0 without the system's libraries.
@@ -83,6 +91,9 @@ let package = Package(
       name: "CYAML", pkgConfig: "yaml-0.1",
       providers: [.apt(["libyaml-dev"]), .yum(["libyaml-devel"])]),
     .systemLibrary(name: "CFiles"),
+    .systemLibrary(
+      name: "CCrypto", pkgConfig: "libcrypto",
+      providers: [.apt(["libssl-dev"]), .yum(["openssl-devel"])]),
     .target(name: "Files", dependencies: ["CFiles", systemPackage], swiftSettings: swiftSettings),
     .target(name: "Concurrency", swiftSettings: swiftSettings),
     .target(
@@ -110,6 +121,14 @@ let package = Package(
     .target(
       name: "Trust", dependencies: ["Integrity", .product(name: "Crypto", package: "swift-crypto")],
       swiftSettings: swiftSettings),
+
+    .target(
+      name: "Certificates", dependencies: ["CCrypto"], swiftSettings: sizeSettings,
+      linkerSettings: hasStaticCrypt
+        ? [
+          .unsafeFlags(["-Xlinker", "-l:libcrypt.a"], .when(configuration: .release)),
+          .linkedLibrary("crypt", .when(configuration: .debug)),
+        ] : [.linkedLibrary("crypt")]),
 
     // Floor 2: what a bundle is.
     .target(
@@ -170,8 +189,8 @@ let package = Package(
     .target(
       name: "TargetSetup",
       dependencies: [
-        "YAML", "Archive", "Transfer", "Host", "Console", "Trust", "Bundle", "Settings", "Registry",
-        "Diagnosis",
+        "YAML", "Archive", "Transfer", "Host", "Console", "Trust", "Certificates", "Bundle", "Settings",
+        "Registry", "Diagnosis",
       ] + ground,
       // Those in BuiltIn are links to target-scripts/: bundles of the shell project have no such files.
       resources: [
@@ -241,6 +260,7 @@ let package = Package(
         systemPackage,
       ],
       swiftSettings: swiftSettings),
+    .testTarget(name: "CertificatesTests", dependencies: ["Certificates"], swiftSettings: swiftSettings),
     .testTarget(name: "YAMLTests", dependencies: ["YAML"], swiftSettings: swiftSettings),
     .testTarget(
       name: "BundleTests", dependencies: ["Bundle", "TestSupport"] + ground,
@@ -283,7 +303,7 @@ let package = Package(
       name: "TargetSetupTests",
       dependencies: [
         "TargetSetup", "TestSupport", "TestServer", "TestRegistry", "Archive", "Bundle", "Settings", "Trust",
-        "Console", "Host",
+        "Certificates", "YAML", "Console", "Host",
         "Registry", "Transfer", "Snapshot",
       ] + ground,
       exclude: ["Snapshots"],
