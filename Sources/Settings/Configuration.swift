@@ -42,6 +42,8 @@ public struct Configuration: Sendable {
   public var nginx = Nginx()
   /// The admin host itself.
   public var target = Target()
+  /// Who may ask its servers, and how a client knows them.
+  public var access = Access()
   /// Base URLs to fetch from instead of a host, by host name in lower case; without a slash at the end.
   public var mirrors: [String: String] = [:]
   /// The proxies between this machine and the internet.
@@ -53,6 +55,9 @@ public struct Configuration: Sendable {
 
   /// The defaults.
   public init() {}
+
+  /// The TCP port of the web server. That of plain HTTP is the wrong one for TLS, so it stands for 443 there.
+  public var webServerPort: Int { access.isTLS && nginx.port == 80 ? 443 : nginx.port }
 
   /// Where a setting's value came from.
   public func origin(of key: String) -> ConfigurationOrigin { origins[key] ?? .default }
@@ -153,6 +158,27 @@ extension Configuration {
     public var kubesprayDirectory: FilePath = "/opt"
     /// What to do on a machine that is a node of a cluster already.
     public var existingNode = ExistingNode.refuse
+  }
+
+  /// Who may ask the servers of the admin host, and how a client knows them.
+  public struct Access: Sendable {
+    /// Whether the web server and the registry speak TLS, and nothing else; nil (`auto`) means as before on that host.
+    public var tls: Bool?
+    /// Whether they want a login; nil (`auto`) means as before on that host.
+    public var login: Bool?
+    /// Further addresses and names that their certificate is for.
+    public var names: [String] = []
+    /// A certificate of one's own instead of one that is made there, with its chain (PEM).
+    public var certificate: FilePath?
+    /// The private key of ``certificate`` (PEM).
+    public var key: FilePath?
+    /// The authority by which clients believe ``certificate`` (PEM).
+    public var authority: FilePath?
+
+    /// Whether TLS is wanted; a host that was not set up before has none.
+    public var isTLS: Bool { tls ?? false }
+    /// Whether a login is wanted.
+    public var wantsLogin: Bool { login ?? false }
   }
 
   /// The container images.

@@ -26,6 +26,8 @@ public struct StatusReport: Sendable, Encodable {
   public let steps: [StepStatus]
   /// What is served.
   public let services: [Service]
+  /// The certificates of the servers.
+  public let access: AccessReport
 
   /// Looks; changes nothing.
   ///
@@ -38,7 +40,8 @@ public struct StatusReport: Sendable, Encodable {
       arrived.manifest?.kubespray ?? (arrived.shell == nil ? nil : context.configuration.kubespray.version)
     address = addresses.host
     steps = try await SetupRun(context).status()
-    let readiness = try Readiness()
+    access = try AccessReport(context)
+    let readiness = try Readiness(try context.access)
     func answers(_ url: String) async -> Bool {
       await readiness.status(url).map { (200..<400).contains($0) } ?? false
     }
@@ -56,7 +59,7 @@ public struct StatusReport: Sendable, Encodable {
     services.append(
       Service(
         name: "registry", address: addresses.registryHost,
-        answers: await answers("http://\(addresses.localRegistryHost)/v2/")))
+        answers: await answers("\(addresses.localRegistry)/v2/")))
     self.services = services
   }
 }

@@ -25,6 +25,7 @@ struct StatusCommand: AsyncParsableCommand {
     if output.json { return try printJSON(report) }
     console.table(["TRUST"], report.trust.lines.map { [$0] })
     Self.show(report.steps, report.services, console)
+    CertificateCommand.show(report.access, console)
     console.finish()
   }
 

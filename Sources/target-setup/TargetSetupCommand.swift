@@ -13,6 +13,7 @@ struct TargetSetupCommand: AsyncParsableCommand {
       target-setup [OPTIONS] all | STEP...
       target-setup status | config [OPTIONS]
       target-setup undo [OPTIONS] all | STEP...
+      target-setup certificate | login [OPTIONS]
       target-setup upload [OPTIONS] --to URL [FOLDER]
       """,
     discussion: """
@@ -34,20 +35,23 @@ struct TargetSetupCommand: AsyncParsableCommand {
         sh ./target-setup all                 everything, on a fresh machine
         sh ./target-setup status              what is done, what is served where
         sh ./target-setup all --address 10.0.0.5
+        sh ./target-setup all --tls --login   serve over TLS, to the nodes alone
         sh ./target-setup load-push --registry harbor.example.com/k8s
         sh ./target-setup registry-client --registry 10.0.0.9:5000 --insecure
         sh ./target-setup undo all            take everything back
         sh ./target-setup upload --to https://nexus.example.com/repository/raw
 
-      Settings come from the bundle's config.yml, --config FILE, the environment
-      and flags; the later wins. "config" shows each with its origin.
+      Settings come from the bundle's config.yml, this machine's own
+      /etc/kubespray-offline/config.yml, --config FILE, the environment and flags;
+      the later wins. "config" shows each with its origin.
 
       Exit status: 0 done, 1 something failed, 2 wrong usage or configuration,
       130 interrupted.
       """,
     version: programVersion,
     subcommands: [
-      RunCommand.self, StatusCommand.self, UndoCommand.self, UploadCommand.self, ConfigCommand.self,
+      RunCommand.self, StatusCommand.self, UndoCommand.self, CertificateCommand.self, LoginCommand.self,
+      UploadCommand.self, ConfigCommand.self,
     ],
     defaultSubcommand: RunCommand.self)
 

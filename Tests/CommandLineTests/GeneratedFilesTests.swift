@@ -74,7 +74,7 @@ import Testing
   private static let otherOptionsOfTargetSetup: Set<String> = [
     "--config", "--quiet", "--json", "--no-progress", "--verbose", "--version", "--help", "--dry-run",
     "--bundle", "--ca-file", "--insecure", "--skip-verify", "--force", "--allowed-signers",
-    "--allow-unsigned", "--allow-older", "--shell-bundle", "--archive", "--to", "--artifactory",
-    "--parallel",
+    "--allow-unsigned", "--allow-older", "--shell-bundle", "--archive", "--renew", "--new-authority", "--to",
+    "--artifactory", "--parallel",
   ]
 }

@@ -50,4 +50,20 @@ import Testing
       ], recording.console)
     try expectSnapshot("status")
   }
+
+  @Test func certificates() throws {
+    CertificateCommand.show(
+      AccessReport(
+        certificates: [
+          .init(
+            role: "servers", file: "/etc/kubespray-offline/access/server.crt",
+            expires: "2036-11-26T00:00:00Z",
+            daysLeft: 3649, fingerprint: "AA:BB", names: ["10.0.0.5", "localhost"]),
+          .init(
+            role: "authority", file: "/etc/kubespray-offline/access/ca.crt", expires: "2056-11-21T00:00:00Z",
+            daysLeft: 10949, fingerprint: "CC:DD", names: []),
+        ], wantsLogin: true, warning: "the certificate is to be made: target-setup certificate --renew"),
+      recording.console)
+    try expectSnapshot("certificates")
+  }
 }

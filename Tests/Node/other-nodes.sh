@@ -61,6 +61,7 @@ other_nodes() {
   run playbook -e offline_repo_state=absent
   check "the playbook gives back what was there" exits 0
   check "the second node's sources are as before" diff -r "$work/worker-apt" "$nodes/worker/root/etc/apt"
+  secured
   ansible_in_container
   shut_down worker
   shut_down admin
@@ -124,6 +125,7 @@ write_inventory() {
   printf '[kube_node]\nworker ansible_host=%s ansible_user=root ansible_python_interpreter=/usr/bin/python3\n' "$worker_address" \
     >"$inventory/inventory.ini"
   cp "$offline" "$inventory/group_vars/all/offline.yml"
+  if [[ -e ${offline%.yml}-login.yml ]]; then cp "${offline%.yml}-login.yml" "$inventory/group_vars/all/"; fi
 }
 playbook() {
   local place ansible

@@ -1,4 +1,5 @@
 import Bundle
+import Files
 import Foundation
 import Host
 import Settings
@@ -49,6 +50,36 @@ private final class ClientHost: Sendable {
 
 @Suite("The step registry-client")
 struct RegistryClientTests {
+  @Test(
+    "the bundle's own registry over TLS: every client gets the authority, and the login is nowhere for others to read"
+  )
+  func ownRegistryOverTLS() async throws {
+    try await withFolder { folder in
+      let host = try ClientHost(folder)
+      try host.startDocker()
+      try put("  config_path = \"/etc/containerd/certs.d\"\n", at: host.file("etc/containerd/config.toml"))
+      var context = host.context()
+      context.configuration.access.tls = true
+      context.configuration.access.login = true
+      #expect(try await host.run(context).detail.contains("target-setup registry"))
+      try context.accessStore.prepare()
+      let report = try await host.run(context)
+      #expect(report.outcome == .done, "\(report.detail)")
+      let authority = try #require(text(host.file("etc/kubespray-offline/access/ca.crt")))
+      for client in ["docker", "containers", "containerd"] {
+        #expect(text(host.file("etc/\(client)/certs.d/10.0.0.5:35000/ca.crt")) == authority, "\(client)")
+      }
+      let hosts = host.file("etc/containerd/certs.d/10.0.0.5:35000/hosts.toml")
+      let login = try #require(try context.access.login)
+      #expect(text(hosts)?.contains("    Authorization = [\"\(login.authorization)\"]\n") == true)
+      #expect(try FileInfo(hosts).mode == 0o600)
+      #expect(!report.detail.contains(login.password))
+      #expect(try await host.run(context).outcome == .already)
+      #expect(try await SetupRun(context).undo([.registryClient]).map(\.outcome) == [.done])
+      #expect(text(host.file("etc/kubespray-offline/access/ca.crt")) == authority)
+    }
+  }
+
   @Test("the bundle's own registry: what is there is merged with, a second run does nothing, undo is exact")
   func ownRegistry() async throws {
     try await withFolder { folder in

@@ -208,7 +208,7 @@ struct TrustTests {
     }
     for text in [
       "registry:\n  directory: /etc\n", "target:\n  directory: /media/usb/state\n",
-      "target:\n  kubespray_directory: /opt/../root\n",
+      "target:\n  kubespray_directory: /opt/../root\n", "access:\n  authority: /media/usb/ca.pem\n",
     ] {
       let configuration = try resolve(text)
       #expect(throws: TrustError.self) {

@@ -69,7 +69,8 @@ extension SettingSection {
     settings: [
       .scalar(
         "nginx.port", \.nginx.port, .integer(1...65535), environment: ["NGINX_PORT"],
-        flag: .value("--nginx-port", "port"), scope: .target, "The TCP port of the web server."),
+        flag: .value("--nginx-port", "port"), scope: .target, "The TCP port of the web server.",
+        "With access.tls, 80 means 443."),
       .scalar(
         "nginx.bind", \.nginx.bind, .optional(.address), environment: ["NGINX_BIND"], flag: nil,
         scope: .target,

@@ -7,7 +7,7 @@ public struct SettingSection: Sendable {
 
   /// Every section, in the order of config/config.yml.
   public static let all = [
-    places, kubespray, ansible, files, versions, registry, admin, images, packages, pythonPackages,
+    places, kubespray, ansible, files, versions, registry, admin, access, images, packages, pythonPackages,
     repositories, signing, network,
   ]
 }

@@ -70,6 +70,16 @@ public enum StepAdvice: Sendable, Equatable {
   case restore
   /// A file changed while it was sent.
   case resend
+  /// A certificate of one's own, its key or its authority is not right.
+  case ownCertificate
+  /// A login would be readable on the way.
+  case loginWantsTLS
+  /// The servers speak plain HTTP.
+  case switchTLSOn
+  /// The servers want no login.
+  case switchLoginOn
+  /// What the host keeps of its certificates and its login is damaged.
+  case brokenStore
   /// A journal is damaged, so it cannot be followed.
   case damagedJournal(journal: FilePath, backups: FilePath)
 
@@ -96,6 +106,8 @@ public enum StepAdvice: Sendable, Equatable {
     case .tryCommand, .verbose: "program-failed"
     case .dockerFlag, .stopContainers: "host"
     case .resend, .restore: "source"
+    case .ownCertificate, .brokenStore: "certificate"
+    case .loginWantsTLS, .switchTLSOn, .switchLoginOn: "settings"
     case .damagedJournal: "journal-damaged"
     }
   }
@@ -146,12 +158,26 @@ public enum StepAdvice: Sendable, Equatable {
       "Stop them first: nerdctl --namespace NAME stop, or ctr --namespace NAME tasks kill"
     case .restore: "Restore or remove it."
     case .resend: "Send it again."
+    case .ownCertificate, .loginWantsTLS, .switchTLSOn, .switchLoginOn, .brokenStore: accessSentence
     case .damagedJournal(let journal, let backups): Self.damagedJournal(journal, backups)
     }
   }
 }
 
 extension StepAdvice {
+  private var accessSentence: String {
+    switch self {
+    case .ownCertificate:
+      "Correct access.certificate, access.key or access.authority, and run the same command again. Nothing was changed."
+    case .loginWantsTLS: "Set access.tls too (--tls), or leave the login out."
+    case .switchTLSOn: "Set access.tls in a file for --config, or give --tls, and run the steps again."
+    case .switchLoginOn: "Set access.login in a file for --config, or give --login, and run the steps again."
+    default:
+      "Put \(AccessStore.folder) back from a backup of this machine. Or move it away and run \"target-setup all\" and the "
+        + "playbook offline-repo.yml again: then no node trusts this host until the playbook has run."
+    }
+  }
+
   private static func damagedJournal(_ journal: FilePath, _ backups: FilePath) -> String {
     "Nothing was changed, and all that was there before is kept in \(backups). Put \(journal) and \(journal).last back "
       + "from a backup of this machine if there is one. Otherwise put back by hand what you want: each folder there has "

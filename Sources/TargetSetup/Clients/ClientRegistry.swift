@@ -23,6 +23,8 @@ struct ClientRegistry: Sendable {
   let names: [String]
   /// By what it is believed.
   let trust: Trust
+  /// What it wants to be told before it answers, where that is known here.
+  private(set) var login: ServerLogin?
   /// How it is asked whether it has TLS.
   private let transfer: TransferConfiguration
 
@@ -44,7 +46,9 @@ extension ClientRegistry {
         registry.bind == nil
         ? ["localhost:\(registry.port)", "127.0.0.1:\(registry.port)"] : [addresses.localRegistryHost]
       self.init(
-        context, [addresses.registryHost] + local.filter { $0 != addresses.registryHost }, trust: .plain)
+        context, [addresses.registryHost] + local.filter { $0 != addresses.registryHost },
+        trust: try Self.ownTrust(context))
+      login = try context.access.login
       return
     }
     let host: String
@@ -54,6 +58,16 @@ extension ClientRegistry {
       throw StepError(error.description, .registryAddress)
     }
     self.init(context, [host], trust: try Self.trust(host, context))
+  }
+
+  /// By what clients may believe the bundle's own registry.
+  private static func ownTrust(_ context: SetupContext) throws(StepError) -> Trust {
+    let access = try context.access
+    guard access.isTLS else { return .plain }
+    guard let authority = access.authority else {
+      throw StepError("the certificate of the registry is not made yet", .first(.registry))
+    }
+    return .authority(authority)
   }
 
   private init(_ context: SetupContext, _ names: [String], trust: Trust) {

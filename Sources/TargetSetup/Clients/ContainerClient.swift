@@ -19,12 +19,19 @@ struct ClientSettings: Sendable {
   struct File: Sendable, Equatable {
     let path: FilePath
     let bytes: [UInt8]
+    /// Its permission bits, where it is new.
+    var mode: UInt32 = 0o644
   }
 
   /// The files that are to be there with this content; those that are so already too.
   var files: [File] = []
   /// What is left to do by hand, for people.
   var remarks: [String] = []
+
+  /// What is left to do where a client keeps its logins for each user.
+  static func loginRemark(_ program: String, _ registry: String) -> String {
+    "users of \(program) log in themselves: \(program) login \(registry); \"target-setup login\" shows name and password"
+  }
 
   /// The CA's file in a folder of certificates: a file of that name that somebody else has put there stays as it is,
   /// because clients read all `*.crt` there.

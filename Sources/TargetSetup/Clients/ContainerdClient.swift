@@ -27,6 +27,10 @@ struct ContainerdClient: ContainerClient {
     }
     let folder = top.appending(registry.name)
     var lines: [String]
+    // A login stands in the file itself: containerd and nerdctl read no other place that both of them know.
+    let header = registry.login.map {
+      ["  [host.\"https://\(registry.name)\".header]", "    Authorization = [\"\($0.authorization)\"]"]
+    }
     switch registry.trust {
     case .system: return settings
     case .authority(let bytes):
@@ -47,14 +51,19 @@ struct ContainerdClient: ContainerClient {
         ? Self.host("http://\(registry.name)") : Self.host("https://\(registry.name)", "skip_verify = true")
     }
     let path = folder.appending("hosts.toml")
+    // What is shown when the file is somebody else's.
+    let shown = lines
+    lines += header ?? []
     lines.insert(
       "# Written by kubespray-offline; \"target-setup undo registry-client\" takes it back.", at: 0)
-    let file = ClientSettings.File(path: path, bytes: Array((lines.joined(separator: "\n") + "\n").utf8))
+    let file = ClientSettings.File(
+      path: path, bytes: Array((lines.joined(separator: "\n") + "\n").utf8),
+      mode: header == nil ? 0o644 : 0o600)
     if let present = try host.file(path), present != file.bytes, !journal.writtenPaths.contains(path) {
       settings.files = []
       settings.remarks.append(
         "\(path) was not made by this program and is left untouched; for this registry it would have\n"
-          + lines.dropFirst().map { "  \($0)" }.joined(separator: "\n"))
+          + shown.map { "  \($0)" }.joined(separator: "\n"))
     } else {
       settings.files.append(file)
     }

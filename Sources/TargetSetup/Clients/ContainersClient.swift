@@ -21,6 +21,9 @@ struct ContainersClient: ContainerClient {
     case .authority(let bytes):
       let folder = FilePath("/etc/containers/certs.d").appending(registry.name)
       settings.files.append(try ClientSettings.authority(bytes, in: folder, host, journal))
+      if registry.login != nil {
+        settings.remarks.append(ClientSettings.loginRemark("podman", registry.name))
+      }
     case .plain, .unchecked:
       let file = Self.drops.appending(Self.fileName(registry.name))
       var tables: [String] = []

@@ -21,6 +21,9 @@ struct DockerClient: ContainerClient {
     case .authority(let bytes):
       let folder = FilePath("/etc/docker/certs.d").appending(registry.name)
       settings.files.append(try ClientSettings.authority(bytes, in: folder, host, journal))
+      if registry.login != nil {
+        settings.remarks.append(ClientSettings.loginRemark("docker", registry.name))
+      }
     case .plain, .unchecked:
       // 127.0.0.0/8 is among them by itself.
       guard !ClientRegistry.isLoopback(registry.name) else { break }

@@ -28,13 +28,11 @@ public struct HostAddresses: Sendable {
     }
   }
 
-  /// The web server for other machines: `http://HOST`, with the port unless it is 80.
-  var webServer: String { Self.url(host, configuration.nginx.port) }
+  /// The web server for other machines: `http://HOST` or `https://HOST`, with the port unless it is the usual one.
+  var webServer: String { url(host) }
 
   /// The web server for the host itself.
-  var localWebServer: String {
-    Self.url(Self.reachable(configuration.nginx.bind), configuration.nginx.port)
-  }
+  var localWebServer: String { url(reachable(configuration.nginx.bind)) }
 
   /// The web server as the host's own package managers are to know it: by the same address as on all other machines,
   /// unless it listens on another one.
@@ -45,15 +43,24 @@ public struct HostAddresses: Sendable {
 
   /// The bundle's own registry for the host itself: `HOST:PORT`.
   var localRegistryHost: String {
-    "\(Self.reachable(configuration.registry.bind)):\(configuration.registry.port)"
+    "\(reachable(configuration.registry.bind)):\(configuration.registry.port)"
   }
 
-  private static func url(_ host: String, _ port: Int) -> String {
-    port == 80 ? "http://\(host)" : "http://\(host):\(port)"
+  /// The bundle's own registry for the host itself, with `http://` or `https://` in front.
+  var localRegistry: String {
+    ServerAccess.scheme(isTLS: configuration.access.isTLS) + localRegistryHost
   }
 
-  /// Where a server that listens on an address is reached from the same host.
-  private static func reachable(_ bind: String?) -> String {
+  private func url(_ host: String) -> String {
+    let (isTLS, port) = (configuration.access.isTLS, configuration.webServerPort)
+    let address = ServerAccess.scheme(isTLS: isTLS) + host
+    return port == (isTLS ? 443 : 80) ? address : "\(address):\(port)"
+  }
+
+  /// Where a server that listens on an address is reached from the same host. A certificate of one's own need not be for
+  /// anything but the name that other machines use.
+  private func reachable(_ bind: String?) -> String {
+    guard !configuration.access.isTLS || configuration.access.certificate == nil else { return host }
     guard let bind, bind != "0.0.0.0", bind != "::" else { return "127.0.0.1" }
     return bind.contains(":") ? "[\(bind)]" : bind
   }

@@ -32,8 +32,9 @@ extension SetupContext {
     let unread = ArrivedBundle(folder, manifest: manifest, shell: shell)
     var configuration = try Configuration.resolve(
       shell: shell?.settings, document: try settings(of: unread),
-      source: folder.appending("config.yml").string, files: configFiles,
+      source: folder.appending("config.yml").string, files: hostSettings + configFiles,
       environment: environment.filter { variables.contains($0.key) }, flags: flags)
+    AccessStore.decide(&configuration.access)
     if !trust.isSigned { try refuseForeignFolders(configuration, of: folder) }
     shell?.adjust(&configuration, architecture: Architecture.current.rawValue)
     if let manifest, !manifest.platforms.contains("linux/\(Architecture.current.rawValue)") {
@@ -54,25 +55,41 @@ extension SetupContext {
     return context
   }
 
+  /// The host's own settings, which win over those of every bundle.
+  private static var hostSettings: [FilePath] {
+    let file: FilePath = "/etc/kubespray-offline/config.yml"
+    return fileExists(file) ? [file] : []
+  }
+
   /// Refuses folders of the host that an unsigned bundle chooses where no bundle has business: they are written to,
-  /// emptied by undo, and given to containers.
+  /// emptied by undo, and given to containers. The same for certificates.
   ///
   /// - Throws: ``TrustError``.
   static func refuseForeignFolders(
     _ configuration: Configuration, of bundle: FilePath
   ) throws(TrustError) {
+    func isFromBundle(_ setting: String) -> Bool {
+      guard case .file(let file, _) = configuration.origin(of: setting) else { return false }
+      return FilePath(file).starts(with: bundle)
+    }
     let usual: [FilePath] = ["/opt", "/srv", "/var/lib", "/var/opt", "/data"]
     for (setting, path) in [
       ("target.directory", configuration.target.directory),
       ("target.kubespray_directory", configuration.target.kubesprayDirectory),
       ("registry.directory", configuration.registry.directory),
-    ] {
-      guard case .file(let file, _) = configuration.origin(of: setting), FilePath(file).starts(with: bundle)
-      else { continue }
+    ] where isFromBundle(setting) {
       let place = path.lexicallyNormalized()
       guard usual.contains(where: { place.starts(with: $0) }) else {
         throw .foreignFolder(setting: setting, path)
       }
+    }
+    // All nodes would believe whom it names.
+    let access = configuration.access
+    for (setting, path) in [
+      ("access.certificate", access.certificate), ("access.key", access.key),
+      ("access.authority", access.authority),
+    ] {
+      if let path, isFromBundle(setting) { throw .foreignFolder(setting: setting, path) }
     }
   }
 

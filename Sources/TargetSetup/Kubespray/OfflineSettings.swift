@@ -13,9 +13,18 @@ struct OfflineSettings: Sendable {
   let registry: String?
   /// Whether that other registry speaks plain HTTP.
   let registryIsPlain: Bool
+  /// How the host's own servers are spoken to.
+  let access: ServerAccess
+  /// Whether they want a login, made or not.
+  let wantsLogin: Bool
+
+  /// The file beside offline.yml that has the login, for root alone.
+  static let loginFile = "offline-login.yml"
 
   /// What the bundle's offline.yml has to say of a host with these settings and addresses.
-  init(_ configuration: Configuration, _ addresses: HostAddresses) {
+  init(_ configuration: Configuration, _ addresses: HostAddresses, _ access: ServerAccess = .plain) {
+    self.access = access
+    wantsLogin = configuration.access.wantsLogin
     registry = configuration.registry.local
     let authority = registry?.split(separator: "/").first.map(String.init)
     host = addresses.host
@@ -26,16 +35,86 @@ struct OfflineSettings: Sendable {
 
   /// The text with this host's addresses; comments stay as they are.
   func fill(_ text: String) -> String {
+    var isChart = false
     let lines = text.split(separator: "\n", omittingEmptySubsequences: false).map { line -> String in
-      guard !line.drop(while: { $0 == " " }).hasPrefix("#") else { return String(line) }
+      guard !line.drop(while: { $0 == " " }).hasPrefix("#") else {
+        isChart = line.hasPrefix("# Helm charts")
+        return access.isTLS ? String(line).replacing("speaks plain HTTP", with: "speaks TLS") : String(line)
+      }
       if line.hasPrefix("registry_host:") { return "registry_host: \"\(registryAddress)\"" }
       var filled = String(line)
       if let other = otherRegistry {
         filled = forOther(other, line: filled)
+      } else if access.isTLS {
+        filled = overTLS(filled)
       }
+      if isChart, access.isTLS, wantsLogin { filled = Self.chartWithLogin(filled) }
       return filled.replacing("http://YOUR_HOST", with: server).replacing("YOUR_HOST", with: host)
     }
-    return lines.joined(separator: "\n")
+    return lines.joined(separator: "\n") + accessLines
+  }
+
+  /// The login as Ansible reads it; `nil` when none is wanted.
+  var loginText: String? {
+    access.login.map {
+      """
+      # The login of the bundle's web server and registry. Keep it where offline.yml is, readable to you alone.
+      offline_user: "\($0.user)"
+      offline_password: "\($0.password)"
+
+      """
+    }
+  }
+
+  /// A line about the bundle's registry, which speaks TLS, in the words of that of a plain one.
+  ///
+  /// The variable of kubespray for logins of containerd counts only before containerd 2; a field of the request does
+  /// always (kubespray, `container-engine/containerd/templates`).
+  private func overTLS(_ line: String) -> String {
+    let margin = String(line.prefix { $0 == " " })
+    var trust = ["skip_verify: false", "ca: \"\(ServerAccess.authorityPlace)\""]
+    if wantsLogin {
+      trust.append(
+        "header: {Authorization: \"Basic {{ (offline_user ~ ':' ~ offline_password) | b64encode }}\"}")
+    }
+    return line.replacing("http://{{ registry_host }}", with: "https://{{ registry_host }}")
+      .replacing("skip_verify: true", with: trust.joined(separator: "\n\(margin)"))
+      .replacing("insecure: true", with: "insecure: false")
+      .replacing("[\"{{ registry_host }}\"]", with: "[]")
+  }
+
+  /// A line with the address of a chart repository: Helm reads no file of logins, so they stand in the address.
+  private static func chartWithLogin(_ line: String) -> String {
+    line.replacing(
+      "{{ files_repo }}",
+      with: "{{ files_repo | replace('://', '://' ~ offline_user ~ ':' ~ offline_password ~ '@', 1) }}")
+  }
+
+  /// What the playbook and the container engines need to know beside the addresses.
+  private var accessLines: String {
+    guard access.isTLS, let authority = access.authority else { return "" }
+    let certificate = String(decoding: authority, as: UTF8.self).split(separator: "\n").map { "  \($0)\n" }
+    var text = """
+
+      # The authority by which nodes believe the bundle's servers; the playbook offline-repo.yml brings it to them.
+      offline_ca: |
+      \(certificate.joined())
+      """
+    guard wantsLogin else { return text }
+    text += """
+
+      # The login is in \(Self.loginFile), beside this file.
+      offline_login: true
+
+      """
+    guard otherRegistry == nil else { return text }
+    return text + """
+      crio_registry_auth:
+        - registry: "{{ registry_host }}"
+          username: "{{ offline_user }}"
+          password: "{{ offline_password }}"
+
+      """
   }
 
   /// The registry as nodes reach it.
@@ -47,7 +126,9 @@ struct OfflineSettings: Sendable {
     let name = first.split(separator: ":").first.map(String.init) ?? ""
     guard name == "localhost" || name.hasPrefix("127.") || first.hasPrefix("[::1]") else { return registry }
     let rest = registry.dropFirst(first.hasPrefix("[::1]") ? 5 : name.count)
-    return host + (rest.hasPrefix(":") ? "" : ":80") + rest
+    let address = host + (rest.hasPrefix(":") ? "" : ":80") + rest
+    // The bundle's own registry by another name.
+    return address == "\(host):\(registryPort)" ? nil : address
   }
 
   /// Container engines know a registry by its host alone, and check TLS unless there is none.

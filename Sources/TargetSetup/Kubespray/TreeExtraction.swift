@@ -39,7 +39,9 @@ struct TreeExtraction: Sendable {
       for (path, bytes) in source.extras {
         let file = part.pushing(FilePath(path))
         try createDirectories(file.removingLastComponent())
-        try writeAtomically(bytes, to: file, isDurable: false)
+        try writeAtomically(
+          bytes, to: file, permissions: FilePermissions(rawValue: CModeT(TreeSource.mode(path))),
+          isDurable: false)
       }
       try Self.stamp(source, in: part)
     }

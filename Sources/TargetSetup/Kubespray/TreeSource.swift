@@ -31,7 +31,7 @@ struct TreeSource: Sendable {
   /// - Throws: ``ExtractionError``, or `FileError` when a file cannot be read.
   init(_ context: SetupContext) throws {
     let bundle = context.bundle
-    let settings = OfflineSettings(context.configuration, context.addresses)
+    let settings = OfflineSettings(context.configuration, context.addresses, try context.access)
     let version = context.configuration.kubespray.version
     let names = try bundle.files(below: "files").map { String($0.dropFirst("files/".count)) }
       .filter { $0.hasPrefix("kubespray-") && $0.hasSuffix(".tar.gz") && !$0.contains("/") }
@@ -62,6 +62,9 @@ struct TreeSource: Sendable {
     }
     self.extras = extras
   }
+
+  /// The permission bits of a further file: only root reads the login.
+  static func mode(_ path: String) -> UInt32 { path.hasSuffix(OfflineSettings.loginFile) ? 0o600 : 0o644 }
 
   /// The stamp of a tree that was made of this, as far as it can be told before.
   ///
@@ -114,6 +117,9 @@ struct TreeSource: Sendable {
     let filled = Array(settings.fill(offline).utf8)
     extras["offline.yml"] = filled
     extras["\(inventory)/group_vars/all/offline.yml"] = filled
+    guard let login = settings.loginText else { return }
+    extras[OfflineSettings.loginFile] = Array(login.utf8)
+    extras["\(inventory)/group_vars/all/\(OfflineSettings.loginFile)"] = Array(login.utf8)
   }
 
 }

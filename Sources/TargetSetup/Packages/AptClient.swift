@@ -29,21 +29,23 @@ struct AptClient: PackageClient {
     command("dpkg-query", ["--show", "--showformat", "${db:Status-Status} ${Package}\\n"])
   }
 
-  func files(_ repository: BundleRepositories.Repository, server: String) -> [ClientFile] {
-    let files = RepositoryFiles(server: server)
+  func files(_ repository: BundleRepositories.Repository, _ files: RepositoryFiles) -> [ClientFile] {
+    let login = files.aptLogin.map {
+      ClientFile(path: RepositoryFiles.aptLogin, content: .text($0), mode: 0o600)
+    }
     let key = repository.publicKeys.first.map { ClientFile(path: RepositoryFiles.aptKey, content: .key($0)) }
-    return [key].compactMap { $0 } + [
+    return [key, login].compactMap { $0 } + [
       ClientFile(path: RepositoryFiles.aptSettings, content: .text(files.aptSettings)),
       ClientFile(path: RepositoryFiles.aptSource, content: .text(files.aptSource(repository))),
     ]
   }
 
   func trial(
-    _ repository: BundleRepositories.Repository, server: String, in folder: FilePath
+    _ repository: BundleRepositories.Repository, _ files: RepositoryFiles, in folder: FilePath
   ) -> (files: [ClientFile], command: Command) {
-    let files = RepositoryFiles(server: server)
     let key = folder.appending("key.asc")
     let list = folder.appending("trial.sources")
+    let login = folder.appending("auth.conf")
     let options =
       [
         "Dir::Etc::SourceList=\(list)", "Dir::Etc::SourceParts=/dev/null",
@@ -51,9 +53,12 @@ struct AptClient: PackageClient {
         "Dir::Cache::PkgCache=", "Dir::Cache::SrcPkgCache=", "APT::Sandbox::User=root",
         "APT::Update::Error-Mode=any", "Acquire::Retries=2",
       ] + (files.aptDirect.map { ["\($0)=DIRECT"] } ?? [])
+      + (files.access.authorityFile.map { ["\(files.aptAuthority)=\($0)"] } ?? [])
+      + (files.aptLogin == nil ? [] : ["Dir::Etc::Netrc=\(login)"])
     return (
       repository.publicKeys.prefix(1).map { ClientFile(path: key, content: .key($0)) }
-        + [ClientFile(path: list, content: .text(files.aptSource(repository, key: key)))],
+        + [ClientFile(path: list, content: .text(files.aptSource(repository, key: key)))]
+        + [files.aptLogin].compactMap { $0.map { ClientFile(path: login, content: .text($0), mode: 0o600) } },
       Command("apt-get", options.flatMap { ["-o", $0] } + ["update"], environment: Self.trialEnvironment)
     )
   }

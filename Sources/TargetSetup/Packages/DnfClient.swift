@@ -22,20 +22,22 @@ struct DnfClient: PackageClient {
       ])
   }
 
-  func files(_ repository: BundleRepositories.Repository, server: String) -> [ClientFile] {
+  func files(_ repository: BundleRepositories.Repository, _ files: RepositoryFiles) -> [ClientFile] {
     keys(repository, in: RepositoryFiles.dnfKeys) + [
       ClientFile(
         path: RepositoryFiles.dnfSource,
-        content: .text(RepositoryFiles(server: server).dnfSource(repository)))
+        content: .text(files.dnfSource(repository)), mode: files.access.login == nil ? 0o644 : 0o600)
     ]
   }
 
   func trial(
-    _ repository: BundleRepositories.Repository, server: String, in folder: FilePath
+    _ repository: BundleRepositories.Repository, _ files: RepositoryFiles, in folder: FilePath
   ) -> (files: [ClientFile], command: Command) {
-    let text = RepositoryFiles(server: server).dnfSource(repository, keys: folder)
+    let text = files.dnfSource(
+      repository, keys: folder, authority: files.access.authorityFile ?? ServerAccess.authorityPlace)
     return (
-      keys(repository, in: folder) + [ClientFile(path: folder.appending("trial.repo"), content: .text(text))],
+      keys(repository, in: folder)
+        + [ClientFile(path: folder.appending("trial.repo"), content: .text(text), mode: 0o600)],
       Command(
         "dnf",
         [

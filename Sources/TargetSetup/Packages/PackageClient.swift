@@ -12,11 +12,11 @@ protocol PackageClient: Sendable {
   var bundleSource: FilePath { get }
 
   /// The files that make it take packages from a repository.
-  func files(_ repository: BundleRepositories.Repository, server: String) -> [ClientFile]
+  func files(_ repository: BundleRepositories.Repository, _ server: RepositoryFiles) -> [ClientFile]
 
   /// How it is asked to read a repository without a change to the host: files in a folder of the host's, and a command.
   func trial(
-    _ repository: BundleRepositories.Repository, server: String, in folder: FilePath
+    _ repository: BundleRepositories.Repository, _ server: RepositoryFiles, in folder: FilePath
   ) -> (files: [ClientFile], command: Command)
 
   /// Reads the sources as they are configured now, and fails when one of them is no use.
@@ -42,10 +42,13 @@ struct ClientFile: Sendable {
     case text(String)
     /// A key of the bundle, by its path in it.
     case key(String)
+    case bytes([UInt8])
   }
 
   let path: FilePath
   let content: Content
+  /// Its permission bits.
+  var mode: UInt32 = 0o644
 
   /// The bytes that it is to have.
   ///
@@ -54,6 +57,7 @@ struct ClientFile: Sendable {
     switch content {
     case .text(let text): Array(text.utf8)
     case .key(let path): try bundle.bytes(path)
+    case .bytes(let bytes): bytes
     }
   }
 }

@@ -3,8 +3,10 @@ import SystemPackage
 
 /// pip, made to use the bundle's index of Python packages and no other.
 struct PipClient: Sendable {
-  /// The web server of the bundle: `http://HOST[:PORT]`, without a slash at the end.
+  /// The web server of the bundle: `http://HOST[:PORT]` or `https://HOST[:PORT]`, without a slash at the end.
   let server: String
+  /// How it is believed, and with which login it is asked.
+  var access = ServerAccess.plain
 
   /// The configuration of pip for all users.
   static let settingsFile: FilePath = "/etc/pip.conf"
@@ -14,14 +16,25 @@ struct PipClient: Sendable {
 
   /// The text of ``settingsFile``.
   var settings: String {
-    TextTemplate(PackageResources.pip_conf).filled(["server": server, "authority": authority])
+    TextTemplate(PackageResources.pip_conf).filled([
+      "server": server, "authority": access.isTLS ? nil : authority,
+      "cert": access.isTLS ? ServerAccess.authorityPlace.string : nil,
+    ])
   }
 
   private var authority: String { RepositoryFiles(server: server).authority }
 
   /// Options that make one call of pip use the index and no other.
   var options: [String] {
-    ["--index-url", index, "--trusted-host", authority]
+    guard let authority = access.authorityFile else {
+      return ["--index-url", index, "--trusted-host", authority]
+    }
+    return ["--index-url", index, "--cert", authority.string]
+  }
+
+  /// ``environment`` with the login, which pip takes from a file of logins alone where no option can show it.
+  var environment: [String: String?] {
+    Self.environment.merging(access.login == nil ? [:] : ["NETRC": access.loginFile?.string]) { $1 }
   }
 
   /// What of the environment and of users' settings could lead pip elsewhere is taken away.

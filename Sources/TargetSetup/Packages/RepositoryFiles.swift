@@ -5,12 +5,15 @@ import SystemPackage
 ///
 /// The playbook offline-repo.yml writes the same bytes on all nodes, so that the two leave each other's work alone.
 struct RepositoryFiles: Sendable {
-  /// The web server of the bundle: `http://HOST[:PORT]`, without a slash at the end.
+  /// The web server of the bundle: `http://HOST[:PORT]` or `https://HOST[:PORT]`, without a slash at the end.
   let server: String
+  /// How it is believed, and with which login it is asked.
+  var access = ServerAccess.plain
 
   static let aptSource: FilePath = "/etc/apt/sources.list.d/kubespray-offline.sources"
   static let aptKey: FilePath = "/etc/apt/keyrings/kubespray-offline.asc"
   static let aptSettings: FilePath = "/etc/apt/apt.conf.d/90kubespray-offline"
+  static let aptLogin: FilePath = "/etc/apt/auth.conf.d/kubespray-offline.conf"
   static let dnfSource: FilePath = "/etc/yum.repos.d/kubespray-offline.repo"
   static let dnfKeys: FilePath = "/etc/pki/rpm-gpg"
 
@@ -33,6 +36,21 @@ struct RepositoryFiles: Sendable {
   var aptSettings: String {
     "// kubespray-offline: the bundle's web server is reached directly.\n"
       + (aptDirect.map { "\($0) \"DIRECT\";\n" } ?? "")
+      + (access.isTLS ? "\(aptAuthority) \"\(ServerAccess.authorityPlace)\";\n" : "")
+  }
+
+  /// The name of the setting by which apt believes the web server, and others as before; all of them, where it has an
+  /// IPv6 address.
+  var aptAuthority: String {
+    host.contains(":") ? "Acquire::https::CAInfo" : "Acquire::https::\(host)::CAInfo"
+  }
+
+  /// The login for apt (apt_auth.conf(5)); `nil` when none is wanted.
+  var aptLogin: String? {
+    access.login.map {
+      "# kubespray-offline: the bundle's web server.\n"
+        + "machine \(server) login \($0.user) password \($0.password)\n"
+    }
   }
 
   /// The name of the setting that keeps apt from a proxy; `nil` for an IPv6 address, whose colons apt takes for
@@ -42,14 +60,18 @@ struct RepositoryFiles: Sendable {
   }
 
   /// The repository of RPM packages (dnf.conf(5)), with its keys in `folder`.
-  func dnfSource(_ repository: BundleRepositories.Repository, keys folder: FilePath = Self.dnfKeys) -> String
-  {
+  func dnfSource(
+    _ repository: BundleRepositories.Repository, keys folder: FilePath = Self.dnfKeys,
+    authority: FilePath = ServerAccess.authorityPlace
+  ) -> String {
     let keys = repository.publicKeys.map { "file://\(folder.appending(Self.installedKey($0)))" }
     return TextTemplate(PackageResources.dnf_repo).filled([
       "name": Self.dnfRepository, "server": server, "path": repository.path,
       "gpgcheck": repository.packagesAreSigned ? "1" : "0",
       "repositoryCheck": repository.metadataIsSigned ? "1" : "0",
       "keys": keys.isEmpty ? nil : keys.joined(separator: " "),
+      "cert": access.isTLS ? authority.string : nil, "user": access.login?.user,
+      "password": access.login?.password,
     ])
   }
 

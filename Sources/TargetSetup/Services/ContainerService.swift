@@ -28,6 +28,8 @@ struct ContainerService: Sendable {
   let bind: String?
   /// What is asked to see whether it works.
   let probe: String
+  /// How it is asked.
+  var access = ServerAccess.plain
   /// The machine that it runs on.
   let host: TargetHost
   /// Where its image comes from.
@@ -63,7 +65,7 @@ struct ContainerService: Sendable {
       return .needed(journal.isEmpty ? "\(title) is not set up" : "\(title) is to be set up again")
     }
     guard journal.isIntact else { return .needed("files of \(title) were changed or removed") }
-    guard await service.isRunning, let status = try await Readiness().status(probe),
+    guard await service.isRunning, let status = try await Readiness(access).status(probe),
       (200..<400).contains(status)
     else { return .needed("\(title) does not answer at \(probe)") }
     return .done("\(title) answers at \(probe)")
@@ -86,12 +88,29 @@ struct ContainerService: Sendable {
     await SecurityLabels.restore(journal, host)
     try await Firewall.open(port, host, journal)
     try await service.start(isChanged: isChanged)
-    guard try await Readiness().wait(for: probe, unless: { await service.hasFailed }) else {
+    guard try await Readiness(access).wait(for: probe, unless: { await service.hasFailed }) else {
       throw StepError(
         "\(title) was started and does not answer at \(probe). \(await service.lastWords)",
         .log(command: service.logCommand))
     }
+    try await proveClosed()
     try journal.replaceNote(.container, wanted)
+  }
+
+  /// Makes sure that nobody gets in who should not, whatever release and settings the service has.
+  private func proveClosed() async throws {
+    guard access.isTLS else { return }
+    let plain = "http://\(probe.dropFirst("https://".count))"
+    // It answers that it wants TLS, or not at all.
+    if let status = try await Readiness().status(plain), status < 400 {
+      throw StepError("\(title) answers without TLS at \(plain)", .verify)
+    }
+    guard access.login != nil else { return }
+    var stranger = access
+    stranger.login = nil
+    if let status = try await Readiness(stranger).status(probe), status != 401 {
+      throw StepError("\(title) answers without a login at \(probe)", .verify)
+    }
   }
 
   /// Stops it and removes what containerd has of it.

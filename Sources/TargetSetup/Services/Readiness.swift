@@ -3,13 +3,17 @@ import Transfer
 /// Asks servers of this host whether they answer.
 struct Readiness: Sendable {
   private let engine: TransferEngine
+  private let access: ServerAccess
 
+  /// - Parameter access: How they are spoken to.
   /// - Throws: `TransferError` when libcurl cannot be started.
-  init() throws {
+  init(_ access: ServerAccess = .plain) throws {
+    self.access = access
     var configuration = TransferConfiguration()
     configuration.connectTimeout = .seconds(3)
     configuration.stallTimeout = .seconds(10)
     configuration.noProxy = "*"
+    access.adjust(&configuration)
     engine = try TransferEngine(configuration)
   }
 
@@ -17,6 +21,7 @@ struct Readiness: Sendable {
   func status(_ url: String, method: String = "GET") async -> Int? {
     var request = HTTPRequest(url: url)
     request.method = method
+    access.adjust(&request)
     request.retries = 0
     request.finalStatuses = Set(500...599)
     return try? await engine.response(to: request).head.status

@@ -41,6 +41,7 @@ struct AnsibleStep: Step {
     guard let python = try await HostPython.find(on: context.host) else {
       throw StepError("there is no suitable Python on this host", .first(.python))
     }
+    let pip = PipClient(server: context.addresses.packageServer, access: try context.access)
     try journal.makeFolder(environment.removingLastComponent())
     guard try journal.own(environment) else {
       throw StepError(
@@ -51,9 +52,8 @@ struct AnsibleStep: Step {
     _ = try await context.host.output(Command(python.program, ["-m", "venv", place.string]))
     context.say(
       .info,
-      "installing kubespray's requirements.txt from \(PipClient(server: context.addresses.packageServer).index)",
-      step: name)
-    try await install(context.host, PipClient(server: context.addresses.packageServer), source, place)
+      "installing kubespray's requirements.txt from \(pip.index)", step: name)
+    try await install(context.host, pip, source, place)
     guard let version = await version(context.host, environment) else {
       throw StepError(
         "Ansible was installed in \(environment) and does not run",
@@ -72,7 +72,7 @@ struct AnsibleStep: Step {
       + pip.options
       + ["--requirement", host.path(source.tree).appending("requirements.txt").string]
     let python = place.appending("bin/python").string
-    let result = try await host.run(Command(python, arguments, environment: PipClient.environment))
+    let result = try await host.run(Command(python, arguments, environment: pip.environment))
     guard result.status == 0 else {
       throw StepError(
         "Ansible cannot be installed from \(pip.index):\n\(HostPackages.lastLines(result))",

@@ -30,6 +30,8 @@ struct ExtractStep: Step {
   }
 
   func apply(_ context: SetupContext, _ journal: Journal) async throws -> String {
+    // offline.yml brings the certificate of the authority to the nodes, whichever step comes first.
+    try context.accessStore.prepare()
     let source = try TreeSource(context)
     let tree = source.tree
     let place = context.host.path(tree)
@@ -83,6 +85,12 @@ struct ExtractStep: Step {
         "offline-repo.yml is the shell project's: nodes with RHEL or Ubuntu 24.04 keep their own package sources beside "
           + "the bundle. With the folder playbook/ of one of our bundles in its place they do not",
         step: name)
+      guard context.configuration.access.isTLS else { return }
+      context.say(
+        .warning,
+        "the shell project's offline-repo.yml brings neither certificates nor logins to the nodes: put "
+          + "\(AccessStore.folder)/ca.crt on them by hand",
+        step: name)
     }
   }
 
@@ -99,7 +107,7 @@ struct ExtractStep: Step {
     var stamp = stamp
     for path in TreeExtraction.outdated(source, stamp, in: host.path(tree)) {
       guard let bytes = source.extras[path] else { continue }
-      try journal.write(tree.pushing(FilePath(path)), bytes)
+      try journal.write(tree.pushing(FilePath(path)), bytes, mode: TreeSource.mode(path))
       stamp.files[path] = Digest(of: bytes).hex
     }
     try journal.write(tree.appending(TreeStamp.fileName), try stamp.bytes())

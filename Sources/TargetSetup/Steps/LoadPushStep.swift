@@ -57,14 +57,14 @@ struct LoadPushStep: Step {
     }
     return context.pushesToOwnRegistry
       ? try await seed(archives, context, journal)
-      : try await push(context, context.pushAddress).push(archives)
+      : try await push(context).push(archives)
   }
 
   /// Archives that were made by others. The journal has nothing of them: whose images those are in the bundle's own
   /// registry is not for undo to say, which then leaves all of them. That registry takes nothing over HTTP, so they go into
   /// its folder as the bundle's do.
   private func pushGivenArchives(_ context: SetupContext) async throws -> [PushResult] {
-    let push = try push(context, context.pushAddress)
+    let push = try push(context)
     let storage =
       context.pushesToOwnRegistry ? context.host.path(context.configuration.registry.directory) : nil
     var results: [PushResult] = []
@@ -88,7 +88,7 @@ struct LoadPushStep: Step {
     let folder = context.configuration.registry.directory
     if !context.host.exists(folder.appending("docker")) { try journal.note(.storage, folder.string) }
     try journal.note(.pushed, context.addresses.registryHost)
-    return try await push(context, context.addresses.localRegistryHost).seed(
+    return try await push(context).seed(
       archives, into: context.host.path(folder))
   }
 
@@ -153,21 +153,25 @@ struct LoadPushStep: Step {
       }
       missing = carried.count - images.count
     }
-    // It is asked once and as anybody: a registry that does not answer has none of them.
-    var transfer = transfer(context)
+    // It is asked once: a registry that does not answer has none of them.
+    var transfer = try transfer(context)
     transfer.retries = 0
     var configuration = configuration(context)
     configuration.allowsPlainHTTP = true
     let registry = ImagePush(
-      target: try PushTarget("http://\(target.host)"), engine: try TransferEngine(transfer),
+      target: try PushTarget(context.addresses.localRegistry), engine: try TransferEngine(transfer),
+      credentials: try RegistryCredentials(environment: try ownLogin(context), home: "/") { _, _ in (1, "") },
       configuration: configuration)
     return try await registry.missing(images) + missing
   }
 
-  private func transfer(_ context: SetupContext) -> TransferConfiguration {
+  private func transfer(_ context: SetupContext) throws(StepError) -> TransferConfiguration {
     var transfer = TransferConfiguration(
       environment: context.host.environment, options: context.push, exists: context.host.exists)
-    if context.pushesToOwnRegistry { transfer.noProxy = "*" }
+    if context.pushesToOwnRegistry {
+      transfer.noProxy = "*"
+      try context.access.adjust(&transfer)
+    }
     return transfer
   }
 
@@ -183,10 +187,17 @@ struct LoadPushStep: Step {
     return configuration
   }
 
-  private func push(_ context: SetupContext, _ address: String) throws -> ImagePush {
+  /// The login of the bundle's own registry, as variables that only this process sees.
+  private func ownLogin(_ context: SetupContext) throws(StepError) -> [String: String] {
+    guard context.pushesToOwnRegistry, let login = try context.access.login else { return [:] }
+    let names = RegistryCredentials.variableNames(registry: context.addresses.localRegistryHost)
+    return [names.user: login.user, names.password: login.password]
+  }
+
+  private func push(_ context: SetupContext) throws -> ImagePush {
     let home = context.host.environment["HOME"].flatMap { $0.isEmpty ? nil : $0 } ?? "/root"
     let credentials = try RegistryCredentials(
-      environment: context.host.environment, home: FilePath(home)
+      environment: context.host.environment.merging(try ownLogin(context)) { $1 }, home: FilePath(home)
     ) { program, server in
       let result = try await context.host.run(Command(program, ["get"], input: server + "\n"))
       return (result.status, result.standardOutput)
@@ -194,7 +205,7 @@ struct LoadPushStep: Step {
     let (emit, stage) = (context.emit, name.rawValue)
     let totals = PlannedTotals()
     return ImagePush(
-      target: try PushTarget(address), engine: try TransferEngine(transfer(context)),
+      target: try PushTarget(context.pushTarget), engine: try TransferEngine(transfer(context)),
       credentials: credentials, configuration: configuration(context)
     ) { event in
       switch event {

@@ -15,14 +15,20 @@ struct NginxStep: Step {
       return .needed(
         journal.isEmpty ? "the web server is not set up" : "what it serves is to be brought up to date")
     }
+    guard try files(context).areCurrent(context) else {
+      return .needed("the certificate or the login of the web server is to be renewed")
+    }
     return try await service(context).state(journal)
   }
 
   func apply(_ context: SetupContext, _ journal: Journal) async throws -> String {
     _ = try await ContainerRuntime.running(context.host)
+    try files(context).write(context, journal)
+    let access = context.configuration.access
     let text = try Self.serverPart(
-      try context.bundle.serviceText("nginx-default.conf"), port: context.configuration.nginx.port,
-      bind: context.configuration.nginx.bind, hasIPv6: fileExists("/proc/net/if_inet6"))
+      try context.bundle.serviceText("nginx-default.conf"), port: context.configuration.webServerPort,
+      bind: context.configuration.nginx.bind, hasIPv6: fileExists("/proc/net/if_inet6"), isTLS: access.isTLS,
+      wantsLogin: access.wantsLogin)
     try journal.write(
       configurationFolder(context.host).appending("nginx.conf"), try context.bundle.serviceText("nginx.conf"))
     try journal.write(configurationFolder(context.host).appending("default.conf"), text)
@@ -42,6 +48,8 @@ struct NginxStep: Step {
 
   private func configurationFolder(_ host: TargetHost) -> FilePath { host.stateFolder.appending("nginx") }
 
+  private func files(_ context: SetupContext) -> ServerFiles { .webServer(context.host) }
+
   private func service(_ context: SetupContext) throws -> ContainerService {
     let folder = configurationFolder(context.host)
     return ContainerService(
@@ -50,10 +58,10 @@ struct NginxStep: Step {
       mounts: [
         .init(source: folder.appending("nginx.conf"), place: "/etc/nginx/nginx.conf"),
         .init(source: folder.appending("default.conf"), place: "/etc/nginx/conf.d/default.conf"),
-      ] + (try ServedTree(context).mounts()),
+      ] + (try files(context).mounts(context)) + (try ServedTree(context).mounts()),
       command: ["nginx", "-c", "/etc/nginx/nginx.conf", "-g", "daemon off;"],
-      port: context.configuration.nginx.port, bind: context.configuration.nginx.bind,
-      probe: "\(context.addresses.localWebServer)/",
+      port: context.configuration.webServerPort, bind: context.configuration.nginx.bind,
+      probe: "\(context.addresses.localWebServer)/", access: try context.access,
       host: context.host, bundle: context.bundle,
       // Its first process listens, gives the folders for temporary files to the account of the workers, and becomes that.
       limits: ContainerLimits(
@@ -61,11 +69,12 @@ struct NginxStep: Step {
         scratch: ["/tmp", "/var/cache/nginx", "/var/lib/nginx"], memory: 512 << 20))
   }
 
-  /// The server's configuration with our `listen` lines in place of its own.
+  /// The server's configuration with our `listen` lines in place of its own, and below them what TLS and a login need.
   ///
   /// - Throws: ``StepError`` when there are none to replace.
-  static func serverPart(_ text: String, port: Int, bind: String?, hasIPv6: Bool) throws(StepError) -> String
-  {
+  static func serverPart(
+    _ text: String, port: Int, bind: String?, hasIPv6: Bool, isTLS: Bool = false, wantsLogin: Bool = false
+  ) throws(StepError) -> String {
     let wanted: [String]
     if let bind {
       wanted = [bind.contains(":") ? "[\(bind)]:\(port)" : "\(bind):\(port)"]
@@ -79,7 +88,10 @@ struct NginxStep: Step {
         lines.append(line)
         continue
       }
-      if !isReplaced { lines += wanted.map { "    listen \($0) default_server;" } }
+      if !isReplaced {
+        lines += wanted.map { "    listen \($0)\(isTLS ? " ssl" : "") default_server;" }
+        lines += Self.accessLines(isTLS: isTLS, wantsLogin: wantsLogin)
+      }
       isReplaced = true
     }
     guard isReplaced else {
@@ -87,5 +99,17 @@ struct NginxStep: Step {
         "nginx-default.conf of the bundle has no \"listen\" line", .verify)
     }
     return lines.joined(separator: "\n")
+  }
+
+  private static func accessLines(isTLS: Bool, wantsLogin: Bool) -> [Substring] {
+    let place = ServerFiles.place
+    let tls: [Substring] = [
+      "    ssl_certificate \(place)/server.crt;", "    ssl_certificate_key \(place)/server.key;",
+      "    ssl_protocols TLSv1.2 TLSv1.3;",
+    ]
+    let login: [Substring] = [
+      "    auth_basic \"kubespray-offline\";", "    auth_basic_user_file \(place)/htpasswd;",
+    ]
+    return (isTLS ? tls : []) + (wantsLogin ? login : [])
   }
 }

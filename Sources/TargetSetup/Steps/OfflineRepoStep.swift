@@ -15,7 +15,7 @@ struct OfflineRepoStep: Step {
   private static let trialFolder: FilePath = "/run/kubespray-offline-trial"
 
   /// A file that the step writes, with its content.
-  private typealias Wanted = (path: FilePath, bytes: [UInt8])
+  private typealias Wanted = (path: FilePath, bytes: [UInt8], mode: UInt32)
 
   func check(_ context: SetupContext, _ journal: Journal) async throws -> StepState {
     let wanted = try wanted(context)
@@ -38,18 +38,28 @@ struct OfflineRepoStep: Step {
     let server = context.addresses.packageServer
     let repository = try context.repositories.repository(for: host.system)
     let hasPython = try context.repositories.hasPython
-    if let repository { try await tryOut(repository, server, context) }
-    if hasPython { try await proveIndex(PipClient(server: server)) }
+    let access = try context.access
+    let pip = PipClient(server: server, access: access)
+    if let repository { try await tryOut(repository, server, access, context) }
+    if hasPython { try await proveIndex(pip) }
     for path in try others(context) { try journal.moveAside(path) }
     for file in try wanted(context) where try host.file(file.path) != file.bytes {
       try journal.makeFolder(file.path.removingLastComponent())
-      try journal.write(file.path, file.bytes)
+      try journal.write(file.path, file.bytes, mode: file.mode)
     }
+    if access.isTLS { await SystemTrust.refresh(host) }
     if let repository {
       try await prove(repository.kind.client.refresh, repository, server, host)
     }
-    if hasPython { try await provePip(PipClient(server: server), context.bundle, host) }
+    if hasPython { try await provePip(pip, context.bundle, host) }
     return "packages come from \(server)"
+  }
+
+  func afterUndo(_ context: SetupContext, _ journal: Journal) async throws {
+    guard journal.allEntries.contains(where: { $0.path == ServerAccess.authorityPlace.string }) else {
+      return
+    }
+    await SystemTrust.refresh(context.host)
   }
 
   private func others(_ context: SetupContext) throws -> [FilePath] {
@@ -59,15 +69,19 @@ struct OfflineRepoStep: Step {
 
   private func wanted(_ context: SetupContext) throws -> [Wanted] {
     let server = context.addresses.packageServer
+    let access = try context.access
     var files: [ClientFile] = []
     if let repository = try context.repositories.repository(for: context.host.system) {
-      files += repository.kind.client.files(repository, server: server)
+      files += repository.kind.client.files(repository, RepositoryFiles(server: server, access: access))
     }
     if try context.repositories.hasPython {
       files.append(
-        ClientFile(path: PipClient.settingsFile, content: .text(PipClient(server: server).settings)))
+        ClientFile(
+          path: PipClient.settingsFile, content: .text(PipClient(server: server, access: access).settings)))
     }
-    return try files.map { ($0.path, try $0.bytes(context.bundle)) }
+    guard !files.isEmpty else { return [] }
+    files += try ClientAccess(server: server, access: access).files(context.host)
+    return try files.map { ($0.path, try $0.bytes(context.bundle), $0.mode) }
   }
 }
 
@@ -76,14 +90,20 @@ struct OfflineRepoStep: Step {
 extension OfflineRepoStep {
   /// Asks the package manager to read the repository with a configuration of its own, in a folder of its own.
   private func tryOut(
-    _ repository: BundleRepositories.Repository, _ server: String, _ context: SetupContext
+    _ repository: BundleRepositories.Repository, _ server: String, _ access: ServerAccess,
+    _ context: SetupContext
   ) async throws {
     let folder = context.host.path(Self.trialFolder)
     defer { try? removeTree(folder) }
     try removeTree(folder)
     try createDirectories(folder.appending("lists/partial"))
-    let (files, command) = repository.kind.client.trial(repository, server: server, in: folder)
-    for file in files { try writeAtomically(try file.bytes(context.bundle), to: file.path) }
+    let (files, command) = repository.kind.client.trial(
+      repository, RepositoryFiles(server: server, access: access), in: folder)
+    for file in files {
+      try writeAtomically(
+        try file.bytes(context.bundle), to: file.path,
+        permissions: FilePermissions(rawValue: CModeT(file.mode)))
+    }
     try await prove(command, repository, server, context.host)
   }
 
@@ -105,9 +125,12 @@ extension OfflineRepoStep {
     var configuration = TransferConfiguration()
     configuration.retries = 2
     configuration.noProxy = "*"
+    pip.access.adjust(&configuration)
+    var request = HTTPRequest(url: pip.index)
+    pip.access.adjust(&request)
     let response: HTTPResponse
     do {
-      response = try await TransferEngine(configuration).response(to: HTTPRequest(url: pip.index))
+      response = try await TransferEngine(configuration).response(to: request)
     } catch {
       throw StepError("the index of Python packages does not answer: \(error)", .first(.nginx))
     }
@@ -132,7 +155,7 @@ extension OfflineRepoStep {
     let command = Command(
       "python3",
       arguments + ["download", "--quiet", "--no-deps", "--no-cache-dir", "--dest", folder.string, project],
-      environment: PipClient.environment.merging(["PIP_CONFIG_FILE": settings]) { $1 })
+      environment: pip.environment.merging(["PIP_CONFIG_FILE": settings]) { $1 })
     let result = try await host.run(command)
     guard result.status == 0 else {
       throw StepError(

@@ -54,7 +54,7 @@ struct RegistryClientStep: Step {
           try journal.note(.dockerRegistry, registry.name)
         }
         let mode = (try? FileInfo(context.host.path(file.path))).flatMap { $0.kind == .file ? $0.mode : nil }
-        if try journal.write(file.path, file.bytes, mode: mode ?? 0o644) {
+        if try journal.write(file.path, file.bytes, mode: mode ?? file.mode) {
           context.say(.info, "\(client.client.title): \(file.path)", step: name)
         }
       }

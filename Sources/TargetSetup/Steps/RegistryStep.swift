@@ -18,6 +18,9 @@ struct RegistryStep: Step {
     guard context.host.exists(context.configuration.registry.directory) else {
       return .needed("the registry is not set up")
     }
+    guard try files(context).areCurrent(context) else {
+      return .needed("the certificate or the login of the registry is to be renewed")
+    }
     return try await service(context).state(journal)
   }
 
@@ -29,6 +32,7 @@ struct RegistryStep: Step {
     try settings.setWritable(isWritable)
     try journal.makeFolder(context.configuration.registry.directory)
     let user = try prepareStorage(context, journal)
+    try files(context).write(context, journal)
     // Only the registry reads its secret, and it cannot change the file.
     try journal.write(
       configurationFile(context.host), settings.text, mode: 0o640, group: user?.group ?? 0)
@@ -42,8 +46,8 @@ struct RegistryStep: Step {
 
   /// Makes sure that the registry that runs takes no uploads, whatever release and settings it has.
   private func proveReadOnly(_ context: SetupContext) async throws {
-    let place = "http://\(context.addresses.localRegistryHost)/v2/kubespray-offline-probe/blobs/uploads/"
-    let readiness = try Readiness()
+    let place = "\(context.addresses.localRegistry)/v2/kubespray-offline-probe/blobs/uploads/"
+    let readiness = try Readiness(try context.access)
     guard let status = await readiness.status(place, method: "POST"), (200..<300).contains(status) else {
       return
     }
@@ -96,6 +100,26 @@ struct RegistryStep: Step {
     host.stateFolder.appending("registry").appending("config.yml")
   }
 
+  private func files(_ context: SetupContext) -> ServerFiles { .registry(context.host, storageUser(context)) }
+
+  /// What the registry is told beside its file (distribution, `docs/configuration.md`: every key has a variable).
+  private static func environment(_ address: String, _ access: Configuration.Access) -> [String: String] {
+    var variables = [
+      "REGISTRY_HTTP_ADDR": address,
+      // Version 3 otherwise tells a collector on this host, which is not there, of every request.
+      "OTEL_TRACES_EXPORTER": "none",
+    ]
+    guard access.isTLS else { return variables }
+    variables["REGISTRY_HTTP_TLS_CERTIFICATE"] = "\(ServerFiles.place)/server.crt"
+    variables["REGISTRY_HTTP_TLS_KEY"] = "\(ServerFiles.place)/server.key"
+    variables["REGISTRY_HTTP_TLS_MINIMUMTLS"] = "tls1.2"
+    guard access.wantsLogin else { return variables }
+    variables["REGISTRY_AUTH"] = "htpasswd"
+    variables["REGISTRY_AUTH_HTPASSWD_REALM"] = "kubespray-offline"
+    variables["REGISTRY_AUTH_HTPASSWD_PATH"] = "\(ServerFiles.place)/htpasswd"
+    return variables
+  }
+
   private func service(_ context: SetupContext) throws -> ContainerService {
     let settings = context.configuration.registry
     let bind = settings.bind.map { $0.contains(":") ? "[\($0)]" : $0 } ?? ""
@@ -105,14 +129,11 @@ struct RegistryStep: Step {
       mounts: [
         .init(source: configurationFile(context.host), place: "/etc/kubespray-offline/registry.yml"),
         .init(source: settings.directory, place: "/var/lib/registry", isWritable: settings.writable),
-      ],
-      environment: [
-        "REGISTRY_HTTP_ADDR": "\(bind):\(settings.port)",
-        // Version 3 otherwise tells a collector on this host, which is not there, of every request.
-        "OTEL_TRACES_EXPORTER": "none",
-      ],
+      ] + (try files(context).mounts(context)),
+      environment: Self.environment("\(bind):\(settings.port)", context.configuration.access),
       command: ["registry", "serve", "/etc/kubespray-offline/registry.yml"],
-      port: settings.port, bind: settings.bind, probe: "http://\(context.addresses.localRegistryHost)/v2/",
+      port: settings.port, bind: settings.bind, probe: "\(context.addresses.localRegistry)/v2/",
+      access: try context.access,
       host: context.host, bundle: context.bundle,
       limits: ContainerLimits(
         user: storageUser(context),
@@ -136,6 +157,11 @@ extension SetupContext {
   /// Where images are pushed to: `HOST[:PORT][/PATH]`.
   var pushAddress: String {
     pushesToOwnRegistry ? addresses.localRegistryHost : configuration.registry.address
+  }
+
+  /// The same with the scheme in front where it is known.
+  var pushTarget: String {
+    pushesToOwnRegistry && configuration.access.isTLS ? addresses.localRegistry : pushAddress
   }
 
   /// Whether images go to the registry that this program runs on this host.
