@@ -16,12 +16,15 @@ public struct ArchiveContent {
 
   /// Hands over the content piece by piece, in order.
   ///
-  /// - Throws: ``ArchiveError/damaged(archive:entry:reason:)``, also for a file with holes, or whatever `body` throws.
+  /// - Throws: ``ArchiveError/damaged(archive:entry:reason:)``, also for a file with holes and for one that is longer than
+  ///   its entry tells, or whatever `body` throws.
   public func pieces(_ body: (UnsafeRawBufferPointer) throws -> Void) throws {
     var position: Int64 = 0
     try source.readContent { bytes, offset in
       guard offset == position else { throw damaged("the file has holes") }
       position += Int64(bytes.count)
+      // A zip may tell its sizes behind the content, or tell others: what is handed over is what was announced.
+      guard position <= source.current?.size ?? 0 else { throw damaged("it is longer than it was announced") }
       try body(bytes)
     }
     guard position == source.current?.size else { throw damaged("the file has holes") }

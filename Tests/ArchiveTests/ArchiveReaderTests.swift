@@ -115,6 +115,28 @@ import Testing
     }
   }
 
+  /// A zip with one entry of 100 000 blanks of which it says, in both places, that they are 10 bytes.
+  private static let lyingZip =
+    "UEsDBBQAAAAIAAAAIVwt8HnKcwAAAAoAAAAGAAAAYS5qc29u7cExAQAAAMKgKuuf0hoeQAEAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
+    + "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAACvBlBLAQIU"
+    + "AxQAAAAIAAAAIVwt8HnKcwAAAAoAAAAGAAAAAAAAAAAAAACAAQAAAABhLmpzb25QSwUGAAAAAAEAAQA0AAAAlwAAAAAA"
+
+  @Test func contentIsNotLongerThanAnnounced() throws {
+    try withTemporaryFolder { folder in
+      let archive = folder.appending("test.zip")
+      try writeAtomically(Array(try #require(Data(base64Encoded: Self.lyingZip))), to: archive)
+      var count = 0
+      #expect(throws: ArchiveError.self) {
+        try ArchiveReader.visit(archive) { entry, content in
+          #expect(entry.size == 10)
+          try content.pieces { count += $0.count }
+          return .next
+        }
+      }
+      #expect(count <= 10)
+    }
+  }
+
   private func list(_ bytes: [UInt8]) async throws -> [ArchiveEntry] {
     try withTemporaryFolder { folder in
       let archive = folder.appending("test.tar")

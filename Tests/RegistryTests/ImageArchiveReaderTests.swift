@@ -2,9 +2,10 @@ import Archive
 import Bundle
 import Glibc
 import Integrity
-import Registry
 import SystemPackage
 import Testing
+
+@testable import Registry
 
 @Suite struct ImageArchiveReaderTests {
   private let fixture: ImageArchiveFixture
@@ -108,6 +109,37 @@ import Testing
       }
       #expect(error.description.contains("is not complete"))
     }
+  }
+
+  @Test("Indexes that are nested without end are refused after a few, in whatever order they come")
+  func nestedIndexes() throws {
+    var content = try fixture.manifest([noise(100)])
+    var blobs = [content]
+    for _ in 0..<60 {
+      content = try fixture.index([content.descriptor])
+      blobs.append(content)
+    }
+    var top = content.descriptor
+    top.annotations = ["io.containerd.image.name": "quay.io/a/b:1"]
+    let index = ImageLayout.encode(ImageIndex(schemaVersion: 2, mediaType: nil, manifests: [top]))
+    let files = blobs.map { (ImageLayout.blobPath($0.descriptor.digest), $0.bytes) }
+    for order in [files, files.reversed()] {
+      try archive([("index.json", index)] + order)
+      let error = try #require(throws: ImageArchiveError.self) {
+        try ImageArchiveReader.summary(of: fixture.archive)
+      }
+      #expect(error.description.contains("nested without end"))
+    }
+  }
+
+  @Test("A docker-archive whose documents fill the memory is refused, compressed or not")
+  func documentBomb() throws {
+    let writer = try ArchiveWriter(fixture.archive, compression: .gzip(level: 1))
+    let blank = [UInt8](repeating: 0x20, count: 4 << 20)
+    for number in 0..<17 { try writer.add(bytes: blank, as: "\(number).json") }
+    try writer.finish()
+    let error = try #require(throws: ImageArchiveError.self) { try DockerArchive(fixture.archive) }
+    #expect(error.description.contains("its .json files have more than 64 MiB together"))
   }
 
   @Test("What is no image archive is refused with a reason")

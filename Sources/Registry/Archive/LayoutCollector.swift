@@ -6,18 +6,30 @@ import SystemPackage
 
 /// Collects index.json, and the indexes and manifests that it leads to, from the entries of an archive.
 struct LayoutCollector {
+  /// How many bytes all manifests and indexes of an image may have together.
+  private static let largest = 64 << 20
+
   private let path: FilePath
   private var top: Descriptor?
   private var name: String?
   private var documents: [Digest: FetchedManifest] = [:]
   /// What was named and has not come by.
-  private var wanted: [Digest: Descriptor] = [:]
+  private var wanted: [Digest: Wanted] = [:]
   /// What is about the image, and the tag that leads there, if one does.
   private var attached: [(descriptor: Descriptor, tag: String?)]?
+  /// How many bytes the documents have.
+  private var documentBytes = 0
   /// Whether this is the order of ``ImageArchiveWriter``, in which all manifests come before all other content.
   private var isOurOrder = false
   private var isAtStart = true
   private var hasPassedManifests = false
+
+  /// A document that was named.
+  private struct Wanted {
+    let descriptor: Descriptor
+    /// In how many indexes it stands.
+    let depth: Int
+  }
 
   init(_ path: FilePath) {
     self.path = path
@@ -43,8 +55,8 @@ struct LayoutCollector {
     } else if entry.path == ImageLayout.attachedFile, isOurOrder, attached == nil {
       try takeAttachedFile(try content.bytes(limit: ManifestContent.maximumSize))
     } else if let digest = ImageLayout.digest(ofBlob: entry.path) {
-      if let descriptor = wanted[digest] {
-        try take(descriptor, try content.bytes(limit: ManifestContent.maximumSize))
+      if let named = wanted[digest] {
+        try take(named, try content.bytes(limit: ManifestContent.maximumSize))
       } else if isOurOrder, documents[digest] == nil {
         hasPassedManifests = true
       }
@@ -64,7 +76,7 @@ struct LayoutCollector {
     top = descriptor
     top?.annotations = nil
     name = descriptor.annotations?[ImageLayout.nameAnnotation]
-    wanted[descriptor.digest] = top
+    wanted[descriptor.digest] = top.map { Wanted(descriptor: $0, depth: 0) }
   }
 
   private mutating func takeAttachedFile(_ bytes: [UInt8]) throws {
@@ -80,15 +92,22 @@ struct LayoutCollector {
       descriptor.annotations = nil
       return (descriptor, tag)
     }
-    for (descriptor, _) in attached ?? [] { wanted[descriptor.digest] = descriptor }
+    for (descriptor, _) in attached ?? [] {
+      wanted[descriptor.digest] = Wanted(descriptor: descriptor, depth: 0)
+    }
   }
 
-  private mutating func take(_ descriptor: Descriptor, _ bytes: [UInt8]) throws {
+  private mutating func take(_ named: Wanted, _ bytes: [UInt8]) throws {
+    let descriptor = named.descriptor
     let actual = Digest(of: bytes, algorithm: descriptor.digest.algorithm)
     guard actual == descriptor.digest else {
       throw ImageArchiveError.damaged(path, blob: descriptor.digest, actual: actual)
     }
     wanted[descriptor.digest] = nil
+    documentBytes += bytes.count
+    guard documentBytes <= Self.largest else {
+      throw unusable("its manifests have more than \(Self.largest >> 20) MiB together")
+    }
     let document: FetchedManifest
     do {
       document = try FetchedManifest(bytes, descriptor: descriptor)
@@ -98,7 +117,13 @@ struct LayoutCollector {
     documents[descriptor.digest] = document
     // What an attached index lists is attached too, or not carried.
     guard case .index(let index) = document.content, !isAttached(descriptor.digest) else { return }
-    for child in index.manifests where documents[child.digest] == nil { wanted[child.digest] = child }
+    // For each level the archive may be read once more.
+    guard named.depth < ImageResolver.maximumDepth else {
+      throw unusable("its indexes are nested without end")
+    }
+    for child in index.manifests where documents[child.digest] == nil {
+      wanted[child.digest] = Wanted(descriptor: child, depth: named.depth + 1)
+    }
   }
 
   /// The image.

@@ -38,8 +38,15 @@ struct DockerArchive {
     let rootfs: FileSystem
   }
 
-  /// What is found on the way through the archive.
+  /// What is found on the way through the archive. Which documents count is known when manifest.json has come, at the end.
   private struct Entries {
+    /// How many entries an archive may have; each image has three and its layers.
+    static let most = 100_000
+    /// How many bytes all its documents may have together.
+    static let largest = 64 << 20
+
+    var count = 0
+    var documentBytes = 0
     var sizes: [String: Int64] = [:]
     var links: [String: String] = [:]
     var documents: [String: [UInt8]] = [:]
@@ -68,11 +75,21 @@ struct DockerArchive {
   init(_ path: FilePath, named name: ImageReference? = nil, isProved: Bool = false) throws {
     var entries = Entries()
     try ArchiveReader.visit(path) { entry, content in
+      entries.count += 1
+      guard entries.count <= Entries.most else {
+        throw ImageArchiveError.unusable(path, reason: "it has more than \(Entries.most) files")
+      }
       switch entry.kind {
       case .file:
         entries.sizes[entry.path] = entry.size
         if entry.path.hasSuffix(".json"), entry.size <= ManifestContent.maximumSize {
-          entries.documents[entry.path] = try content.bytes(limit: ManifestContent.maximumSize)
+          let document = try content.bytes(limit: ManifestContent.maximumSize)
+          entries.documentBytes += document.count
+          guard entries.documentBytes <= Entries.largest else {
+            throw ImageArchiveError.unusable(
+              path, reason: "its .json files have more than \(Entries.largest >> 20) MiB together")
+          }
+          entries.documents[entry.path] = document
         } else if isProved {
           var hasher = DigestHasher(.sha256)
           try content.pieces { hasher.update($0) }
