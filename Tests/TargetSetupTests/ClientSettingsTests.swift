@@ -36,12 +36,31 @@ struct ClientSettingsTests {
     "what is not JSON object, or has no list there, is refused",
     arguments: [
       "[]", "\"text\"", "{\"a\": 1,}", "{\"a\": 1} // note", "{\"a\": 1", "{\"list\": \"x\"}",
-      "{\"list\": [1]}", "nonsense",
+      "{\"list\": [1]}", "nonsense", "\u{feff}{\"list\": []}",
     ])
   func refused(_ text: String) {
     #expect(throws: JSONTextError.self) {
       try JSONObjectText(Array(text.utf8)).adding("new", to: "list")
     }
+  }
+
+  @Test("other encodings than UTF-8 are refused, which Foundation would read")
+  func encodings() {
+    let text = "{\"list\": [\"x\"]}"
+    let wide: [UInt8] = text.utf8.flatMap { [$0, 0] }
+    let wider: [UInt8] = text.utf8.flatMap { [0, 0, 0, $0] }
+    let latin1: [UInt8] = Array("{\"a\": \"".utf8) + [0xe9] + Array("\"}".utf8)
+    for bytes in [wide, [0xff, 0xfe] + wide, wider, latin1] {
+      #expect(throws: JSONTextError.self) { try JSONObjectText(bytes) }
+    }
+  }
+
+  @Test("a name with a quotation mark stays a name")
+  func quoting() throws {
+    let text = try JSONObjectText(Array(#"{"list": ["a\"b\\", "new"]}"#.utf8))
+    #expect(text.names(of: "list") == ["a\"b\\", "new"])
+    let rest = try JSONObjectText(text.replacing(["a\"b\\"], of: "list"))
+    #expect(rest.names(of: "list") == ["a\"b\\"])
   }
 
   @Test("names are taken out of a list again")

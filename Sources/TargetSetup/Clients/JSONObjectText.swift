@@ -9,6 +9,9 @@ struct JSONObjectText {
     let value: Range<Int>
   }
 
+  /// The byte order mark of UTF-8, which JSON must not begin with (RFC 8259, section 8.1).
+  private static let mark: [UInt8] = [0xef, 0xbb, 0xbf]
+
   private let bytes: [UInt8]
   private let isBlank: Bool
   private var members: [Member] = []
@@ -20,6 +23,9 @@ struct JSONObjectText {
     self.bytes = bytes
     isBlank = bytes.allSatisfy(Self.isSpace)
     if isBlank { return }
+    // Foundation also reads UTF-16 and UTF-32, in which no place is where it is looked for below.
+    guard String(validating: bytes, as: UTF8.self) != nil, !bytes.contains(0), !bytes.starts(with: Self.mark)
+    else { throw JSONTextError(reason: "it is not UTF-8 without a byte order mark") }
     do {
       _ = try JSONDecoder().decode([String: AnyJSON].self, from: Data(bytes))
     } catch {
@@ -52,7 +58,7 @@ struct JSONObjectText {
   /// The same text with other names in the list of that key, which must be there.
   func replacing(_ names: [String], of key: String) -> [UInt8] {
     guard let member = members.last(where: { $0.key == key }) else { return bytes }
-    let list = "[" + names.map { "\"\($0)\"" }.joined(separator: ", ") + "]"
+    let list = "[" + names.map(Self.quoted).joined(separator: ", ") + "]"
     return Array(bytes[..<member.value.lowerBound]) + Array(list.utf8) + bytes[member.value.upperBound...]
   }
 
@@ -60,7 +66,7 @@ struct JSONObjectText {
   ///
   /// - Throws: ``JSONTextError`` when the key has another value than a list of texts.
   func adding(_ name: String, to key: String) throws(JSONTextError) -> [UInt8] {
-    let quoted = "\"\(name)\""
+    let quoted = Self.quoted(name)
     if isBlank { return Array("{\n  \"\(key)\": [\(quoted)]\n}\n".utf8) }
     guard let member = members.last(where: { $0.key == key }) else {
       let text = "\"\(key)\": [\(quoted)]"
@@ -92,6 +98,13 @@ struct JSONObjectText {
       position = byte == UInt8(ascii: "\"") ? end(of: position) : position + 1
     }
     return false
+  }
+
+  private static func quoted(_ name: String) -> String {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = .withoutEscapingSlashes
+    // A text is always encoded.
+    return (try? encoder.encode(name)).map { String(decoding: $0, as: UTF8.self) } ?? "\"\""
   }
 
   // MARK: Positions in a text that is known to be JSON
