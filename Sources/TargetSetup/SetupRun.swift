@@ -27,7 +27,6 @@ public struct SetupRun: Sendable {
   public func execute(_ names: [StepName], isForced: Bool = false) async throws -> [StepReport] {
     let lock = names.contains(where: \.needsRoot) ? try HostLock(context.host) : nil
     defer { withExtendedLifetime(lock) {} }
-    if lock != nil { try context.trust.record() }
     var reports: [StepReport] = []
     var failed: Set<StepName> = []
     for name in StepName.allCases where names.contains(name) {
@@ -43,6 +42,8 @@ public struct SetupRun: Sendable {
       }
       let report = try await execute(step, isForced: isForced)
       if report.outcome == .failed { failed.insert(name) }
+      // All of the bundle was found right, or what a step used of it.
+      if lock != nil, report.outcome == .done { try context.trust.record() }
       reports.append(report)
       // Nothing that a bundle brings is used when the bundle is not what was sent.
       if name == .verify, report.outcome == .failed { failed.formUnion(StepName.allCases) }

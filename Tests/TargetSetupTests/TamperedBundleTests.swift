@@ -107,6 +107,48 @@ struct TamperedBundleTests {
     }
   }
 
+  /// A context that would write down that a bundle was taken.
+  private func signedContext(_ host: ServiceHost) -> (context: SetupContext, memory: FilePath) {
+    var context = host.context()
+    let memory = host.root.appending("trust.json")
+    context.trust = BundleTrust(standing: .signed(["ann"]), bundle: "7", sequence: 7)
+    context.trust.state = memory
+    return (context, memory)
+  }
+
+  @Test(
+    "what a host remembers of bundles stays as it was when one is refused",
+    arguments: [[StepName.containerd], [.verify, .containerd]])
+  func memory(_ steps: [StepName]) async throws {
+    try await withHost { host in
+      let (context, memory) = signedContext(host)
+      try Tampering.otherByte.apply("files/runc/v1.3.4/runc.amd64", in: host.bundle)
+      let reports = try await SetupRun(context).execute(steps)
+      #expect(reports.first?.outcome == .failed)
+      #expect(!fileExists(memory))
+    }
+  }
+
+  @Test("what a host takes is remembered from the first change on, and when all of it was found right")
+  func remembering() async throws {
+    try await withHost { host in
+      let (context, memory) = signedContext(host)
+      #expect(try await SetupRun(context).execute([.containerd]).map(\.outcome) == [.done])
+      #expect(try TrustMemory.read(memory)?.sequence == 7)
+      try removeFile(memory)
+      // Nothing is left to do, and the whole bundle is intact.
+      let again = try await SetupRun(context).execute([.verify, .containerd])
+      #expect(again.map(\.outcome) == [.done, .already])
+      #expect(try TrustMemory.read(memory)?.sequence == 7)
+      try removeFile(memory)
+      let journal = try context.journal(.nginx)
+      try journal.note(.allowed, "x")
+      #expect(!fileExists(memory))
+      try journal.write("/etc/x", "x")
+      #expect(fileExists(memory))
+    }
+  }
+
   @Test("a medium that answers differently after verify is caught by the step")
   func secondReading() async throws {
     try await withHost { host in

@@ -96,7 +96,7 @@ struct TrustTests {
       try withHost { host in
         try host.make(sequence: 7)
         try change(host)
-        #expect(host.refusal()?.contains("is not signed as") == true)
+        #expect(host.refusal()?.contains("(bundle.json by bundle.json.sig)") == true)
         let trust = try host.admit(.unsigned)
         #expect(trust.neededOptions == ["--allow-unsigned"] && !trust.isSigned)
         try trust.record()

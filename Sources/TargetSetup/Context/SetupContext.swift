@@ -63,10 +63,15 @@ public struct SetupContext: Sendable {
     get throws(StepError) { try BundleRepositories(bundle: bundle, host: configuration.packages.host) }
   }
 
-  /// The journal of a step on this host.
+  /// The journal of a step on this host. Before the first change of the host it is written down which bundle is taken: not
+  /// earlier, so that a bundle that is refused leaves nothing behind.
   ///
   /// - Throws: ``StepError`` when it is there and cannot be read.
   func journal(_ step: StepName) throws(StepError) -> Journal {
-    try Journal(step, on: host) { say(.warning, $0, step: step) }
+    try Journal(step, on: host) {
+      say(.warning, $0, step: step)
+    } willChange: { [trust] in
+      try trust.record()
+    }
   }
 }

@@ -22,6 +22,7 @@ final class Journal: Sendable {
   let file: JournalFile
   let say: @Sendable (String) -> Void
   let checkpoint: @Sendable () throws -> Void
+  private let willChange: @Sendable () throws -> Void
   private let state: Mutex<JournalContent>
   /// The backups of which it was seen that what they hold is back.
   private let restored = Mutex<Set<String>>([])
@@ -30,14 +31,17 @@ final class Journal: Sendable {
   ///
   /// - Parameters:
   ///   - say: Hears of what a person should know.
+  ///   - willChange: Called before a change is written down.
   ///   - checkpoint: Called between the parts of each change: a test ends it there.
   /// - Throws: ``StepError`` when it is there and cannot be read.
   init(
     _ step: StepName, on host: TargetHost, say: @escaping @Sendable (String) -> Void = { _ in },
+    willChange: @escaping @Sendable () throws -> Void = {},
     checkpoint: @escaping @Sendable () throws -> Void = {}
   ) throws(StepError) {
     self.step = step
     self.say = say
+    self.willChange = willChange
     self.checkpoint = checkpoint
     root = host.root
     let folder = host.path(host.stateFolder)
@@ -275,6 +279,8 @@ final class Journal: Sendable {
 
   /// Writes lines down before what they tell is done.
   func record(_ lines: [JournalEntry]) throws {
+    // The others touch nothing of the host.
+    if lines.contains(where: { ![.note, .owned, .end].contains($0.kind) }) { try willChange() }
     try finishForgetting()
     try createDirectories(file.path.removingLastComponent())
     try state.withLock { try file.append(lines, to: &$0) }

@@ -62,13 +62,15 @@ public struct BundleTrust: Sendable {
       + earlier.map { "\($0.option) was given on \($0.time) for bundle \($0.bundle ?? "without id")" }
   }
 
-  /// Writes down what is taken, before anything of it is used.
+  /// Writes down what is taken, where that is not known yet.
   ///
   /// - Throws: ``TrustError`` when it cannot be written.
   func record() throws(TrustError) {
     guard let state, isSigned || !needed.isEmpty else { return }
-    var memory = try TrustMemory.read(state) ?? TrustMemory()
+    let before = try TrustMemory.read(state)
+    var memory = before ?? TrustMemory()
     memory.take(self)
+    if memory == before { return }
     try memory.write(to: state)
   }
 }

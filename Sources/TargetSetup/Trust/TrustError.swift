@@ -20,7 +20,7 @@ enum TrustError: Error, Equatable, CustomStringConvertible {
   var description: String {
     switch self {
     case .unsigned(let bundle, let reason, let signers):
-      "the bundle in \(bundle) is not signed as \(signers) demands: \(reason)"
+      "the bundle in \(bundle) is not signed as \(signers) demands (bundle.json by bundle.json.sig): \(reason)"
     case .signersGone(let signers, let taken):
       "this host has taken a signed bundle (sequence \(taken)), and \(signers) is missing"
     case .older(let bundle, let sequence, let taken):
