@@ -15,9 +15,12 @@ import TestServer
 final class RunFixture: Sendable {
   let server: TestServer
   let root: FilePath
+  /// The variables that a run finds.
+  let environment: [String: String]
   private let record = EventRecord()
 
-  init() throws {
+  init(environment: [String: String] = [:]) throws {
+    self.environment = environment
     server = try TestServer()
     root = try createTemporaryFolder(named: "download-all-test")
   }
@@ -50,7 +53,7 @@ final class RunFixture: Sendable {
   }
 
   /// What a run works with.
-  func tools(_ job: Job) throws -> RunTools { try RunTools(job, environment: [:], emit: keep) }
+  func tools(_ job: Job) throws -> RunTools { try RunTools(job, environment: environment, emit: keep) }
 
   /// Keeps what a run reports.
   var keep: @Sendable (ConsoleEvent) -> Void {

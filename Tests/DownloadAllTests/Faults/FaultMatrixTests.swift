@@ -3,6 +3,7 @@ import Console
 import Foundation
 import Settings
 import Synchronization
+import SystemPackage
 import TestServer
 import Testing
 
@@ -40,13 +41,15 @@ import Testing
     }
   }
 
-  private static func run(_ kind: TransferKind, _ fault: TransferFault) async throws -> Cell {
-    let transfer = try kind.transfer()
+  private static func run(
+    _ kind: TransferKind, _ fault: TransferFault, _ secure: SecureRedirect
+  ) async throws -> Cell {
+    let transfer = try kind.transfer(["CURL_CA_BUNDLE": secure.certificate.string])
     let (count, gate, size) = (Count(), TestServer.Gate(), transfer.size)
     defer { gate.open() }
     transfer.inject { request, usual in
       guard request.method == "GET" else { return usual }
-      return fault.answer(count.next(), request, usual, size: size, gate: gate)
+      return fault.answer(count.next(), request, usual, size: size, gate: gate, secure: secure.url)
     }
     var cell = Cell(kind: kind, fault: fault)
     cell.problems = try await transfer.run { configuration in
@@ -64,10 +67,11 @@ import Testing
     let wanted = TransferKind.allCases.flatMap { kind in
       TransferFault.allCases.filter(kind.canHave).map { (kind, $0) }
     }
-    #expect(wanted.count >= 130)
+    #expect(wanted.count >= 138)
+    let secure = try SecureRedirect()
     var cells: [TransferFault: [TransferKind: Cell]] = [:]
     await forEachConcurrently(wanted, limit: 24) { kind, fault in
-      await Result { try await Self.run(kind, fault) }
+      await Result { try await Self.run(kind, fault, secure) }
     } onResult: { pair, result in
       do {
         let cell = try result.get()
@@ -85,6 +89,9 @@ import Testing
     #expect(cell.found == (cell.problems.isEmpty ? .right : .nothing), place)
     #expect(cell.problems.isEmpty || cell.problems.contains { $0.description.contains(cell.name) }, place)
     #expect(!cell.fault.lasts || !cell.problems.isEmpty, place)
+    if cell.fault == .redirectToPlain {
+      #expect(cell.problems.contains { $0.description.contains("from https to an unsafe address") }, place)
+    }
     // What a digest proves and is asked for again arrives in the end.
     if cell.kind.isResumed, !cell.fault.lasts { #expect(cell.problems.isEmpty, place) }
   }

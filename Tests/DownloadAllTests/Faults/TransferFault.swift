@@ -20,9 +20,10 @@ enum TransferFault: String, CaseIterable, Sendable {
   case unavailable = "503, for good"
   case redirectLoop = "a redirect to itself"
   case redirectToFile = "a redirect to file://"
+  case redirectToPlain = "a redirect from https to http"
 
   /// Whether every answer is so, not only the first.
-  var lasts: Bool { [.unavailable, .redirectLoop, .redirectToFile].contains(self) }
+  var lasts: Bool { [.unavailable, .redirectLoop, .redirectToFile, .redirectToPlain].contains(self) }
 
   /// Whether it is in the answer to a request for the rest of a file.
   var isAboutRest: Bool { [.shortPart, .otherPart].contains(self) }
@@ -34,15 +35,16 @@ enum TransferFault: String, CaseIterable, Sendable {
   ///   - usual: The right answer.
   ///   - size: How many bytes the whole has.
   ///   - gate: Stays closed until the test is over.
+  ///   - secure: An address with TLS that redirects to one without.
   func answer(
     _ number: Int, _ request: TestServer.Request, _ usual: TestServer.Response, size: Int64,
-    gate: TestServer.Gate
+    gate: TestServer.Gate, secure: String
   ) -> TestServer.Response {
     if isAboutRest {
       if number == 1 { return usual.truncated(after: size / 2) }
       return request.range == nil ? usual : rest(usual, size)
     }
-    return number == 1 || lasts ? wrong(request, usual, size, gate) : usual
+    return number == 1 || lasts ? wrong(request, usual, size, gate, secure) : usual
   }
 
   private static func otherContent(_ count: Int64) -> TestServer.Body {
@@ -61,7 +63,8 @@ enum TransferFault: String, CaseIterable, Sendable {
   }
 
   private func wrong(
-    _ request: TestServer.Request, _ usual: TestServer.Response, _ size: Int64, _ gate: TestServer.Gate
+    _ request: TestServer.Request, _ usual: TestServer.Response, _ size: Int64, _ gate: TestServer.Gate,
+    _ secure: String
   ) -> TestServer.Response {
     var response = usual
     switch self {
@@ -90,6 +93,7 @@ enum TransferFault: String, CaseIterable, Sendable {
     case .unavailable: return .refusal(503)
     case .redirectLoop: return .redirect(to: request.target)
     case .redirectToFile: return .redirect(to: "file:///etc/passwd")
+    case .redirectToPlain: return .redirect(to: secure)
     }
     return response
   }

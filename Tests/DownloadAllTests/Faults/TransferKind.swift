@@ -56,12 +56,14 @@ enum TransferKind: String, CaseIterable, Sendable {
     return (self, fault) != (.bareFile, .altered)
   }
 
-  func transfer() throws -> FaultyTransfer {
-    switch self {
-    case .file, .bareFile: try plainFile(hasDigest: self == .file)
-    case .package: try package()
-    case .imageManifest, .layer, .token: try image()
-    case .chartIndex, .chart: try chart()
+  /// - Parameter environment: The variables that its run finds.
+  func transfer(_ environment: [String: String]) throws -> FaultyTransfer {
+    let fixture = try RunFixture(environment: environment)
+    return switch self {
+    case .file, .bareFile: try plainFile(fixture, hasDigest: self == .file)
+    case .package: try package(fixture)
+    case .imageManifest, .layer, .token: try image(fixture)
+    case .chartIndex, .chart: try chart(fixture)
     }
   }
 
@@ -81,8 +83,7 @@ enum TransferKind: String, CaseIterable, Sendable {
     return { change in server.route(path) { change($0, resource.response(to: $0)) } }
   }
 
-  private func plainFile(hasDigest: Bool) throws -> FaultyTransfer {
-    let fixture = try RunFixture()
+  private func plainFile(_ fixture: RunFixture, hasDigest: Bool) throws -> FaultyTransfer {
     let inject = Self.serve(Self.content, "/tool", fixture.server)
     let artifact = Artifact(
       path: try BundlePath("files/tool"), source: .url(fixture.server.url("/tool")), stage: .files,
@@ -96,8 +97,7 @@ enum TransferKind: String, CaseIterable, Sendable {
     }
   }
 
-  private func package() throws -> FaultyTransfer {
-    let fixture = try RunFixture()
+  private func package(_ fixture: RunFixture) throws -> FaultyTransfer {
     let inject = Self.serve(Self.content, "/pool/a.deb", fixture.server)
     let file = MirrorResolution.File(
       path: "pkgs/a.deb", url: fixture.server.url("/pool/a.deb"), size: Self.content.count,
@@ -121,8 +121,7 @@ enum TransferKind: String, CaseIterable, Sendable {
     }
   }
 
-  private func image() throws -> FaultyTransfer {
-    let fixture = try RunFixture()
+  private func image(_ fixture: RunFixture) throws -> FaultyTransfer {
     let registry = try TestRegistry(access: self == .token ? .bearer() : .open)
     let image = TestImage(layers: [TestImage.Blob(Self.content.bytes, .ociLayerGzip)])
     registry.put(image, in: "app", tag: "1")
@@ -147,8 +146,8 @@ enum TransferKind: String, CaseIterable, Sendable {
       configuration.architecture = "amd64"
       change(&configuration)
       let job = Job(configuration, selection: [.images], projectRoot: fixture.root)
-      return try await Pipeline(job, environment: [:], emit: fixture.keep).execute().stages.flatMap(
-        \.failures)
+      let pipeline = try Pipeline(job, environment: fixture.environment, emit: fixture.keep)
+      return try await pipeline.execute().stages.flatMap(\.failures)
     } found: {
       guard FileInfo(regularFile: archive) != nil else { return .nothing }
       let content = try? ImageArchiveReader.verify(archive)
@@ -156,8 +155,7 @@ enum TransferKind: String, CaseIterable, Sendable {
     }
   }
 
-  private func chart() throws -> FaultyTransfer {
-    let fixture = try RunFixture()
+  private func chart(_ fixture: RunFixture) throws -> FaultyTransfer {
     let file = fixture.root.appending("app-1.0.0.tgz")
     let writer = try ArchiveWriter(file, compression: .gzip(level: 6))
     try writer.add(bytes: Array("apiVersion: v2\nname: app\nversion: 1.0.0\n".utf8), as: "app/Chart.yaml")
