@@ -1,6 +1,6 @@
 # Every target is one command that can be typed without make; ARGS is passed on to it.
 .DEFAULT_GOAL := help
-.PHONY: help build run test unit e2e node lint format house sanitize crashes docs faults bench demo interchange conformance prove contrib clean
+.PHONY: help build run test unit e2e node lint format house sanitize crashes fuzz docs faults bench demo interchange conformance prove contrib clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -38,6 +38,9 @@ sanitize: ## Run the unit and integration tests under the thread and the address
 
 crashes: ## Kill the steps of target-setup again and again, and write docs/crashes.md (root)
 	@scripts/crashes
+
+fuzz: ## Let libFuzzer look for bytes that break a reader (make fuzz ARGS="--seconds 600 yaml")
+	@scripts/fuzz $(ARGS)
 
 docs: ## Write what is generated: config/config.yml, docs/reference/settings.md and docs/man
 	WRITE_DOCS=1 swift test --filter GeneratedFilesTests

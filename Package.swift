@@ -334,6 +334,26 @@ let package = Package(
   swiftLanguageModes: [.v6]
 )
 
+// Readers of bytes from outside, each with what must hold whatever the bytes are: as unit tests, or in one program with
+// libFuzzer, which links only where it is asked for. See scripts/fuzz.
+let fuzzDependencies: [Target.Dependency] =
+  [
+    "YAML", "Archive", "Transfer", "Host", "Console", "Trust", "Bundle", "Settings", "Kubespray", "Registry",
+    "Mirrors", "DownloadAll", "TargetSetup",
+  ] + ground
+if Context.environment["FUZZ"] != nil {
+  package.targets.append(
+    .executableTarget(
+      name: "fuzz-readers", dependencies: fuzzDependencies, path: "Tests/Fuzz",
+      exclude: ["Corpus", "Unit"], sources: ["Targets", "LibFuzzer"],
+      swiftSettings: swiftSettings + [.unsafeFlags(["-parse-as-library"])]))
+} else {
+  package.targets.append(
+    .testTarget(
+      name: "FuzzTests", dependencies: fuzzDependencies, path: "Tests/Fuzz",
+      exclude: ["Corpus", "LibFuzzer"], sources: ["Targets", "Unit"], swiftSettings: swiftSettings))
+}
+
 // The thread sanitizer cannot see into the standard library's Mutex. See scripts/sanitize.
 if Context.environment["SANITIZE_THREAD"] != nil {
   let alias = SwiftSetting.unsafeFlags(["-module-alias", "Synchronization=ThreadSanitizerMutex"])
