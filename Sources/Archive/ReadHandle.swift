@@ -109,6 +109,11 @@ final class ReadHandle {
       throw .unsafeEntry(
         archive: path, entry: String(cString: pointer), reason: "has a name that is not UTF-8")
     }
+    // To Swift a slash with a mark that combines with it is another character; to the system it separates names.
+    guard text.utf8.count(where: { $0 == UInt8(ascii: "/") }) == text.count(where: { $0 == "/" }) else {
+      throw .unsafeEntry(
+        archive: path, entry: text, reason: "has a name or a target in which something combines with a slash")
+    }
     return text
   }
 

@@ -11,6 +11,10 @@ public struct BundlePath: Hashable, Sendable, Comparable, CustomStringConvertibl
   /// - Throws: ``BundlePathError`` naming what is wrong with it.
   public init(_ text: String) throws(BundlePathError) {
     let segments = text.split(separator: "/", omittingEmptySubsequences: false)
+    // To Swift a slash with a mark that combines with it is another character; to the system it separates names.
+    guard text.utf8.count(where: { $0 == UInt8(ascii: "/") }) == segments.count - 1 else {
+      throw BundlePathError(path: text, reason: "something in it combines with a slash")
+    }
     for segment in segments {
       if segment.isEmpty || segment == "." || segment == ".." {
         throw BundlePathError(path: text, reason: "it has an empty, \".\" or \"..\" segment")

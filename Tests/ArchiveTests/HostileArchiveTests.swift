@@ -30,6 +30,15 @@ import Testing
     Attack(
       "parent folder in the middle", [("a/../../victim", "0", "")], culprit: "a/../../victim",
       reason: "has \"..\" in its path"),
+    Attack(
+      "a slash with a mark", [("../\u{301}victim", "0", "")], culprit: "../\u{301}victim",
+      reason: "has a name or a target in which something combines with a slash"),
+    Attack(
+      "a root with a mark", [("/\u{301}victim", "0", "")], culprit: "/\u{301}victim",
+      reason: "has a name or a target in which something combines with a slash"),
+    Attack(
+      "a link over a slash with a mark", [("a", "2", "../\u{301}victim")], culprit: "../\u{301}victim",
+      reason: "has a name or a target in which something combines with a slash"),
     Attack("absolute", [("/tmp/victim", "0", "")], culprit: "/tmp/victim", reason: "has an absolute path"),
     Attack(
       "absolute link", [("a", "2", "/etc/passwd")], culprit: "a",

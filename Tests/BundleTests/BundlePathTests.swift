@@ -20,7 +20,8 @@ import Testing
     ("a?b", "\"?\""), ("a*b", "\"*\""), ("a\"b", "FAT cannot"), ("a<b", "\"<\""), ("a>b", "\">\""),
     ("a|b", "\"|\""),
     ("files/.incomplete.x.tmp", "on their way"), (".Incomplete.x", "on their way"), ("a\nb", "FAT cannot"),
-    ("a\0b", "FAT cannot"), (String(repeating: "ü", count: 128), "longer than 255"),
+    ("a\0b", "FAT cannot"), ("../\u{301}x", "combines with a slash"), ("a/\u{301}b", "combines with a slash"),
+    ("/\u{301}x", "combines with a slash"), (String(repeating: "ü", count: 128), "longer than 255"),
   ])
   func notPossibleOnEveryDisk(_ text: String, _ reason: String) throws {
     let error = try #require(#expect(throws: BundlePathError.self) { try BundlePath(text) })

@@ -56,7 +56,9 @@ public struct ImageCollection: Sendable {
           path, reason: "a line of its \(list) is not a file with a name: \(line.debugDescription)")
       }
       let (file, name) = (words[0], words[1])
-      guard !file.contains("/"), ![".", ".."].contains(file) else {
+      // In bytes: a mark combines with a slash, and the path ends where a zero is.
+      guard !file.utf8.contains(where: { [0, UInt8(ascii: "/")].contains($0) }), ![".", ".."].contains(file)
+      else {
         throw .unusable(
           path, reason: "its \(list) has \(file.debugDescription), which is not the name of a file")
       }

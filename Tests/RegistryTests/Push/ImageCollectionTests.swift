@@ -127,7 +127,10 @@ import Testing
 
   @Test(
     "Lists that cannot be used",
-    arguments: ["", "one.tar\n", "one.tar a:1 b", "one.tar a:1\ntwo.tar a:1\n", "../one.tar a:1\n"])
+    arguments: [
+      "", "one.tar\n", "one.tar a:1 b", "one.tar a:1\ntwo.tar a:1\n", "../one.tar a:1\n", "\0one.tar a:1\n",
+      "../\u{301}one.tar a:1\n",
+    ])
   func badLists(list: String) throws {
     let path = try collection([], list)
     let error = #expect(throws: ImageArchiveError.self) { try ImageCollection(path) }
