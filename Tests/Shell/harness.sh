@@ -38,7 +38,8 @@ clean_up() {
 }
 # What is removed through a mount is gone where it came from, so nothing is removed as long as anything is mounted there.
 remove_work() {
-  if grep -qF " $(realpath "$work")/" /proc/self/mountinfo; then
+  # The fifth field is where something is mounted.
+  if awk -v work="$(realpath "$work")/" 'index($5, work) == 1 { found = 1 } END { exit !found }' /proc/self/mountinfo; then
     echo "error: $work is kept, because something is still mounted below it (grep $work /proc/self/mountinfo)" >&2
     return 1
   fi

@@ -55,7 +55,7 @@ public struct ArchivedImage: Sendable, Equatable {
       indexes.append(index)
     }
     var attached = (try? image.attached?.get()) ?? []
-    let carried = image.images.map(\.manifest) + indexes
+    let carried = image.images.map(\.manifest) + indexes + attached.map(\.manifest)
     // Who verifies by the digest of the publisher's index asks the registry for that.
     if !attached.isEmpty, !carried.contains(where: { $0.descriptor.digest == image.root.descriptor.digest }) {
       attached.append(AttachedManifest(manifest: image.root, tag: nil))
