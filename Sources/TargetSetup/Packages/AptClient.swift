@@ -77,6 +77,13 @@ struct AptClient: PackageClient {
     try await packages.run(command("apt-get", options + names), for: names)
   }
 
+  func takenLock(_ result: CommandResult) -> String? {
+    // dpkg: "dpkg frontend lock was locked by another process with pid N"; apt: "Could not get lock FILE."
+    result.standardError.split(whereSeparator: \.isNewline).map(String.init).first { line in
+      line.contains("was locked by another process") || line.contains("Could not get lock")
+    }
+  }
+
   /// `Inst NAME (VERSION ...)`; an upgrade has the old version in brackets before the new one.
   static func newPackages(inSimulation text: String) -> [String] {
     text.split(separator: "\n").compactMap { line in

@@ -5,11 +5,19 @@ struct HostPackages: Sendable {
   /// The machine.
   let host: TargetHost
   private let client: any PackageClient
+  /// Hears of what a person should know.
+  private let say: @Sendable (String) -> Void
+  /// How long is waited until a command that met a lock is run again.
+  private let pause: Duration
+  /// How long another package manager is waited for: the child of a run that was killed may still be at work.
+  static let patience: Duration = .seconds(600)
 
   /// The packages of a host; `nil` when its package manager is neither apt nor dnf.
-  init?(_ host: TargetHost) {
+  init?(_ host: TargetHost, say: @escaping @Sendable (String) -> Void, pause: Duration = .seconds(1)) {
     guard let kind = BundleRepositories.Kind(host.system.family) else { return nil }
     self.host = host
+    self.say = say
+    self.pause = pause
     client = kind.client
   }
 
@@ -27,11 +35,11 @@ struct HostPackages: Sendable {
   /// - Returns: What is left to somebody when the package manager refused; nothing is removed then.
   static func takeBack(_ journal: Journal, on host: TargetHost) async throws -> String? {
     let noted = Set(journal.notes(.package)).sorted()
-    guard !noted.isEmpty, let packages = HostPackages(host) else { return nil }
+    guard !noted.isEmpty, let packages = HostPackages(host, say: journal.say) else { return nil }
     let installed = try await packages.installed()
     let names = noted.filter { installed.contains($0) }
     guard !names.isEmpty else { return nil }
-    let result = try await host.run(packages.client.remove(names))
+    let result = try await packages.result(of: packages.client.remove(names))
     guard result.status != 0 else { return nil }
     return "left installed, because the package manager refused: \(noted.joined(separator: " "))\n"
       + Self.lastLines(result)
@@ -52,11 +60,26 @@ struct HostPackages: Sendable {
   /// - Throws: ``PackagesNotInstalled`` when it fails.
   @discardableResult
   func run(_ command: Command, for names: [String]) async throws -> String {
-    let result = try await host.run(command)
+    let result = try await result(of: command)
     guard result.status == 0 else {
       throw PackagesNotInstalled(names: names, command: command.description, reason: Self.lastLines(result))
     }
     return result.standardOutput
+  }
+
+  /// What a command comes to when no other package manager is at work any more.
+  private func result(of command: Command) async throws -> CommandResult {
+    let end = ContinuousClock.now + Self.patience
+    var hasSaid = false
+    while true {
+      let result = try await host.run(command)
+      guard result.status != 0, let lock = client.takenLock(result), ContinuousClock.now < end else {
+        return result
+      }
+      if !hasSaid { say("another package manager is at work, and is waited for: \(lock)") }
+      hasSaid = true
+      try await Task.sleep(for: pause)
+    }
   }
 
   /// What a package manager said last of why it gave up.

@@ -34,6 +34,9 @@ protocol PackageClient: Sendable {
   /// - Throws: ``PackagesNotInstalled`` or ``Host/CommandError``.
   func install(
     _ names: [String], _ packages: HostPackages, willInstall: ([String]) throws -> Void) async throws
+
+  /// What a command that failed says of a lock that another one holds; `nil` when it failed for another reason.
+  func takenLock(_ result: CommandResult) -> String?
 }
 
 /// A file of a package client, and what is to be in it.
@@ -63,6 +66,9 @@ struct ClientFile: Sendable {
 }
 
 extension PackageClient {
+  // dnf waits by itself.
+  func takenLock(_ result: CommandResult) -> String? { nil }
+
   /// The environment of a trial: no proxy that this process was given leads it elsewhere.
   static var trialEnvironment: [String: String?] {
     PipClient.environment.merging(["LC_ALL": "C.UTF-8"]) { $1 }

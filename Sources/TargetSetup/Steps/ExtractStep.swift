@@ -142,7 +142,7 @@ struct ExtractStep: Step {
 
   private func providePatch(_ host: TargetHost, _ journal: Journal) async throws {
     if await host.succeeds(Command("patch", ["--version"])) { return }
-    guard let packages = HostPackages(host) else {
+    guard let packages = HostPackages(host, say: journal.say) else {
       throw StepError("patch is not installed, and the bundle has patches for kubespray", .install("patch"))
     }
     try await packages.install(["patch"], journal)

@@ -26,7 +26,8 @@ struct PythonStep: Step {
   }
 
   func apply(_ context: SetupContext, _ journal: Journal) async throws -> String {
-    guard let choice = HostPython.choice(for: context.host.system), let packages = HostPackages(context.host)
+    guard let choice = HostPython.choice(for: context.host.system),
+      let packages = HostPackages(context.host, say: journal.say)
     else {
       throw StepError(
         "\(context.host.system.prettyName) has no Python of its own for this kubespray's Ansible",
