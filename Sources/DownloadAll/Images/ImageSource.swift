@@ -39,7 +39,9 @@ struct SourcedImage: Sendable {
       warnings.append("\(content.reference) is not published for \(missing): such nodes cannot run it")
     }
     if let attachedFailure {
-      warnings.append("the signatures of \(attachedFailure) The image is carried without them")
+      warnings.append(
+        "\(content.reference) is carried without its signatures, which could not be asked for: "
+          + "\(attachedFailure.detail). The next run asks again")
     }
     return warnings
   }
