@@ -28,6 +28,8 @@ class Program:
 
     def __init__(self, name: str, folder: pathlib.Path, work: pathlib.Path) -> None:
         self.name, self.folder, self.site = name, folder, work / f"site-{name}"
+        # The tree names the content of the stand-ins: it is not the release's, so it is given and not fetched.
+        self.tree = work / "tree"
         self.repository = next(parent for parent in folder.parents if (parent / "target-scripts").is_dir())
 
     def clear(self, alone: bool) -> None:
@@ -38,7 +40,7 @@ class Program:
             (self.site / part).symlink_to(self.repository / part)
         skip = "  skip: true\n" if alone else ""
         (self.site / "config/config.yml").write_text(
-            f"packages:\n  install: false\n{skip}" + (f"pypi:\n{skip}" if alone else "")
+            f"kubespray:\n  source: {self.tree}\npackages:\n  install: false\n{skip}" + (f"pypi:\n{skip}" if alone else "")
         )
 
     def run(self, *arguments: str) -> tuple[float, float, float]:
