@@ -28,6 +28,20 @@ public struct StatusReport: Sendable, Encodable {
   public let services: [Service]
   /// The certificates of the servers.
   public let access: AccessReport
+  /// A release whose files are served.
+  public struct Release: Sendable, Encodable {
+    /// The kubespray version.
+    public let kubespray: String
+    /// The folder that must stay where it is.
+    public let folder: String
+    /// Whether it is there.
+    public let isThere: Bool
+  }
+
+  /// The releases whose files are served, the one that was set up last first.
+  public let releases: [Release]
+  /// What is typed next; nothing before kubespray was extracted.
+  public let next: [String]
 
   /// Looks; changes nothing.
   ///
@@ -41,6 +55,10 @@ public struct StatusReport: Sendable, Encodable {
     address = addresses.host
     steps = try await SetupRun(context).status()
     access = try AccessReport(context)
+    releases = try ServedReleases.read(context.host).map {
+      Release(kubespray: $0.kubespray, folder: $0.folder.string, isThere: context.host.exists($0.folder))
+    }
+    next = NextCommands(context)?.lines ?? []
     let readiness = try Readiness(try context.access)
     func answers(_ url: String) async -> Bool {
       await readiness.status(url).map { (200..<400).contains($0) } ?? false

@@ -57,12 +57,17 @@ struct RunCommand: AsyncParsableCommand {
       console.emit(.message(.info, text, stage: nil))
     }
     context.push.archives = archives.map { FilePath($0) }
+    // 70 lines of good news would push everything else off the screen.
+    if archives.isEmpty, !output.verbose { context.showTable = { _, _ in } }
     let isForced = force
     let run = SetupRun(context)
     let reports = try await Interruption.watching(console) {
       try await withTicking(console) { try await run.execute(names, isForced: isForced) }
     }
     try show(reports, console, output)
+    if !output.json, names.contains(.extract), let next = NextCommands(context) {
+      NextCommand.show(next.lines, console)
+    }
     let changed = reports.filter { $0.outcome == .done && $0.step != .verify }
     if changed.isEmpty {
       let verified =

@@ -25,7 +25,11 @@ struct StatusCommand: AsyncParsableCommand {
     if output.json { return try printJSON(report) }
     console.table(["TRUST"], report.trust.lines.map { [$0] })
     Self.show(report.steps, report.services, console)
+    console.table(
+      ["FILES OF KUBESPRAY", "ARE SERVED FROM", "IS THERE"],
+      report.releases.map { [$0.kubespray, $0.folder, $0.isThere ? "yes" : "no"] })
     CertificateCommand.show(report.access, console)
+    NextCommand.show(report.next, console)
     console.finish()
   }
 

@@ -11,7 +11,7 @@ struct TargetSetupCommand: AsyncParsableCommand {
     abstract: "Turn a machine without internet into the mirror that kubespray installs from.",
     usage: """
       target-setup [OPTIONS] all | STEP...
-      target-setup status | config [OPTIONS]
+      target-setup status | next | config [OPTIONS]
       target-setup undo [OPTIONS] all | STEP...
       target-setup certificate | login [OPTIONS]
       target-setup upload [OPTIONS] --to URL [FOLDER]
@@ -34,6 +34,7 @@ struct TargetSetupCommand: AsyncParsableCommand {
       Examples:
         sh ./target-setup all                 everything, on a fresh machine
         sh ./target-setup status              what is done, what is served where
+        sh ./target-setup next                what to type to deploy or upgrade
         sh ./target-setup all --address 10.0.0.5
         sh ./target-setup all --tls --login   serve over TLS, to the nodes alone
         sh ./target-setup load-push --registry harbor.example.com/k8s
@@ -50,7 +51,8 @@ struct TargetSetupCommand: AsyncParsableCommand {
       """,
     version: programVersion,
     subcommands: [
-      RunCommand.self, StatusCommand.self, UndoCommand.self, CertificateCommand.self, LoginCommand.self,
+      RunCommand.self, StatusCommand.self, NextCommand.self, UndoCommand.self, CertificateCommand.self,
+      LoginCommand.self,
       UploadCommand.self, ConfigCommand.self,
     ],
     defaultSubcommand: RunCommand.self)

@@ -123,7 +123,9 @@ struct AnsibleContainerTests {
       #expect(python.map(\.outcome) == [.notNeeded])
       #expect(StepName.all(context.configuration) == StepName.allCases)
       #expect(StepName.all(Configuration()) == StepName.all)
-      let lines = ExtractStep.nextCommandsInContainer(tree: "/opt/kubespray-2.30.0")
+      let lines = NextCommands(
+        tree: "/opt/kubespray-2.30.0", environment: "/opt/kubespray-2.30.0-venv", isInContainer: true
+      ).lines
       #expect(lines.contains { $0.contains("./ansible-container.sh ansible-playbook -i inventory/offline/") })
       #expect(!lines.contains { $0.contains("activate") })
     }

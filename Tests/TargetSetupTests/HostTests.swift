@@ -74,6 +74,15 @@ struct HostTests {
     }
   }
 
+  @Test(
+    "so is one in a folder that is emptied by itself",
+    arguments: ["/tmp/outputs", "/var/tmp/outputs", "/run/media/me/stick", "/mnt/usb"])
+  func temporary(_ path: String) throws {
+    #expect(Medium.reason(place: FilePath(path))?.contains("it lies below /") == true)
+    #expect(Medium.reason(place: FilePath("/srv\(path)")) == nil)
+    #expect(Medium.reason(place: "/tmpfiles/outputs") == nil)
+  }
+
   @Test("so is one on a removable disk, whatever its file system")
   func removable() throws {
     try withFolder { folder in

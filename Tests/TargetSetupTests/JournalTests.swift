@@ -248,7 +248,7 @@ struct JournalTests {
   func noteKinds() throws {
     let stored = [
       "allowed", "package", "service", "image", "container", "firewall-port", "installed", "before",
-      "storage", "pushed",
+      "storage", "pushed", "repositories",
       "archive", "docker", "docker-registry", "version", "served-files", "served-debs", "served-rpms",
       "served-pypi",
     ]

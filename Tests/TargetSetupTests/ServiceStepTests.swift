@@ -140,14 +140,18 @@ struct ServiceStepTests {
       let run = SetupRun(context)
       let report = try #require(try await run.execute([.nginx]).first)
       #expect(report.outcome == .done, "\(report.detail)")
-      #expect(text(context.host.path("/var/lib/kubespray-offline/www/files/kubelet")) == "a node's file\n")
+      #expect(
+        text(context.host.path("/var/lib/kubespray-offline/releases/kubespray-2.30.0/files/kubelet"))
+          == "a node's file\n")
       #expect(try listFolder(context.host.path("/var/lib/kubespray-offline/www")) == ["files"])
       let conf = try #require(text(context.host.path("/var/lib/kubespray-offline/nginx/default.conf")))
       #expect(conf.contains("listen \(port) default_server;") && !conf.contains("listen 80"))
       let script = try #require(text(context.host.path("/var/lib/kubespray-offline/services/nginx.sh")))
       #expect(
         script.contains("src=/var/lib/kubespray-offline/www,dst=/usr/share/nginx/html,options=rbind:ro"))
-      #expect(!script.contains("dst=/usr/share/nginx/html/files"))
+      #expect(
+        script.contains(
+          "src=/var/lib/kubespray-offline/releases/kubespray-2.30.0/files,dst=/usr/share/nginx/html/files,"))
       #expect(script.contains("--read-only") && script.contains("dst=/var/cache/nginx,"))
       #expect(script.contains("CAP_DAC_OVERRIDE") && !script.contains("CAP_SETUID"))
       #expect(host.commands.contains { $0.hasPrefix("systemctl restart kubespray-offline-nginx") })
@@ -159,12 +163,37 @@ struct ServiceStepTests {
         $0.target.copy = .always
       }
       #expect(try await SetupRun(newer).execute([.nginx]).map(\.outcome) == [.done])
-      #expect(text(context.host.path("/var/lib/kubespray-offline/www/files/kubeadm")) == "another\n")
+      #expect(
+        text(context.host.path("/var/lib/kubespray-offline/releases/kubespray-2.30.0/files/kubeadm"))
+          == "another\n")
       #expect(try await run.undo([.nginx]).map(\.outcome) == [.done])
       #expect(host.commands.contains("systemctl stop kubespray-offline-nginx.service"))
       #expect(host.commands.contains { $0.hasSuffix("images remove --sync docker.io/library/nginx:1.29.4") })
       #expect(!context.host.exists("/var/lib/kubespray-offline"))
       #expect(!context.host.exists("/etc/systemd/system/kubespray-offline-nginx.service"))
+    }
+  }
+
+  @Test("the services of this host end before containerd is replaced, and start after it")
+  func order() async throws {
+    try await withHost { host in
+      host.run("kubespray-offline-nginx.service")
+      host.run("kubespray-offline-registry.service")
+      let run = SetupRun(host.context())
+      let first = try await run.execute([.containerd])
+      #expect(first.map(\.outcome) == [.done])
+      let order = host.commands.filter { !$0.contains("daemon-reload") && !$0.contains("reset-failed") }
+      #expect(
+        order == [
+          "systemctl stop kubespray-offline-nginx.service",
+          "systemctl stop kubespray-offline-registry.service",
+          "systemctl restart containerd.service", "systemctl start kubespray-offline-nginx.service",
+          "systemctl start kubespray-offline-registry.service",
+        ])
+      host.forgetCommands()
+      let second = try await run.execute([.containerd])
+      #expect(second.map(\.outcome) == [.already])
+      #expect(host.commands.isEmpty)
     }
   }
 

@@ -21,6 +21,8 @@ enum NoteKind: String, Sendable, CaseIterable {
   case storage
   /// The registry that images were put into.
   case pushed
+  /// The repositories of the registry that a bundle filled, with blanks between, as far as no earlier note names them.
+  case repositories
   /// An archive without a manifest, with the name and digest that its image got in the registry.
   case archive
   /// Whether a running dockerd has read its file since it was written.

@@ -11,6 +11,13 @@ struct ContainerService: Sendable {
     let source: FilePath
     let place: String
     var isWritable = false
+    /// Whether the container starts without it when it is gone.
+    var isOptional = false
+
+    /// The value of the option of `ctr run`.
+    fileprivate var option: String {
+      "type=bind,src=\(source),dst=\(place),options=rbind:\(isWritable ? "rw" : "ro")"
+    }
   }
 
   /// Its name: of the container, for `nerdctl ps`, and the end of its unit's.
@@ -88,13 +95,25 @@ struct ContainerService: Sendable {
     await SecurityLabels.restore(journal, host)
     try await Firewall.open(port, host, journal)
     try await service.start(isChanged: isChanged)
-    guard try await Readiness(access).wait(for: probe, unless: { await service.hasFailed }) else {
+    guard try await answers else {
       throw StepError(
         "\(title) was started and does not answer at \(probe). \(await service.lastWords)",
         .log(command: service.logCommand))
     }
     try await proveClosed()
     try journal.replaceNote(.container, wanted)
+  }
+
+  /// Whether it has come up. A containerd that keeps something of an earlier container, and therefore refuses the new one,
+  /// is started again once: containers outlive that.
+  private var answers: Bool {
+    get async throws {
+      let readiness = try Readiness(access)
+      if try await readiness.wait(for: probe, unless: { await service.hasFailed }) { return true }
+      try await Service("containerd", host).start(isChanged: true)
+      try await service.start(isChanged: true)
+      return try await readiness.wait(for: probe, unless: { await service.hasFailed })
+    }
   }
 
   /// Makes sure that nobody gets in who should not, whatever release and settings the service has.
@@ -111,6 +130,21 @@ struct ContainerService: Sendable {
     if let status = try await Readiness(stranger).status(probe), status != 401 {
       throw StepError("\(title) answers without a login at \(probe)", .verify)
     }
+  }
+
+  /// Ends those that run on a host.
+  ///
+  /// - Returns: Their services, for starting them again.
+  /// - Throws: ``Host/CommandError``.
+  static func stopAll(on host: TargetHost) async throws -> [Service] {
+    var stopped: [Service] = []
+    for name in ["nginx", "registry"] {
+      let service = Service("kubespray-offline-\(name)", host)
+      guard await service.isRunning else { continue }
+      try await service.stop()
+      stopped.append(service)
+    }
+    return stopped
   }
 
   /// Stops it and removes what containerd has of it.
@@ -146,16 +180,19 @@ struct ContainerService: Sendable {
     for (name, value) in environment.sorted(by: { $0.key < $1.key }) {
       words += ["--env", "\(name)=\(value)"]
     }
-    for mount in mounts {
-      words += [
-        "--mount",
-        "type=bind,src=\(mount.source),dst=\(mount.place),options=rbind:\(mount.isWritable ? "rw" : "ro")",
-      ]
+    for mount in mounts where !mount.isOptional { words += ["--mount", mount.option] }
+    let others = mounts.filter(\.isOptional).map { mount in
+      let option = shellQuoted(mount.option)
+      return "[ ! -d \(shellQuoted(mount.source.string)) ] || set -- \"$@\" --mount \(option)"
     }
-    words += ["\(image)", name] + command
+    func written(_ words: [String]) -> String { words.map(shellQuoted).joined(separator: " \\\n  ") }
+    let needed = mounts.filter { !$0.isOptional }.map(\.source.string)
     return TextTemplate(PackageResources.run_container_sh, quoting: shellQuoted).filled(
       ["ctr": runtime.program.string, "name": name, "processes": "\(limits.processes)"],
-      verbatim: ["title": title, "arguments": words.map(shellQuoted).joined(separator: " \\\n  ")])
+      verbatim: [
+        "title": title, "needed": written(needed), "options": written(words),
+        "others": others.joined(separator: "\n"), "command": written(["\(image)", name] + command),
+      ])
   }
 
   /// A word of a command line of a unit (systemd.service(5), "Command lines").

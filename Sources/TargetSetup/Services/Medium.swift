@@ -6,7 +6,13 @@ struct Medium: Sendable, Equatable {
   /// File systems of what is carried or reached over a network, by the kernel's names for them.
   private static let unreliable: Set<String> = [
     "vfat", "msdos", "exfat", "iso9660", "udf", "ntfs", "ntfs3", "fuseblk", "nfs", "nfs4", "cifs", "smb3",
-    "9p",
+    "9p", "tmpfs", "ramfs",
+  ]
+  /// Folders whose content goes by itself, with what is told of each.
+  private static let places: [(folder: FilePath, reason: String)] = [
+    ("/media", "where disks are mounted for a while"), ("/run", "where disks are mounted for a while"),
+    ("/mnt", "where disks are mounted for a while"), ("/tmp", "which is emptied now and then"),
+    ("/var/tmp", "which is emptied now and then"),
   ]
 
   /// Why it cannot be relied on; `nil` when it can.
@@ -17,8 +23,8 @@ struct Medium: Sendable, Equatable {
   /// `nil` when the system does not tell.
   init?(of folder: FilePath) {
     guard let device = (try? FileInfo(folder))?.device else { return nil }
-    if let place = ["/media", "/run/media", "/mnt"].first(where: { folder.starts(with: FilePath($0)) }) {
-      self.init(reasonToLeave: "it lies below \(place), where disks are mounted for a while")
+    if let reason = Self.reason(place: folder) {
+      self.init(reasonToLeave: reason)
       return
     }
     if (try? FileSystemSpace.at(folder))?.isReadOnly == true {
@@ -26,6 +32,11 @@ struct Medium: Sendable, Equatable {
       return
     }
     self.init(device: device, proc: "/proc", sys: "/sys")
+  }
+
+  /// Why a path cannot be relied on, wherever it is mounted.
+  static func reason(place folder: FilePath) -> String? {
+    places.first { folder.starts(with: $0.folder) }.map { "it lies below \($0.folder), \($0.reason)" }
   }
 
   /// The medium of a device, by what `/proc` and `/sys` say of it.

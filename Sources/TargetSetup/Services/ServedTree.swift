@@ -57,14 +57,44 @@ struct ServedTree: Sendable {
     }
   }
 
+  /// The folder of the bundle that must stay where it is; `nil` when a copy is served.
+  var keptFolder: FilePath? { reasonToCopy == nil ? bundle.folder : nil }
+
   /// What must be mounted for the container, beside ``folder`` itself.
   func mounts() throws(StepError) -> [ContainerService.Mount] {
     let top = ContainerService.Mount(source: folder, place: "/usr/share/nginx/html")
-    guard reasonToCopy == nil else { return [top] }
     return [top]
-      + (try parts().map {
-        .init(source: bundle.folder.appending($0.rawValue), place: "/usr/share/nginx/html/\($0.rawValue)")
+      + (try parts().filter { reasonToCopy == nil || $0 == .files }.map {
+        .init(source: source(of: $0), place: "/usr/share/nginx/html/\($0.rawValue)")
       })
+  }
+
+  /// The bundle as one of those whose files are served; `nil` when it has none.
+  ///
+  /// - Throws: ``StepError``.
+  func release() throws(StepError) -> ServedRelease? {
+    let files = try bundle.files(below: Part.files.rawValue)
+    guard !files.isEmpty else { return nil }
+    let digests = files.compactMap { path in
+      bundle.entry(path).map { (String(path.dropFirst(Part.files.rawValue.count + 1)), $0.sha256.hex) }
+    }
+    return ServedRelease(
+      id: releaseID, kubespray: context.configuration.kubespray.version, folder: source(of: .files),
+      files: Dictionary(digests) { first, _ in first })
+  }
+
+  private var releaseID: String {
+    bundle.manifest?.id ?? "kubespray-\(context.configuration.kubespray.version)"
+  }
+
+  /// Where the web server finds a part, a path of the host. A copy of files has a folder for each bundle: the next one
+  /// does not take them away from a cluster that was made of them.
+  private func source(of part: Part) -> FilePath {
+    guard reasonToCopy != nil else { return bundle.folder.appending(part.rawValue) }
+    guard part == .files else { return folder.appending(part.rawValue) }
+    return host.stateFolder.appending("releases").appending(
+      FilePath(releaseID.replacing("/", with: "-")).lastComponent ?? "files"
+    ).appending(part.rawValue)
   }
 
   /// Makes the root, and the copy if there is to be one.
@@ -78,6 +108,7 @@ struct ServedTree: Sendable {
       for part in parts { try journal.makeFolder(folder.appending(part.rawValue)) }
       return
     }
+    if parts.contains(.files) { try journal.makeFolder(folder.appending(Part.files.rawValue)) }
     let missing = try parts.filter { try !isCopied($0, journal) }
     let files = try missing.flatMap { try bundle.files(below: $0.rawValue) }
     guard !files.isEmpty else { return }
@@ -122,11 +153,11 @@ struct ServedTree: Sendable {
   private func isCopied(_ part: Part, _ journal: Journal) throws -> Bool {
     guard journal.lastNote(part.note) == (try fingerprint(part)) else { return false }
     return try bundle.files(below: part.rawValue).allSatisfy { path in
-      (try? FileInfo(copied(path))).map { $0.kind == .file && $0.size == size(path) } ?? false
+      let copied = host.path(source(of: part)).appending(
+        FilePath(String(path.dropFirst(part.rawValue.count + 1))).components)
+      return (try? FileInfo(copied)).map { $0.kind == .file && $0.size == size(path) } ?? false
     }
   }
-
-  private func copied(_ path: String) -> FilePath { host.path(folder).appending(FilePath(path).components) }
 
   private func size(_ path: String) -> Int64 { bundle.size(path) }
 
@@ -136,7 +167,9 @@ struct ServedTree: Sendable {
   }
 
   private func copy(_ part: Part, _ journal: Journal) async throws {
-    let prepared = folder.appending(".\(part.rawValue).new")
+    let final = source(of: part)
+    let prepared = final.removingLastComponent().appending(".\(part.rawValue).new")
+    try journal.makeFolder(final.removingLastComponent())
     let (bundle, context, stage) = (bundle, context, journal.step.rawValue)
     let files = try bundle.files(below: part.rawValue)
     let fingerprint = try fingerprint(part)
@@ -156,9 +189,9 @@ struct ServedTree: Sendable {
       isComplete = true
     }
     try await offloaded {
-      // What was copied from an earlier bundle.
-      try removeTree(host.path(folder.appending(part.rawValue)))
-      try journal.placeTree(prepared, at: folder.appending(part.rawValue))
+      // What was copied before.
+      try removeTree(host.path(final))
+      try journal.placeTree(prepared, at: final)
       try journal.replaceNote(part.note, fingerprint)
     }
   }

@@ -45,6 +45,30 @@ struct ContainerdStep: Step {
     }
     let unit = try context.bundle.text("containerd.service")
     let settings = try context.bundle.text("config.toml")
+    // A container whose containerd goes away under it can be left half known to the next one.
+    let stopped = isChanged ? try await ContainerService.stopAll(on: context.host) : []
+    do {
+      try await install(parts, unit, settings, service, &isChanged, context, journal)
+    } catch {
+      for stopped in stopped { try? await stopped.start(isChanged: false) }
+      throw error
+    }
+    for stopped in stopped { try await stopped.start(isChanged: false) }
+    try journal.replaceNote(.runtime, wanted)
+    if context.host.initSystem == .none {
+      context.say(
+        .warning,
+        "there is no systemd here: services run until the next start of this machine; then run the command again",
+        step: name)
+    }
+    return "containerd \(parts.version) answers"
+  }
+
+  /// Puts programs and files in their places, and starts the service.
+  private func install(
+    _ parts: RuntimeParts, _ unit: String, _ settings: String, _ service: Service, _ isChanged: inout Bool,
+    _ context: SetupContext, _ journal: Journal
+  ) async throws {
     try await offloaded {
       // What the daemon makes for itself.
       for path: FilePath in [
@@ -65,14 +89,6 @@ struct ContainerdStep: Step {
     if let versions = await runtime.versions, versions.client != versions.server { isChanged = true }
     try await service.start(isChanged: isChanged)
     try await runtime.waitUntilReady(service)
-    try journal.replaceNote(.runtime, wanted)
-    if context.host.initSystem == .none {
-      context.say(
-        .warning,
-        "there is no systemd here: services run until the next start of this machine; then run the command again",
-        step: name)
-    }
-    return "containerd \(parts.version) answers"
   }
 
   func beforeUndo(_ context: SetupContext, _ journal: Journal) async throws {

@@ -56,13 +56,6 @@ struct ExtractStep: Step {
       try await offload { () throws in try journal.placeTree(part, at: tree) }
     }
     tell(source, context)
-    let lines =
-      context.configuration.python.ansibleInContainer
-      ? Self.nextCommandsInContainer(tree: tree)
-      : Self.nextCommands(tree: tree, environment: source.environment)
-    for line in lines {
-      context.say(.info, line, step: name)
-    }
     return "kubespray \(source.version) is in \(tree)"
   }
 
@@ -111,33 +104,6 @@ struct ExtractStep: Step {
       stamp.files[path] = Digest(of: bytes).hex
     }
     try journal.write(tree.appending(TreeStamp.fileName), try stamp.bytes())
-  }
-
-  /// What a user types next, in the order of doing it.
-  static func nextCommands(tree: FilePath, environment: FilePath) -> [String] {
-    let inventory = "\(TreeSource.inventory)/inventory.ini"
-    return [
-      "Next:",
-      "  ./target-setup ansible                  # once: Ansible in \(environment)",
-      "  cd \(tree) && . \(environment)/bin/activate",
-      "  vi \(inventory)     # your nodes; or copy offline.yml into group_vars/all/ of your own inventory",
-      "  ansible-playbook -i \(inventory) --become offline-repo.yml",
-      "  ansible-playbook -i \(inventory) --become cluster.yml",
-    ]
-  }
-
-  /// The same where Ansible runs in a container: this host then needs no Python.
-  static func nextCommandsInContainer(tree: FilePath) -> [String] {
-    let inventory = "\(TreeSource.inventory)/inventory.ini"
-    let run = "./\(AnsibleContainerStep.scriptName) ansible-playbook -i \(inventory) --become"
-    return [
-      "Next:",
-      "  ./target-setup ansible                  # once, unless you did \"all\": Ansible in a container",
-      "  cd \(tree)",
-      "  vi \(inventory)     # your nodes; or copy offline.yml into group_vars/all/ of your own inventory",
-      "  \(run) offline-repo.yml",
-      "  \(run) cluster.yml",
-    ]
   }
 
   private func providePatch(_ host: TargetHost, _ journal: Journal) async throws {

@@ -88,6 +88,8 @@ struct LoadPushStep: Step {
     let folder = context.configuration.registry.directory
     if !context.host.exists(folder.appending("docker")) { try journal.note(.storage, folder.string) }
     try journal.note(.pushed, context.addresses.registryHost)
+    let new = carriedRepositories(context).subtracting(notedRepositories(journal))
+    if !new.isEmpty { try journal.note(.repositories, new.sorted().joined(separator: " ")) }
     return try await push(context).seed(
       archives, into: context.host.path(folder))
   }
@@ -122,13 +124,22 @@ struct LoadPushStep: Step {
     return manifest.files.filter { $0.image != nil }.map(\.path.description)
   }
 
+  /// What this program has put there: of this bundle and of those before it.
   private func pushedRepositories(_ context: SetupContext, _ journal: Journal) -> Set<String> {
-    PushedArchives.repositories(journal).union(
+    PushedArchives.repositories(journal).union(carriedRepositories(context)).union(notedRepositories(journal))
+  }
+
+  private func carriedRepositories(_ context: SetupContext) -> Set<String> {
+    Set(
       (context.bundle.manifest?.files ?? []).compactMap(\.image).map { image in
         ImageReference.pushRepository(
           registry: image.reference.registry, repository: image.reference.repository,
           strippedRegistries: context.configuration.registry.stripped)
       })
+  }
+
+  private func notedRepositories(_ journal: Journal) -> Set<String> {
+    Set(journal.notes(.repositories).flatMap { $0.split(separator: " ").map(String.init) })
   }
 
   /// How many images the bundle's own registry does not serve as they are in the bundle.

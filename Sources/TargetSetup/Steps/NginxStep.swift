@@ -1,4 +1,5 @@
 import Bundle
+import Console
 import Files
 import Host
 import Settings
@@ -28,13 +29,48 @@ struct NginxStep: Step {
     let text = try Self.serverPart(
       try context.bundle.serviceText("nginx-default.conf"), port: context.configuration.webServerPort,
       bind: context.configuration.nginx.bind, hasIPv6: fileExists("/proc/net/if_inet6"), isTLS: access.isTLS,
-      wantsLogin: access.wantsLogin)
+      wantsLogin: access.wantsLogin, releases: try releases(context)?.lines ?? [])
     try journal.write(
       configurationFolder(context.host).appending("nginx.conf"), try context.bundle.serviceText("nginx.conf"))
     try journal.write(configurationFolder(context.host).appending("default.conf"), text)
     try await ServedTree(context).prepare(journal)
+    if let releases = try releases(context) {
+      tell(releases, context)
+      try journal.write(ServedReleases.file(context.host), try releases.bytes())
+    }
     try await service(context).setUp(journal)
-    return "the web server answers at \(context.addresses.webServer)"
+    let kept = ServedTree(context).keptFolder.map { "; it serves what is in \($0): keep that folder" } ?? ""
+    return "the web server answers at \(context.addresses.webServer)\(kept)"
+  }
+
+  private func releases(_ context: SetupContext) throws(StepError) -> ServedReleases? {
+    guard let present = try ServedTree(context).release() else { return nil }
+    return try ServedReleases(present: present, on: context.host)
+  }
+
+  /// What becomes of the bundles that were set up before.
+  private func tell(_ releases: ServedReleases, _ context: SetupContext) {
+    for dropped in releases.dropped {
+      context.say(
+        .warning,
+        "files of kubespray \(dropped.release.kubespray) are no longer served: \(dropped.reason). A cluster of that release "
+          + "cannot be extended until its bundle is set up again from a folder of its own", step: name)
+    }
+    let kept = releases.releases.dropFirst().map { "\($0.kubespray) from \($0.folder)" }
+    if !kept.isEmpty {
+      context.say(
+        .info, "files of earlier releases stay served: \(kept.joined(separator: ", "))", step: name)
+    }
+    for (release, paths) in releases.conflicts {
+      let address = release.addressPart.map {
+        "files_repo: \"{{ http_server }}/releases/\($0)/files\" in an inventory of that release asks for its own"
+      }
+      context.say(
+        .warning,
+        "/files has another content than kubespray \(release.kubespray) knows at \(paths.prefix(5).joined(separator: ", "))"
+          + (paths.count > 5 ? " and \(paths.count - 5) more" : "") + (address.map { ". \($0)" } ?? ""),
+        step: name)
+    }
   }
 
   func beforeUndo(_ context: SetupContext, _ journal: Journal) async throws {
@@ -58,7 +94,8 @@ struct NginxStep: Step {
       mounts: [
         .init(source: folder.appending("nginx.conf"), place: "/etc/nginx/nginx.conf"),
         .init(source: folder.appending("default.conf"), place: "/etc/nginx/conf.d/default.conf"),
-      ] + (try files(context).mounts(context)) + (try ServedTree(context).mounts()),
+      ] + (try files(context).mounts(context)) + (try ServedTree(context).mounts())
+        + (try releases(context)?.mounts ?? []),
       command: ["nginx", "-c", "/etc/nginx/nginx.conf", "-g", "daemon off;"],
       port: context.configuration.webServerPort, bind: context.configuration.nginx.bind,
       probe: "\(context.addresses.localWebServer)/", access: try context.access,
@@ -69,11 +106,13 @@ struct NginxStep: Step {
         scratch: ["/tmp", "/var/cache/nginx", "/var/lib/nginx"], memory: 512 << 20))
   }
 
-  /// The server's configuration with our `listen` lines in place of its own, and below them what TLS and a login need.
+  /// The server's configuration with our `listen` lines in place of its own, below them what TLS and a login need, and
+  /// which release's file is sent.
   ///
   /// - Throws: ``StepError`` when there are none to replace.
   static func serverPart(
-    _ text: String, port: Int, bind: String?, hasIPv6: Bool, isTLS: Bool = false, wantsLogin: Bool = false
+    _ text: String, port: Int, bind: String?, hasIPv6: Bool, isTLS: Bool = false, wantsLogin: Bool = false,
+    releases: [String] = []
   ) throws(StepError) -> String {
     let wanted: [String]
     if let bind {
@@ -91,6 +130,7 @@ struct NginxStep: Step {
       if !isReplaced {
         lines += wanted.map { "    listen \($0)\(isTLS ? " ssl" : "") default_server;" }
         lines += Self.accessLines(isTLS: isTLS, wantsLogin: wantsLogin)
+        lines += releases.map { Substring($0) }
       }
       isReplaced = true
     }

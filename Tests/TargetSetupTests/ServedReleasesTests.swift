@@ -1,0 +1,210 @@
+import Files
+import Host
+import SystemPackage
+import TestSupport
+import Testing
+
+@testable import TargetSetup
+
+@Suite("Releases served beside one another")
+struct ServedReleasesTests {
+  private func release(_ number: Int, _ host: TargetHost, _ files: [String: String]) throws -> ServedRelease {
+    let folder = FilePath("/srv/bundle\(number)/files")
+    try createDirectories(host.path(folder))
+    return ServedRelease(id: "id\(number)", kubespray: "2.\(number).0", folder: folder, files: files)
+  }
+
+  private func remember(_ releases: ServedReleases, _ host: TargetHost) throws {
+    try put(String(decoding: try releases.bytes(), as: UTF8.self), at: host.path(ServedReleases.file(host)))
+  }
+
+  @Test("the present bundle comes first, and those before it stay, the newest first")
+  func order() throws {
+    try withFolder { folder in
+      let host = context(root: folder, bundle: folder).host
+      for number in 1...3 {
+        let present = try release(number, host, [:])
+        try remember(try ServedReleases(present: present, on: host), host)
+      }
+      #expect(try ServedReleases.read(host).map(\.id) == ["id3", "id2", "id1"])
+      // Going back.
+      let again = try ServedReleases(present: try release(1, host, [:]), on: host)
+      #expect(again.releases.map(\.id) == ["id1", "id3", "id2"] && again.dropped.isEmpty)
+      #expect(again.mounts.map(\.source) == ["/srv/bundle3/files", "/srv/bundle2/files"])
+      #expect(again.mounts.allSatisfy { $0.isOptional && !$0.isWritable })
+    }
+  }
+
+  @Test("a bundle whose folder is gone, or holds another one now, is served no longer, with the reason")
+  func dropped() throws {
+    try withFolder { folder in
+      let host = context(root: folder, bundle: folder).host
+      try remember(try ServedReleases(present: try release(1, host, [:]), on: host), host)
+      try remember(try ServedReleases(present: try release(2, host, [:]), on: host), host)
+      try removeTree(host.path("/srv/bundle1"))
+      let replaced = ServedRelease(id: "id9", kubespray: "2.9.0", folder: "/srv/bundle2/files", files: [:])
+      let now = try ServedReleases(present: replaced, on: host)
+      #expect(now.releases == [replaced])
+      #expect(
+        now.dropped.map(\.reason) == [
+          "/srv/bundle2/files now holds another bundle", "/srv/bundle1/files is gone",
+        ])
+    }
+  }
+
+  @Test("where two bundles differ at one path, the path is named; what only one has is no conflict")
+  func conflicts() throws {
+    try withFolder { folder in
+      let host = context(root: folder, bundle: folder).host
+      let old = try release(1, host, ["a": "1", "b": "1", "only-old": "1"])
+      try remember(try ServedReleases(present: old, on: host), host)
+      let now = try ServedReleases(
+        present: try release(2, host, ["a": "2", "b": "1", "only-new": "1"]), on: host)
+      #expect(now.conflicts.map(\.release) == [old] && now.conflicts.map(\.paths) == [["a"]])
+    }
+  }
+
+  @Test("a file of the present bundle wins, then the next release is asked; each has an address of its own")
+  func lines() throws {
+    try withFolder { folder in
+      let host = context(root: folder, bundle: folder).host
+      try remember(try ServedReleases(present: try release(1, host, [:]), on: host), host)
+      let alone = try ServedReleases(present: try release(1, host, [:]), on: host).lines.joined(
+        separator: "\n")
+      #expect(alone.contains("try_files $uri $uri/ =404;") && !alone.contains("@release"))
+      let both = try ServedReleases(present: try release(2, host, [:]), on: host).lines.joined(
+        separator: "\n")
+      #expect(both.contains("try_files $uri $uri/ @release1;"))
+      #expect(both.contains(#"location ~ ^/releases/2\.1\.0(?<released>/files/"#))
+      #expect(both.contains(#"location ~ ^/releases/2\.2\.0(?<released>/files/"#))
+    }
+  }
+
+  @Test("a version that could write into the web server's configuration gets no address")
+  func addresses() {
+    for version in ["2.30.0", "master", "46dbdd3", "release-2.30"] {
+      #expect(ServedRelease(id: "", kubespray: version, folder: "/x", files: [:]).addressPart == version)
+    }
+    for version in ["", "../x", "a/b", "2.30 {", ".hidden", "x\n"] {
+      #expect(ServedRelease(id: "", kubespray: version, folder: "/x", files: [:]).addressPart == nil)
+    }
+  }
+
+  @Test("a damaged memory is an error that names the file, and nothing is forgotten")
+  func damaged() throws {
+    try withFolder { folder in
+      let host = context(root: folder, bundle: folder).host
+      try put("[{\"id\":", at: host.path(ServedReleases.file(host)))
+      let error = try #require(throws: StepError.self) { try ServedReleases.read(host) }
+      #expect(error.detail.contains("releases.json"))
+    }
+  }
+}
+
+@Suite("What is typed next")
+struct NextCommandsTests {
+  private func tree(_ version: String, inventory: String, on host: TargetHost) throws {
+    let place = host.path(FilePath("/opt/kubespray-\(version)"))
+    let file = "inventory/offline/inventory.ini"
+    try put("# sample\n", at: place.pushing(FilePath(file)))
+    let digest = try #require(TreeStamp.digest(of: place.pushing(FilePath(file))))
+    let stamp = TreeStamp(version: version, tarball: "", patches: [], files: [file: digest])
+    try put(String(decoding: try stamp.bytes(), as: UTF8.self), at: place.appending(TreeStamp.fileName))
+    try put(inventory, at: place.pushing(FilePath(file)))
+  }
+
+  @Test("a first deployment runs cluster.yml; an untouched tree beside it changes nothing")
+  func first() throws {
+    try withFolder { folder in
+      let host = context(root: folder, bundle: folder).host
+      try tree("2.29.1", inventory: "# sample\n", on: host)
+      #expect(EarlierTree.find(besides: "/opt/kubespray-2.30.0", on: host) == nil)
+      let lines = NextCommands(tree: "/opt/kubespray-2.30.0", environment: "/opt/v", isInContainer: false)
+        .lines
+      #expect(
+        lines.last?.hasSuffix("cluster.yml") == true && !lines.contains { $0.contains("upgrade-cluster") })
+    }
+  }
+
+  @Test(
+    "with an inventory in the tree of an earlier release it is an upgrade, and offline.yml is not taken along"
+  )
+  func upgrade() throws {
+    try withFolder { folder in
+      let host = context(root: folder, bundle: folder).host
+      try tree("2.9.9", inventory: "[all]\nold\n", on: host)
+      try tree("2.29.1", inventory: "[all]\nnode1\n", on: host)
+      let earlier = try #require(EarlierTree.find(besides: "/opt/kubespray-2.30.0", on: host))
+      #expect(earlier.version == "2.29.1")
+      let lines = NextCommands(
+        tree: "/opt/kubespray-2.30.0", environment: "/opt/v", isInContainer: false, earlier: earlier
+      ).lines
+      #expect(lines.contains { $0.contains("--exclude ./group_vars/all/offline.yml") })
+      #expect(lines.last?.hasSuffix("upgrade-cluster.yml") == true)
+      #expect(earlier.remark(before: "/opt/kubespray-2.30.0") == nil)
+      #expect(earlier.remark(before: "/opt/kubespray-2.31.0")?.contains("2.30 first") == true)
+      #expect(earlier.remark(before: "/opt/kubespray-2.28.0")?.contains("older") == true)
+      #expect(earlier.remark(before: "/opt/kubespray-master") == nil)
+    }
+  }
+
+  @Test("the command for the inventory takes all but offline.yml, and leaves what the new tree has")
+  func taking() async throws {
+    try await withFolder { folder in
+      let (old, new) = (folder.appending("old"), folder.appending("new"))
+      for (path, content) in [
+        "inventory.ini": "mine", "group_vars/all/all.yml": "mine", "group_vars/all/offline.yml": "old",
+        "credentials/key": "k",
+      ] { try put(content, at: old.pushing(FilePath(path))) }
+      try put("new", at: new.pushing("group_vars/all/offline.yml"))
+      let earlier = EarlierTree(version: "2.29.1", inventory: old)
+      let lines = NextCommands(tree: "/t", environment: "/v", isInContainer: false, earlier: earlier).lines
+      let line = try #require(lines.first { $0.hasPrefix("tar ") })
+      let command = line.replacing(TreeSource.inventory, with: new.string)
+      #expect(try await Command("sh", ["-c", command]).run().status == 0)
+      #expect(text(new.pushing("inventory.ini")) == "mine" && text(new.pushing("credentials/key")) == "k")
+      #expect(text(new.pushing("group_vars/all/offline.yml")) == "new")
+    }
+  }
+}
+
+@Suite("Script that runs a container")
+struct RunContainerScriptTests {
+  @Test("it ends the process that an earlier container has left, and no other's; a gone folder is named")
+  func remains() async throws {
+    try await withFolder { folder in
+      let shim = folder.appending("containerd-shim-runc-v2")
+      // Not "exec": the words of the command line are what is looked for.
+      try put("while :; do sleep 1; done\n", at: shim)
+      let script = folder.appending("run.sh")
+      try put("#!/bin/sh\necho \"$@\" >>\(folder)/calls\n", at: folder.appending("ctr"))
+      _ = try await Command("chmod", ["755", folder.appending("ctr").string]).run()
+      let template = TextTemplate(PackageResources.run_container_sh, quoting: shellQuoted).filled(
+        ["ctr": folder.appending("ctr").string, "name": "webtest", "processes": "10"],
+        verbatim: [
+          "title": "the web server", "needed": folder.string, "options": "run", "others": "",
+          "command": "image webtest",
+        ])
+      try put(template, at: script)
+      func start(_ id: String) async throws -> String {
+        try await Command(
+          "sh", ["-c", "sh \(shim) -namespace default -id \(id) -address x >/dev/null 2>&1 & echo $!"]
+        ).run().standardOutput.split(separator: "\n").first.map(String.init) ?? ""
+      }
+      let (ours, theirs) = (try await start("webtest"), try await start("webtest2"))
+      _ = try await Command("sh", [script.string]).run()
+      #expect(commandLine(ours).isEmpty)
+      #expect(commandLine(theirs).contains("webtest2"))
+      _ = try await Command("sh", ["-c", "kill \(theirs)"]).run()
+      let calls = try readText(folder.appending("calls"))
+      #expect(calls.hasSuffix("--namespace default run image webtest\n"))
+      try put(template.replacing("for folder in \(folder)", with: "for folder in /nowhere/files"), at: script)
+      let result = try await Command("sh", [script.string]).run()
+      #expect(
+        result.status == 1
+          && result.standardOutput.contains("/nowhere/files, which the web server needs, is gone"))
+    }
+  }
+
+  private func commandLine(_ process: String) -> String { text(FilePath("/proc/\(process)/cmdline")) ?? "" }
+}
