@@ -1,6 +1,6 @@
 # Every target is one command that can be typed without make; ARGS is passed on to it.
 .DEFAULT_GOAL := help
-.PHONY: help build run test unit e2e node lint format house sanitize crashes fuzz docs faults bench demo interchange conformance prove contrib clean
+.PHONY: help build run test unit e2e node lint format house sanitize crashes tampering fuzz docs faults bench demo interchange conformance prove contrib clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -36,8 +36,11 @@ house: ## Measure the source: files, functions, imports, repeated lines
 sanitize: ## Run the unit and integration tests under the thread and the address sanitizer
 	@scripts/sanitize
 
-crashes: ## Kill the steps of target-setup again and again, and write docs/crashes.md (root)
+crashes: ## Kill target-setup and download-all again and again, and write docs/crashes.md (root)
 	@scripts/crashes
+
+tampering: ## Change each kind of file of a bundle in each way, and write docs/tampering.md (root)
+	@scripts/tampering
 
 fuzz: ## Let libFuzzer look for bytes that break a reader (make fuzz ARGS="--seconds 600 yaml")
 	@scripts/fuzz $(ARGS)

@@ -29,6 +29,7 @@ public struct SetupRun: Sendable {
     defer { withExtendedLifetime(lock) {} }
     var reports: [StepReport] = []
     var failed: Set<StepName> = []
+    var context = context
     for name in StepName.allCases where names.contains(name) {
       try Task.checkCancellation()
       let step = step(name)
@@ -40,10 +41,11 @@ public struct SetupRun: Sendable {
             detail: "not started, because step \(cause.rawValue) failed", duration: .zero))
         continue
       }
-      let report = try await execute(step, isForced: isForced)
+      let report = try await execute(step, context, isForced: isForced)
       if report.outcome == .failed { failed.insert(name) }
       // All of the bundle was found right, or what a step used of it.
       if lock != nil, report.outcome == .done { try context.trust.record() }
+      if name == .verify, report.outcome == .done { context.isVerified = true }
       reports.append(report)
       // Nothing that a bundle brings is used when the bundle is not what was sent.
       if name == .verify, report.outcome == .failed { failed.formUnion(StepName.allCases) }
@@ -60,7 +62,9 @@ public struct SetupRun: Sendable {
     return reports
   }
 
-  private func execute(_ step: any Step, isForced: Bool) async throws -> StepReport {
+  private func execute(
+    _ step: any Step, _ context: SetupContext, isForced: Bool
+  ) async throws -> StepReport {
     let stage = step.name.rawValue
     context.emit(.stageStarted(stage))
     let clock = ContinuousClock()
@@ -83,7 +87,7 @@ public struct SetupRun: Sendable {
       let journal = try context.journal(step.name)
       // The program itself came out of lib.
       let folders = step.usedFolders + ["lib"]
-      try await offload { [context] () throws(StepError) in
+      try await offload { () throws(StepError) in
         try context.bundle.refuseUnexpected(below: folders)
       }
       switch try await step.check(context, journal) {
@@ -93,9 +97,6 @@ public struct SetupRun: Sendable {
         context.say(.warning, detail, step: step.name)
         return finish(.leftAlone, detail)
       case .done, .needed: break
-      }
-      for option in context.trust.neededOptions {
-        try journal.note(.allowed, "\(option) \(context.trust.bundle ?? "")")
       }
       return finish(.done, try await step.apply(context, journal))
     } catch is CancellationError {
@@ -155,6 +156,7 @@ public struct SetupRun: Sendable {
     do {
       let journal = try context.journal(step.name)
       guard !journal.isEmpty else {
+        StagingFolder.remove(of: step.name, on: context.host)
         for text in try journal.forget() { context.say(.warning, text, step: step.name) }
         return report(.already, "nothing to undo")
       }

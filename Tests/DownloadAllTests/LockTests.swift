@@ -163,6 +163,41 @@ import Testing
     #expect(try Manifest.load(from: fixture.root.appending("second")) == nil)
   }
 
+  @Test func aDifferenceIsToldInTheWordsThatAPersonNeeds() async throws {
+    _ = try await build(try world())
+    let lock = try BundleLock.load(fixture.root.appending("bundle.lock"))
+    let other = Digest(of: [7])
+    func differences(_ change: (inout BundleLock) -> Void) -> [String] {
+      var found = lock
+      change(&found)
+      return lock.differences(from: found)
+    }
+    #expect(differences { _ in }.isEmpty)
+    let tool = try #require(lock.files.first { $0.path.description == "files/tool" })
+    #expect(
+      differences { $0.files[$0.files.firstIndex(of: tool)!].sha256 = other } == [
+        "files/tool: the lock has sha256:\(tool.sha256.hex.prefix(12))..., and now \(tool.url) is "
+          + "sha256:\(other.hex.prefix(12))..."
+      ])
+    #expect(
+      differences { $0.files[$0.files.firstIndex(of: tool)!].url = "https://b/tool" } == [
+        "files/tool: the lock has \(tool.url), and now the same comes from https://b/tool"
+      ])
+    let asked = (1...40).map { "package-\($0)" }
+    let lines = differences {
+      $0.mirrors["debs/local"]?.asked = asked
+      $0.images[0].attached = (0..<30).map {
+        ManifestAttached(digest: Digest(of: [$0]), type: nil, tag: nil, isSignature: true)
+      }
+    }
+    #expect(lines.count == 2)
+    #expect(lines.allSatisfy { $0.count < 200 && $0.contains("7 more") }, "\(lines)")
+    #expect(
+      lines.contains(
+        "what is asked for debs/local: new is package-1, package-2, package-3 and 37 more; no longer there is a"
+      ))
+  }
+
   @Test func settingsThatAskForSomethingElseAreNamed() async throws {
     _ = try await build(try world())
     func failure(_ world: World, _ change: (inout Configuration) -> Void = { _ in }) async throws -> String {

@@ -126,6 +126,17 @@ final class Lines: Sendable {
     }
   }
 
+  @Test(
+    "a release that is newer than all known ones is told from an older one and from what is no release",
+    arguments: [
+      ("999.0.0", true), ("2.999.1", true), ("v2.100.0-rc1", true), ("2.9.999", false), ("2.30.0", false),
+      ("master", false), ("0123456789", false),
+    ])
+  func newerRelease(_ text: String, _ isNewer: Bool) throws {
+    #expect(KubesprayReleases.areOlder(than: try KubesprayVersion(text)) == isNewer)
+    #expect(try !KubesprayReleases.areOlder(than: KubesprayVersion(KubesprayReleases.newest)))
+  }
+
   @Test func `A tarball with another folder is packed anew under the expected name`() async throws {
     try await withTemporaryFolder { folder in
       let tarball = folder.appending("kubespray.tar.xz")

@@ -92,10 +92,11 @@ has_all_kinds() {
     [[ $(find "$bundle/images" -name '*.tar.gz' | wc -l) -ge 24 ]]
 }
 
-# start_root: makes the nodes' root beside what else is done. prepare_nodes: waits for it; the network between nodes.
+# start_root [PACKAGE...]: makes the nodes' root beside what else is done, with these packages more. prepare_nodes: waits
+# for it; the network between nodes.
 start_root() {
   codename=$(. /etc/os-release && echo "$VERSION_CODENAME")
-  make_root "$codename" base "${base_packages[@]}" >"$work/base.log" 2>&1 &
+  make_root "$codename" base "${base_packages[@]}" "$@" >"$work/base.log" 2>&1 &
   base_pid=$!
 }
 root_is_made() { wait "$base_pid" || { cat "$work/base.log"; return 1; }; }

@@ -24,11 +24,12 @@ archive_of() {
 # make_root CODENAME NAME PACKAGE...: a tarball of a minimal system of that release. A folder ROOT_CACHE keeps it for the
 # next run.
 make_root() {
-  local codename=$1 name=$2 root=$roots/$2
+  local codename=$1 name=$2 root=$roots/$2 kept
   shift 2
-  if [[ -e ${ROOT_CACHE-}/$codename-$name.tar ]]; then
+  kept=${ROOT_CACHE-}/$codename-$name-$(echo "$*" | cksum | cut -d ' ' -f 1).tar
+  if [[ -e $kept ]]; then
     mkdir -p "$roots"
-    cp "$ROOT_CACHE/$codename-$name.tar" "$root.tar"
+    cp "$kept" "$root.tar"
     return
   fi
   mkdir -p "$roots"
@@ -42,7 +43,7 @@ make_root() {
   find "$root"/usr/share/{doc,man,locale,info} ! -type d -delete
   rm -f "$root/etc/resolv.conf" "$root/etc/machine-id"
   tar -C "$root" -cf "$root.tar" . && rm -rf "$root"
-  [[ -z ${ROOT_CACHE-} ]] || cp "$root.tar" "$ROOT_CACHE/$codename-$name.tar"
+  [[ -z ${ROOT_CACHE-} ]] || cp "$root.tar" "$kept"
 }
 
 # create_node NAME BASE: a fresh root for the node of that name.

@@ -2,27 +2,12 @@
 
 # shellcheck shell=bash disable=SC2154 # what is defined in run
 
-stick=/media/usb/outputs
 steps=(containerd nginx offline-repo python registry load-push extract)
 
-# start_admin [NSPAWN-OPTION...]: the node, with the stick in it: read-only, and no program on it may be started.
-start_admin() {
-  boot admin --bind-ro="$usb:/media/usb" "$@" && inside admin mount -o remount,bind,ro,noexec /media/usb
-}
-# on_admin COMMAND...: in the node. target_setup ARGUMENT...: the program, as the launcher on the stick starts it.
-on_admin() { inside admin "$@"; }
-target_setup() { inside admin sh "$stick/target-setup" "$@"; }
 # from_admin COMMAND...: a program of this machine in the node's network.
 from_admin() { nsenter --target "$(leader admin)" --net "$@"; }
 get() { from_admin curl -q --noproxy '*' -sS --fail -o "$work/got" "$@"; }
 status_of() { from_admin curl -q --noproxy '*' -s -o /dev/null -w '%{http_code}' "$1"; }
-
-# files_of NAME [EXCLUDED...]: all files of a node, but for the program's own state and what package managers write down
-# for themselves; which packages there are is told by packages_of.
-files_of() {
-  "$here/list-files" "$nodes/$1/root" var/lib/kubespray-offline var/lib/apt var/lib/dpkg/status var/lib/dpkg/status-old "${@:2}"
-}
-packages_of() { inside "$1" dpkg-query --show; }
 
 setup() {
   check "a node is there: Debian, systemd, nothing else" create_node admin base

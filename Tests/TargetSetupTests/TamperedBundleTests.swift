@@ -1,6 +1,7 @@
 import Bundle
 import Files
 import Host
+import Integrity
 import Settings
 import SystemPackage
 import TestSupport
@@ -24,9 +25,9 @@ struct TamperedBundleTests {
     #expect(!host.commands.contains { $0.contains("start") || $0.contains("import") })
   }
 
-  /// What is on the host, but for the state of this program.
+  /// What is on the host, the state of this program and folders too.
   private func hostContent(_ context: SetupContext) throws -> [String: String] {
-    try content(of: context.host.root).filter { !$0.key.hasPrefix("run") && !$0.key.hasPrefix("var") }
+    try content(of: context.host.root).filter { !$0.key.hasPrefix("run") }
   }
 
   private func withHost(_ body: (ServiceHost) async throws -> Void) async throws {
@@ -78,6 +79,47 @@ struct TamperedBundleTests {
         try how.apply(path, in: host.bundle)
         try await expectRefusal(.registry, of: path, context, host)
       }
+    }
+  }
+
+  @Test("load-push reads all of every archive before it asks the registry for anything")
+  func loadPush() async throws {
+    for how in Self.sameName {
+      try await withHost { host in
+        let path = "images/docker.io_library_nginx-1.29.4.tar.gz"
+        let context = try host.context { $0.registry.port = 8197 }.withImages()
+        try how.apply(path, in: host.bundle)
+        try await expectRefusal(.loadPush, of: path, context, host)
+      }
+    }
+  }
+
+  @Test(
+    "extract",
+    arguments: ["files/kubespray-2.30.0.tar.gz", "patches/2.30.0/a.patch", "playbook/a.yml", "offline.yml"])
+  func extract(_ path: String) async throws {
+    for how in Self.sameName {
+      try await withHost { host in
+        for name in [
+          "files/kubespray-2.30.0.tar.gz", "patches/2.30.0/a.patch", "playbook/a.yml", "offline.yml",
+        ] {
+          try put("\(name) is not read before it is proved\n", at: host.bundle.pushing(FilePath(name)))
+        }
+        let context = host.context { $0.access.tls = true }
+        try how.apply(path, in: host.bundle)
+        try await expectRefusal(.extract, of: path, context, host)
+      }
+    }
+  }
+
+  @Test("what a kill has left of copies is gone after undo, though nothing was written down")
+  func leftCopies() async throws {
+    try await withHost { host in
+      let context = host.context()
+      let before = try hostContent(context)
+      _ = try StagingFolder(for: .containerd, on: context.host).stage("files/kubelet", of: context.bundle)
+      #expect(try await SetupRun(context).undo([.containerd]).map(\.outcome) == [.already])
+      #expect(try hostContent(context) == before)
     }
   }
 
@@ -158,5 +200,19 @@ struct TamperedBundleTests {
       try Tampering.otherByte.apply(path, in: host.bundle)
       try await expectRefusal(.containerd, of: path, context, host)
     }
+  }
+}
+
+extension SetupContext {
+  /// With archives in `images/` that the manifest knows as images.
+  fileprivate func withImages() throws -> SetupContext {
+    var manifest = try #require(bundle.manifest)
+    let image = ManifestImage(
+      reference: try ImageReference("nginx:1.29.4"), digest: Digest(of: []), platforms: [], layers: 1)
+    for index in manifest.files.indices where manifest.files[index].path.description.hasPrefix("images/") {
+      manifest.files[index].image = image
+    }
+    return SetupContext(
+      host: host, bundle: ArrivedBundle(bundle.folder, manifest: manifest), configuration: configuration)
   }
 }

@@ -186,14 +186,25 @@ struct TrustTests {
     }
   }
 
-  @Test("what is allowed is in the journal of each step that ran")
+  @Test("what is allowed is in the journal of each step that changed something, before the first change")
   func journal() async throws {
     try await withFolder { folder in
       var context = context(root: folder, bundle: folder)
       context.trust = BundleTrust(standing: .unsigned, bundle: "7", needed: .unsigned)
-      let done = AppliedStep()
-      _ = try await SetupRun(context) { _ in done }.execute([.registryClient])
-      #expect(try context.journal(.registryClient).notes(.allowed) == ["--allow-unsigned 7"])
+      let isEmpty = { try context.journal(.registryClient).allEntries.isEmpty }
+      _ = try await SetupRun(context) { _ in WritingStep(failsBefore: true) }.execute([.registryClient])
+      #expect(try isEmpty())
+      for _ in 1...2 {
+        _ = try await SetupRun(context) { _ in WritingStep() }.execute([.registryClient])
+        let entries = try context.journal(.registryClient).allEntries
+        #expect(entries.first == JournalEntry(.allowed, "--allow-unsigned 7"))
+        #expect(entries.count { $0.path == NoteKind.allowed.rawValue } == 1)
+        #expect(entries.contains { $0.path == "/etc/written" })
+      }
+      // What is installed is a change, too.
+      let other = try context.journal(.python)
+      try other.note(.package, "python3")
+      #expect(other.notes(.allowed) == ["--allow-unsigned 7"])
     }
   }
 
@@ -220,8 +231,14 @@ struct TrustTests {
   }
 }
 
-private struct AppliedStep: Step {
+private struct WritingStep: Step {
   let name = StepName.registryClient
+  var failsBefore = false
+
   func check(_ context: SetupContext, _ journal: Journal) -> StepState { .needed("to do") }
-  func apply(_ context: SetupContext, _ journal: Journal) -> String { "done" }
+  func apply(_ context: SetupContext, _ journal: Journal) throws -> String {
+    if failsBefore { throw StepError("a file is damaged", .recopy) }
+    try journal.write("/etc/written", "\(journal.entries.count)")
+    return "done"
+  }
 }

@@ -97,12 +97,23 @@ final class KubesprayWorkshop: Sendable {
       }
       let (repository, reference) = (repository(url), reference)
       try await offload { [lock] () throws in try lock.check(copy, from: repository, at: reference) }
+      tellIfUnknown()
       return Source(copy: copy, origin: url, repository: repository, reference: reference)
     } catch let error as KubespraySourceError {
       // A page of a proxy, say: the next run is to fetch it again, not find it in the cache.
       if let url { download.discard(url) }
       throw error
     }
+  }
+
+  /// Says that nothing but TLS proves a release that this program is too old to know. A lock proves it, too.
+  private func tellIfUnknown() {
+    guard case .release = origin, !lock.isLocked, KubesprayReleases.areOlder(than: version) else { return }
+    events.source.say(
+      .warning,
+      "kubespray \(version) is newer than this program, which knows the files of releases up to "
+        + "\(KubesprayReleases.newest): TLS alone proves that these are the published ones. Update this program, or "
+        + "compare with a build over another network (download-all compare)")
   }
 
   /// The branch, tag or commit that the settings name, for what git fetches.

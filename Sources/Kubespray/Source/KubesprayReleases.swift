@@ -17,4 +17,16 @@ public enum KubesprayReleases {
   public static func tree(of version: KubesprayVersion) -> Digest? {
     version.kind == .release || version.kind == .tree ? table[version.name] : nil
   }
+
+  /// The newest of them.
+  public static let newest = table.keys.max { numbers($0).lexicographicallyPrecedes(numbers($1)) } ?? ""
+
+  /// Whether a release is newer than all of them, so that this program cannot know its content.
+  public static func areOlder(than version: KubesprayVersion) -> Bool {
+    version.kind == .release && numbers(newest).lexicographicallyPrecedes(numbers(version.name))
+  }
+
+  private static func numbers(_ name: String) -> [Int] {
+    name.prefix { $0 != "-" }.split(separator: ".").map { Int($0) ?? .max }
+  }
 }

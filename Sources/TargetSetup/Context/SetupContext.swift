@@ -32,6 +32,8 @@ public struct SetupContext: Sendable {
   public var trust = BundleTrust(standing: .notChecked(TrustPolicy.defaultSigners))
   /// Whether the program that runs lies in the bundle itself, so that nothing proves the program.
   public var isFromBundle = false
+  /// Whether `verify` has read all of the bundle in this run, and found it right.
+  var isVerified = false
   /// How a registry is spoken to.
   public var push = PushOptions()
   /// Shows a table of results: names of columns, and rows.
@@ -68,10 +70,9 @@ public struct SetupContext: Sendable {
   ///
   /// - Throws: ``StepError`` when it is there and cannot be read.
   func journal(_ step: StepName) throws(StepError) -> Journal {
-    try Journal(step, on: host) {
-      say(.warning, $0, step: step)
-    } willChange: { [trust] in
-      try trust.record()
-    }
+    try Journal(
+      step, on: host, say: { say(.warning, $0, step: step) },
+      allowed: trust.neededOptions.map { "\($0) \(trust.bundle ?? "")" },
+      willChange: { [trust] in try trust.record() })
   }
 }

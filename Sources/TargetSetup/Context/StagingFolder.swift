@@ -7,12 +7,15 @@ import SystemPackage
 struct StagingFolder: Sendable {
   /// Where it is, for this process.
   let path: FilePath
+  /// The same as a path of the host.
+  let onHost: FilePath
 
   /// Makes it, empty.
   ///
   /// - Throws: `FileError`.
   init(for step: StepName, on host: TargetHost) throws {
-    path = Self.place(step, host)
+    onHost = Self.onHost(step, host)
+    path = host.path(onHost)
     try removeTree(path)
     try createDirectories(path.removingLastComponent())
     try createFolder(path, permissions: .ownerReadWriteExecute)
@@ -30,18 +33,25 @@ struct StagingFolder: Sendable {
   }
 
   /// Removes it with everything in it.
-  func remove() {
-    try? removeTree(path)
-    removeEmptyFolder(path.removingLastComponent())
-  }
+  func remove() { Self.remove(path) }
 
   /// Removes what a step that was killed has left.
   static func remove(of step: StepName, on host: TargetHost) {
-    try? removeTree(place(step, host))
-    removeEmptyFolder(place(step, host).removingLastComponent())
+    remove(place(step, host))
+  }
+
+  /// With the folders above it that it alone has needed: a bundle that is refused leaves nothing behind.
+  private static func remove(_ path: FilePath) {
+    try? removeTree(path)
+    removeEmptyFolder(path.removingLastComponent())
+    removeEmptyFolder(path.removingLastComponent().removingLastComponent())
   }
 
   private static func place(_ step: StepName, _ host: TargetHost) -> FilePath {
-    host.path(host.stateFolder).appending("tmp").appending("\(step.rawValue)-bundle")
+    host.path(onHost(step, host))
+  }
+
+  private static func onHost(_ step: StepName, _ host: TargetHost) -> FilePath {
+    host.stateFolder.appending("tmp").appending("\(step.rawValue)-bundle")
   }
 }

@@ -23,6 +23,7 @@ final class Journal: Sendable {
   let say: @Sendable (String) -> Void
   let checkpoint: @Sendable () throws -> Void
   private let willChange: @Sendable () throws -> Void
+  private let allowed: [String]
   private let state: Mutex<JournalContent>
   /// The backups of which it was seen that what they hold is back.
   private let restored = Mutex<Set<String>>([])
@@ -31,16 +32,18 @@ final class Journal: Sendable {
   ///
   /// - Parameters:
   ///   - say: Hears of what a person should know.
+  ///   - allowed: What had to be said explicitly so that this is done; it is written down before the first change.
   ///   - willChange: Called before a change is written down.
   ///   - checkpoint: Called between the parts of each change: a test ends it there.
   /// - Throws: ``StepError`` when it is there and cannot be read.
   init(
     _ step: StepName, on host: TargetHost, say: @escaping @Sendable (String) -> Void = { _ in },
-    willChange: @escaping @Sendable () throws -> Void = {},
+    allowed: [String] = [], willChange: @escaping @Sendable () throws -> Void = {},
     checkpoint: @escaping @Sendable () throws -> Void = {}
   ) throws(StepError) {
     self.step = step
     self.say = say
+    self.allowed = allowed
     self.willChange = willChange
     self.checkpoint = checkpoint
     root = host.root
@@ -199,9 +202,7 @@ final class Journal: Sendable {
   func replaceNote(_ kind: NoteKind, _ value: String) throws(StepError) {
     guard lastNote(kind) != value else { return }
     try doing("write down \(kind.rawValue) \(value)") {
-      var entry = JournalEntry(.note, kind.rawValue)
-      entry.value = value
-      try record([entry])
+      try record([JournalEntry(kind, value)])
     }
   }
 
@@ -279,11 +280,15 @@ final class Journal: Sendable {
 
   /// Writes lines down before what they tell is done.
   func record(_ lines: [JournalEntry]) throws {
-    // The others touch nothing of the host.
-    if lines.contains(where: { ![.note, .owned, .end].contains($0.kind) }) { try willChange() }
+    var permissions: [JournalEntry] = []
+    if lines.contains(where: \.announcesChange) {
+      try willChange()
+      let known = notes(.allowed)
+      permissions = allowed.filter { !known.contains($0) }.map { JournalEntry(.allowed, $0) }
+    }
     try finishForgetting()
     try createDirectories(file.path.removingLastComponent())
-    try state.withLock { try file.append(lines, to: &$0) }
+    try state.withLock { try file.append(permissions + lines, to: &$0) }
     try checkpoint()
   }
 }

@@ -37,6 +37,21 @@ struct JournalEntry: Sendable, Codable, Equatable {
     self.kind = kind
     self.path = path
   }
+
+  /// A note.
+  init(_ note: NoteKind, _ value: String) {
+    self.init(.note, note.rawValue)
+    self.value = value
+  }
+
+  /// Whether something of the host is changed after it.
+  var announcesChange: Bool {
+    switch kind {
+    case .file, .aside, .folder, .tree: true
+    case .owned, .end: false
+    case .note: NoteKind(rawValue: path)?.announcesChange ?? false
+    }
+  }
 }
 
 /// One file or link of a tree, as its list tells it.

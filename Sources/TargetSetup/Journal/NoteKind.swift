@@ -39,4 +39,14 @@ enum NoteKind: String, Sendable, CaseIterable {
   case servedRpms = "served-rpms"
   /// The same of `pypi`.
   case servedPypi = "served-pypi"
+
+  /// Whether it is written down before something of the host is changed that is no file of the journal.
+  var announcesChange: Bool {
+    switch self {
+    case .package, .service, .image, .firewallPort, .storage, .pushed, .dockerReload, .dockerRegistry: true
+    case .allowed, .container, .runtime, .earlierRuntime, .archive, .ansibleVersion, .servedFiles,
+      .servedDebs, .servedRpms, .servedPypi:
+      false
+    }
+  }
 }

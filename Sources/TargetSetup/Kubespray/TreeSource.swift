@@ -66,6 +66,13 @@ struct TreeSource: Sendable {
   /// The permission bits of a further file: only root reads the login.
   static func mode(_ path: String) -> UInt32 { path.hasSuffix(OfflineSettings.loginFile) ? 0o600 : 0o644 }
 
+  /// Reads tarball and patches, and finds them right; the further files were read when this was made.
+  ///
+  /// - Throws: ``StepError``.
+  func prove() throws {
+    for file in [tarball] + patches { try bundle.read(file) { _ in } }
+  }
+
   /// The stamp of a tree that was made of this, as far as it can be told before.
   ///
   /// - Throws: `FileError` when a file cannot be read.

@@ -78,6 +78,21 @@ struct ContainerService: Sendable {
     return .done("\(title) answers at \(probe)")
   }
 
+  /// Reads the archive of its image, where it will be needed, and finds it right, before anything is made.
+  ///
+  /// - Throws: ``StepError``.
+  func prove() async throws {
+    let runtime = try await ContainerRuntime.running(host)
+    let path: String
+    do {
+      path = try image.archivePath().description
+    } catch {
+      throw StepError("\(error)", .remake)
+    }
+    guard await !runtime.has(image, of: bundle, at: path) else { return }
+    try await offloaded { [bundle] in try bundle.read(path) { _ in } }
+  }
+
   /// Sets it up, starts it, and waits until it answers.
   ///
   /// - Throws: ``StepError`` or ``Host/CommandError``.

@@ -97,27 +97,47 @@ struct ServedTree: Sendable {
     ).appending(part.rawValue)
   }
 
-  /// Makes the root, and the copy if there is to be one.
+  /// Reads all that is to be served and finds it right: the web server compares nothing. Nothing is changed, but that copies
+  /// lie ready.
   ///
+  /// - Returns: What then takes its place.
   /// - Throws: ``StepError``, `FileError` or `CancellationError`.
-  func prepare(_ journal: Journal) async throws {
-    try journal.makeFolder(folder)
+  func prove(_ journal: Journal, _ staging: StagingFolder) async throws -> ProvedTree {
+    var proved = ProvedTree(folder: folder, host: host)
     let parts = try parts()
     guard let reason = reasonToCopy else {
-      for part in parts where try !isProvedInPlace(part, journal) { try await proveInPlace(part, journal) }
-      for part in parts { try journal.makeFolder(folder.appending(part.rawValue)) }
-      return
+      proved.mountPoints = parts.map { folder.appending($0.rawValue) }
+      for part in parts where try !isProvedInPlace(part, journal) {
+        try await proveInPlace(part, journal)
+        proved.notes.append((part.note, try inPlace(part)))
+      }
+      return proved
     }
-    if parts.contains(.files) { try journal.makeFolder(folder.appending(Part.files.rawValue)) }
+    proved.mountPoints = parts.filter { $0 == .files }.map { folder.appending($0.rawValue) }
     let missing = try parts.filter { try !isCopied($0, journal) }
     let files = try missing.flatMap { try bundle.files(below: $0.rawValue) }
-    guard !files.isEmpty else { return }
-    try refuseFullDisk(files)
+    guard !files.isEmpty else { return proved }
+    try refuseFullDisk(files, in: staging)
     context.say(.info, "what is served is copied to \(folder): \(reason)", step: journal.step)
     context.emit(
       .stageTotals(journal.step.rawValue, items: files.count, bytes: files.byteSum(of: size)))
-    for part in missing { try await copy(part, journal) }
+    for part in missing {
+      // A folder that is there may lie on a disk of its own.
+      let copy =
+        part != .files && host.exists(folder) ? unfinished(part) : staging.onHost.appending(part.rawValue)
+      try await self.copy(part, to: copy, journal.step)
+      proved.copies.append((copy, source(of: part)))
+      proved.notes.append((part.note, try fingerprint(part)))
+    }
+    return proved
   }
+
+  /// Removes what a kill has left of a copy that was being made.
+  func removeUnfinished() throws {
+    for part in Part.allCases { try removeTree(host.path(unfinished(part))) }
+  }
+
+  private func unfinished(_ part: Part) -> FilePath { folder.appending(".\(part.rawValue).new") }
 
   /// Whether all of it is in place, without reading it.
   func isPrepared(_ journal: Journal) throws -> Bool {
@@ -135,7 +155,6 @@ struct ServedTree: Sendable {
 
   private func inPlace(_ part: Part) throws -> String { "in place \(try fingerprint(part))" }
 
-  /// Reads all that is to be served without a copy: the web server compares nothing.
   private func proveInPlace(_ part: Part, _ journal: Journal) async throws {
     let files = try bundle.files(below: part.rawValue)
     let (bundle, context, stage) = (bundle, context, journal.step.rawValue)
@@ -147,7 +166,6 @@ struct ServedTree: Sendable {
         context.emit(.itemFinished(stage, item: path, .done, bytes: bundle.size(path)))
       }
     }
-    try journal.replaceNote(part.note, try inPlace(part))
   }
 
   private func isCopied(_ part: Part, _ journal: Journal) throws -> Bool {
@@ -166,15 +184,10 @@ struct ServedTree: Sendable {
     return Digest(of: Array(text.utf8)).hex
   }
 
-  private func copy(_ part: Part, _ journal: Journal) async throws {
-    let final = source(of: part)
-    let prepared = final.removingLastComponent().appending(".\(part.rawValue).new")
-    try journal.makeFolder(final.removingLastComponent())
-    let (bundle, context, stage) = (bundle, context, journal.step.rawValue)
+  private func copy(_ part: Part, to copy: FilePath, _ step: StepName) async throws {
+    let (bundle, context, stage, place) = (bundle, context, step.rawValue, host.path(copy))
     let files = try bundle.files(below: part.rawValue)
-    let fingerprint = try fingerprint(part)
     try await offloaded {
-      let place = host.path(prepared)
       try removeTree(place)
       var isComplete = false
       defer { if !isComplete { try? removeTree(place) } }
@@ -188,17 +201,12 @@ struct ServedTree: Sendable {
       }
       isComplete = true
     }
-    try await offloaded {
-      // What was copied before.
-      try removeTree(host.path(final))
-      try journal.placeTree(prepared, at: final)
-      try journal.replaceNote(part.note, fingerprint)
-    }
   }
 
-  private func refuseFullDisk(_ files: [String]) throws {
+  private func refuseFullDisk(_ files: [String], in staging: StagingFolder) throws {
     let needed = files.byteSum(of: size)
-    let available = try FileSystemSpace.at(host.path(folder)).availableBytes
+    let place = host.exists(folder) ? host.path(folder) : staging.path
+    let available = try FileSystemSpace.at(place).availableBytes
     guard ByteSize.sum(needed, 64 << 20) > available else { return }
     throw StepError(
       "the copy that is to be served needs \(ByteCount.format(needed)), and the disk of \(folder) has "
@@ -223,6 +231,36 @@ struct ServedTree: Sendable {
         }
         return (try? FileInfo(bundle.place(path))).map { $0.mode & 0o004 != 0 } ?? true
       }
+    }
+  }
+}
+
+/// What is to be served and was found right.
+struct ProvedTree: Sendable {
+  /// The root of the web server, a path of the host.
+  let folder: FilePath
+  let host: TargetHost
+  /// The folders onto which those of the bundle are mounted.
+  fileprivate(set) var mountPoints: [FilePath] = []
+  /// Copies, and the places that they take.
+  fileprivate(set) var copies: [(copy: FilePath, place: FilePath)] = []
+  /// What is written down of it.
+  fileprivate(set) var notes: [(kind: NoteKind, value: String)] = []
+
+  /// Gives all of it its place.
+  ///
+  /// - Throws: ``StepError`` or `FileError`.
+  func place(_ journal: Journal) async throws {
+    try await offloaded {
+      try journal.makeFolder(folder)
+      for (copy, place) in copies {
+        // What was copied before.
+        try journal.makeFolder(place.removingLastComponent())
+        try removeTree(host.path(place))
+        try journal.placeTree(copy, at: place)
+      }
+      for path in mountPoints { try journal.makeFolder(path) }
+      for (kind, value) in notes { try journal.replaceNote(kind, value) }
     }
   }
 }

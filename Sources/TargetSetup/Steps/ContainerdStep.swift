@@ -40,15 +40,18 @@ struct ContainerdStep: Step {
     let service = Service("containerd", context.host)
     let wanted = parts.fingerprint(context.host.initSystem)
     var isChanged = journal.lastNote(.runtime) != wanted || !journal.isIntact
+    let unit = try context.bundle.text("containerd.service")
+    let settings = try context.bundle.text("config.toml")
+    let staging = try StagingFolder(for: name, on: context.host)
+    defer { staging.remove() }
+    let staged = try await offloaded { try parts.stage(in: staging) }
     if journal.notes(.earlierRuntime).isEmpty {
       try journal.note(.earlierRuntime, await service.isRunning ? "running" : "not running")
     }
-    let unit = try context.bundle.text("containerd.service")
-    let settings = try context.bundle.text("config.toml")
     // A container whose containerd goes away under it can be left half known to the next one.
     let stopped = isChanged ? try await ContainerService.stopAll(on: context.host) : []
     do {
-      try await install(parts, unit, settings, service, &isChanged, context, journal)
+      try await install(staged, parts, unit, settings, service, &isChanged, context, journal)
     } catch {
       for stopped in stopped { try? await stopped.start(isChanged: false) }
       throw error
@@ -66,8 +69,8 @@ struct ContainerdStep: Step {
 
   /// Puts programs and files in their places, and starts the service.
   private func install(
-    _ parts: RuntimeParts, _ unit: String, _ settings: String, _ service: Service, _ isChanged: inout Bool,
-    _ context: SetupContext, _ journal: Journal
+    _ staged: StagedRuntime, _ parts: RuntimeParts, _ unit: String, _ settings: String, _ service: Service,
+    _ isChanged: inout Bool, _ context: SetupContext, _ journal: Journal
   ) async throws {
     try await offloaded {
       // What the daemon makes for itself.
@@ -76,7 +79,7 @@ struct ContainerdStep: Step {
       ] {
         try journal.own(path)
       }
-      try parts.install(on: context.host, journal)
+      try staged.install(journal)
     }
     isChanged = try journal.write("/etc/containerd/config.toml", settings) || isChanged
     isChanged =
@@ -201,19 +204,34 @@ struct RuntimeParts: Sendable {
     return Digest(of: Array(text.utf8)).hex
   }
 
+  /// Copies all of them out of the bundle: they are proved before anything is put in its place, or written down.
+  ///
+  /// - Throws: ``StepError`` or `FileError`.
+  func stage(in staging: StagingFolder) throws -> StagedRuntime {
+    StagedRuntime(
+      folder: staging.path, containerd: try staging.stage(containerd, of: bundle),
+      nerdctl: try staging.stage(nerdctl, of: bundle), plugins: try staging.stage(plugins, of: bundle),
+      runc: try staging.stage(runc, of: bundle))
+  }
+}
+
+/// Copies of the archives of the container runtime, which are as the bundle says.
+struct StagedRuntime: Sendable {
+  /// Where there is room to unpack them.
+  let folder: FilePath
+  let containerd: FilePath
+  let nerdctl: FilePath
+  let plugins: FilePath
+  let runc: FilePath
+
   /// Puts the programs in their places.
   ///
   /// - Throws: ``StepError``, `ArchiveError` or `CancellationError`.
-  func install(on host: TargetHost, _ journal: Journal) throws {
-    let staging = try StagingFolder(for: journal.step, on: host)
-    defer { staging.remove() }
-    // All of it is proved before the first program is put in its place.
-    let staged = try [containerd, nerdctl, plugins, runc].map { try staging.stage($0, of: bundle) }
+  func install(_ journal: Journal) throws {
     for (number, (archive, place, below)) in [
-      (staged[0], "/usr/local/bin", "bin"), (staged[1], "/usr/local/bin", ""),
-      (staged[2], "/opt/cni/bin", ""),
+      (containerd, "/usr/local/bin", "bin"), (nerdctl, "/usr/local/bin", ""), (plugins, "/opt/cni/bin", ""),
     ].enumerated() {
-      let part = staging.path.appending("unpacked").appending("\(number)")
+      let part = folder.appending("unpacked").appending("\(number)")
       try createDirectories(part)
       try ArchiveReader.extract(archive, into: part)
       let source = below.isEmpty ? part : part.appending(below)
@@ -226,7 +244,7 @@ struct RuntimeParts: Sendable {
         try journal.copy(source.appending(name), to: FilePath(place).appending(name), mode: 0o755)
       }
     }
-    try journal.copy(staged[3], to: "/usr/local/bin/runc", mode: 0o755)
+    try journal.copy(runc, to: "/usr/local/bin/runc", mode: 0o755)
   }
 
   /// Licences and notes lie beside the programs.

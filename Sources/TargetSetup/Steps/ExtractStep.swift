@@ -30,6 +30,8 @@ struct ExtractStep: Step {
   }
 
   func apply(_ context: SetupContext, _ journal: Journal) async throws -> String {
+    // All of the bundle that is used is read before anything is made.
+    try await offload { () throws in try TreeSource(context).prove() }
     // offline.yml brings the certificate of the authority to the nodes, whichever step comes first.
     try context.accessStore.prepare()
     let source = try TreeSource(context)

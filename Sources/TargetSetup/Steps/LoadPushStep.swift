@@ -48,7 +48,9 @@ struct LoadPushStep: Step {
 
   private func bring(_ context: SetupContext, _ journal: Journal) async throws -> [PushResult] {
     guard context.push.archives.isEmpty else { return try await pushGivenArchives(context) }
-    let archives = try archives(context.bundle).map { try context.bundle.unprovedFile($0) }
+    let names = try archives(context.bundle)
+    if !context.isVerified { try await prove(names, context) }
+    let archives = try names.map { try context.bundle.unprovedFile($0) }
     if let missing = context.bundle.shell?.images().filter({ $0.archive == nil }), !missing.isEmpty {
       context.say(
         .warning,
@@ -58,6 +60,24 @@ struct LoadPushStep: Step {
     return context.pushesToOwnRegistry
       ? try await seed(archives, context, journal)
       : try await push(context).push(archives)
+  }
+
+  /// Reads all of the archives. What is pushed of them is proved piece by piece, but nobody reads what lies between, and
+  /// the images before a damaged one would be in the registry.
+  ///
+  /// - Throws: Problems, one for each archive that is not as the manifest says.
+  private func prove(_ names: [String], _ context: SetupContext) async throws {
+    guard context.bundle.manifest != nil else { return }
+    let bytes = ByteCount.format(names.byteSum { context.bundle.size($0) })
+    context.say(.info, "the archives are read before the first image is sent: \(bytes)", step: name)
+    var failures: [Problem] = []
+    await forEachConcurrently(names, limit: BundleVerifier.readers) { path in
+      await offload { Result { try context.bundle.read(path) { _ in try Task.checkCancellation() } } }
+    } onResult: { path, result in
+      if case .failure(let error) = result { failures.append(Problem(error, about: path)) }
+    }
+    try Task.checkCancellation()
+    guard failures.isEmpty else { throw Problems(failures.sorted { $0.subject < $1.subject }) }
   }
 
   /// Archives that were made by others. The journal has nothing of them: whose images those are in the bundle's own

@@ -24,16 +24,21 @@ struct NginxStep: Step {
 
   func apply(_ context: SetupContext, _ journal: Journal) async throws -> String {
     _ = try await ContainerRuntime.running(context.host)
-    try files(context).write(context, journal)
     let access = context.configuration.access
+    let settings = try context.bundle.serviceText("nginx.conf")
     let text = try Self.serverPart(
       try context.bundle.serviceText("nginx-default.conf"), port: context.configuration.webServerPort,
       bind: context.configuration.nginx.bind, hasIPv6: fileExists("/proc/net/if_inet6"), isTLS: access.isTLS,
       wantsLogin: access.wantsLogin, releases: try releases(context)?.lines ?? [])
-    try journal.write(
-      configurationFolder(context.host).appending("nginx.conf"), try context.bundle.serviceText("nginx.conf"))
+    try await service(context).prove()
+    let staging = try StagingFolder(for: name, on: context.host)
+    defer { staging.remove() }
+    // All that comes from the bundle is there, and found right, before anything is made.
+    let served = try await ServedTree(context).prove(journal, staging)
+    try files(context).write(context, journal)
+    try journal.write(configurationFolder(context.host).appending("nginx.conf"), settings)
     try journal.write(configurationFolder(context.host).appending("default.conf"), text)
-    try await ServedTree(context).prepare(journal)
+    try await served.place(journal)
     if let releases = try releases(context) {
       tell(releases, context)
       try journal.write(ServedReleases.file(context.host), try releases.bytes())
@@ -75,6 +80,7 @@ struct NginxStep: Step {
 
   func beforeUndo(_ context: SetupContext, _ journal: Journal) async throws {
     try await service(context).remove(journal)
+    try await offloaded { try ServedTree(context).removeUnfinished() }
     await Firewall.close(context.host, journal)
   }
 

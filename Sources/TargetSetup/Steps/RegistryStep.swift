@@ -28,6 +28,7 @@ struct RegistryStep: Step {
     _ = try await ContainerRuntime.running(context.host)
     let isWritable = context.configuration.registry.writable
     var settings = try RegistryConfiguration(try context.bundle.serviceText("registry-config.yml"))
+    try await service(context).prove()
     try settings.setSecret(Self.secret(in: context.host.path(configurationFile(context.host))))
     try settings.setWritable(isWritable)
     try journal.makeFolder(context.configuration.registry.directory)

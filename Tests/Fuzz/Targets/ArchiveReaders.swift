@@ -41,6 +41,22 @@ let archiveReaders = [
     if content.first == UInt8(ascii: "{") { try writeLayout(of: content, to: file) }
     try readImage(file)
   },
+  Reader(file: "attached-list") { file in
+    // What is about an image: a line is attached.json, each other one a manifest or a part of one.
+    try writeAttached(of: try readBytes(file), to: file)
+    guard let image = try? ImageArchiveReader.summary(of: file) else { return }
+    for attached in image.attached {
+      try hold(
+        attached.tag.map(AttachedManifest.isTag) ?? true, "no tag of an image leads to what is about one")
+      try hold(
+        !image.manifests.contains { $0.descriptor.digest == attached.manifest.descriptor.digest },
+        "what is about an image is not the image")
+      for blob in attached.blobs {
+        try hold(ByteSize.range.contains(blob.size), "the size of \(blob.digest) is possible")
+      }
+    }
+    _ = try? ImageArchiveReader.verify(file)
+  },
   Reader(file: "docker-archive") { file in
     let content = try readBytes(file)
     if content.first == UInt8(ascii: "[") { try writeDockerArchive(of: content, to: file) }
@@ -92,6 +108,28 @@ private func writeLayout(of bytes: [UInt8], to file: FilePath) throws {
   let marker = (name: ImageLayout.markerFile, content: ImageLayout.marker)
   let blobs = all.dropFirst().map { (name: ImageLayout.blobPath(Digest(of: $0)), content: $0) }
   try write([marker, (name: ImageLayout.indexFile, content: all[0])] + blobs, to: file)
+}
+
+/// An image of nothing, with a text as the list of what is about it.
+private func writeAttached(of bytes: [UInt8], to file: FilePath) throws {
+  let all = lines(bytes)
+  let system = Array(#"{"architecture":"amd64","os":"linux"}"#.utf8)
+  let configuration = Descriptor(of: system, mediaType: .ociConfig)
+  let manifest = ImageLayout.encode(
+    ImageManifest(
+      schemaVersion: 2, mediaType: .ociManifest, config: configuration, layers: [], artifactType: nil))
+  var descriptor = Descriptor(of: manifest, mediaType: .ociManifest)
+  descriptor.annotations = [ImageLayout.nameAnnotation: "docker.io/team/app:1"]
+  let index = ImageLayout.encode(ImageIndex(schemaVersion: 2, mediaType: .ociIndex, manifests: [descriptor]))
+  let blobs = ([manifest] + all.dropFirst() + [system]).map {
+    (name: ImageLayout.blobPath(Digest(of: $0)), content: $0)
+  }
+  let files = [
+    (name: ImageLayout.markerFile, content: ImageLayout.marker),
+    (name: ImageLayout.indexFile, content: index),
+    (name: ImageLayout.attachedFile, content: all.first ?? []),
+  ]
+  try write(files + blobs, to: file)
 }
 
 /// A line is manifest.json, the next ones are `c.json` and `d.json`, each other one is a layer: `0`, `1`, ...

@@ -1,14 +1,22 @@
 import Files
+import Foundation
 import SystemPackage
 import Testing
 
 /// What comes from outside is read without a trap, and every promise of a reader is kept.
 ///
 /// A trap ends the program of all tests; `make fuzz ARGS=READER` then finds its input, and keeps it.
+///
+/// The changes are the same ones in every run, unless the environment says otherwise: FUZZ_SECONDS for how long each reader
+/// gets new ones (CI gives some seconds), FUZZ_SEED for where they begin.
 @Suite("Readers of bytes from outside", .timeLimit(.minutes(5)))
 struct FuzzTests {
   private static let corpus = FilePath(#filePath).removingLastComponent().removingLastComponent()
     .appending("Corpus")
+
+  private static func number(_ variable: String) -> UInt64? {
+    ProcessInfo.processInfo.environment[variable].flatMap { UInt64($0) }
+  }
 
   private func files(_ name: String) throws -> [(name: String, content: [UInt8])] {
     let folder = Self.corpus.appending(name)
@@ -23,14 +31,19 @@ struct FuzzTests {
     for file in files {
       #expect(throws: Never.self, "\(name)/\(file.name)") { try reader.run(file.content) }
     }
-    var changes = Changes(of: files.map(\.content), seed: UInt64(name.utf8.count))
-    for number in 0..<100 {
+    let seed = Self.number("FUZZ_SEED") ?? 0
+    var changes = Changes(of: files.map(\.content), seed: seed &+ UInt64(name.utf8.count))
+    let end = ContinuousClock.now + .seconds(Int(Self.number("FUZZ_SECONDS") ?? 0))
+    var number = 0
+    while number < 100 || ContinuousClock.now < end {
+      number += 1
       let input = changes.next()
       do {
         try reader.run(input)
       } catch {
         Issue.record(
-          "\(name), change \(number): \(error)\n\(String(decoding: input, as: UTF8.self).debugDescription)")
+          "\(name), seed \(seed), change \(number): \(error)\n\(String(decoding: input, as: UTF8.self).debugDescription)"
+        )
         return
       }
     }
