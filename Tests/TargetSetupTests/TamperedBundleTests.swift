@@ -34,6 +34,7 @@ struct TamperedBundleTests {
     try await withFolder { folder in
       let host = try ServiceHost(folder)
       host.run("containerd.service")
+      try createDirectories(host.root.appending("var/lib"))
       try put("#!ctr\n", at: host.root.appending("usr/local/bin/ctr"))
       try await body(host)
     }
