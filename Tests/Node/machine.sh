@@ -31,6 +31,13 @@ tools_missing() {
 
 # make_small_bundle: what kubespray asks for and the admin host runs, with a patch.
 make_small_bundle() {
+  open_small_world
+  run download_all
+  check "download-all makes the bundle" exits 0
+  close_world
+}
+# open_small_world: where that bundle comes from.
+open_small_world() {
   # shellcheck disable=SC2317 # called by fill_world
   make_images() {
     "$end_to_end/make-images" named "$registry" "$@" >"$work/wanted.tsv" && make_admin_images >"$work/admin.tsv" &&
@@ -40,9 +47,6 @@ make_small_bundle() {
   rm "$site/target-scripts" && cp -R "$node_tests/../../target-scripts" "$site/target-scripts"
   check "releases, a kubespray tree for them, and images" fill_world
   add_patch
-  run download_all
-  check "download-all makes the bundle" exits 0
-  close_world
 }
 add_patch() {
   local folder=$site/target-scripts/patches/$kubespray_version file=requirements.txt
