@@ -1,9 +1,13 @@
 """The kinds of files of a bundle, and the ways in which one of them is made another. Used by matrix."""
 
+from __future__ import annotations
+
 import fnmatch
 import gzip
+import hashlib
 import io
 import json
+import os
 import pathlib
 import shutil
 import subprocess
@@ -101,9 +105,8 @@ def changed_part(content: bytes, part: str) -> bytes:
 
 def repacked_tree(content: bytes) -> bytes:
     """The source of kubespray, with something more in one of its files."""
-    source = tarfile.open(fileobj=io.BytesIO(content))
     target = io.BytesIO()
-    with tarfile.open(fileobj=target, mode="w:gz") as archive:
+    with tarfile.open(fileobj=io.BytesIO(content)) as source, tarfile.open(fileobj=target, mode="w:gz") as archive:
         for entry in source:
             data = source.extractfile(entry).read() if entry.isfile() else None
             if data is not None and entry.name.endswith(".yml"):
@@ -139,8 +142,6 @@ class Replacing:
 
     def manifest(self, bundle: pathlib.Path) -> None:
         """A file of the nodes is another one, and the manifest says so."""
-        import hashlib
-
         place = bundle / "bundle.json"
         manifest = json.loads(place.read_text())
         entry = next(entry for entry in manifest["files"] if entry["path"].endswith("/kubelet"))
@@ -151,62 +152,68 @@ class Replacing:
         own_copy(place, text.encode())
 
     def content(self, bundle: pathlib.Path, path: str, name: str, content: bytes) -> bytes:
+        place = bundle / path
         if name == "InRelease":
-            return self.signed((bundle / path).with_name("Release").read_bytes(), "--clear-sign")
+            return self.signed(place.with_name("Release").read_bytes(), "--clear-sign")
         if name == "Release.gpg":
-            return self.signed((bundle / path).with_name("Release").read_bytes(), "--detach-sign")
+            return self.signed(place.with_name("Release").read_bytes(), "--detach-sign")
         if name == "repomd.xml.asc":
-            return self.signed((bundle / path).with_suffix("").read_bytes(), "--detach-sign")
+            return self.signed(place.with_suffix("").read_bytes(), "--detach-sign")
         if name.endswith(".asc") or name.startswith("RPM-GPG-KEY"):
             return self.signed(b"", "--export")
-        if name.startswith("kubespray-") and name.endswith(".tar.gz"):
-            return repacked_tree(content)
-        neighbours = [
-            other
-            for other in sorted((bundle / path).parent.glob("*" + "".join((bundle / path).suffixes[-1:])))
-            if other.is_file() and other.name != name and other.read_bytes() != content
-        ]
-        if path.startswith(("images/", "lib/", "debs/local/pkgs/", "pypi/files/")) and neighbours:
-            return neighbours[0].read_bytes()
-        if name.endswith((".gz", ".tgz")):
-            return gzip.compress(gzip.decompress(content), 1, mtime=7)
-        if name == "bom.json" or name.endswith("signatures.json"):
-            return json.dumps(json.loads(content) | {"other": 1}).encode()
-        if content[:4] == b"\x7fELF":
-            return pathlib.Path("/bin/true").read_bytes()
-        if name == "SHA256SUMS":
-            return b"\n".join(reversed(content.strip().split(b"\n"))) + b"\n"
-        if name.endswith(".patch"):
-            return content.replace(b"\n+", b"\n+ ", 1)
-        return content + (b"\n<!-- another -->\n" if name.endswith((".html", ".xml")) else b"\n# another\n")
+        if path.startswith(("images/", "lib/", "debs/local/pkgs/", "pypi/files/")):
+            return neighbour(place, content) or other(name, content)
+        return other(name, content)
+
+
+def neighbour(place: pathlib.Path, content: bytes) -> bytes:
+    """Another file of that folder with the same ending."""
+    for found in sorted(place.parent.glob("*" + place.suffix)):
+        if found.is_file() and found.name != place.name and found.read_bytes() != content:
+            return found.read_bytes()
+    return b""
+
+
+def other(name: str, content: bytes) -> bytes:
+    """A file of the same form, which means the same or something harmless: only its bytes are others."""
+    if name.startswith("kubespray-") and name.endswith(".tar.gz"):
+        return repacked_tree(content)
+    if name.endswith((".gz", ".tgz")):
+        return gzip.compress(gzip.decompress(content), 1, mtime=7)
+    if name.endswith(".json"):
+        return json.dumps(json.loads(content) | {"other": 1}).encode()
+    if content[:4] == b"\x7fELF":
+        return pathlib.Path("/bin/true").read_bytes()
+    if name == "SHA256SUMS":
+        return b"\n".join(reversed(content.strip().split(b"\n"))) + b"\n"
+    if name.endswith(".patch"):
+        return content.replace(b"\n+", b"\n+ ", 1)
+    return content + (b"\n<!-- another -->\n" if name.endswith((".html", ".xml")) else b"\n# another\n")
 
 
 def change(bundle: pathlib.Path, path: str, column: str, replacing: Replacing, elsewhere: pathlib.Path) -> list[str]:
     """Makes the change; returns names of which the refusal must have one."""
     place = bundle / path
-    match column:
-        case "changed" | "padding" | "manifest" | "layer":
-            content = place.read_bytes()
-            part = changed_part(content, column) if column != "changed" else flipped(content, len(content) // 2)
-            own_copy(place, part)
-        case "truncated":
-            content = place.read_bytes()
-            own_copy(place, content[: len(content) // 2])
-        case "replaced":
-            replacing(bundle, path)
-        case "added":
-            other = place.with_name("zz-" + place.name)
-            other.write_bytes(place.read_bytes())
-            return [str(other.relative_to(bundle))]
-        case "deleted":
-            place.unlink()
-        case "renamed":
-            other = place.with_name("zz-" + place.name)
-            place.rename(other)
-            return [path, str(other.relative_to(bundle))]
-        case "link":
-            target = elsewhere / place.name
-            shutil.copy(place, target)
-            place.unlink()
-            place.symlink_to(target)
+    if column in ("changed", "padding", "manifest", "layer"):
+        content = place.read_bytes()
+        own_copy(place, changed_part(content, column) if column != "changed" else flipped(content, len(content) // 2))
+    elif column == "truncated":
+        content = place.read_bytes()
+        own_copy(place, content[: len(content) // 2])
+    elif column == "replaced":
+        replacing(bundle, path)
+    elif column == "deleted":
+        place.unlink()
+    elif column == "link":
+        target = elsewhere / place.name
+        shutil.copy(place, target)
+        place.unlink()
+        place.symlink_to(os.path.relpath(target, place.parent))
+    else:
+        new = place.with_name("zz-" + place.name)
+        if column == "renamed":
+            place.rename(new)
+            return [path, str(new.relative_to(bundle))]
+        new.write_bytes(place.read_bytes())
+        return [str(new.relative_to(bundle))]
     return [path]

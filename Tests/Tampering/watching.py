@@ -3,9 +3,12 @@
 Both ask the kernel (inotify(7), fanotify(7)), so they see programs in other namespaces, and the programs see nothing of it.
 """
 
+from __future__ import annotations
+
 import ctypes
 import os
 import pathlib
+import select
 import struct
 import threading
 
@@ -79,8 +82,6 @@ class SecondReading:
         self.thread.start()
 
     def answer(self) -> None:
-        import select
-
         while True:
             ready, _, _ = select.select([self.queue, self.end_reader], [], [])
             if self.queue in ready:

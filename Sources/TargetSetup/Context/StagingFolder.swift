@@ -5,6 +5,11 @@ import SystemPackage
 /// A folder on the host's own disk, into which only its owner can look, for copies of files of the bundle. Programs that
 /// want a path get that of a copy, which nobody can change after it was proved.
 struct StagingFolder: Sendable {
+  /// What the copies are for: a step may have one of each at a time.
+  enum Purpose: String, CaseIterable {
+    case bundle, image
+  }
+
   /// Where it is, for this process.
   let path: FilePath
   /// The same as a path of the host.
@@ -13,8 +18,8 @@ struct StagingFolder: Sendable {
   /// Makes it, empty.
   ///
   /// - Throws: `FileError`.
-  init(for step: StepName, on host: TargetHost) throws {
-    onHost = Self.onHost(step, host)
+  init(for step: StepName, on host: TargetHost, _ purpose: Purpose = .bundle) throws {
+    onHost = Self.onHost(step, host, purpose)
     path = host.path(onHost)
     try removeTree(path)
     try createDirectories(path.removingLastComponent())
@@ -37,7 +42,7 @@ struct StagingFolder: Sendable {
 
   /// Removes what a step that was killed has left.
   static func remove(of step: StepName, on host: TargetHost) {
-    remove(place(step, host))
+    for purpose in Purpose.allCases { remove(host.path(onHost(step, host, purpose))) }
   }
 
   /// With the folders above it that it alone has needed: a bundle that is refused leaves nothing behind.
@@ -47,11 +52,7 @@ struct StagingFolder: Sendable {
     removeEmptyFolder(path.removingLastComponent().removingLastComponent())
   }
 
-  private static func place(_ step: StepName, _ host: TargetHost) -> FilePath {
-    host.path(onHost(step, host))
-  }
-
-  private static func onHost(_ step: StepName, _ host: TargetHost) -> FilePath {
-    host.stateFolder.appending("tmp").appending("\(step.rawValue)-bundle")
+  private static func onHost(_ step: StepName, _ host: TargetHost, _ purpose: Purpose) -> FilePath {
+    host.stateFolder.appending("tmp").appending("\(step.rawValue)-\(purpose.rawValue)")
   }
 }

@@ -12,6 +12,8 @@ import SystemPackage
 struct TreeExtraction: Sendable {
   /// What it is made of.
   let source: TreeSource
+  /// The copies of tarball and patches that it is made of.
+  let staged: TreeSource.Staged
   /// The folder that it is made in; what an earlier run left there is removed.
   let part: FilePath
   /// The machine.
@@ -21,19 +23,14 @@ struct TreeExtraction: Sendable {
   ///
   /// - Throws: ``ExtractionError``, `ArchiveError`, `CommandError` or `FileError`.
   func make() async throws {
-    let staging = try StagingFolder(for: .extract, on: host)
-    defer { staging.remove() }
-    let patches = try await offload { [part, source] () throws in
+    try await offload { [part, staged] () throws in
       try removeTree(part)
-      let tarball = try staging.stage(source.tarball, of: source.bundle)
-      let patches = try source.patches.map { try staging.stage($0, of: source.bundle) }
-      try ArchiveReader.extract(tarball, into: part, strippingComponents: 1)
-      return patches
+      try ArchiveReader.extract(staged.tarball, into: part, strippingComponents: 1)
     }
     guard fileExists(part.appending("requirements.txt")) else {
       throw ExtractionError.notKubespray(source.bundle.place(source.tarball))
     }
-    for (patch, name) in zip(patches, source.patches) { try await apply(patch, named: name) }
+    for (patch, name) in zip(staged.patches, source.patches) { try await apply(patch, named: name) }
     try await offload { [part, source] () throws in
       try Self.addInventory(to: part)
       for (path, bytes) in source.extras {

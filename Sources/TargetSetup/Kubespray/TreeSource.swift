@@ -66,11 +66,20 @@ struct TreeSource: Sendable {
   /// The permission bits of a further file: only root reads the login.
   static func mode(_ path: String) -> UInt32 { path.hasSuffix(OfflineSettings.loginFile) ? 0o600 : 0o644 }
 
-  /// Reads tarball and patches, and finds them right; the further files were read when this was made.
+  /// Copies of the tarball and of the patches, which are as the bundle says.
+  struct Staged: Sendable {
+    let tarball: FilePath
+    /// In order.
+    let patches: [FilePath]
+  }
+
+  /// Copies tarball and patches; the further files were read when this was made.
   ///
-  /// - Throws: ``StepError``.
-  func prove() throws {
-    for file in [tarball] + patches { try bundle.read(file) { _ in } }
+  /// - Throws: ``StepError`` or `FileError`.
+  func stage(in staging: StagingFolder) throws -> Staged {
+    Staged(
+      tarball: try staging.stage(tarball, of: bundle),
+      patches: try patches.map { try staging.stage($0, of: bundle) })
   }
 
   /// The stamp of a tree that was made of this, as far as it can be told before.

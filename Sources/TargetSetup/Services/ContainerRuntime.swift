@@ -80,13 +80,6 @@ struct ContainerRuntime: Sendable {
     return nil
   }
 
-  /// Whether containerd has an image as the bundle has it, in that archive.
-  func has(_ image: ImageReference, of bundle: ArrivedBundle, at path: String) async -> Bool {
-    guard let present = await digest(of: image) else { return false }
-    let wanted = bundle.entry(path)?.image?.digest
-    return wanted == nil || wanted == present
-  }
-
   /// Brings an image from its archive in the bundle into containerd, unless it is there.
   ///
   /// - Returns: Whether it had to be brought.
@@ -98,9 +91,9 @@ struct ContainerRuntime: Sendable {
     } catch {
       throw StepError("\(error)", .remake)
     }
-    if await has(image, of: bundle, at: path) { return false }
     let wanted = bundle.entry(path)?.image?.digest
-    let staging = try StagingFolder(for: journal.step, on: host)
+    if let present = await digest(of: image), wanted == nil || wanted == present { return false }
+    let staging = try StagingFolder(for: journal.step, on: host, .image)
     defer { staging.remove() }
     let plain = staging.path.appending("image.tar")
     // containerd before 1.7 takes no compressed archives.

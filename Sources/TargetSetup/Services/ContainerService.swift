@@ -78,28 +78,23 @@ struct ContainerService: Sendable {
     return .done("\(title) answers at \(probe)")
   }
 
-  /// Reads the archive of its image, where it will be needed, and finds it right, before anything is made.
+  /// Brings its image into containerd, before anything else is made: the archive is found right first.
   ///
-  /// - Throws: ``StepError``.
-  func prove() async throws {
+  /// - Returns: Whether it had to be brought.
+  /// - Throws: ``StepError`` or ``Host/CommandError``.
+  func bringImage(_ journal: Journal) async throws -> Bool {
     let runtime = try await ContainerRuntime.running(host)
-    let path: String
-    do {
-      path = try image.archivePath().description
-    } catch {
-      throw StepError("\(error)", .remake)
-    }
-    guard await !runtime.has(image, of: bundle, at: path) else { return }
-    try await offloaded { [bundle] in try bundle.read(path) { _ in } }
+    try await refuseTakenPort()
+    return try await runtime.bring(image, from: bundle, journal)
   }
 
   /// Sets it up, starts it, and waits until it answers.
   ///
+  /// - Parameter isImageNew: Whether its image was just brought.
   /// - Throws: ``StepError`` or ``Host/CommandError``.
-  func setUp(_ journal: Journal) async throws {
+  func setUp(_ journal: Journal, isImageNew: Bool) async throws {
     let runtime = try await ContainerRuntime.running(host)
-    try await refuseTakenPort()
-    var isChanged = try await runtime.bring(image, from: bundle, journal)
+    var isChanged = isImageNew
     let script = await script(runtime)
     let wanted = try fingerprint(script)
     if journal.lastNote(.container) != wanted { isChanged = true }

@@ -30,8 +30,10 @@ struct ExtractStep: Step {
   }
 
   func apply(_ context: SetupContext, _ journal: Journal) async throws -> String {
-    // All of the bundle that is used is read before anything is made.
-    try await offload { () throws in try TreeSource(context).prove() }
+    let staging = try StagingFolder(for: name, on: context.host)
+    defer { staging.remove() }
+    // All of the bundle that is used is there, and found right, before anything is made.
+    let staged = try await offload { () throws in try TreeSource(context).stage(in: staging) }
     // offline.yml brings the certificate of the authority to the nodes, whichever step comes first.
     try context.accessStore.prepare()
     let source = try TreeSource(context)
@@ -52,7 +54,9 @@ struct ExtractStep: Step {
       let part = tree.removingLastComponent().appending(".kubespray-\(source.version).part")
       try journal.makeFolder(tree.removingLastComponent())
       try journal.own(part)
-      try await TreeExtraction(source: source, part: context.host.path(part), host: context.host).make()
+      try await TreeExtraction(
+        source: source, staged: staged, part: context.host.path(part), host: context.host
+      ).make()
       // An empty folder of that name, as the shell project leaves behind.
       try journal.moveAside(tree)
       try await offload { () throws in try journal.placeTree(part, at: tree) }

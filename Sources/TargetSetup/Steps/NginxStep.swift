@@ -30,11 +30,11 @@ struct NginxStep: Step {
       try context.bundle.serviceText("nginx-default.conf"), port: context.configuration.webServerPort,
       bind: context.configuration.nginx.bind, hasIPv6: fileExists("/proc/net/if_inet6"), isTLS: access.isTLS,
       wantsLogin: access.wantsLogin, releases: try releases(context)?.lines ?? [])
-    try await service(context).prove()
     let staging = try StagingFolder(for: name, on: context.host)
     defer { staging.remove() }
     // All that comes from the bundle is there, and found right, before anything is made.
     let served = try await ServedTree(context).prove(journal, staging)
+    let isImageNew = try await service(context).bringImage(journal)
     try files(context).write(context, journal)
     try journal.write(configurationFolder(context.host).appending("nginx.conf"), settings)
     try journal.write(configurationFolder(context.host).appending("default.conf"), text)
@@ -43,7 +43,7 @@ struct NginxStep: Step {
       tell(releases, context)
       try journal.write(ServedReleases.file(context.host), try releases.bytes())
     }
-    try await service(context).setUp(journal)
+    try await service(context).setUp(journal, isImageNew: isImageNew)
     let kept = ServedTree(context).keptFolder.map { "; it serves what is in \($0): keep that folder" } ?? ""
     return "the web server answers at \(context.addresses.webServer)\(kept)"
   }

@@ -28,7 +28,7 @@ struct RegistryStep: Step {
     _ = try await ContainerRuntime.running(context.host)
     let isWritable = context.configuration.registry.writable
     var settings = try RegistryConfiguration(try context.bundle.serviceText("registry-config.yml"))
-    try await service(context).prove()
+    let isImageNew = try await service(context).bringImage(journal)
     try settings.setSecret(Self.secret(in: context.host.path(configurationFile(context.host))))
     try settings.setWritable(isWritable)
     try journal.makeFolder(context.configuration.registry.directory)
@@ -37,7 +37,7 @@ struct RegistryStep: Step {
     // Only the registry reads its secret, and it cannot change the file.
     try journal.write(
       configurationFile(context.host), settings.text, mode: 0o640, group: user?.group ?? 0)
-    try await service(context).setUp(journal)
+    try await service(context).setUp(journal, isImageNew: isImageNew)
     guard !isWritable else {
       return "the registry answers at \(context.addresses.registryHost), open for pushes"
     }
