@@ -31,6 +31,8 @@ public struct Artifact: Sendable, Hashable {
   public var size: Int64?
   /// Whether the bundle is complete without it, when its server no longer has it.
   public var isOptional: Bool
+  /// What the bundle is not enough for without it, where nothing that was asked for needs it; `nil` for what must be there.
+  public var purpose: String?
   /// Whether it is a program to be started by its name, on file systems that keep such rights.
   public var isExecutable: Bool
   /// Where it is asked for, for people: the line of a list.
@@ -39,8 +41,10 @@ public struct Artifact: Sendable, Hashable {
   /// An artifact.
   public init(
     path: BundlePath, source: Source, stage: StageName, digest: Digest? = nil, verification: Verification,
-    size: Int64? = nil, isOptional: Bool = false, isExecutable: Bool = false, listing: String? = nil
+    size: Int64? = nil, isOptional: Bool = false, isExecutable: Bool = false, listing: String? = nil,
+    purpose: String? = nil
   ) {
+    self.purpose = purpose
     self.path = path
     self.source = source
     self.stage = stage

@@ -56,7 +56,7 @@ public struct FileLayout: Sendable {
     var places: [String: Placement] = [:]
     var taken: [String: String] = [:]
     for file in files where places[file.url] == nil {
-      let place = try placement(url: file.url, template: file.template)
+      let place = try placement(url: file.own?.url ?? file.url, template: file.own?.template ?? file.template)
       if let other = taken.updateValue(file.url, forKey: place.path.lowercased()) {
         throw .collision(path: place.path, first: other, second: file.url)
       }

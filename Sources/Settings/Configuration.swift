@@ -74,8 +74,12 @@ extension Configuration {
     public var inventory: FilePath?
     /// Variables that win over those of the inventory.
     public var extraVariables: [String: String] = [:]
+    /// Further ones, in order, each a text as `ansible-playbook -e` takes it.
+    public var extraArguments: [String] = []
     /// How much of the catalog is carried.
     public var selection = CatalogSelection.all
+    /// Whether what only roles and charts name must be there, too.
+    public var strict = false
   }
 
   /// The Python that runs Ansible here.

@@ -137,7 +137,9 @@ extension Configuration {
       return texts.compactMap { text in
         let problem = assign(text, to: setting, origin: .flag(flag.name))
         guard case .entries = flag else { return problem }
-        return problem.map { _ in "\(flag.name) takes NAME=VALUE, not \"\(maskingSecrets(in: text))\"" }
+        return problem.map { _ in
+          "\(flag.name) takes NAME=VALUE, a mapping in JSON or YAML, or @FILE, not \"\(maskingSecrets(in: text))\""
+        }
       }
     }
   }

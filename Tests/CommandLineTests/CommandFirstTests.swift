@@ -58,19 +58,23 @@ import Testing
     let configuration = try Configuration.resolve(
       defaultFile: nil, environment: [:], flags: run.settings.flags.texts)
     #expect(configuration.kubespray.inventory == "inv")
-    #expect(configuration.kubespray.extraVariables == ["a": "1", "b": "x=y"])
+    #expect(configuration.kubespray.extraArguments == ["a=1", "b=x=y"])
     #expect(!configuration.packages.install && configuration.pypi.skip && !configuration.images.skip)
     #expect(configuration.refreshAfter == .zero)
     #expect("\(configuration.origin(of: "refresh_after"))" == "--refresh")
   }
 
-  @Test(arguments: ["a", "=b", ""])
+  @Test(arguments: [
+    "a", "=b", "a= b", "a=1 b", "a='1", "/file", "./file", "@", "[1]", "{1: }}", "a: b", "a b=1",
+  ])
   func anExtraVariableIsANameAndAValue(_ text: String) throws {
     let run = try #require(try parse(["--extra-vars", text]) as? RunCommand)
     let error = #expect(throws: ConfigurationError.self) {
       try Configuration.resolve(defaultFile: nil, environment: [:], flags: run.settings.flags.texts)
     }
-    #expect(error?.problems == ["--extra-vars takes NAME=VALUE, not \"\(text)\""])
+    #expect(
+      error?.problems
+        == ["--extra-vars takes NAME=VALUE, a mapping in JSON or YAML, or @FILE, not \"\(text)\""])
   }
 
   @Test(arguments: StageName.allCases)

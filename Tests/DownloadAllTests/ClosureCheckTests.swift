@@ -59,6 +59,7 @@ import Testing
       }, charts: charts, versions: [:], overrides: [], warnings: [])
     let host = HostEvaluation(
       host: "n1", groups: [], architecture: nil, downloads: [:], urls: [:], images: [:], roleImages: [:],
+      addresses: [:],
       versions: [:], composed: [], charts: [], packages: [], settings: engine.mapValues { $0 }, errors: [])
     return ClusterDemand(catalog, [host])
   }

@@ -76,9 +76,21 @@ import Trust
         try KubesprayVersion("2.30.0"), origin: "https://github.com/k/archive/v2.30.0.tar.gz",
         found: Digest(of: [1]), known: Digest(of: [2])),
       KubesprayVersionError.malformed("2.30"), KubesprayTreeError.missing("/src/kubespray"),
-      CatalogError.evaluationFailed(output: "  undefined variable"),
+      CatalogError.evaluationFailed(output: "  undefined variable", closed: []),
+      CatalogError.evaluationFailed(
+        output: "  'x' is undefined", closed: ["group_vars/all/vault.yml"]),
+      CatalogError.evaluationFailed(
+        output: "  Attempting to decrypt but no vault secrets found", closed: []),
+      CatalogError.missing("inventory/hosts.yaml", setting: nil),
+      CatalogError.missing("/x/pass", setting: "ANSIBLE_VAULT_PASSWORD_FILE"),
+      CatalogError.otherArchitectures(
+        wanted: ["amd64"], ["arm64": ["node1", "node2"]], isMixed: false),
+      CatalogError.otherArchitectures(wanted: ["amd64"], ["arm64": ["node2"]], isMixed: true),
+      CatalogError.badImageBases(["registry_host": "http://192.0.2.1:5000/"]),
+      CatalogError.offlineEnvironment(["registry_host": "YOUR_HOST:35000"]),
       CatalogError.noHosts("inventory/hosts.yaml"),
       FileLayoutError.collision(path: "runc", first: "https://a/runc", second: "https://b/runc"),
+      PythonEnvironmentError.programFails("/c/bin/ansible-playbook", "  No module named 'ansible'"),
       PythonEnvironmentError.noPython(minors: 10...12, found: ["3.9.1"], .redHat),
     ]
   }

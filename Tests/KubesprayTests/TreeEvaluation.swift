@@ -72,11 +72,12 @@ struct TreeEvaluation {
 
   func evaluate(
     architecture: Architecture = .amd64, inventory: FilePath? = nil, extra: [String: String] = [:],
-    files: [FilePath] = [], releases: [NodeRelease] = []
+    arguments: [String] = [], architectures: [Architecture] = [], releases: [NodeRelease] = []
   ) async throws -> Catalog {
     try await CatalogEvaluator(
-      workingCopy: workingCopy, environment: environment, architecture: architecture, inventory: inventory,
-      extraVariables: extra, extraVariableFiles: files, releases: releases, cache: cache
+      workingCopy: workingCopy, environment: environment, architecture: architecture,
+      architectures: architectures, inventory: inventory, extraVariables: extra, extraArguments: arguments,
+      releases: releases, cache: cache
     ).evaluate()
   }
 

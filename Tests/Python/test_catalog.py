@@ -59,6 +59,17 @@ class Values(unittest.TestCase):
         self.assertNotEqual(signature(one), signature({**one, "kube_version": "1.31.0"}))
         self.assertNotEqual(signature(one), signature({**one, "ipv4_only": True}))
 
+    def test_a_secret_that_cannot_be_opened_is_its_cipher_text(self):
+        class Secret:
+            def __init__(self, text):
+                self._ciphertext = text
+
+            def __str__(self):
+                raise ValueError("no vault secrets found")
+
+        self.assertEqual(signature({"a": Secret("1")}), signature({"a": Secret("1")}))
+        self.assertNotEqual(signature({"a": Secret("1")}), signature({"a": Secret("2")}))
+
     def test_errors_are_one_line(self):
         self.assertEqual(first_line(ValueError("a\n  b")), "a b")
         self.assertEqual(len(first_line("x" * 1000)), 300)
@@ -111,6 +122,45 @@ class Everything(unittest.TestCase):
         host = rendering(**variables)
         everything(host, {"names": ["a_url", "b_url"]})
         self.assertEqual(host.templar.rendered.count("https://{{ host }}/x"), 1)
+
+    def test_what_a_host_does_not_use_is_nobody_s_trouble(self):
+        entry = {"enabled": False, "repo": "{{ missing }}", "tag": "1", "container": True}
+        answer = self.ask(
+            ["x_image_tag"],
+            downloads={"off": entry, "on": {**entry, "enabled": True}},
+            x_image_tag="{{ missing }}",
+        )
+        self.assertEqual([each["subject"] for each in answer["errors"]], ["downloads.on.repo", "x_image_tag"])
+        host = rendering(x_image_tag="{{ missing }}")
+        request = {"names": ["x_image_tag"], "composed": [{"template": "x:{{ x_image_tag }}", "condition": "off"}]}
+        everything(host, request)
+        self.assertEqual(host.errors, [])
+
+    def test_an_address_of_the_user_s_comes_with_kubespray_s_own(self):
+        class Loader:
+            def load_from_file(self, path, trusted_as_template):
+                return {"kubelet_download_url": "https://{{ host }}/kubelet", "etcd_download_url": "https://x/etcd"}
+
+        variables = {
+            "kubelet_download_url": "https://mirror/{{ host }}",
+            "etcd_download_url": "",
+            "host": "example.com",
+            "files_repo": "http://mirror",
+            "downloads": {
+                "kubelet": {"url": "{{ kubelet_download_url }}"},
+                "etcd": {"url": "{{ etcd_download_url }}"},
+            },
+        }
+        host = Rendering(Templar(variables), Loader(), variables, lambda text: text)
+        answer = everything(host, {"names": ["kubelet_download_url", "etcd_download_url"], "defaults": __file__})
+        kubelet = answer["urls"]["kubelet_download_url"]
+        self.assertEqual(kubelet["value"], "https://mirror/example.com")
+        self.assertEqual(
+            kubelet["own"], {"template": "https://{{ host }}/kubelet", "value": "https://example.com/kubelet"}
+        )
+        self.assertEqual(answer["downloads"]["kubelet"]["url"], "https://mirror/example.com")
+        self.assertEqual(answer["downloads"]["etcd"]["url"], "https://x/etcd")
+        self.assertEqual(answer["addresses"], {"files_repo": {"template": "http://mirror", "value": "http://mirror"}})
 
     def test_missing_keys_of_a_request_are_nothing(self):
         answer = everything(

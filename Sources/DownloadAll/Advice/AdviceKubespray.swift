@@ -62,7 +62,8 @@ extension PythonEnvironmentError: Advised {
         + "python.executable."
     case .incomplete(_, let minor, let family): "Install them: \(Self.install(minor, family))."
     case .notPython: "Name another in the setting python.executable, or use auto."
-    case .installFailed: "Check the network, the proxy and pip's configuration (pip config list)."
+    case .installFailed, .programFails:
+      "Check the network, the proxy and pip's configuration (pip config list)."
     case .otherPython:
       "Name such a Python in the setting python.executable, or make another lock without --locked."
     case .fullAnsibleNotPinned: "Make another lock: run without --locked."
@@ -83,7 +84,24 @@ extension CatalogError: Advised {
 
   var advice: String? {
     switch self {
+    case .evaluationFailed where isAboutVault:
+      "Give the password as ansible-playbook takes it: set ANSIBLE_VAULT_PASSWORD_FILE to a file that has it."
+    case .evaluationFailed(_, let closed) where !closed.isEmpty:
+      "Check the inventory and the extra variables. These files are encrypted and were left out, since nothing opens "
+        + "them: \(closed.joined(separator: ", ")). Set ANSIBLE_VAULT_PASSWORD_FILE if they are needed."
     case .evaluationFailed: "Check the inventory and the extra variables."
+    case .otherArchitectures(_, let given, let isMixed) where isMixed || given.count > 1:
+      "Name all architectures of the cluster in the setting \"platforms\": platforms: [linux/amd64, linux/arm64]"
+    case .otherArchitectures(let wanted, _, _) where wanted.count > 1:
+      "Remove image_arch from the inventory and from kubespray.extra_vars: each node knows its own, and \"platforms\" "
+        + "says which there are."
+    case .otherArchitectures(_, let given, _):
+      "Make the bundle for that architecture (--architecture \(given.keys.first ?? "")), or correct image_arch."
+    case .badImageBases, .offlineEnvironment:
+      "Correct it. If it is the address of the machines without internet, take the offline.yml that sets it out of this "
+        + "inventory: the bundle brings its own."
+    case .missing(_, nil): "Correct kubespray.inventory (--inventory)."
+    case .missing: "Correct the path, or leave it out."
     case .noList: "Check that the tree is complete."
     case .noHosts:
       "Add the cluster's hosts, or configure no inventory to use kubespray's defaults. In a folder, Ansible with "

@@ -130,15 +130,6 @@ extension ScriptsUnusable: Advised {
   }
 }
 
-extension FixedArchitecture: Advised {
-  var problemKind: String { "catalog" }
-
-  var advice: String? {
-    "Remove image_arch from the inventory and from kubespray.extra_vars: each node knows its own, and \"platforms\" "
-      + "says which there are."
-  }
-}
-
 extension URLListError: Advised {
   var problemKind: String { "list" }
   var subject: String? { place }

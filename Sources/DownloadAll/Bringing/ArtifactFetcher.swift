@@ -23,6 +23,10 @@ struct ArtifactFetcher: Sendable {
     let missing: [Artifact]
     let inquiry: Inquiry
     let reservation: SpaceReservation
+    /// What will not be fetched, since its host does not answer.
+    var leftOut = LeftOut()
+    /// The lists of what the stage brings.
+    var lists: [Artifact] = []
   }
 
   /// Finds out what is missing, and whether it can be had: its hosts answer, and there is room for it.
@@ -44,10 +48,14 @@ struct ArtifactFetcher: Sendable {
       return Prepared(missing: [], inquiry: Inquiry(), reservation: try space.take([]))
     }
     emit(.stageActivity(stage, "asks the servers for sizes"))
-    let inquiry = await inquire(about: missing, asksHosts: asksHosts)
+    var inquiry = await inquire(about: missing, asksHosts: asksHosts)
     try Task.checkCancellation()
+    let leftOut = inquiry.leaveOut(of: missing)
     guard !asksHosts || inquiry.silentHosts.isEmpty else { throw SilentHosts(inquiry: inquiry) }
-    return Prepared(missing: missing, inquiry: inquiry, reservation: try space.take(inquiry.room))
+    let dispensable = Set(leftOut.artifacts.map(\.path))
+    return Prepared(
+      missing: missing.filter { !dispensable.contains($0.path) }, inquiry: inquiry,
+      reservation: try space.take(inquiry.room), leftOut: leftOut, lists: artifacts.filter(\.isList))
   }
 
   private func missing(_ artifacts: [Artifact], _ report: inout StageReport) async -> [Artifact] {
@@ -92,7 +100,7 @@ struct ArtifactFetcher: Sendable {
     advice: (any Error, Artifact) -> String? = { _, _ in nil }
   ) async throws {
     defer { prepared.reservation.release() }
-    guard !prepared.missing.isEmpty else { return }
+    guard !prepared.missing.isEmpty || !prepared.leftOut.isEmpty else { return }
     let inquiry = prepared.inquiry
     for warning in inquiry.warnings { emit(.message(.warning, warning, stage: report.stage.rawValue)) }
     let intactBytes = report.files.byteSum(of: \.size)
@@ -103,20 +111,52 @@ struct ArtifactFetcher: Sendable {
     try previous.markUnfinished()
     var found = report
     defer { report = found }
+    var leftOut = prepared.leftOut
+    for artifact in leftOut.artifacts { skip(artifact) }
     for bringer in bringers {
       let own = prepared.missing.filter { bringer.brings($0.source) }
       guard !own.isEmpty else { continue }
       try await bringer.bring(own, inquiry) { artifact, result in
         prepared.reservation.release(artifact.path)
-        note(artifact, result, advice, &found)
+        note(artifact, result, advice, &found, &leftOut)
       }
     }
     try Task.checkCancellation()
+    try await tell(leftOut, of: prepared, &found)
+  }
+
+  /// Says what is left out, and takes it out of the lists.
+  private func tell(
+    _ leftOut: LeftOut, of prepared: Prepared, _ report: inout StageReport
+  ) async throws {
+    guard !leftOut.isEmpty else { return }
+    for warning in leftOut.warnings { emit(.message(.warning, warning, stage: report.stage.rawValue)) }
+    let lists = prepared.lists.compactMap { list -> Artifact? in
+      guard case .generated(let bytes) = list.source else { return nil }
+      var list = list
+      list.source = .generated(leftOut.filter(bytes))
+      return list
+    }
+    report.files.removeAll { file in lists.contains { $0.path == file.path } }
+    var found = report
+    for bringer in bringers where lists.contains(where: { bringer.brings($0.source) }) {
+      try await bringer.bring(lists, prepared.inquiry) { list, result in
+        switch result {
+        case .success(let fetched): found.files.append(fetched.file)
+        case .failure(let error): found.failures.append(Problem(error, about: list.path.description))
+        }
+      }
+    }
+    report = found
+  }
+
+  private func skip(_ artifact: Artifact) {
+    emit(.itemFinished(artifact.stage.rawValue, item: artifact.path.description, .skipped, bytes: 0))
   }
 
   private func note(
     _ artifact: Artifact, _ result: Result<FetchedFile, any Error>,
-    _ advice: (any Error, Artifact) -> String?, _ report: inout StageReport
+    _ advice: (any Error, Artifact) -> String?, _ report: inout StageReport, _ leftOut: inout LeftOut
   ) {
     let stage = report.stage.rawValue
     let path = artifact.path.description
@@ -133,6 +173,7 @@ struct ArtifactFetcher: Sendable {
         emit(.itemFinished(stage, item: path, .skipped, bytes: 0))
         return
       }
+      if leftOut.add(artifact, after: error) { return skip(artifact) }
       let problem = Problem(error, about: path).advising(advice(error, artifact))
       report.failures.append(problem)
       emit(.itemFinished(stage, item: path, .failed(problem), bytes: 0))

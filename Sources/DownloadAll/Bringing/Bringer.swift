@@ -45,6 +45,8 @@ struct Inquiry: Sendable {
   var reached: Set<String> = []
   /// Those that do not, and why.
   var unreached: [String: Problem] = [:]
+  /// Which of them has an artifact.
+  var hosts: [BundlePath: String] = [:]
   /// By how many seconds this machine's clock is ahead of the servers'; the smallest difference that was seen.
   var clockSkew: Int64?
   /// What people should know.
@@ -72,13 +74,31 @@ struct Inquiry: Sendable {
     remote = ByteSize.sum(remote, other.remote)
     reached.formUnion(other.reached)
     unreached.merge(other.unreached) { first, _ in first }
+    hosts.merge(other.hosts) { first, _ in first }
     clockSkew = [clockSkew, other.clockSkew].compactMap(\.self).min { abs($0) < abs($1) }
     warnings += other.warnings
   }
 
   /// The hosts that did not answer at all, in order of names.
-  var silentHosts: [Problem] {
-    unreached.filter { !reached.contains($0.key) }.sorted { $0.key < $1.key }.map(\.value)
+  var silentHosts: [Problem] { silent.sorted { $0.key < $1.key }.map(\.value) }
+
+  private var silent: [String: Problem] { unreached.filter { !reached.contains($0.key) } }
+
+  /// Takes out what nothing that was asked for needs and whose host does not answer, and forgets that host.
+  mutating func leaveOut(of artifacts: [Artifact]) -> LeftOut {
+    var leftOut = LeftOut()
+    let silent = silent
+    for artifact in artifacts where artifact.purpose != nil {
+      guard let host = hosts[artifact.path], let problem = silent[host] else { continue }
+      leftOut.add(artifact, host: host, reason: problem.detail)
+    }
+    let paths = Set(leftOut.artifacts.map(\.path))
+    let needed = Set(artifacts.filter { !paths.contains($0.path) }.compactMap { hosts[$0.path] })
+    unreached = unreached.filter {
+      silent[$0.key] == nil || needed.contains($0.key) || !hosts.values.contains($0.key)
+    }
+    room.removeAll { paths.contains($0.path) }
+    return leftOut
   }
 }
 

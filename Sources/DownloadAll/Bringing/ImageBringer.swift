@@ -57,6 +57,7 @@ struct ImageBringer: Bringer {
       await Result { try await images.source(of: artifact) }
     } onResult: { artifact, result in
       let registry = artifact.pulledImage?.registry ?? ""
+      inquiry.hosts[artifact.path] = registry
       switch result {
       case .success(let image):
         inquiry.reached.insert(registry)

@@ -25,6 +25,7 @@ struct URLBringer: Bringer {
     var inquiry = Inquiry()
     for artifact in artifacts {
       let answer = artifact.url.flatMap { try? answers[$0]?.get() }
+      inquiry.hosts[artifact.path] = artifact.url.map(host)
       inquiry.expect(
         artifact, bytes: artifact.size ?? answer?.size, present: record.partSize(artifact), isRemote: true)
     }

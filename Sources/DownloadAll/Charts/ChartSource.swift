@@ -69,7 +69,9 @@ final class ChartSource: Sendable {
     let answer = try await downloads.engine.response(
       to: HTTPRequest(url: downloads.remote.address(of: url), bodyLimit: ChartListing.limits.inputBytes))
     guard answer.head.status == 200 else {
-      throw ChartError(chart: chart, reason: "\(url) was answered with status \(answer.head.status)")
+      throw ChartError(
+        chart: chart, reason: "\(url) was answered with status \(answer.head.status)",
+        isAnswered: true)
     }
     return try ChartListing(chart, index: answer.body, url: url)
   }
@@ -127,6 +129,14 @@ struct ChartError: Error, CustomStringConvertible {
   let chart: CatalogChart
   let reason: String
   var cause: (any Error)?
+  /// Whether the repository has answered, and has nothing of that name to give.
+  var isAnswered = false
+
+  /// Whether its repository says no, or says nothing.
+  var isAboutAvailability: Bool {
+    guard let cause else { return isAnswered }
+    return (cause as? TransferError)?.kind.isAboutAvailability ?? false
+  }
 
   var description: String {
     "the Helm chart \(chart.name) \(chart.version) of \(chart.repository) (\(chart.origin)): \(reason)"

@@ -8,6 +8,8 @@ struct ListedImage: Sendable {
   let reference: ImageReference
   /// Where it is listed, for messages: a file and line, or a part of kubespray's catalog.
   let origin: String
+  /// The choice that would need it; `nil` for what is needed.
+  var choice: String?
 }
 
 /// A file with one image reference a line.

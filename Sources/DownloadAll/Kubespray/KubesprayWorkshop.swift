@@ -62,6 +62,7 @@ final class KubesprayWorkshop: Sendable {
     releases = (try? job.packageTargets().map(\.release)) ?? []
     origin = try KubespraySource(configuration.kubespray.source)
     version = try Self.version(for: origin, configuration)
+    try Self.checkPaths(configuration)
     try lock.check(version)
     patches = job.projectRoot.appending("target-scripts/patches").appending(version.fileName)
     self.cache = cache
@@ -181,13 +182,9 @@ final class KubesprayWorkshop: Sendable {
     try await catalogs.value(of: architecture) { [self] in
       let evaluator = try await evaluator(for: architecture)
       let isOnly = architectures.count == 1
-      let catalog = try await evaluator.evaluate { [events] in
+      return try await evaluator.evaluate { [events] in
         events.catalog.begin(isOnly ? $0 : "\(architecture.rawValue): \($0)")
       }
-      guard isOnly || catalog.architecture == architecture.rawValue else {
-        throw FixedArchitecture(asked: architecture.rawValue, given: catalog.architecture)
-      }
-      return catalog
     }
   }
 
@@ -214,8 +211,21 @@ final class KubesprayWorkshop: Sendable {
   private func evaluator(for architecture: Architecture) async throws -> CatalogEvaluator {
     CatalogEvaluator(
       workingCopy: try await source().copy, environment: try await environment(),
-      architecture: architecture, inventory: configuration.kubespray.inventory,
-      extraVariables: configuration.kubespray.extraVariables, releases: releases, cache: cache)
+      architecture: architecture, architectures: architectures,
+      inventory: configuration.kubespray.inventory,
+      extraVariables: configuration.kubespray.extraVariables,
+      extraArguments: configuration.kubespray.extraArguments, releases: releases, cache: cache)
+  }
+
+  /// Tells of a path that leads nowhere before anything is fetched.
+  private static func checkPaths(_ configuration: Configuration) throws(CatalogError) {
+    if let inventory = configuration.kubespray.inventory, !fileExists(inventory) {
+      throw .missing(inventory, setting: nil)
+    }
+    for text in configuration.kubespray.extraArguments where text.hasPrefix("@") {
+      let file = FilePath(String(text.dropFirst()))
+      guard fileExists(file), !folderExists(file) else { throw .missing(file, setting: "-e \(text)") }
+    }
   }
 
   /// The version that was asked for; a folder that says which version it is knows better than a default.
@@ -232,15 +242,5 @@ final class KubesprayWorkshop: Sendable {
       }
     }
     return try KubesprayVersion(configuration.kubespray.version)
-  }
-}
-
-/// An inventory or a variable that fixes the architecture, in a bundle for several.
-struct FixedArchitecture: Error, CustomStringConvertible {
-  let asked: String
-  let given: String
-
-  var description: String {
-    "kubespray's variables give \(given) as image_arch where the catalog of \(asked) is evaluated"
   }
 }

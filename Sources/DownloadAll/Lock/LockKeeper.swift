@@ -144,10 +144,16 @@ final class LockKeeper: Sendable {
   func pin(_ artifacts: [Artifact], of stage: StageName) throws(LockContradicted) -> [Artifact] {
     guard let lock else { return artifacts }
     var lines: [String] = []
+    // What could not be had when the lock was made, and nothing needs, is not in it.
+    let artifacts = artifacts.filter { artifact in
+      guard artifact.purpose != nil else { return true }
+      return artifact.pulledImage.map { pin(of: $0) != nil } ?? (pins[artifact.path] != nil)
+    }
     let pinned = artifacts.map { artifact in
       var artifact = artifact
       // What is not there is missing, whoever asks for it.
       artifact.isOptional = false
+      artifact.purpose = nil
       if let reference = artifact.pulledImage {
         if pin(of: reference) == nil { lines.append("image \(reference) is wanted, and not in the lock") }
         return artifact

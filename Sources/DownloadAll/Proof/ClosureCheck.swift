@@ -14,6 +14,9 @@ struct ClosureCheck {
   /// The digest of a file of the bundle by another algorithm than SHA-256, when it can be read.
   private let digest: (String, DigestAlgorithm) -> Digest?
 
+  /// What is no gap when it is not in the bundle.
+  private let dispensable: Dispensable
+
   private(set) var missing: [ClosureProof.Missing] = []
   private(set) var files: Set<String> = []
   private(set) var images: Set<String> = []
@@ -22,12 +25,15 @@ struct ClosureCheck {
   /// - Parameters:
   ///   - registryPort: The port of the bundle's registry.
   ///   - strippedRegistries: The hosts that images lose when they are pushed.
+  ///   - dispensable: What may be left out.
   ///   - digest: Reads a file of the bundle.
   init(
     _ contents: BundleContents, registryPort: Int, strippedRegistries: Set<String>,
+    dispensable: Dispensable = Dispensable(),
     digest: @escaping (String, DigestAlgorithm) -> Digest?
   ) {
     self.contents = contents
+    self.dispensable = dispensable
     self.digest = digest
     registryAddress = "\(Self.host):\(registryPort)"
     served = Dictionary(
@@ -62,6 +68,7 @@ struct ClosureCheck {
     guard let path = path(of: file.url) else { return add(component, variable, file.url, outside(file.url)) }
     files.insert(path)
     guard let known = contents.files[path] else {
+      if dispensable.files[path] != nil { return }
       return add(component, variable, file.url, "the bundle has no \(path)")
     }
     guard let expected = file.checksum else { return }
@@ -82,6 +89,7 @@ struct ClosureCheck {
     let version = chart.version.drop { $0 == "v" }
     let names = ["\(place)/\(chart.name)-\(version).tgz", "\(place)/\(chart.name)-v\(version).tgz"]
     guard contents.files[folder] != nil, names.contains(where: { contents.files[$0] != nil }) else {
+      if dispensable.charts[chart.name] != nil { return }
       return add(chart.release, chart.origin, wanted, "the bundle has no \(names[0]) or no index beside it")
     }
   }
@@ -94,7 +102,7 @@ struct ClosureCheck {
     }
     let name = reference.repository + suffix(reference)
     if reference.registry == registryAddress {
-      if served[name] == nil {
+      if served[name] == nil, dispensable.images[name] == nil {
         add(component, image.origin, image.reference, "the bundle has no image \(name)")
       }
       return
@@ -103,7 +111,7 @@ struct ClosureCheck {
     guard isMirrored else {
       return add(component, image.origin, image.reference, outside("//\(reference.registry)/"))
     }
-    if served[name] == nil {
+    if served[name] == nil, dispensable.images[name] == nil {
       add(component, image.origin, image.reference, "the bundle has no image \(name) in place of it")
     }
   }

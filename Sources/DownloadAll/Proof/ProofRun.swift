@@ -92,9 +92,11 @@ struct ProofRun: Sendable {
   private func proveDownloads(_ proof: inout ClosureProof) async throws {
     let settings = job.configuration
     let targets = try job.packageTargets()
+    let catalog = try await questions.kubespray.catalog()
+    let dispensable = await dispensable(in: catalog)
     var check = ClosureCheck(
       contents, registryPort: settings.registry.port,
-      strippedRegistries: settings.registry.stripped
+      strippedRegistries: settings.registry.stripped, dispensable: dispensable
     ) { path, algorithm in
       isFinished ? try? digests(ofFile: settings.outputs.appending(path), algorithm).0 : nil
     }
@@ -107,7 +109,6 @@ struct ProofRun: Sendable {
       }
     }
     var packages = PackageCheck(contents, targets) { [known] in known[$0] }
-    let catalog = try await questions.kubespray.catalog()
     packages.check(catalog.packages)
     for demand in try await questions.demands(offline) {
       check.check(demand, all: provesAll, withImages: !leavesOutImages)
@@ -122,12 +123,23 @@ struct ProofRun: Sendable {
     proof.packages = packages.counts
     proof.missing += check.missing + packages.missing
     proof.remarks += packages.remarks
+    let served = Set(contents.images.map { $0.pushName(strippedRegistries: settings.registry.stripped) })
+    proof.remarks += dispensable.remarks(on: contents, served: served, withImages: !leavesOutImages)
     if settings.packages.skip {
       proof.remarks.append("Packages are left out by packages.skip: not looked at.")
     }
     if leavesOutImages {
       let setting = settings.images.skip ? "images.skip" : "images.from"
       proof.remarks.append("Images are chosen by \(setting): not looked at.")
+    }
+  }
+
+  /// What the bundle may be without.
+  private func dispensable(in catalog: Catalog) async -> Dispensable {
+    let selected = catalog.selecting(job.configuration.kubespray.selection)
+    return await Dispensable(selected, job.configuration) { [questions] chart in
+      guard !chart.hasOwnImages, let fetched = try? await questions.charts.chart(chart) else { return [] }
+      return fetched.images
     }
   }
 
@@ -171,6 +183,7 @@ struct ProofRun: Sendable {
     var parts = [
       "format 1", source.version.name, source.stamp,
       "\(provesAll) \(leavesOutImages) \(settings.packages.skip) \(settings.pypi.skip) \(isFinished)",
+      "\(settings.kubespray.strict) \(settings.kubespray.selection.rawValue)",
       "\(settings.registry.port) \(settings.registry.additional) \(settings.packages.targets)",
       "\(settings.pypi.pythons)",
     ]

@@ -28,7 +28,8 @@ struct FilesStage: Stage {
         Artifact(
           path: try BundlePath("files/\(place.path)"), source: .url(file.url), stage: .files,
           digest: file.checksum,
-          verification: file.checksum == nil ? remote.verification(of: file.url) : checked))
+          verification: file.checksum == nil ? remote.verification(of: file.url) : checked,
+          purpose: purpose(file.choice)))
     }
     let carried = try await self.artifacts(of: selected.charts)
     artifacts += carried
@@ -42,6 +43,9 @@ struct FilesStage: Stage {
     return artifacts
   }
 
+  /// What something would be for that may be left out.
+  private func purpose(_ choice: String?) -> String? { configuration.kubespray.strict ? nil : choice }
+
   /// How kubespray's own checksums came.
   private func channel(of source: KubesprayWorkshop.Source) -> Verification.Channel {
     if source.copy.isKnownRelease || source.repository == ManifestSource.local { return .proved }
@@ -52,10 +56,17 @@ struct FilesStage: Stage {
   private func artifacts(of wanted: [CatalogChart]) async throws -> [Artifact] {
     if !wanted.isEmpty { events.show("fetches Helm charts") }
     var artifacts: [Artifact] = []
+    var silent: [String: (reason: String, purposes: [String])] = [:]
     for chart in wanted {
       do {
         artifacts += try await charts.chart(chart).artifacts()
       } catch let error as ChartError {
+        if let purpose = purpose(chart.choice), error.isAboutAvailability {
+          let host =
+            chart.repository.split(separator: "/").dropFirst().first.map(String.init) ?? chart.repository
+          silent[host, default: (error.reason, [])].purposes.append(purpose)
+          continue
+        }
         events.say(.warning, Problem(error).description)
         // Where repositories usually have it: a chart that is not there either fails by itself, not the whole stage.
         let file = "\(chart.name)-\(chart.version).tgz"
@@ -65,6 +76,12 @@ struct FilesStage: Stage {
             source: .url("\(chart.repository)/\(file)"),
             stage: .files, verification: remote.verification(of: chart.repository)))
       }
+    }
+    for (host, left) in silent.sorted(by: { $0.key < $1.key }) {
+      events.say(
+        .warning,
+        "\(host): \(left.reason). Left out, since nothing that was asked for needs it: Helm charts for "
+          + "\(left.purposes.joined(separator: ", ")). With --strict this is an error.")
     }
     return artifacts
   }
@@ -93,7 +110,13 @@ struct AdminHostFiles {
       guard let own = catalog.version(of: component), own != version else { return [] }
       return catalog.files.filter { $0.variable == "\(component)_download_url" }.compactMap { file in
         var file = file
-        file.url = file.url.split(separator: own, omittingEmptySubsequences: false).joined(separator: version)
+        func changed(_ url: String) -> String {
+          url.split(separator: own, omittingEmptySubsequences: false).joined(separator: version)
+        }
+        if let address = file.own {
+          file.own = .init(url: changed(address.url), template: changed(address.url))
+        }
+        file.url = changed(file.url)
         // Kubespray's checksum is that of its own version.
         file.checksum = nil
         file.template = nil

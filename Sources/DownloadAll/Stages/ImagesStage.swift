@@ -28,11 +28,13 @@ struct ImagesStage: Stage {
     let additional = listed + (try await clusterImages())
     var plan = ImagePlan(strippedRegistries: configuration.registry.stripped)
     var artifacts: [Artifact] = []
+    let needed = Set((own + additional).filter { $0.choice == nil }.map(\.reference))
     for image in own + additional where try plan.add(image.reference) {
       artifacts.append(
         Artifact(
           path: try image.reference.archivePath(), source: .image(image.reference), stage: .images,
-          verification: verification(of: image.reference), listing: image.origin))
+          verification: verification(of: image.reference), listing: image.origin,
+          purpose: configuration.kubespray.strict || needed.contains(image.reference) ? nil : image.choice))
     }
     artifacts.append(try list("images/images.list", own))
     artifacts.append(try list("images/additional-images.list", additional))
@@ -64,12 +66,16 @@ struct ImagesStage: Stage {
     if let file = configuration.images.from { return (try ImageList.read(file), ansible) }
     let catalog = try await kubespray.catalog().selecting(configuration.kubespray.selection)
     var own = try catalog.images.map {
-      ListedImage(reference: try ImageReference($0.reference), origin: "kubespray's catalog, \($0.origin)")
+      ListedImage(
+        reference: try ImageReference($0.reference), origin: "kubespray's catalog, \($0.origin)",
+        choice: $0.choice)
     }
     for chart in catalog.charts where !chart.hasOwnImages {
       // A chart that cannot be had is reported by the stage that carries it.
       guard let fetched = try? await charts.chart(chart) else { continue }
-      own += fetched.images.map { ListedImage(reference: $0, origin: "the Helm chart \(chart.name)") }
+      own += fetched.images.map {
+        ListedImage(reference: $0, origin: "the Helm chart \(chart.name)", choice: chart.choice)
+      }
     }
     let versions = configuration.versions
     let admin = [

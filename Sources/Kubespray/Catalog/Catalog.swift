@@ -69,6 +69,8 @@ public struct CatalogFile: Codable, Hashable, Sendable {
   public var variable: String?
   /// The variable's text before evaluation.
   public var template: String?
+  /// Kubespray's own address of it, after which it is placed, where the user has set another to fetch it from.
+  public var own: Address?
   /// The entries of `downloads` that ask for it.
   public var entries: [String]
   /// The architectures that need it, in kubespray's words, sorted.
@@ -79,6 +81,20 @@ public struct CatalogFile: Codable, Hashable, Sendable {
   public var isOfficial: Bool
   /// Where it was found, for people: `files.list`, `downloads.argocd_install`, …
   public var origin: String
+
+  /// A URL, and the text that it is evaluated from.
+  public struct Address: Codable, Hashable, Sendable {
+    /// The URL.
+    public var url: String
+    /// The text before evaluation.
+    public var template: String
+
+    /// Makes a value of its parts.
+    public init(url: String, template: String) {
+      self.url = url
+      self.template = template
+    }
+  }
 
   /// Makes a value of its parts.
   public init(

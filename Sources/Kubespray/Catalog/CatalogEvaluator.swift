@@ -1,3 +1,4 @@
+import Bundle
 import Cache
 import Files
 import FoundationEssentials
@@ -17,12 +18,17 @@ public struct CatalogEvaluator: Sendable {
   public let environment: PythonEnvironment
   /// The architecture of the cluster's nodes.
   public let architecture: Architecture
+  /// Those of all nodes of the run, each of which has an evaluation of its own.
+  public let architectures: [Architecture]
   /// The user's inventory, a file or a folder; nil evaluates kubespray's defaults.
   public let inventory: FilePath?
   /// Variables that override everything, as `ansible-playbook -e` does. A value that is JSON `true`, `false`,
   /// a list or an object is taken as such, anything else as text (so that version 1.30 stays 1.30).
   public let extraVariables: [String: String]
-  /// Further files of such variables (`-e @FILE`), absolute.
+  /// Further extra variables, each a text as `ansible-playbook -e` takes it: words `NAME=VALUE`, a mapping in JSON or
+  /// YAML, or `@FILE`, where a relative path begins in the folder of this process.
+  public let extraArguments: [String]
+  /// Further files of such variables (`-e @FILE`).
   public let extraVariableFiles: [FilePath]
   /// What the nodes may run: the packages of these releases are in the catalog.
   public let releases: [NodeRelease]
@@ -32,9 +38,12 @@ public struct CatalogEvaluator: Sendable {
   /// Describes an evaluation; nothing runs yet.
   public init(
     workingCopy: WorkingCopy, environment: PythonEnvironment, architecture: Architecture,
-    inventory: FilePath? = nil, extraVariables: [String: String] = [:],
-    extraVariableFiles: [FilePath] = [], releases: [NodeRelease] = [], cache: Cache
+    architectures: [Architecture] = [], inventory: FilePath? = nil, extraVariables: [String: String] = [:],
+    extraArguments: [String] = [], extraVariableFiles: [FilePath] = [], releases: [NodeRelease] = [],
+    cache: Cache
   ) {
+    self.architectures = architectures.isEmpty ? [architecture] : architectures
+    self.extraArguments = extraArguments
     self.workingCopy = workingCopy
     self.environment = environment
     self.architecture = architecture
@@ -48,14 +57,23 @@ public struct CatalogEvaluator: Sendable {
   /// What an evaluation depends on, as one digest: the tree, the inventory, the variables, Ansible.
   ///
   /// - Throws: `FileError` when the inventory cannot be read.
-  public func identity() throws -> String { try CatalogKey(self).hex }
+  public func identity() throws -> String {
+    let key = try CatalogKey(self)
+    // What depends on more than can be written down is never the same.
+    return key.isOpen ? "\(key.hex) \(UInt64.random(in: 0 ... .max))" : key.hex
+  }
 
   /// The catalog, from the cache when nothing has changed.
   ///
   /// - Parameter progress: Called with short lines about what is being done.
   /// - Throws: ``CatalogError``, ``KubesprayTreeError``, `CommandError` or ``PythonEnvironmentError``.
   public func evaluate(progress: (@Sendable (String) -> Void)? = nil) async throws -> Catalog {
-    let name = "\(try CatalogKey(self).hex).json"
+    let key = try CatalogKey(self)
+    guard !key.isOpen else {
+      progress?("the inventory looks at more than its files: evaluating it again")
+      return try await evaluateWithRetry(progress: progress)
+    }
+    let name = "\(key.hex).json"
     var isKnown = true
     let file = try await cache.entry(.catalogs, name) { file in
       isKnown = false
@@ -73,6 +91,17 @@ public struct CatalogEvaluator: Sendable {
       cache.discard(.catalogs, name)
       return try await evaluate(progress: progress)
     }
+  }
+
+  /// The files of extra variables.
+  ///
+  /// - Throws: ``CatalogError`` when one is missing.
+  func allVariableFiles() throws(CatalogError) -> [FilePath] {
+    let named = extraArguments.filter { $0.hasPrefix("@") }.map { FilePath(String($0.dropFirst())) }
+    for file in named where !fileExists(file) || folderExists(file) {
+      throw .missing(file, setting: "-e @\(file)")
+    }
+    return named + extraVariableFiles
   }
 
   /// Keeps other runs out of the tree, into which kubespray's own script writes its lists.
@@ -93,7 +122,8 @@ public struct CatalogEvaluator: Sendable {
     progress?("installing all of Ansible and evaluating again")
     return try await CatalogEvaluator(
       workingCopy: workingCopy, environment: environment.withFullAnsible(progress: progress),
-      architecture: architecture, inventory: inventory, extraVariables: extraVariables,
+      architecture: architecture, architectures: architectures, inventory: inventory,
+      extraVariables: extraVariables, extraArguments: extraArguments,
       extraVariableFiles: extraVariableFiles, releases: releases, cache: cache
     ).run(progress: progress)
   }
@@ -108,14 +138,36 @@ public struct CatalogEvaluator: Sendable {
       self, EvaluationQuestions(images: roleImages, charts: roleCharts, packages: rolePackages))
     defer { run.remove() }
     progress?("evaluating kubespray's variables with Ansible")
-    let evaluations = try await run.execute()
+    let evaluations = try ofItsArchitecture(try await run.execute())
+    try OfflineEnvironment.refuse(evaluations)
     let lists = workingCopy.tree.path.appending("contrib/offline/temp")
     let assembly = CatalogAssembly(
       evaluations: evaluations, usesInventory: inventory != nil,
-      officialFiles: try Self.lines(of: lists.appending("files.list")),
+      officialFiles: OfficialFile.list(
+        try Self.lines(of: lists.appending("files.list")),
+        defaults: (try? readText(workingCopy.tree.downloadDefaults)) ?? ""),
       officialImages: try Self.lines(of: lists.appending("images.list")), roleImages: roleImages,
       roleCharts: roleCharts, rolePackages: rolePackages)
-    return CatalogAssembly.assemble(assembly, architecture: architecture.rawValue)
+    var catalog = try CatalogAssembly.assemble(assembly, architecture: architecture.rawValue)
+    catalog.warnings = (catalog.warnings + run.warnings).sorted()
+    return catalog
+  }
+
+  /// The hosts that the evaluation is about: each is evaluated for the architecture that its variables fix, if they do.
+  ///
+  /// - Throws: ``CatalogError`` when hosts are of an architecture that is not one of the run.
+  func ofItsArchitecture(_ evaluations: [HostEvaluation]) throws(CatalogError) -> [HostEvaluation] {
+    let own = evaluations.filter { ($0.architecture ?? architecture.rawValue) == architecture.rawValue }
+    let others = evaluations.filter { $0.architecture != nil && $0.architecture != architecture.rawValue }
+    let isKnown = others.allSatisfy { other in architectures.contains { $0.rawValue == other.architecture } }
+    guard isKnown, !own.isEmpty else {
+      let given = Dictionary(grouping: others, by: { $0.architecture ?? "" }).mapValues {
+        inventory == nil ? [] : $0.map(\.host).sorted()
+      }
+      throw .otherArchitectures(
+        wanted: architectures.map(\.rawValue), given, isMixed: !own.isEmpty || given.count > 1)
+    }
+    return own
   }
 
   private static func lines(of path: FilePath) throws(CatalogError) -> [String] {
@@ -128,35 +180,69 @@ public struct CatalogEvaluator: Sendable {
 
 /// Why there is no catalog.
 public enum CatalogError: Error, CustomStringConvertible {
-  /// Ansible or the official script failed; the last lines of what it said.
-  case evaluationFailed(output: String)
+  /// Ansible or the official script failed: what it said of that, and the encrypted files that were left out.
+  case evaluationFailed(output: String, closed: [String])
   /// The official script made no list.
   case noList(FilePath)
   /// The inventory has no host in any of kubespray's groups.
   case noHosts(FilePath)
-  /// A path that the official script, which splits its arguments at blanks, cannot take.
+  /// Hosts, by the architecture (`image_arch`) that their variables fix, where the bundle is for others.
+  case otherArchitectures(wanted: [String], [String: [String]], isMixed: Bool)
+  /// Image bases that are none, by variable.
+  case badImageBases([String: String])
+  /// Variables with addresses of the machines without internet.
+  case offlineEnvironment([String: String])
+  /// A path with a comma, which Ansible takes for a list of hosts.
   case unusablePath(FilePath)
+  /// A file that a setting names is not there; without a setting it is the inventory.
+  case missing(FilePath, setting: String?)
   /// What our plugin wrote cannot be read.
   case unreadableResult(String)
 
   /// A sentence for people.
   public var description: String {
     switch self {
-    case .evaluationFailed(let output):
+    case .evaluationFailed(let output, _):
       "Ansible could not evaluate kubespray's variables:\n\(output)"
+    case .otherArchitectures(let wanted, let given, _): Self.describe(wanted, given)
+    case .badImageBases(let bases):
+      bases.sorted { $0.key < $1.key }.map { name, value in
+        "\(name) is \"\(maskingSecrets(in: value))\": it \(ImageBase.reason(value))"
+      }.joined(separator: "; ")
+    case .offlineEnvironment(let variables):
+      variables.sorted { $0.key < $1.key }.map { "\($0.key) is \"\(maskingSecrets(in: $0.value))\"" }
+        .joined(separator: ", ") + ": nothing can be fetched from there"
+    case .missing(let path, nil): "there is no inventory \(path)"
+    case .missing(let path, let setting?): "\(setting): there is no file \(path)"
     case .noList(let path):
       "kubespray's generate_list.sh left no entries in \(path)"
     case .noHosts(let path):
       "\(path) has no host in the groups \(EvaluationScripts.clusterGroups.joined(separator: ", "))"
     case .unusablePath(let path):
-      "\(path) has a blank or a special character in its file name, which kubespray's generate_list.sh cannot take"
+      "\(path) has a comma in its name, and Ansible would take it for a list of hosts"
     case .unreadableResult(let reason):
       "the evaluation of kubespray's variables gave an unreadable result: \(reason)"
     }
   }
 
+  private static func describe(_ wanted: [String], _ given: [String: [String]]) -> String {
+    let hosts = given.sorted { $0.key < $1.key }.map { architecture, hosts in
+      let names = hosts.prefix(5).joined(separator: ", ") + (hosts.count > 5 ? ", …" : "")
+      return architecture + (names.isEmpty ? "" : " (\(names))")
+    }
+    return "kubespray's variables give image_arch \(hosts.joined(separator: " and ")), and the bundle is for "
+      + wanted.joined(separator: " and ")
+  }
+
   var isMissingCollection: Bool {
-    if case .evaluationFailed(let output) = self { Self.isMissingCollection(output) } else { false }
+    if case .evaluationFailed(let output, _) = self { Self.isMissingCollection(output) } else { false }
+  }
+
+  /// Whether Ansible says that it cannot open a vault.
+  public var isAboutVault: Bool {
+    guard case .evaluationFailed(let output, _) = self else { return false }
+    let words = output.lowercased()
+    return words.contains("vault secret") || words.contains("vault password") || words.contains("decrypt")
   }
 
   /// Whether a message of Ansible says that a plugin of a collection is not installed.

@@ -76,6 +76,7 @@ extension CatalogFile {
     file.checksum = checksum ?? other.checksum
     file.variable = variable ?? other.variable
     file.template = variable == nil ? other.template : template
+    file.own = own ?? other.own
     file.entries = Set(entries + other.entries).sorted()
     file.architectures = Set(architectures + other.architectures).sorted()
     file.isEnabled = isEnabled || other.isEnabled

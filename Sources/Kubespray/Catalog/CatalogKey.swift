@@ -5,54 +5,64 @@ import Host
 import Integrity
 import SystemPackage
 
-/// What a cached catalog depends on, as one digest.
+/// What a catalog depends on, as one digest; and whether it depends on more than can be written down.
 struct CatalogKey {
   /// Raised when the same inputs give another catalog.
-  private static let format = 5
+  private static let format = 6
 
   /// The key.
   let hex: String
+  /// Whether the evaluation looks at more than files: it is made again by every run.
+  let isOpen: Bool
+  /// Files of the inventory that are encrypted as a whole while nothing is there to open them, relative to its folder.
+  let closed: [String]
+  /// Files of the inventory that this project has written for the machines without internet, relative to its folder.
+  let ownSettings: [String]
 
-  /// - Throws: `FileError` when the inventory cannot be read.
+  /// - Throws: `FileError` when the inventory cannot be read; ``CatalogError`` when something that it takes is missing.
   init(_ evaluator: CatalogEvaluator) throws {
+    let vault = VaultSecrets()
+    for (path, setting) in vault.files where !fileExists(path) {
+      throw CatalogError.missing(path, setting: setting)
+    }
+    var isOpen = false
+    var closed: [String] = []
+    var ownSettings: [String] = []
     var key = CacheKey([
       "format": "\(Self.format)", "tree": evaluator.workingCopy.stamp,
       "environment": evaluator.environment.identity,
       "inventory": evaluator.inventory == nil ? "defaults" : "given",
-      "architecture": evaluator.architecture.machineName,
+      "architecture": evaluator.architecture.machineName, "vault": vault.isEmpty ? "closed" : "open",
+      "architectures": evaluator.architectures.map(\.rawValue).joined(separator: " "),
     ])
     for (name, content) in EvaluationScripts.files { key.add(name, Digest(of: content).hex) }
     for release in evaluator.releases.map(\.name).sorted() { key.add("release", release) }
-    for (name, value) in evaluator.extraVariables.sorted(by: { $0.key < $1.key }) { key.add(name, value) }
-    for file in evaluator.extraVariableFiles { key.add("file", try Digest(ofFile: file).hex) }
+    for (name, value) in evaluator.extraVariables.sorted(by: { $0.key < $1.key }) {
+      key.add(name, value)
+      isOpen = isOpen || EvaluatedText(Array(value.utf8)).readsWorld
+    }
+    for text in evaluator.extraArguments where !text.hasPrefix("@") {
+      key.add("argument", text)
+      isOpen = isOpen || EvaluatedText(Array(text.utf8)).readsWorld
+    }
+    for file in try evaluator.allVariableFiles() {
+      let bytes = try readBytes(file)
+      key.add("file", Digest(of: bytes).hex)
+      let text = EvaluatedText(bytes)
+      isOpen = isOpen || text.readsWorld || text.hasSecrets
+    }
     if let inventory = evaluator.inventory {
-      for part in try Self.content(of: inventory) { key.add("inventory", part) }
+      guard fileExists(inventory) else { throw CatalogError.missing(inventory, setting: nil) }
+      let content = try InventoryContent(inventory)
+      for part in content.parts { key.add("inventory", part) }
+      // What lies in an opened vault may be a template that looks at anything.
+      isOpen = isOpen || content.readsWorld || content.hasSecrets && !vault.isEmpty
+      ownSettings = content.ownSettings
+      if vault.isEmpty { closed = content.encrypted }
     }
     hex = key.description
-  }
-
-  /// Every file of the inventory's folder, and of the folder beside an inventory file, where group_vars and
-  /// host_vars are.
-  private static func content(of inventory: FilePath) throws -> [String] {
-    let isDirectory = try FileInfo(inventory, followsLinks: true).kind == .folder
-    let folder = isDirectory ? inventory : inventory.removingLastComponent()
-    let root = folder.isEmpty ? FilePath(".") : folder
-    var parts = [isDirectory ? "folder" : inventory.lastComponent?.string ?? ""]
-    var names: [String] = []
-    if isDirectory {
-      try walkFolder(root) { names.append($0.name) }
-    } else {
-      // An inventory file may lie anywhere, such as a home folder; only what Ansible reads for it counts.
-      names.append(parts[0])
-      for top in ["group_vars", "host_vars"] where folderExists(root.appending(top)) {
-        try walkFolder(root.appending(top)) { names.append("\(top)/\($0.name)") }
-      }
-    }
-    for name in names.sorted() {
-      let path = root.appending(name)
-      guard fileExists(path), !folderExists(path) else { continue }
-      parts.append("\(name) \(try Digest(ofFile: path).hex)")
-    }
-    return parts
+    self.isOpen = isOpen
+    self.closed = closed
+    self.ownSettings = ownSettings
   }
 }

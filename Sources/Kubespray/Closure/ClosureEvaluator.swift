@@ -30,11 +30,11 @@ public struct ClosureEvaluator: Sendable {
     defer { withExtendedLifetime(turn) {} }
     let run = try EvaluationRun(evaluator, questions)
     defer { run.remove() }
-    let evaluations = try await run.execute()
+    let evaluations = try evaluator.ofItsArchitecture(try await run.execute())
     let assembly = CatalogAssembly(
       evaluations: evaluations, usesInventory: evaluator.inventory != nil, officialFiles: [],
       officialImages: [], roleImages: questions.images, roleCharts: questions.charts)
-    var catalog = CatalogAssembly.assemble(assembly, architecture: evaluator.architecture.rawValue)
+    var catalog = try CatalogAssembly.assemble(assembly, architecture: evaluator.architecture.rawValue)
     for image in assembly.members.flatMap({ ClusterDemand.kubeadmImages($0.settings) })
     where !catalog.images.contains(where: { $0.reference == image.reference }) {
       catalog.images.append(image)

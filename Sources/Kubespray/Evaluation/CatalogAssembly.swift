@@ -8,18 +8,20 @@ import Integrity
 struct CatalogAssembly {
   let evaluations: [HostEvaluation]
   let usesInventory: Bool
-  let officialFiles: [String]
+  let officialFiles: [OfficialFile]
   let officialImages: [String]
   let roleImages: [RoleImage]
   let roleCharts: [RoleChart]
   let rolePackages: [RolePackages]
 
-  private var files: [String: CatalogFile] = [:]
+  var files: [String: CatalogFile] = [:]
   private var images: [String: CatalogImage] = [:]
-  private var warnings: Set<String> = []
+  var warnings: Set<String> = []
+  private var badBases: [String: String] = [:]
 
   init(
-    evaluations: [HostEvaluation], usesInventory: Bool, officialFiles: [String], officialImages: [String],
+    evaluations: [HostEvaluation], usesInventory: Bool, officialFiles: [OfficialFile],
+    officialImages: [String],
     roleImages: [RoleImage], roleCharts: [RoleChart], rolePackages: [RolePackages] = []
   ) {
     self.evaluations = evaluations
@@ -32,7 +34,10 @@ struct CatalogAssembly {
   }
 
   /// - Parameter architecture: The bundle's architecture in kubespray's words, when no host tells.
-  static func assemble(_ assembly: CatalogAssembly, architecture: String) -> Catalog {
+  /// - Throws: ``CatalogError`` for an image base of the user's that is none.
+  static func assemble(
+    _ assembly: CatalogAssembly, architecture: String
+  ) throws(CatalogError) -> Catalog {
     var work = assembly
     work.addDownloads()
     for evaluation in work.members {
@@ -42,6 +47,8 @@ struct CatalogAssembly {
     }
     work.nameVariables()
     work.addOfficial()
+    guard work.badBases.isEmpty else { throw .badImageBases(work.badBases) }
+    work.replaceOwnAddresses()
     let charts = ChartAssembly(work.roleCharts, work.members)
     work.addCiliumOperators(charts.charts)
     work.warnings.formUnion(charts.warnings)
@@ -104,9 +111,7 @@ struct CatalogAssembly {
       }
       if let repository = entry.repo, let tag = entry.tag {
         guard let reference = ImageName.reference("\(repository):\(tag)") else {
-          warnings.insert(
-            "downloads.\(name) gives \"\(repository):\(tag)\", which is not a valid image reference; it is left out."
-          )
+          reject("\(repository):\(tag)", origin: "downloads.\(name)")
           continue
         }
         var image = images[reference] ?? CatalogImage(reference: reference, origin: "downloads.\(name)")
@@ -129,7 +134,7 @@ struct CatalogAssembly {
 
   private mutating func addURLs(_ evaluation: HostEvaluation) {
     for (name, variable) in evaluation.urls.sorted(by: { $0.key < $1.key }) {
-      guard let url = variable.value, Self.isFileURL(url) else { continue }
+      guard let url = variable.source, Self.isFileURL(url) else { continue }
       files[url] = files[url] ?? CatalogFile(url: url, origin: "variable \(name)")
     }
   }
@@ -138,10 +143,12 @@ struct CatalogAssembly {
   private mutating func nameVariables() {
     for evaluation in members + evaluations {
       for (name, variable) in evaluation.urls.sorted(by: { $0.key < $1.key }) {
-        guard let url = variable.value, var file = files[url] else { continue }
+        guard let url = variable.source, var file = files[url] else { continue }
         if file.variable == nil {
           file.variable = name
-          file.template = variable.template
+          file.template =
+            variable.isReplaced ? variable.template : variable.own?.template ?? variable.template
+          if variable.isReplaced { file.own = variable.place }
         }
         take(variable.checksum, for: &file)
         files[url] = file
@@ -150,7 +157,7 @@ struct CatalogAssembly {
   }
 
   /// A base such as `https://github.com` is not a file.
-  private static func isFileURL(_ url: String) -> Bool {
+  static func isFileURL(_ url: String) -> Bool {
     guard let scheme = url.firstRange(of: "://"), url.hasPrefix("http") else { return false }
     guard let slash = url[scheme.upperBound...].firstIndex(of: "/") else { return false }
     return url.last != "/" && url.index(after: slash) != url.endIndex
@@ -186,11 +193,19 @@ struct CatalogAssembly {
     }
   }
 
+  /// Notes what is no image: one base that is wrong is one mistake, however many images begin with it.
+  private mutating func reject(_ name: String, origin: String) {
+    for evaluation in members {
+      guard let base = ImageBase.wrong(for: name, in: evaluation) else { continue }
+      badBases[base.variable] = base.value
+      return
+    }
+    warnings.insert("\(origin) gives \"\(name)\", which is not a valid image reference; it is left out.")
+  }
+
   private mutating func add(image name: String, origin: String, isEnabled: Bool) {
     guard let reference = ImageName.reference(name) else {
-      if isEnabled {
-        warnings.insert("\(origin) gives \"\(name)\", which is not a valid image reference; it is left out.")
-      }
+      if isEnabled { reject(name, origin: origin) }
       return
     }
     var image = images[reference] ?? CatalogImage(reference: reference, origin: origin)
@@ -213,12 +228,12 @@ struct CatalogAssembly {
   }
 
   private mutating func addOfficial() {
-    for url in officialFiles {
-      files[url, default: CatalogFile(url: url, origin: "files.list")].isOfficial = true
+    for file in officialFiles {
+      files[file.url, default: CatalogFile(url: file.url, origin: "files.list")].isOfficial = true
     }
     for name in officialImages {
       guard let reference = ImageName.reference(name) else {
-        warnings.insert("images.list has \"\(name)\", which is not a valid image reference; it is left out.")
+        reject(name, origin: "images.list")
         continue
       }
       // What only the script knows are the images that kubeadm starts on every cluster.
@@ -268,9 +283,9 @@ struct CatalogAssembly {
     guard let evaluation = members.first else { return [] }
     var variables: [String: CatalogVariable] = [:]
     for (name, variable) in evaluation.urls {
-      guard let value = variable.value, Self.isFileURL(value) else { continue }
+      guard let address = variable.place else { continue }
       variables[name] = CatalogVariable(
-        name: name, kind: .fileURL, template: variable.template, value: value)
+        name: name, kind: .fileURL, template: address.template, value: address.url)
     }
     for (name, variable) in evaluation.images.merging(
       evaluation.roleImages, uniquingKeysWith: { first, _ in first })

@@ -36,6 +36,14 @@ struct HostEvaluation: Decodable {
     var value: String?
     /// Of a URL: the checksum under a variable named after it.
     var checksum: String?
+    /// Of a URL that somebody has set: kubespray's own.
+    var own: Own?
+  }
+
+  /// What kubespray's defaults say of a variable that an inventory has set.
+  struct Own: Decodable {
+    var template: String
+    var value: String?
   }
 
   /// An image reference that a role's template composes.
@@ -93,6 +101,8 @@ struct HostEvaluation: Decodable {
   var urls: [String: Variable]
   var images: [String: Variable]
   var roleImages: [String: Variable]
+  /// The addresses of an offline environment that the variables hold, by variable.
+  var addresses: [String: Variable]
   var versions: [String: String?]
   var composed: [Composed]
   var charts: [Chart]
@@ -125,6 +135,8 @@ struct EvaluationRequest: Encodable {
 
   /// The variables that kubespray's download defaults declare.
   var names: [String]
+  /// The file that declares them, absolute.
+  var defaults: String
   var composed: [Composition]
   /// What roles install as Helm charts.
   var charts: [RoleChart]

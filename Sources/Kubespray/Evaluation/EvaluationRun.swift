@@ -5,12 +5,13 @@ import SystemPackage
 
 /// One run of Ansible over the working copy: a temporary folder, the process, the results.
 ///
-/// generate_list.sh passes its arguments on unquoted, so every path that it sees lies in a temporary folder
-/// without blanks; links lead from there to the tree, the inventory and the variables.
+/// generate_list.sh does not quote the paths that it works with, so it is called through a temporary folder without
+/// blanks, from where a link leads to the tree. The arguments of Ansible go around it; see `pass-arguments.sh`.
 struct EvaluationRun {
   private let folder: FilePath
   private let evaluator: CatalogEvaluator
   private let questions: EvaluationQuestions
+  private let key: CatalogKey
   private var arguments: [String] = []
 
   /// Prepares the folder.
@@ -19,6 +20,7 @@ struct EvaluationRun {
   init(_ evaluator: CatalogEvaluator, _ questions: EvaluationQuestions) throws {
     self.evaluator = evaluator
     self.questions = questions
+    key = try CatalogKey(evaluator)
     folder = try Self.temporaryFolder()
     do {
       try prepare()
@@ -36,18 +38,32 @@ struct EvaluationRun {
     let tree = evaluator.workingCopy.tree
     // The script leaves its playbook in the tree's top folder when Ansible fails.
     defer { try? removeFile(tree.path.appending("generate_list.yml")) }
-    let command =
-      questions.offline == nil
-      ? Command(
-        "bash", ["\(folder)/tree/contrib/offline/generate_list.sh"] + arguments, environment: variables())
-      : Command(
-        "\(evaluator.environment.path)/bin/ansible-playbook", arguments, environment: variables(),
+    var variables = AnsibleVariables.changes(for: evaluator, folder: folder.appending("tmp").string)
+    let command: Command
+    if questions.offline == nil {
+      let file = folder.appending("arguments")
+      try writeAtomically(arguments.flatMap { Array($0.utf8) + [0] }, to: file)
+      variables.updateValue(folder.appending(EvaluationScripts.argumentsScript).string, forKey: "BASH_ENV")
+      variables.updateValue(file.string, forKey: "KUBESPRAY_OFFLINE_ARGUMENTS")
+      command = Command(
+        "bash", ["\(folder)/tree/contrib/offline/generate_list.sh"], environment: variables)
+    } else {
+      command = Command(
+        evaluator.environment.program.string, arguments, environment: variables,
         workingDirectory: folder.appending("tree"))
+    }
     let result = try await command.run()
     guard result.status == 0 else {
-      throw CatalogError.evaluationFailed(output: Self.excerpt(result))
+      throw CatalogError.evaluationFailed(output: AnsibleOutput(result).excerpt, closed: key.closed)
     }
     return try results()
+  }
+
+  /// What people should know of the files of the inventory.
+  var warnings: [String] {
+    key.closed.map {
+      "\($0) is encrypted and nothing is there to open it (ANSIBLE_VAULT_PASSWORD_FILE): its variables count as not set."
+    } + key.ownSettings.map { "\($0) is for the machines without internet and is left out." }
   }
 
   /// Removes the temporary folder; links are removed, not followed.
@@ -71,12 +87,13 @@ struct EvaluationRun {
     let tree = evaluator.workingCopy.tree
     for name in ["out", "tmp", "lookup_plugins"] { try createDirectories(folder.appending(name)) }
     try link("tree", to: tree.path)
+    try writeAtomically("", to: folder.appending("tmp").appending(AnsibleVariables.noInventory))
     for (name, content) in EvaluationScripts.files {
       try writeAtomically(content, to: folder.appending(name))
     }
 
     let request = EvaluationRequest(
-      names: try tree.declaredNames() + ["kube_version"],
+      names: try tree.declaredNames() + ["kube_version"], defaults: tree.downloadDefaults.string,
       composed: questions.images.map {
         .init(template: $0.template, defaults: $0.defaults.string, condition: $0.condition)
       },
@@ -90,76 +107,63 @@ struct EvaluationRun {
     let variablesFile = folder.appending("variables.json")
     try writeAtomically(Array(try JSONEncoder().encode(variables)), to: variablesFile)
     arguments += ["-e", "@\(variablesFile)"]
-
-    if let inventory = evaluator.inventory {
-      let overlay = try questions.offline.map { try InventoryOverlay(inventory, offline: $0) }
-      let place = try overlay?.write(in: folder.appending("inventory"))
-      arguments += ["-i", try place ?? reachable(inventory, as: "inventory")]
-    } else if let offline = questions.offline {
-      let file = folder.appending("offline.yml")
-      try writeAtomically(offline, to: file)
-      arguments += ["-e", "@\(file)"]
-    }
+    try addInventory()
     if !evaluator.extraVariables.isEmpty {
       let file = folder.appending("extra.json")
       try writeAtomically(ExtraVariables.json(evaluator.extraVariables), to: file)
       arguments += ["-e", "@\(file)"]
     }
-    for (index, file) in evaluator.extraVariableFiles.enumerated() {
-      arguments += ["-e", "@" + (try reachable(file, as: "extra\(index)"))]
+    let here = try currentFolder()
+    for text in evaluator.extraArguments {
+      // The script changes the folder.
+      arguments += [
+        "-e", text.hasPrefix("@") ? "@" + here.pushing(FilePath(String(text.dropFirst()))).string : text,
+      ]
     }
+    for file in evaluator.extraVariableFiles { arguments += ["-e", "@\(here.pushing(file))"] }
+    // The last wins.
+    let connection = folder.appending("connection.json")
+    let local = AnsibleVariables.connection(
+      evaluator.environment, folder: folder.appending("tmp").string)
+    try writeAtomically(ExtraVariables.json(local), to: connection)
+    arguments += ["-e", "@\(connection)"]
     arguments += scripts.playbooks.map { folder.appending($0).string }
   }
 
-  /// A path without blanks to a file or folder of the user's. Ansible looks for group_vars beside an inventory
-  /// file, so the folder is linked and not the file.
-  private func reachable(_ path: FilePath, as name: String) throws -> String {
-    let absolute = try realPath(path)
-    if folderExists(absolute) {
-      try link(name, to: absolute)
-      return folder.appending(name).string
+  private mutating func addInventory() throws {
+    guard let inventory = evaluator.inventory else {
+      guard let offline = questions.offline else { return }
+      let file = folder.appending("offline.yml")
+      try writeAtomically(offline, to: file)
+      arguments += ["-e", "@\(file)"]
+      return
     }
-    guard let file = absolute.lastComponent, Self.isPlain(FilePath(file.string)) else {
+    let leftOut = key.closed + key.ownSettings
+    guard questions.offline != nil || !leftOut.isEmpty else {
+      arguments += ["-i", try reachable(inventory)]
+      return
+    }
+    let overlay = try InventoryOverlay(inventory, offline: questions.offline, leavingOut: leftOut)
+    arguments += ["-i", try overlay.write(in: folder.appending("inventory"))]
+  }
+
+  /// A path that Ansible takes for one: a comma makes it a list of hosts.
+  private func reachable(_ path: FilePath) throws -> String {
+    let absolute = try currentFolder().pushing(path)
+    guard absolute.string.contains(",") else { return absolute.string }
+    if folderExists(absolute) {
+      try link("inventory", to: absolute)
+      return folder.appending("inventory").string
+    }
+    guard let file = absolute.lastComponent, !file.string.contains(",") else {
       throw CatalogError.unusablePath(absolute)
     }
-    try link(name, to: absolute.removingLastComponent())
-    return folder.appending(name).appending(file.string).string
+    try link("inventory", to: absolute.removingLastComponent())
+    return folder.appending("inventory").appending(file.string).string
   }
 
   private func link(_ name: String, to target: FilePath) throws {
     try createLink(folder.appending(name), to: try realPath(target).string)
-  }
-
-  /// The environment of the script. Settings of the user's own Ansible would change the result or the place
-  /// of temporary files, so they are dropped, except how to open vaults.
-  private func variables() -> [String: String?] {
-    var variables: [String: String?] = [:]
-    let own = ProcessInfo.processInfo.environment
-    for name in own.keys where name.hasPrefix("ANSIBLE_") && !name.hasPrefix("ANSIBLE_VAULT_") {
-      variables.updateValue(nil, forKey: name)
-    }
-    variables.updateValue(nil, forKey: "DOWNLOAD_YML")
-    let temporary = folder.appending("tmp").string
-    let settings = [
-      "PATH": "\(evaluator.environment.path)/bin:\(own["PATH"] ?? "/usr/bin:/bin")",
-      "VIRTUAL_ENV": evaluator.environment.path.string,
-      "LC_ALL": "C.UTF-8",
-      "PYTHONDONTWRITEBYTECODE": "1",
-      "ANSIBLE_CONFIG": evaluator.workingCopy.tree.path.appending("ansible.cfg").string,
-      "ANSIBLE_CACHE_PLUGIN": "memory",  // kubespray's ansible.cfg keeps facts in /tmp for a day
-      "ANSIBLE_GATHERING": "explicit",  // our playbook sets the facts that the variables ask for
-      "ANSIBLE_DEPRECATION_WARNINGS": "false",
-      "ANSIBLE_LOCALHOST_WARNING": "false",
-      "ANSIBLE_INVENTORY_UNPARSED_WARNING": "false",
-      "ANSIBLE_NOCOLOR": "1",
-      "ANSIBLE_RETRY_FILES_ENABLED": "false",
-      "ANSIBLE_HOME": temporary,
-      "ANSIBLE_LOCAL_TEMP": temporary,
-      "ANSIBLE_REMOTE_TEMP": temporary,
-      "ANSIBLE_PYTHON_INTERPRETER": evaluator.environment.python.string,
-    ]
-    for (name, value) in settings { variables.updateValue(value, forKey: name) }
-    return variables
   }
 
   private func results() throws -> [HostEvaluation] {
@@ -177,17 +181,6 @@ struct EvaluationRun {
         throw CatalogError.unreadableResult("\(name): \(error)")
       }
     }
-  }
-
-  /// What went wrong, out of Ansible's two outputs: the lines about failures, else the last ones.
-  private static func excerpt(_ result: CommandResult) -> String {
-    let lines = (result.standardOutput + "\n" + result.standardError).split(whereSeparator: \.isNewline)
-    let telling = lines.filter {
-      $0.hasPrefix("fatal:") || $0.hasPrefix("ERROR") || $0.hasPrefix("[ERROR]") || $0.contains("FAILED!")
-        || $0.contains("error:")
-    }
-    return (telling.isEmpty ? lines.suffix(8) : telling.prefix(8)).map { "  \($0.prefix(600))" }
-      .joined(separator: "\n")
   }
 }
 

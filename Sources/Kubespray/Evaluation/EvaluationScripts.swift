@@ -9,6 +9,7 @@ import Host
 struct EvaluationScripts {
   /// The files by their path in the folder of a run. Ansible finds plugins in `lookup_plugins` beside a playbook.
   static let files: KeyValuePairs = [
+    argumentsScript: PackageResources.pass_arguments_sh,
     "dynamic-groups.yml": PackageResources.dynamic_groups_yml,
     "evaluate-cluster.yml": PackageResources.evaluate_cluster_yml,
     "evaluate-defaults.yml": PackageResources.evaluate_defaults_yml,
@@ -19,6 +20,9 @@ struct EvaluationScripts {
     "lookup_plugins/catalog_conditions.py": PackageResources.catalog_conditions_py,
     "lookup_plugins/catalog_values.py": PackageResources.catalog_values_py,
   ]
+
+  /// The file that brings Ansible's arguments past generate_list.sh.
+  static let argumentsScript = "pass-arguments.sh"
 
   /// The groups that kubespray's download role works on, as `evaluate-cluster.yml` names them.
   static let clusterGroups = ["k8s_cluster", "kube_control_plane", "kube_node", "calico_rr", "etcd"]

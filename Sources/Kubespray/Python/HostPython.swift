@@ -48,11 +48,9 @@ public struct HostPython: Sendable {
 
   /// A command that runs some pip for this Python.
   public func pip(_ arguments: [String]) -> Command {
-    // A user's "user = true" would contradict options such as --target.
-    let changes: [String: String?] = ["PIP_USER": "0", "PIP_REQUIRE_VIRTUALENV": nil, "PYTHONHOME": nil]
-    return Command(
+    Command(
       pipPython.string, ["-m", "pip", "--disable-pip-version-check", "--no-input"] + arguments,
-      environment: changes)
+      environment: PythonVariables.pipChanges(prefix: prefix(of: path)))
   }
 
   private static func first(minor: Int, _ memory: ProgramMemory) async -> PythonInterpreter? {
@@ -70,8 +68,13 @@ public struct HostPython: Sendable {
     let key = CacheKey(["python": "\(python.path) \(python.versionText)"])
     let folder = try await cache.entry(.environments, "pip-\(key)") { folder in
       try removeTree(folder)
-      _ = try await Command(python.path.string, ["-m", "venv", folder.string]).output()
+      _ = try await Command(
+        python.path.string, ["-m", "venv", folder.string], environment: PythonVariables.pipChanges()
+      ).output()
     }
     return folder.appending("bin/python")
   }
 }
+
+/// The folder that a Python belongs to: that above its `bin`.
+func prefix(of python: FilePath) -> FilePath { python.removingLastComponent().removingLastComponent() }

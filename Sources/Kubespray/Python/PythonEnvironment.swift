@@ -30,6 +30,8 @@ public struct PythonEnvironment: Sendable {
       hasFullAnsible: hasFullAnsible)
   }
 
+  /// Raised when an environment that was ready is none any more: 2 has a program that was seen to run.
+  private static let format = 2
   /// pip's report of what it installed.
   private static let reportName = "pip-report.json"
 
@@ -59,7 +61,8 @@ public struct PythonEnvironment: Sendable {
     let interpreter = try await find(
       setting, for: ansible, ProgramMemory(folder: cache.folder(of: .programs)))
     var key = CacheKey([
-      "python": "\(interpreter.path) \(interpreter.versionText)", "requirements": requirements,
+      "format": "\(format)", "python": "\(interpreter.path) \(interpreter.versionText)",
+      "requirements": requirements,
     ])
     if let pinned { key.add("pinned", pinned.requirements) }
     func environment(_ path: FilePath, isFull: Bool) -> PythonEnvironment {
@@ -80,6 +83,7 @@ public struct PythonEnvironment: Sendable {
       made.isPinned = true
       return made
     }
+    for name in ["\(key)", "\(key)-full"] { try await discardIfBroken(name, cache) }
     if let path = try await cache.use(.environments, "\(key)-full") {
       progress?("the Python environment is ready")
       return environment(path, isFull: true)
@@ -136,8 +140,7 @@ public struct PythonEnvironment: Sendable {
   /// - Parameter arguments: What follows `pip`, such as `["install", "-r", "FILE"]`.
   public func pip(_ arguments: [String]) -> Command {
     let quiet = ["--disable-pip-version-check", "--no-input"]
-    // A user's "user = true" would make pip refuse to install into an environment.
-    let changes: [String: String?] = ["PIP_USER": "0", "PIP_REQUIRE_VIRTUALENV": nil, "PYTHONHOME": nil]
+    let changes = PythonVariables.pipChanges(prefix: prefix(of: interpreter.path))
     if interpreter.canInstallFromOutside {
       return Command(
         interpreter.path.string, ["-m", "pip", "--python", python.string] + quiet + arguments,
@@ -175,11 +178,50 @@ public struct PythonEnvironment: Sendable {
     progress?("making a Python environment with \(interpreter.path) (\(pythonVersion))")
     try removeTree(path)
     let options = interpreter.canInstallFromOutside ? ["--without-pip"] : []
-    _ = try await Command(interpreter.path.string, ["-m", "venv"] + options + [path.string]).output()
+    _ = try await Command(
+      interpreter.path.string, ["-m", "venv"] + options + [path.string],
+      environment: PythonVariables.pipChanges()
+    ).output()
     let file = path.appending("requirements.txt")
     try writeAtomically(lines.joined(separator: "\n") + "\n", to: file)
     progress?("installing the Python packages of kubespray's requirements.txt")
     try await install(file, areHashed: areHashed)
+    try await check()
+  }
+
+  /// Forgets an environment that has lost its program.
+  private static func discardIfBroken(_ name: String, _ cache: Cache) async throws {
+    guard let path = try await cache.use(.environments, name),
+      !isExecutable(path.appending("bin/ansible-playbook"))
+    else { return }
+    cache.discard(.environments, name)
+  }
+
+  /// The program that evaluates.
+  var program: FilePath { path.appending("bin/ansible-playbook") }
+
+  /// Makes sure that the program runs: pip may have been content and have put it elsewhere.
+  private func check() async throws(PythonEnvironmentError) {
+    var changes = PythonVariables.changes()
+    for (name, value) in AnsibleVariables.changes(folder: path.string) {
+      changes.updateValue(value, forKey: name)
+    }
+    // Not the one of the current folder.
+    let settings = path.appending("ansible.cfg")
+    if (try? writeAtomically("", to: settings)) != nil {
+      changes.updateValue(settings.string, forKey: "ANSIBLE_CONFIG")
+    }
+    let said: String
+    do throws(CommandError) {
+      let result = try await Command(program.string, ["--version"], environment: changes).run()
+      guard result.status != 0 else { return }
+      said = result.standardError.isEmpty ? result.standardOutput : result.standardError
+    } catch {
+      if case .cancelled = error { throw .programFails(program, "it was interrupted") }
+      said = error.description
+    }
+    let lines = said.split(whereSeparator: \.isNewline).suffix(6).map { "  \($0)" }
+    throw .programFails(program, hidingCredentials(lines.joined(separator: "\n")))
   }
 
   private func install(_ file: FilePath, areHashed: Bool) async throws {

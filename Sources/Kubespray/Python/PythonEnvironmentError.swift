@@ -11,6 +11,8 @@ public enum PythonEnvironmentError: Error, CustomStringConvertible {
   case notPython(String)
   /// pip could not install the packages.
   case installFailed(String)
+  /// pip was content, and the program that it was to install does not run; what it said.
+  case programFails(FilePath, String)
   /// The Python is another one than that for which the packages are pinned.
   case otherPython(FilePath, found: String, String)
   /// Kubespray needs all of Ansible's collections, and they are not among the pinned packages.
@@ -31,6 +33,9 @@ public enum PythonEnvironmentError: Error, CustomStringConvertible {
       return "\(name) is not a Python 3 that can make virtual environments"
     case .installFailed(let output):
       return "the Python packages of this kubespray could not be installed:\n\(output)"
+    case .programFails(let program, let output):
+      return
+        "pip has installed the Python packages of this kubespray, but \(program) does not run:\n\(output)"
     case .otherPython(let path, let found, let pinned):
       return "\(path) is Python \(found), and the packages of Ansible are pinned for Python \(pinned)"
     case .fullAnsibleNotPinned:

@@ -33,7 +33,9 @@ struct PythonInterpreter: Sendable, Equatable {
     let answer = await memory.answer(
       of: path, topic: "python", question: question, variables: ["PYTHON"]
     ) { () async -> ProgramMemory.Answer? in
-      let command = Command(path.string, ["-c", question], environment: ["PYTHONWARNINGS": "ignore"])
+      var changes = PythonVariables.changes()
+      changes.updateValue("ignore", forKey: "PYTHONWARNINGS")
+      let command = Command(path.string, ["-c", question], environment: changes)
       guard let result = try? await command.run() else { return nil }
       // A shim for a Python that is not there says so. It takes as long as the others.
       if result.status == 127, ProgramMemory.isShim(path) { return ProgramMemory.Answer("") }

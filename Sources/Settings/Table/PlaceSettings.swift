@@ -62,10 +62,12 @@ extension SettingSection {
         """
         Its group variables decide which versions and add-ons are needed. Empty means kubespray's own defaults.
         """),
-      .table(
-        "kubespray.extra_vars", \.kubespray.extraVariables, keys: .variable, values: .any,
+      .extraVariables(
+        "kubespray.extra_vars",
         flag: .entries(
-          "--extra-vars", short: "e", "An Ansible variable that wins over the inventory; may be repeated."),
+          "--extra-vars", short: "e",
+          "Ansible variables that win over the inventory, as ansible-playbook takes them: NAME=VALUE words, a mapping in "
+            + "JSON or YAML, or @FILE; may be repeated."),
         scope: .download,
         "Ansible variables that win over those of the inventory, such as \"kube_version: 1.33.5\".",
         "They stay on this machine, since they may hold passwords: give them to ansible-playbook on the target again."
@@ -75,6 +77,15 @@ extension SettingSection {
         flag: .value("--selection", "what"),
         "How much is carried: all that this kubespray could use, or enabled.",
         "\"enabled\" carries only what a cluster of your inventory will use."),
+      .scalar(
+        "kubespray.strict", \.kubespray.strict, .bool, environment: ["KUBESPRAY_STRICT"],
+        flag: .on("--strict"), scope: .download,
+        "Fail when something cannot be had that only roles and charts name.",
+        """
+        What kubespray's own lists have, and what a cluster of your inventory will use, must always be there. Without \
+        this, the rest (the drivers of clouds, say) is left out where its host does not answer; the run and the proof \
+        name for which choices the bundle is then not enough.
+        """),
     ])
 
   static let ansible = Self(

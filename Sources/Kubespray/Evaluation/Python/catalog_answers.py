@@ -4,12 +4,15 @@ import json
 import re
 
 from catalog_conditions import joined
-from catalog_values import first_line, plain, truth
+from catalog_rendering import JUST_A_NAME
+from catalog_values import first_line, opaque, plain, truth
 
 ENTRY_FIELDS = ("enabled", "file", "container", "url", "repo", "tag", "checksum", "sha256", "groups")
 URL_NAME = re.compile(r"_url$")
 VERSION_NAME = re.compile(r"_version$")
 IMAGE_NAME = re.compile(r"_image_(repo|tag)$")
+# What offline.yml and kubespray's sample of it put the addresses of an offline environment into.
+ADDRESSES = ("http_server", "files_repo", "registry_host")
 
 
 def everything(rendering, request):
@@ -20,9 +23,10 @@ def everything(rendering, request):
         "host": str(variables.get("inventory_hostname")),
         "groups": plain(variables.get("group_names") or []),
         "architecture": rendering.attempt("image_arch", variables.get("image_arch")),
-        "downloads": downloads(rendering),
-        "urls": urls(rendering, request["names"]),
-        "images": named(rendering, request["names"], IMAGE_NAME),
+        "downloads": downloads(rendering, request),
+        "urls": urls(rendering, request),
+        "images": images(rendering, request),
+        "addresses": addresses(rendering),
         "roleImages": rendering.role_images,
         "versions": versions(rendering, request["names"]),
         "composed": composed,
@@ -33,38 +37,71 @@ def everything(rendering, request):
     }
 
 
-def downloads(rendering):
-    """The entries of kubespray's `downloads`."""
+def downloads(rendering, request):
+    """The entries of kubespray's `downloads`; where a variable holds no URL, with kubespray's own of that name."""
+    own = rendering.load(request.get("defaults"))
     entries = rendering.variables.get("downloads") or {}
-    return {str(name): entry(rendering, str(name), raw) for name, raw in entries.items()}
+    found = {str(name): entry(rendering, str(name), raw) for name, raw in entries.items()}
+    for name, raw in entries.items():
+        source = JUST_A_NAME.fullmatch(str(raw["url"])) if "url" in raw else None
+        if source and source[1] in own and not is_url(found[str(name)].get("url")):
+            found[str(name)]["url"] = rendering.attempt(source[1], own[source[1]], needed=False)
+    return found
+
+
+def is_url(value):
+    return isinstance(value, str) and re.match(r"https?://[^/]+/.", value) is not None
 
 
 def entry(rendering, name, raw):
+    """One entry; what is wrong with one that this host does not use is nobody's trouble."""
     result = {}
     for field in ENTRY_FIELDS:
         if field in raw:
-            result[field] = rendering.attempt("downloads." + name + "." + field, raw[field])
+            needed = field == "enabled" or truth(result.get("enabled", False))
+            result[field] = rendering.attempt("downloads." + name + "." + field, raw[field], needed=needed)
     for field in ("enabled", "file", "container"):
         result[field] = truth(result.get(field, False))
     return result
 
 
-def named(rendering, names, pattern, needed=True):
+def images(rendering, request):
+    """What repositories and tags of images are; those that a role's template uses are judged with that role."""
+    composed = " ".join(item["template"] for item in request.get("composed", []))
+    of_roles = set(re.findall(r"[A-Za-z0-9_]+", composed))
+    return named(rendering, request["names"], IMAGE_NAME, needed=lambda name: name not in of_roles)
+
+
+def addresses(rendering):
+    """The addresses of an offline environment, where the variables of this host have any."""
+    known = [name for name in ADDRESSES if name in rendering.variables]
+    return {name: shown(rendering, name, rendering.variables[name]) for name in known}
+
+
+def shown(rendering, name, raw, needed=False):
+    """The text of a variable before and after rendering."""
+    value = rendering.attempt(name, raw, needed=needed)
+    return {"template": opaque(raw), "value": None if value is None else str(value)}
+
+
+def named(rendering, names, pattern, needed=lambda name: True):
     """Raw text and rendered value of each variable that kubespray declares under such a name."""
-    result = {}
-    for name in names:
-        if pattern.search(name) and name in rendering.variables:
-            raw = rendering.variables[name]
-            value = rendering.attempt(name, raw, needed=needed)
-            result[name] = {"template": str(raw), "value": None if value is None else str(value)}
-    return result
+    return {
+        name: shown(rendering, name, rendering.variables[name], needed(name))
+        for name in names
+        if pattern.search(name) and name in rendering.variables
+    }
 
 
-def urls(rendering, names):
-    """Every URL, with the checksum that goes with it."""
+def urls(rendering, request):
+    """Every URL, with the checksum that goes with it and, where somebody has set another, kubespray's own."""
+    names = request["names"]
+    own = rendering.load(request.get("defaults"))
     found = named(rendering, names, URL_NAME)
     for name, url in found.items():
         url["checksum"] = checksum(rendering, names, re.sub(r"(_download)?_url$", "", name))
+        if name in own and str(own[name]) != url["template"]:
+            url["own"] = shown(rendering, name, own[name])
     return found
 
 
@@ -81,7 +118,7 @@ def checksum(rendering, names, stem):
 
 
 def versions(rendering, names):
-    found = named(rendering, names, VERSION_NAME, needed=False)
+    found = named(rendering, names, VERSION_NAME, needed=lambda name: False)
     return {name: item["value"] for name, item in found.items()}
 
 

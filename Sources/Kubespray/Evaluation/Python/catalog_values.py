@@ -31,8 +31,16 @@ def truth(value):
 def signature(variables):
     """One text for all hosts of the same groups and variables, which are evaluated once."""
     shared = {str(key): value for key, value in variables.items() if not PERSONAL.match(str(key))}
-    text = json.dumps(shared, sort_keys=True, default=str)
+    text = json.dumps(shared, sort_keys=True, default=opaque)
     return hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()[:24]
+
+
+def opaque(value):
+    """The text of what JSON does not know; of a secret that cannot be opened here, its cipher text."""
+    try:
+        return str(value)
+    except Exception:  # what a vault raises
+        return str(getattr(value, "_ciphertext", type(value)))
 
 
 def first_line(error):
