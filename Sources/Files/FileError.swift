@@ -48,7 +48,11 @@ public struct FileError: Error, Equatable, CustomStringConvertible {
 
   /// What the system answered, for a sentence that names the file already; of other errors their own text.
   public static func reason(_ error: any Error) -> String {
-    (error as? FileError).map { "\($0.code)" } ?? "\(error)"
+    switch error {
+    case let error as FileError: "\(error.code)"
+    case let error as TextEncodingError: error.reason
+    default: "\(error)"
+    }
   }
 
   /// Does something with a file; an `Errno` becomes an error that names the file.

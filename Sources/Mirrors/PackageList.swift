@@ -28,7 +28,7 @@ extension [WantedPackage] {
   }
 }
 
-/// The lists of packages that the bundle carries, one name a line, `#` for comments.
+/// The lists of packages that the bundle carries: names, one or several in a line, `#` for comments.
 public enum PackageList {
   /// The packages for a target: those of `pkglist/FAMILY/*.txt` and `pkglist/FAMILY/VERSION/*.txt`.
   ///
@@ -43,12 +43,15 @@ public enum PackageList {
       do {
         names = try listFolder(ifPresent: folder.appending(name))
       } catch {
-        throw .unreadable(error.path)
+        throw .unreadable(error.path, reason: FileError.reason(error))
       }
       for file in names where file.hasSuffix(".txt") {
         let path = folder.appending(name).appending(file)
-        guard let text = try? readText(path) else {
-          throw .unreadable(path)
+        let text: TypedText
+        do {
+          text = try TypedText(reading: path)
+        } catch {
+          throw .unreadable(path, reason: FileError.reason(error))
         }
         wanted += try parse(text, origin: "pkglist/\(name)/\(file)")
       }
@@ -60,23 +63,29 @@ public enum PackageList {
   /// The packages of one list.
   ///
   /// - Throws: ``PackageListError/badName(_:origin:)``.
-  public static func parse(_ text: String, origin: String) throws(PackageListError) -> [WantedPackage] {
+  public static func parse(_ text: TypedText, origin: String) throws(PackageListError) -> [WantedPackage] {
     var wanted: [WantedPackage] = []
-    for (index, line) in text.split(separator: "\n", omittingEmptySubsequences: false).enumerated() {
-      let content = line.prefix { $0 != "#" }.filter { !$0.isWhitespace }
-      guard !content.isEmpty else { continue }
-      let origin = "\(origin) line \(index + 1)"
-      // Names of Debian (policy 5.6.1) and of RPM; never an option or a pattern.
-      guard content.utf8.first != UInt8(ascii: "-"),
-        content.unicodeScalars.allSatisfy({
-          $0.isASCII
-            && ($0.properties.isAlphabetic || $0.properties.numericType != nil
-              || "+-._".unicodeScalars.contains($0))
-        })
-      else { throw .badName(content, origin: origin) }
-      wanted.append(WantedPackage(name: content, origin: origin))
+    for line in text.lines {
+      let origin = "\(origin) line \(line.number)"
+      for word in line.words {
+        // No name has this character, so a comment may stand right behind one.
+        let name = String(word.unicodeScalars.prefix { $0 != "#" })
+        guard isName(name) else { throw .badName(name, origin: origin) }
+        wanted.append(WantedPackage(name: name, origin: origin))
+        if name != word { break }
+      }
     }
     return wanted
+  }
+
+  /// Whether it is a name of Debian (policy 5.6.1) or of RPM; never an option or a pattern.
+  private static func isName(_ text: String) -> Bool {
+    text.utf8.first != UInt8(ascii: "-")
+      && text.unicodeScalars.allSatisfy {
+        $0.isASCII
+          && ($0.properties.isAlphabetic || $0.properties.numericType != nil
+            || "+-._".unicodeScalars.contains($0))
+      }
   }
 }
 
@@ -85,7 +94,7 @@ public enum PackageListError: Error, CustomStringConvertible {
   /// No list has a package for the target.
   case empty(FilePath)
   /// The file cannot be read as UTF-8 text.
-  case unreadable(FilePath)
+  case unreadable(FilePath, reason: String)
   /// A line is not the name of a package.
   case badName(String, origin: String)
 
@@ -93,7 +102,7 @@ public enum PackageListError: Error, CustomStringConvertible {
   public var description: String {
     switch self {
     case .empty(let folder): "\(folder) lists no packages"
-    case .unreadable(let path): "\(path) cannot be read as UTF-8 text"
+    case .unreadable(let path, let reason): "\(path) cannot be read: \(reason)"
     case .badName(let name, let origin):
       "\(origin): \"\(name)\" is not the name of a package"
     }

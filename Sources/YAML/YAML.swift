@@ -31,6 +31,11 @@ public enum YAML {
       throw YAMLError(
         source: source, "the file has \(bytes.count) bytes; at most \(limits.inputBytes) are accepted")
     }
+    guard !bytes.starts(with: [0xff, 0xfe]), !bytes.starts(with: [0xfe, 0xff]) else {
+      throw YAMLError(source: source, "the file is in UTF-16; save it as UTF-8")
+    }
+    // libyaml passes over a byte order mark, but counts it as the first column of the first line.
+    let bytes = bytes.starts(with: [0xef, 0xbb, 0xbf]) ? Array(bytes.dropFirst(3)) : bytes
     guard tagDirectives(bytes) <= limits.tagDirectives else {
       throw YAMLError(source: source, "the file has more than \(limits.tagDirectives) %TAG directives")
     }

@@ -19,12 +19,12 @@ import Testing
     return path
   }
 
-  @Test(arguments: ["\n", "\r\n"])
+  @Test(arguments: ["\n", "\r\n", "\r", " \t\r\n"])
   func commentsAndBlankLinesArePassedOver(_ lineEnd: String) throws {
     let lines = [
       "# mine", "", "  nginx:1.29.4  ", "quay.io/calico/node:v3.30.5 # the network", "myreg:5000/app",
     ]
-    let images = try ImageList.read(try list(lines.joined(separator: lineEnd)))
+    let images = try ImageList.read(try list("\u{feff}" + lines.joined(separator: lineEnd)))
     #expect(
       images.map(\.reference.description) == [
         "docker.io/library/nginx:1.29.4", "quay.io/calico/node:v3.30.5", "myreg:5000/app:latest",
@@ -37,6 +37,13 @@ import Testing
     let path = try list(text)
     let error = #expect(throws: ImageListError.self) { try ImageList.read(path) }
     #expect("\(try #require(error))".contains("images.txt line 2"))
+  }
+
+  @Test func aListInUTF16IsRefusedByItsName() throws {
+    let path = try list("")
+    try writeAtomically([0xff, 0xfe, 0x6e, 0, 0x67, 0], to: path)
+    let error = #expect(throws: ImageListError.self) { try ImageList.read(path) }
+    #expect("\(try #require(error))".contains("images.txt: it cannot be read: it is in UTF-16"))
   }
 
   @Test func aFolderOfListsIsReadInOrderAndMayBeMissing() throws {

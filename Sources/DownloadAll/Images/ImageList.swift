@@ -18,28 +18,24 @@ enum ImageList {
   ///
   /// - Throws: ``ImageListError`` naming file and line.
   static func read(_ path: FilePath) throws -> [ListedImage] {
-    let text: String
+    let text: TypedText
     do {
-      text = try readText(path)
+      text = try TypedText(reading: path)
     } catch {
       throw ImageListError(place: path.string, reason: "it cannot be read: \(FileError.reason(error))")
     }
     var images: [ListedImage] = []
-    let lines = text.split(
-      omittingEmptySubsequences: false, whereSeparator: \.isNewline)
-    for (index, line) in lines.enumerated() {
-      let words = line.split(whereSeparator: \.isWhitespace)
-      guard let text = words.first, !text.hasPrefix("#") else { continue }
+    for line in text.lines {
+      let words = line.words
+      guard let name = words.first else { continue }
+      let place = "\(path) line \(line.number)"
+      guard words.count == 1 else {
+        throw ImageListError(place: place, reason: "more than one word in a line")
+      }
       do {
-        guard words.count == 1 || words[1].hasPrefix("#") else {
-          throw ImageListError(place: "", reason: "more than one word in a line")
-        }
-        images.append(
-          ListedImage(reference: try ImageReference(String(text)), origin: "\(path) line \(index + 1)"))
-      } catch let error as ImageListError {
-        throw ImageListError(place: "\(path) line \(index + 1)", reason: error.reason)
+        images.append(ListedImage(reference: try ImageReference(name), origin: place))
       } catch {
-        throw ImageListError(place: "\(path) line \(index + 1)", reason: "\(error)")
+        throw ImageListError(place: place, reason: "\(error)")
       }
     }
     return images

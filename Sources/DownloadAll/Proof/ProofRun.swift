@@ -168,11 +168,8 @@ struct ProofRun: Sendable {
   }
 
   private func requirementCount() async throws -> Int {
-    try readText(try await questions.kubespray.source().copy.tree.requirements).split(
-      whereSeparator: \.isNewline
-    ).count {
-      let line = $0.drop { $0 == " " }
-      return !line.isEmpty && !line.hasPrefix("#") && !line.hasPrefix("-")
+    try TypedText(reading: try await questions.kubespray.source().copy.tree.requirements).lines.count {
+      $0.words.first?.hasPrefix("-") == false
     }
   }
 

@@ -103,9 +103,8 @@ public struct PythonIndex: Mirror {
   /// - Throws: `FileError` when a requirements file cannot be read.
   public func asked() throws -> [String] {
     let files = try requirements.flatMap { file in
-      try readText(file).split(whereSeparator: \.isNewline).map { line in
-        String(line.prefix { $0 != "#" }).split(whereSeparator: \.isWhitespace).joined(separator: " ")
-      }
+      // pip reads files in UTF-16, too; here they are compared only.
+      TypedText(try readText(file)).lines.map { $0.words.joined(separator: " ") }
     }
     let wanted = Set(files.filter { !$0.isEmpty } + extra.map { "extra \($0)" }).sorted()
     let pythons = pythonNames.joined(separator: " ")

@@ -32,7 +32,7 @@ let packageReaders = [
     }
   },
   Reader(text: "package-list") { text in
-    guard let packages = try? PackageList.parse(text, origin: "input") else { return }
+    guard let packages = try? PackageList.parse(TypedText(text), origin: "input") else { return }
     for package in packages {
       try hold(!package.name.hasPrefix("-"), "the name of a package is not an option: \(package.name)")
     }
