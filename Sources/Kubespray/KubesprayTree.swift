@@ -39,12 +39,12 @@ public struct KubesprayTree: Sendable {
 
   /// The Python 3 minor versions that can run the Ansible of ``requirements``.
   public var pythonMinors: ClosedRange<Int> {
-    AnsibleRequirement(requirements: (try? readText(requirements)) ?? "").pythonMinors
+    AnsibleRequirement(requirements: (try? readTypedText(requirements)) ?? "").pythonMinors
   }
 
   /// The version that the tree says it is (galaxy.yml), such as `2.30.0`; nil when it says nothing.
   public var declaredVersion: String? {
-    guard let text = try? readText(path.appending("galaxy.yml")),
+    guard let text = try? readTypedText(path.appending("galaxy.yml")),
       let document = try? YAML.parse(text, source: "galaxy.yml")
     else { return nil }
     return document["version"]?.string
@@ -52,7 +52,7 @@ public struct KubesprayTree: Sendable {
 
   /// The names of the variables that the download defaults declare, in file order.
   func declaredNames() throws(KubesprayTreeError) -> [String] {
-    guard let text = try? readText(downloadDefaults) else { throw .unreadable(downloadDefaults) }
+    guard let text = try? readTypedText(downloadDefaults) else { throw .unreadable(downloadDefaults) }
     return text.split(separator: "\n").compactMap { line in
       guard let colon = line.firstIndex(of: ":") else { return nil }
       let name = line[..<colon]

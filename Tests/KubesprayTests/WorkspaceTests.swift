@@ -45,6 +45,44 @@ final class Lines: Sendable {
     return tree
   }
 
+  @Test func `A checkout with line ends of Windows gets those of the repository`() async throws {
+    try await withTemporaryFolder { folder in
+      let tree = try userTree(in: folder)
+      let plain = try await KubesprayWorkspace(
+        version: version, patches: nil, cache: try Cache(folder.appending("one"))
+      ).prepare(.folder(tree))
+      try writeAtomically([0, 13, 10, 13, 10], to: tree.appending("logo.png"))
+      var texts = 0
+      try walkFolder(tree, skipping: ["logo.png"]) { entry in
+        guard entry.info.kind == .file else { return }
+        let bytes = try readBytes(entry.path)
+        texts += bytes.contains(10) ? 1 : 0
+        try writeAtomically(
+          bytes.flatMap { $0 == 10 ? [13, 10] : [$0] }, to: entry.path, permissions: entry.info.permissions)
+      }
+      #expect(texts > 3)
+      let copy = try await KubesprayWorkspace(
+        version: version, patches: nil, cache: try Cache(folder.appending("two"))
+      ).prepare(.folder(tree))
+      #expect(copy.tree.declaredVersion == "0.9.1")
+      #expect(try readBytes(copy.tree.requirements) == readBytes(plain.tree.requirements))
+      #expect(try readBytes(copy.tree.path.appending("logo.png")) == [0, 13, 10, 13, 10])
+      // The tarball has what the copy has.
+      let unpacked = folder.appending("unpacked")
+      try ArchiveReader.extract(copy.tarball, into: unpacked, strippingComponents: 1)
+      try removeFile(unpacked.appending("logo.png"))
+      let original = folder.appending("original")
+      try ArchiveReader.extract(plain.tarball, into: original, strippingComponents: 1)
+      var differing: [String] = []
+      try walkFolder(original) { entry in
+        guard entry.info.kind == .file else { return }
+        let other = try readBytes(ifPresent: unpacked.pushing(FilePath(entry.name)))
+        if try readBytes(entry.path) != other { differing.append(entry.name) }
+      }
+      #expect(differing.isEmpty)
+    }
+  }
+
   @Test func `A folder becomes a tarball and a copy, and stays as it is`() async throws {
     try await withTemporaryFolder { folder in
       let tree = try userTree(in: folder)

@@ -171,7 +171,7 @@ public struct CatalogEvaluator: Sendable {
   }
 
   private static func lines(of path: FilePath) throws(CatalogError) -> [String] {
-    guard let text = try? readText(path) else { throw .noList(path) }
+    guard let text = try? readTypedText(path) else { throw .noList(path) }
     let lines = text.split(whereSeparator: \.isWhitespace).map(String.init)
     guard !lines.isEmpty else { throw .noList(path) }
     return lines

@@ -65,7 +65,7 @@ extension KubesprayTree {
     let conditions = RoleConditions(tree: self, files: files)
     var charts: [RoleChart] = []
     for file in files where file.hasSuffix("/meta/main.yml") {
-      guard let text = try? readText(folder.appending(file)), text.contains(Self.chartRole),
+      guard let text = try? readTypedText(folder.appending(file)), text.contains(Self.chartRole),
         let document = try? YAML.parse(text, source: file)
       else { continue }
       let role = String(file.dropLast("/meta/main.yml".count))
@@ -87,7 +87,7 @@ extension KubesprayTree {
     let role = "network_plugin/cilium"
     let defaults = path.appending("roles/\(role)/defaults/main.yml")
     // Older versions deploy Cilium by templates of their own.
-    guard let text = try? readText(defaults), text.contains("\ncilium_install_extra_flags:") else {
+    guard let text = try? readTypedText(defaults), text.contains("\ncilium_install_extra_flags:") else {
       return []
     }
     return [

@@ -21,7 +21,7 @@ struct RoleConditions {
   init(tree: KubesprayTree, files: [String]) {
     for file in files {
       guard let (parent, isMeta) = Self.role(of: file),
-        let text = try? readText(tree.path.appending("roles/\(file)")),
+        let text = try? readTypedText(tree.path.appending("roles/\(file)")),
         isMeta || text.contains("_role:"), let document = try? YAML.parse(text, source: file)
       else { continue }
       if isMeta {

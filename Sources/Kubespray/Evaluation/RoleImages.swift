@@ -39,7 +39,7 @@ extension KubesprayTree {
     var seen: Set<String> = []
     for file in files where file.hasSuffix(".j2") {
       guard let range = file.firstRange(of: "/templates/"),
-        let text = try? readText(folder.appending(file)), text.contains("image:")
+        let text = try? readTypedText(folder.appending(file)), text.contains("image:")
       else { continue }
       let role = String(file[..<range.lowerBound])
       for (index, line) in text.split(separator: "\n", omittingEmptySubsequences: false).enumerated() {

@@ -42,7 +42,7 @@ struct PackageTasks {
       guard let range = file.firstRange(of: "/tasks/"), !file.contains("molecule"),
         // What is listed is found elsewhere; an upgrade of the whole system names no package.
         !file.hasPrefix("system_packages/"), !file.hasPrefix("upgrade/"), !file.hasPrefix("win_nodes/"),
-        let text = try? readText(tree.path.appending("roles/\(file)")),
+        let text = try? readTypedText(tree.path.appending("roles/\(file)")),
         let document = try? YAML.parse(text, source: file), let tasks = document.sequence
       else { continue }
       let role = String(file[..<range.lowerBound])

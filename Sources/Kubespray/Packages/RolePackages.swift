@@ -68,13 +68,13 @@ extension KubesprayTree {
     [
       "roles/system_packages/vars/main.yml", "roles/kubernetes/preinstall/vars/main.yml",
     ].map { path.appending($0) }.first { file in
-      (try? readText(file)).flatMap { try? YAML.parse($0, source: file.string) }?["pkgs"]?.mapping != nil
+      (try? readTypedText(file)).flatMap { try? YAML.parse($0, source: file.string) }?["pkgs"]?.mapping != nil
     }
   }
 
   /// The list of the role system_packages, each entry with its conditions.
   private func listedPackages(on release: NodeRelease) -> [RolePackages] {
-    guard let file = packageList, let text = try? readText(file),
+    guard let file = packageList, let text = try? readTypedText(file),
       let packages = (try? YAML.parse(text, source: file.string))?["pkgs"]?.mapping
     else { return [] }
     let role = file.removingLastComponent().removingLastComponent()
@@ -91,7 +91,7 @@ extension KubesprayTree {
 
   private func defaultsFiles(of role: String) -> [String] {
     let folder = path.appending("roles")
-    let meta = (try? readText(folder.appending("\(role)/meta/main.yml"))).flatMap {
+    let meta = (try? readTypedText(folder.appending("\(role)/meta/main.yml"))).flatMap {
       try? YAML.parse($0, source: role)
     }
     let needed = (meta?["dependencies"]?.sequence ?? []).compactMap { $0["role"]?.string ?? $0.string }

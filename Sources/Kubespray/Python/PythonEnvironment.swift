@@ -54,7 +54,7 @@ public struct PythonEnvironment: Sendable {
     for tree: KubesprayTree, interpreter setting: String = "auto", cache: Cache,
     pinned: PinnedPackages? = nil, progress: (@Sendable (String) -> Void)? = nil
   ) async throws -> PythonEnvironment {
-    guard let requirements = try? readText(tree.requirements) else {
+    guard let requirements = try? readTypedText(tree.requirements) else {
       throw PythonEnvironmentError.noRequirements(tree.requirements)
     }
     let ansible = AnsibleRequirement(requirements: requirements)

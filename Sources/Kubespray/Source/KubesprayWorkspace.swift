@@ -58,10 +58,15 @@ public struct KubesprayWorkspace: Sendable {
       isReady = false
       progress?("unpacking kubespray \(version)")
       try createDirectories(work)
-      let made = try await origin.tarball(in: work, as: version)
+      var made = try await origin.tarball(in: work, as: version)
       let tree = work.appending("tree")
       try unpack(made.file, strippingFolder: made.hasFolder, origin: origin, into: tree)
       _ = try KubesprayTree(tree)
+      if WindowsLineEnds.areIn(tree) {
+        progress?("\(origin.name) has line ends of Windows: the copy gets those of kubespray's repository")
+        try WindowsLineEnds.remove(from: tree)
+        made = try origin.tarball(of: tree, in: work, as: version)
+      }
       let id = try GitTree.id(of: tree)
       try check(id, source, origin)
       try writeAtomically(id.description, to: work.appending(Self.idName))

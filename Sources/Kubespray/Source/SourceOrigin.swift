@@ -75,6 +75,14 @@ struct SourceOrigin {
     }
   }
 
+  /// Makes the tarball of a tree that was changed on the way.
+  func tarball(of tree: FilePath, in work: FilePath, as version: KubesprayVersion) throws -> Tarball {
+    let target = work.appending(version.tarballName)
+    try removeFile(target)
+    try pack(tree, as: target, version: version)
+    return Tarball(file: target, hasFolder: true)
+  }
+
   private func pack(_ folder: FilePath, as target: FilePath, version: KubesprayVersion) throws {
     try ArchiveWriter.tarball(
       of: folder, as: target, prefix: version.folderName, excluding: KubesprayWorkspace.leftOut,
