@@ -1,12 +1,14 @@
 import Integrity
 
-/// Images whose archives, and whose names in the bundle's registry, do not collide.
+/// Images with an archive each, whose names in the bundle's registry do not collide.
 public struct ImagePlan: Sendable {
   /// The images, in the order in which they were added.
   public private(set) var references: [ImageReference] = []
   /// The registries that images lose when they are pushed.
   public let strippedRegistries: Set<String>
-  private var byArchive: [String: ImageReference] = [:]
+  private var known: Set<ImageReference> = []
+  /// The images that would have one archive by the rule for names, on disks that do not tell upper from lower case.
+  private var byArchive: [String: [ImageReference]] = [:]
   private var byPushName: [String: (reference: ImageReference, content: Digest)] = [:]
 
   /// No images.
@@ -17,19 +19,23 @@ public struct ImagePlan: Sendable {
   /// Adds an image; the same one twice counts once.
   ///
   /// - Returns: Whether it was new.
-  /// - Throws: ``ImageNameCollision`` when another image has that archive name, or one that differs by case only.
   @discardableResult
-  public mutating func add(_ reference: ImageReference) throws(ImageNameCollision) -> Bool {
-    let key = reference.archiveName.lowercased()
-    if let other = byArchive[key] {
-      guard other == reference else {
-        throw ImageNameCollision(first: other, second: reference, place: .archive(reference.archiveName))
-      }
-      return false
-    }
-    byArchive[key] = reference
+  public mutating func add(_ reference: ImageReference) -> Bool {
+    guard known.insert(reference).inserted else { return false }
+    byArchive[reference.archiveName.lowercased(), default: []].append(reference)
     references.append(reference)
     return true
+  }
+
+  /// The place of an image's archive, when all images are added.
+  ///
+  /// Of images with one name for their archives, such as `a/b_c` and `a_b/c`, the first in order keeps it, and the others
+  /// get some digits of a digest behind it: the same ones whatever else is in the bundle.
+  /// - Throws: ``BundlePathError``.
+  public func archivePath(of reference: ImageReference) throws(BundlePathError) -> BundlePath {
+    let alike = byArchive[reference.archiveName.lowercased()] ?? []
+    return alike.count < 2 || alike.min() == reference
+      ? try reference.archivePath() : try BundlePath("images/\(reference.distinctArchiveName)")
   }
 
   /// Says what an image is, once the registry has said so.
@@ -53,8 +59,6 @@ public struct ImagePlan: Sendable {
 public struct ImageNameCollision: Error, Equatable, CustomStringConvertible {
   /// Where they meet.
   public enum Place: Sendable, Equatable {
-    /// The archive's name.
-    case archive(String)
     /// The name in the bundle's registry.
     case pushName(String)
   }
@@ -69,8 +73,6 @@ public struct ImageNameCollision: Error, Equatable, CustomStringConvertible {
   /// A sentence that names both.
   public var description: String {
     switch place {
-    case .archive(let name):
-      "two images want one archive: \(first) and \(second) both become images/\(name)"
     case .pushName(let name):
       "two different images want one name in the bundle's registry: \(first) and \(second) both become \(name)"
     }

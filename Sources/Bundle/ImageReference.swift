@@ -108,8 +108,21 @@ public struct ImageReference: Hashable, Sendable, Comparable, CustomStringConver
 }
 
 extension ImageReference {
-  /// The name of the image's archive: the full reference with `/` as `_` and `:` as `-`, so that FAT can keep it.
+  /// The name of the image's archive: the full reference with `/` as `_` and `:` as `-`, so that FAT can keep it. One that is
+  /// too long for a file system ends by digits of a digest.
   public var archiveName: String {
+    let name = flatName + Self.archiveEnding
+    return name.utf8.count > 255 ? distinctArchiveName : name
+  }
+
+  /// The same with digits of a digest, which no other image has.
+  var distinctArchiveName: String {
+    "\(flatName.prefix(220)).\(Digest(of: Array(description.utf8)).hex.prefix(12))" + Self.archiveEnding
+  }
+
+  private static let archiveEnding = ".tar.gz"
+
+  private var flatName: String {
     var name = ""
     for character in description {
       switch character {
@@ -118,7 +131,7 @@ extension ImageReference {
       default: name.append(character)
       }
     }
-    return name + ".tar.gz"
+    return name
   }
 
   /// The archive's place in the bundle: `images/` and ``archiveName``.

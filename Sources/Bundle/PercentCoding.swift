@@ -15,7 +15,8 @@ public func percentEncoded(_ text: String, keeping kept: String = "") -> String 
   }
 }
 
-/// What a part of a URL stands for (RFC 3986, section 2.1); `nil` when a `%` is not followed by two hexadecimal digits.
+/// What a part of a URL stands for (RFC 3986, section 2.1); `nil` when a `%` is not followed by two hexadecimal digits, or
+/// when the bytes are not UTF-8.
 public func percentDecoded(_ text: some StringProtocol) -> String? {
   var decoded: [UInt8] = []
   var bytes = text.utf8.makeIterator()
@@ -24,9 +25,18 @@ public func percentDecoded(_ text: some StringProtocol) -> String? {
       decoded.append(byte)
       continue
     }
-    let digits = String(decoding: [bytes.next(), bytes.next()].compactMap(\.self), as: UTF8.self)
-    guard digits.utf8.count == 2, let escaped = UInt8(digits, radix: 16) else { return nil }
-    decoded.append(escaped)
+    guard let high = bytes.next().flatMap(hexadecimalValue), let low = bytes.next().flatMap(hexadecimalValue)
+    else { return nil }
+    decoded.append(high << 4 | low)
   }
-  return String(decoding: decoded, as: UTF8.self)
+  return String(validating: decoded, as: UTF8.self)
+}
+
+private func hexadecimalValue(_ byte: UInt8) -> UInt8? {
+  switch byte {
+  case UInt8(ascii: "0")...UInt8(ascii: "9"): byte - UInt8(ascii: "0")
+  case UInt8(ascii: "a")...UInt8(ascii: "f"): byte - UInt8(ascii: "a") + 10
+  case UInt8(ascii: "A")...UInt8(ascii: "F"): byte - UInt8(ascii: "A") + 10
+  default: nil
+  }
 }

@@ -12,24 +12,21 @@ public struct URLList: Sendable {
 
   /// Reads the list.
   ///
-  /// - Throws: ``URLListError`` naming file and line, ``ArtifactCollision``, or `Errno`.
+  /// - Throws: ``URLListError`` naming file and line, `FileError`, or `TextEncodingError`.
   public init(_ path: FilePath, isFlat: Bool) throws {
     var plan = ArtifactPlan()
-    // By any newline: to Swift, the line end of Windows is one character, and another one than "\n".
-    let lines = try readText(path).split(
-      omittingEmptySubsequences: false, whereSeparator: \.isNewline)
-    for (index, line) in lines.enumerated() {
-      let words = line.split(whereSeparator: \.isWhitespace).map(String.init)
-      guard let url = words.first, !url.hasPrefix("#") else { continue }
+    for line in try TypedText(reading: path).lines {
+      let words = line.words
+      guard let url = words.first else { continue }
       do {
         guard words.count <= 2 else { throw TrailingText(text: words[2...].joined(separator: " ")) }
         try plan.add(try Self.artifact(url, digest: words.count > 1 ? words[1] : nil, isFlat: isFlat))
       } catch let collision as ArtifactCollision {
         throw URLListError(
-          place: "\(path):\(index + 1)",
+          place: "\(path):\(line.number)",
           reason: "\(collision)", remedy: isFlat ? .withoutFlat : .oneAlone)
       } catch {
-        throw URLListError(place: "\(path):\(index + 1)", reason: "\(error)")
+        throw URLListError(place: "\(path):\(line.number)", reason: "\(error)")
       }
     }
     artifacts = plan.artifacts
@@ -62,7 +59,7 @@ public struct URLList: Sendable {
   }
 
   private static func artifact(_ url: String, digest: String?, isFlat: Bool) throws -> Artifact {
-    let place = try TransferURL(url).placeOnDisk
+    let place = try TransferURL(url).placeOnDisk()
     let name = isFlat ? place.split(separator: "/").last.map(String.init) ?? place : place
     return Artifact(
       path: try BundlePath(name), source: .url(url), stage: .files, digest: try digest.map(Digest.init),
@@ -78,13 +75,19 @@ private struct ListStage: Stage {
 }
 
 extension TransferURL {
-  /// `host/path` without scheme, port and query, what `wget -x` makes.
-  fileprivate var placeOnDisk: String {
+  /// `host/path` without scheme, port, query and the escapes of a URL, what `wget -x` makes.
+  fileprivate func placeOnDisk() throws(UnreadableEscapes) -> String {
     let rest = redacted.split(separator: "://", maxSplits: 1).last ?? ""
-    let path = rest.prefix { $0 != "?" && $0 != "#" }
+    let path = rest.unicodeScalars.prefix { $0 != "?" && $0 != "#" }
     guard let slash = path.firstIndex(of: "/") else { return origin.host }
-    return origin.host + path[slash...]
+    guard let decoded = percentDecoded(String(path[slash...])) else { throw UnreadableEscapes() }
+    // A host may be an IPv6 address, whose colons FAT cannot keep.
+    return origin.host.replacing(":", with: "-") + decoded
   }
+}
+
+private struct UnreadableEscapes: Error, CustomStringConvertible {
+  var description: String { "the URL has escapes (%) that no text in UTF-8 is behind" }
 }
 
 private struct TrailingText: Error, CustomStringConvertible {

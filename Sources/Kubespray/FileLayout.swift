@@ -7,9 +7,10 @@ import Bundle
 public struct FileLayout: Sendable {
   /// The place of one file.
   public struct Placement: Hashable, Sendable {
-    /// The path below outputs/files, with `/` between folders.
+    /// The path below outputs/files, with `/` between folders, and without the escapes of the URL: a web server looks for
+    /// `v1+a` when it is asked for `v1%2Ba`.
     public let path: String
-    /// The same path as a Jinja template for offline.yml; equal to ``path`` when no template is known.
+    /// The same path as a Jinja template for offline.yml, with the escapes of the URL.
     public let template: String
   }
 
@@ -36,16 +37,26 @@ public struct FileLayout: Sendable {
     guard let location = URLLocation(source, values: values) else { throw .notAFile(url: url) }
     let place =
       switch name {
-      case .original: location.host + "/" + location.path.map(\.text).joined(separator: "/")
+      case .original: Self.portable(location.host) + "/" + location.path.map(\.text).joined(separator: "/")
       case .kubesprayOffline: Self.directory(of: location) + (location.path.last?.text ?? "")
       }
-    let path = URLTemplate(place).rendered(values)
+    let rendered = URLTemplate(place).rendered(values)
+    guard let path = percentDecoded(rendered) else {
+      throw .notPortable(
+        url: url, path: rendered, reason: "it has escapes (%) that no text in UTF-8 is behind")
+    }
     do {
       _ = try BundlePath(path)
     } catch {
       throw .notPortable(url: url, path: path, reason: error.reason)
     }
     return Placement(path: path, template: place)
+  }
+
+  /// A host as a folder that FAT can keep: without a login, and with `+` before the port, as `wget` does it
+  /// for Windows (wget manual, `--restrict-file-names`).
+  private static func portable(_ host: String) -> String {
+    String(host.split(separator: "@").last ?? "").replacing(":", with: "+")
   }
 
   /// The places of all files of a catalog, by URL.
@@ -128,6 +139,10 @@ private struct URLLocation {
       guard let scheme = ["https://", "http://"].first(where: base.hasPrefix) else { return nil }
       host = base.dropFirst(scheme.count).split(separator: "/").joined(separator: "/")
     }
+    // What is behind the path does not name the file.
+    if let end = segments.firstIndex(where: { $0.beforeQuery != nil }), let last = segments[end].beforeQuery {
+      segments = segments[..<end] + [last]
+    }
     path = Array(segments)
     guard !host.isEmpty, let file = path.last, !file.rendered(values).isEmpty else { return nil }
   }
@@ -146,6 +161,21 @@ private struct URLLocation {
 }
 
 extension URLTemplate {
+  /// What stands before a literal `?` or `#`; `nil` where there is none.
+  fileprivate var beforeQuery: URLTemplate? {
+    var kept = ""
+    for piece in pieces {
+      guard case .literal(let text) = piece,
+        let mark = text.unicodeScalars.firstIndex(where: { $0 == "?" || $0 == "#" })
+      else {
+        kept += piece.text
+        continue
+      }
+      return URLTemplate(kept + text[..<mark])
+    }
+    return nil
+  }
+
   /// Whether the literal text at both ends fits; what expressions stand for does not matter.
   fileprivate func fits(_ prefix: String, _ suffix: String = "") -> Bool {
     literalPrefix.hasPrefix(prefix) && (suffix.isEmpty || literalSuffix.hasSuffix(suffix))

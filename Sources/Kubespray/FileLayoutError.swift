@@ -1,3 +1,5 @@
+import Host
+
 /// Why a URL has no place in the bundle.
 public enum FileLayoutError: Error, Equatable, CustomStringConvertible {
   /// The URL is not http or https, or names no file.
@@ -13,13 +15,14 @@ public enum FileLayoutError: Error, Equatable, CustomStringConvertible {
   public var description: String {
     switch self {
     case .notAFile(let url):
-      "\(url) has no place in outputs/files: it is not an http or https URL of a file"
+      "\(hidingCredentials(url)) has no place in outputs/files: it is not an http or https URL of a file"
     case .templateMismatch(let url, let template):
-      "\(url) has no place in outputs/files: it is not what \"\(template)\" evaluates to"
+      "\(hidingCredentials(url)) has no place in outputs/files: it is not what \"\(hidingCredentials(template))\" "
+        + "evaluates to"
     case .notPortable(let url, let path, let reason):
-      "\(url) would be stored as files/\(path), but \(reason)"
+      "\(hidingCredentials(url)) would be stored as files/\(path), but \(reason)"
     case .collision(let path, let first, let second):
-      "\(first) and \(second) would both be stored as files/\(path)"
+      "\(hidingCredentials(first)) and \(hidingCredentials(second)) would both be stored as files/\(path)"
     }
   }
 }

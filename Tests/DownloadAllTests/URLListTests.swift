@@ -19,7 +19,7 @@ import Testing
     return try URLList(fixture.root.appending("list"), isFlat: isFlat)
   }
 
-  @Test(arguments: ["\n", "\r\n"])
+  @Test(arguments: ["\n", "\r\n", "\r"])
   func linesAreAddressesWithOrWithoutADigest(_ newline: String) async throws {
     fixture.serve("/a/one", "one")
     fixture.serve("/b/two", "two")
@@ -34,6 +34,43 @@ import Testing
     #expect(fixture.text("outputs/127.0.0.1/b/two") == "two")
     let rerun = try await urls.fetch(fixture.configuration, environment: [:], emit: fixture.keep)
     #expect(rerun.skipped == 2 && rerun.bytes == 0)
+  }
+
+  @Test(arguments: [
+    ("/rel/v1.30.0%2Brke2r1/rke2.tar.gz", "rel/v1.30.0+rke2r1/rke2.tar.gz"), ("/a/b%20c", "a/b c"),
+    ("/a/%C3%A9", "a/\u{e9}"), ("/a%2Fb", "a/b"), ("/a/b+c", "a/b+c"), ("/a/%61?x=%2F", "a/a"),
+  ])
+  func filesLieUnderTheirDecodedNames(_ path: String, _ place: String) async throws {
+    fixture.serve(String(path.prefix { $0 != "?" }), "one")
+    let report = try await list(fixture.server.url(path)).fetch(
+      fixture.configuration, environment: [:], emit: fixture.keep)
+    #expect(report.failures.isEmpty)
+    #expect(fixture.names == ["127.0.0.1/\(place)"])
+  }
+
+  @Test(arguments: [
+    ("https://example.com/a%00b", "cannot keep"), ("https://example.com/%2E%2E/b", "segment"),
+    ("https://example.com/a%2F..%2F..%2Fb", "segment"), ("https://example.com/a%zz", "escapes"),
+    ("https://example.com/a%ff", "escapes"), ("https://example.com/a%3Ab", "cannot keep"),
+    ("https://u:p#w@example.com/b", "not an http or https URL"),
+  ])
+  func aNameThatNoDiskKeepsIsTold(_ url: String, _ reason: String) throws {
+    let error = #expect(throws: URLListError.self) { try list(url) }
+    #expect("\(try #require(error))".contains(reason), "\(String(describing: error))")
+  }
+
+  @Test func twoAddressesThatDecodeToOneNameAreRefused() throws {
+    let error = #expect(throws: URLListError.self) {
+      try list("https://a.example/x+y\nhttps://a.example/x%2By")
+    }
+    #expect("\(try #require(error))".contains("list:2: two files want one place"))
+  }
+
+  @Test func aListInUTF16IsRefusedByItsName() throws {
+    let file = fixture.root.appending("list")
+    try writeAtomically([0xff, 0xfe, 0x68, 0, 0x74, 0], to: file)
+    let error = #expect(throws: TextEncodingError.self) { try URLList(file, isFlat: false) }
+    #expect(Problem(try #require(error)).description.contains("UTF-8"))
   }
 
   @Test func flatNamesAreTheLastSegments() async throws {

@@ -154,11 +154,54 @@ private let github = "https://github.com"
     "URLs without a place are refused by name",
     arguments: [
       "ftp://example.com/file", "https://example.com", "https://example.com/", "not a url",
-      "https://example.com/a?b=c", "https://example.com/a/../b-1.0", "https://example.com/con:1.0",
+      "https://example.com/a/../b-1.0", "https://example.com/con:1.0", "https://example.com/v1.0%zz/a",
+      "https://example.com/v1.0%00/a", "https://example.com/v1.0/%2e%2e/a-1.0",
+      "https://example.com/%ff/a-1.0",
     ])
   func refused(url: String) throws {
     let error = #expect(throws: FileLayoutError.self) { try FileLayout(name: .original).placement(url: url) }
     #expect(try #require(error).description.contains(url))
+  }
+
+  @Test(
+    "A file lies under its decoded name, and its URL in offline.yml stays encoded",
+    arguments: [
+      (
+        "https://m.example/runc/v1.3.4%2Bcorp1/runc.amd64",
+        "https://m.example/runc/v{{ v }}%2Bcorp1/runc.{{ arch }}",
+        "runc/v1.3.4+corp1/runc.amd64", "runc/v{{ v }}%2Bcorp1/runc.{{ arch }}"
+      ),
+      (
+        "https://m.example/a%20b/tool-1.0%2b2", "{{ base }}/tool-{{ v }}", "tool-1.0+2", "tool-{{ v }}"
+      ),
+      (
+        "https://m.example/raw?path=x/tool-1.0&at=v1", "https://m.example/raw?path=x/tool-{{ v }}&at=v1",
+        "raw", "raw"
+      ),
+      (
+        "https://m.example/tool-1.0?token=abc#x", "{{ base }}/tool-{{ v }}?token=abc#x", "tool-1.0",
+        "tool-{{ v }}"
+      ),
+    ])
+  func encoded(url: String, template: String, path: String, pathTemplate: String) throws {
+    let place = try FileLayout(name: .kubesprayOffline).placement(url: url, template: template)
+    #expect(place.path == path && place.template == pathTemplate, "\(place)")
+  }
+
+  @Test func `A port and a login in a URL are no obstacle to the original layout`() throws {
+    let place = try FileLayout(name: .original)
+      .placement(url: "http://ann:secret@nexus.example:8081/a/b-1.0", template: "{{ base }}/b-{{ v }}")
+    #expect(place.path == "nexus.example+8081/a/b-1.0")
+    #expect(!place.template.contains("secret"))
+  }
+
+  @Test func `No message has a login`() throws {
+    let error = #expect(throws: FileLayoutError.self) {
+      try FileLayout(name: .original).placement(url: "https://ann:secret@example.com/a:b?token=opens")
+    }
+    let text = try #require(error).description
+    #expect(
+      !text.contains("secret") && !text.contains("opens") && text.contains("example.com/a:b"), "\(text)")
   }
 
   @Test func `A URL that its template cannot give is refused`() {

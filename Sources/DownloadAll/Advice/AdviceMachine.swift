@@ -39,6 +39,13 @@ extension FileError: Advised {
   var advice: String? { code == .noSpace ? "Make room on the disk." : Advice.folder }
 }
 
+extension TextEncodingError: Advised {
+  var problemKind: String { "file" }
+  var subject: String? { "\(path)" }
+  var fact: String { reason }
+  var advice: String? { "Save it as UTF-8." }
+}
+
 extension FileLockError: Advised {
   var advice: String? { "Wait until it ends, or stop it; the lock goes with it." }
 }
@@ -69,12 +76,7 @@ extension ArtifactCollision: Advised {
 extension ImageNameCollision: Advised {
   var problemKind: String { "collision" }
 
-  var advice: String? {
-    switch place {
-    case .archive: "Remove one of them."
-    case .pushName: "Remove one of them, or its registry from registry.additional."
-    }
-  }
+  var advice: String? { "Remove one of them, or its registry from registry.additional." }
 }
 
 extension ImageReferenceError: Advised {

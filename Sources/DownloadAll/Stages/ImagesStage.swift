@@ -29,10 +29,11 @@ struct ImagesStage: Stage {
     var plan = ImagePlan(strippedRegistries: configuration.registry.stripped)
     var artifacts: [Artifact] = []
     let needed = Set((own + additional).filter { $0.choice == nil }.map(\.reference))
-    for image in own + additional where try plan.add(image.reference) {
+    let wanted = (own + additional).filter { plan.add($0.reference) }
+    for image in wanted {
       artifacts.append(
         Artifact(
-          path: try image.reference.archivePath(), source: .image(image.reference), stage: .images,
+          path: try plan.archivePath(of: image.reference), source: .image(image.reference), stage: .images,
           verification: verification(of: image.reference), listing: image.origin,
           purpose: configuration.kubespray.strict || needed.contains(image.reference) ? nil : image.choice))
     }
