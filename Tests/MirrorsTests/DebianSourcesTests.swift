@@ -47,6 +47,60 @@ struct DebianSourcesTests {
     #expect(lines.first?.options == ["Architectures": "amd64 arm64", "Signed-By": "/k.gpg"])
   }
 
+  @Test(
+    "What apt's reader takes is taken",
+    arguments: [
+      ("deb http://a.example/d bookworm main\r\n", "http://a.example/d bookworm main []"),
+      ("\tdeb\thttp://a.example/d\tbookworm  main", "http://a.example/d bookworm main []"),
+      ("deb http://a.example/d bookworm main#why", "http://a.example/d bookworm main []"),
+      ("deb http://a.example/d ./", "http://a.example/d ./  []"),
+      (
+        "deb [ trusted=yes arch+=arm64 lang=none ] http://a.example/d /",
+        "http://a.example/d /  "
+          + "[Architectures-Add: arm64, Languages: none, Trusted: yes]"
+      ),
+      (
+        "deb [signed-by=/a#b.gpg] http://a.example/d x main",
+        "http://a.example/d x main [Signed-By: /a#b.gpg]"
+      ),
+      (
+        "deb [signed-by=/a.gpg,/b.gpg by-hash=no] http://a.example/d x main",
+        "http://a.example/d x main [By-Hash: no, Signed-By: /a.gpg /b.gpg]"
+      ),
+      ("deb cdrom:[Debian GNU/Linux 12]/ bookworm main", "cdrom:[Debian%20GNU/Linux%2012]/ bookworm main []"),
+      ("deb \"http://a.example/d\" x main", "http://a.example/d x main []"),
+      ("deb-src http://a.example/d x main", ""), ("rpm http://a.example/d x main", ""),
+      ("deb http://a.example/d", ""),
+      (
+        "types: DEB deb\nuris: http://a.example/d\n  http://b.example/d\nSUITES: x y\ncomponents: main\nsigned-by: /k",
+        "http://a.example/d http://b.example/d x y main [Signed-By: /k]"
+      ),
+      ("\u{feff}Types: deb\r\nURIs: http://a.example/d\r\nSuites: ./\r\n", "http://a.example/d ./  []"),
+      ("Types: deb\nURIs: http://a.example/d\nSuites: x\nComponents: main\nEnabled: false", ""),
+      (
+        "Types: deb\nURIs: http://a.example/d\nSuites: x\nComponents: main\nEnabled: yes\n# \nTrusted: yes",
+        "http://a.example/d x main [Trusted: yes]"
+      ),
+    ])
+  func reading(_ text: String, _ expected: String) {
+    let found = AptSource.parse(text, file: "a.list").map { source in
+      let options = source.options.sorted { $0.key < $1.key }.map { "\($0.key): \($0.value)" }
+      let words = [source.uris, source.suites, source.components].map { $0.joined(separator: " ") }
+      return "\(words.joined(separator: " ")) [\(options.joined(separator: ", "))]"
+    }
+    #expect(found == (expected.isEmpty ? [] : [expected]))
+  }
+
+  @Test(
+    "Names of files that apt passes over are passed over",
+    arguments: [
+      ("a.list", true), ("a.sources", true), ("a b.list", false), ("a.list.save", false), (".a.list", false),
+      ("a.list~", false), ("a+b.list", false), ("a.disabled", false), ("A_b-1.x.list", true),
+    ])
+  func fileNames(_ name: String, _ isTaken: Bool) {
+    #expect(AptSource.isFileName(name, [".list", ".sources"]) == isTaken)
+  }
+
   @Test("For another architecture: sources of others are left out, and Ubuntu's lie on hosts of their own")
   func architectures() {
     let sources = AptSource.parse(

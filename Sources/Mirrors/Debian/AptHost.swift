@@ -34,14 +34,20 @@ struct AptHost: Sendable {
 
   private func sources(for target: PackageTarget, given: FilePath?) throws -> Sources {
     if let given {
-      guard let text = try? readText(given) else {
-        throw DebianRepositoryError.unreadable(given)
+      let text: String
+      do {
+        text = try readTypedText(given)
+      } catch {
+        throw DebianRepositoryError.unreadable(given, reason: FileError.reason(error))
       }
       let sources = AptSource.parse(text, file: given)
       guard !sources.isEmpty else { throw DebianRepositoryError.emptySources(given, target: target) }
       return Sources(origin: .text(text), sources: sources, fingerprint: text)
     }
-    let files = files(["sources.list"], "sources.list.d", [".list", ".sources"])
+    let files = files(["sources.list"], "sources.list.d", [".list", ".sources"]).filter {
+      // apt tells the two forms apart by the file's name, and finds nothing in one of the other form.
+      $0.path.extension != "sources" || AptSource.isDeb822($0.text)
+    }
     let own = files.flatMap { AptSource.parse($0.text, file: $0.path) }
     if target == self.target {
       guard !own.isEmpty else { throw DebianRepositoryError.emptySources(etc, target: target) }
@@ -69,10 +75,9 @@ struct AptHost: Sendable {
     let parts = (try? listFolder(etc.appending(folder))) ?? []
     let paths =
       names.map { etc.appending($0) }
-      + parts.filter { part in endings.contains { part.hasSuffix($0) } }
-      .map { etc.appending(folder).appending($0) }
+      + parts.filter { AptSource.isFileName($0, endings) }.map { etc.appending(folder).appending($0) }
     return paths.compactMap { path in
-      (try? readText(path)).map { (path, $0) }
+      (try? readTypedText(path)).map { (path, $0) }
     }
   }
 }

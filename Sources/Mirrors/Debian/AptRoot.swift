@@ -94,7 +94,8 @@ struct AptRoot: Sendable {
 
   /// A source that gave no current lists.
   struct Failure {
-    let source: AptSource
+    /// The file with its declaration; `nil` where the message names none of the sources.
+    let file: FilePath?
     /// What apt said.
     let reason: String
     let isDistribution: Bool
@@ -111,20 +112,33 @@ struct AptRoot: Sendable {
     }
     let origins = try await origins()
     var failures: [Failure] = []
+    var others = messages.filter(Self.isFailure)
     for source in sources {
       let own = messages.filter { message in Self.isFailure(message) && source.isMeant(by: message) }
       guard !own.isEmpty else { continue }
+      others.removeAll { own.contains($0) || Self.isSummary($0) }
       let known = source.suites.compactMap { origins["\(source.uris.first ?? "") \($0)"] }.first
       failures.append(
         Failure(
-          source: source,
-          reason: own.map { hidingCredentials("  \($0.dropFirst(3))") }.joined(separator: "\n"),
+          file: source.file, reason: Self.reason(own),
           isDistribution: known.map { ["Debian", "Ubuntu"].contains($0) } ?? source.isDistribution(target)))
     }
     if result.status != 0, failures.isEmpty {
       throw CommandError.failed(command: "apt-get update", result: result)
     }
+    if !others.isEmpty {
+      failures.append(Failure(file: nil, reason: Self.reason(others), isDistribution: false))
+    }
     return failures
+  }
+
+  private static func reason(_ messages: [Substring]) -> String {
+    messages.map { hidingCredentials("  \($0.dropFirst(3))") }.joined(separator: "\n")
+  }
+
+  /// What apt says behind its messages about single sources.
+  private static func isSummary(_ message: Substring) -> Bool {
+    message.contains("Some index files failed to download")
   }
 
   /// The files with the lists of binary packages.
@@ -181,6 +195,8 @@ extension AptSource {
   /// Whether a message of apt speaks of this source: it names the address and one of the suites.
   fileprivate func isMeant(by message: Substring) -> Bool {
     let isAddress = uris.contains { uri in
+      // apt writes the name of a disc otherwise than sources do.
+      if uri.hasPrefix("cdrom:") { return message.contains("cdrom:") }
       let bare = uri.hasSuffix("/") ? String(uri.dropLast()) : uri
       return message.contains(bare + "/") || message.contains(bare + " ")
     }

@@ -10,16 +10,16 @@ struct AptSource: Sendable, Equatable {
   var suites: [String]
   /// The parts of the archive, such as `main`.
   var components: [String]
-  /// Everything else, by the name in deb822 (`Signed-By`), values as they are written.
+  /// Everything else, by the name in deb822 (`Signed-By`), those that sources.list(5) knows as it writes them; values as
+  /// they are written.
   var options: [String: String]
   /// The file it comes from.
   var file: FilePath
 
   /// Whether apt is told to take it without a signature, or with one that is worth nothing.
   var isTrustedByAddress: Bool {
-    let told = ["trusted", "allow-insecure", "allow-weak"]
-    return options.contains { name, value in
-      told.contains(name.lowercased()) && ["yes", "true", "on", "1", "force"].contains(value.lowercased())
+    ["Trusted", "Allow-Insecure", "Allow-Weak"].contains { name in
+      options[name].map { $0.lowercased() == "force" || Self.isYes($0) } ?? false
     }
   }
 
@@ -28,7 +28,8 @@ struct AptSource: Sendable, Equatable {
   /// Others name their suites like the distribution's; what gives them away is a part of another name or a key of
   /// their own.
   func isDistribution(_ target: PackageTarget) -> Bool {
-    guard let codename = target.codename else { return false }
+    // Discs that nobody has put in are what installers leave behind; what is on them is on the servers too.
+    guard let codename = target.codename, !uris.allSatisfy({ $0.hasPrefix("cdrom:") }) else { return false }
     let suffixes = ["", "-updates", "-security", "/updates", "-backports", "-proposed", "-proposed-updates"]
     let known: Set = [
       "main", "contrib", "non-free", "non-free-firmware", "restricted", "universe", "multiverse",
@@ -60,10 +61,13 @@ struct AptSource: Sendable, Equatable {
   /// the other.
   func serving(_ architecture: Architecture) -> AptSource? {
     var source = self
+    if Self.words(options["Architectures-Remove"] ?? "").contains(architecture.rawValue) { return nil }
     if let only = options["Architectures"] {
-      guard Self.words(only).contains(architecture.rawValue) else { return nil }
+      let added = Self.words(options["Architectures-Add"] ?? "")
+      guard (Self.words(only) + added).contains(architecture.rawValue) else { return nil }
       // Else apt would read the lists of the others too.
       source.options["Architectures"] = architecture.rawValue
+      source.options["Architectures-Add"] = nil
     }
     source.uris = uris.map { uri in
       let ports = /(https?:\/\/)ports\.ubuntu\.com\/ubuntu-ports(\/?)/
@@ -87,68 +91,5 @@ struct AptSource: Sendable, Equatable {
     let parts = components.isEmpty ? [] : ["Components: " + components.joined(separator: " ")]
     let others = options.sorted { $0.key < $1.key }.map { "\($0.key): \($0.value)" }
     return (fixed + parts + others).joined(separator: "\n") + "\n"
-  }
-
-  // MARK: Reading
-
-  /// The sources of binary packages in a file of either form.
-  static func parse(_ text: String, file: FilePath) -> [AptSource] {
-    isDeb822(text)
-      ? paragraphs(text, file)
-      : text.split(separator: "\n").compactMap { oneLine($0.prefix { $0 != "#" }, file) }
-  }
-
-  /// Whether a file declares its sources in paragraphs; apt wants to see that by its name, `.sources`.
-  static func isDeb822(_ text: String) -> Bool {
-    !text.split(separator: "\n").contains { $0.hasPrefix("deb ") || $0.hasPrefix("deb-src ") }
-  }
-
-  private static func paragraphs(_ text: String, _ file: FilePath) -> [AptSource] {
-    let lines = text.split(separator: "\n", omittingEmptySubsequences: false).filter { !$0.hasPrefix("#") }
-    return lines.split { $0.allSatisfy(\.isWhitespace) }.compactMap { lines in
-      let control = DebianControl(lines.joined(separator: "\n"))
-      guard words(control["Types"]).contains("deb"), control["Enabled"].lowercased() != "no" else {
-        return nil
-      }
-      var options: [String: String] = [:]
-      let fixed = ["types", "uris", "suites", "components", "enabled"]
-      for line in lines where line.first != " " && line.first != "\t" {
-        let name = String(line.prefix { $0 != ":" })
-        if !fixed.contains(name.lowercased()) { options[name] = control[name] }
-      }
-      return AptSource(
-        uris: words(control["URIs"]), suites: words(control["Suites"]),
-        components: words(control["Components"]), options: options, file: file)
-    }
-  }
-
-  /// `deb [arch=amd64 signed-by=/…] http://… bookworm main`
-  private static func oneLine(_ line: Substring, _ file: FilePath) -> AptSource? {
-    var rest = line.drop { $0.isWhitespace }
-    guard rest.hasPrefix("deb ") || rest.hasPrefix("deb\t") else { return nil }
-    rest = rest.dropFirst(4).drop { $0.isWhitespace }
-    var options: [String: String] = [:]
-    if rest.first == "[", let close = rest.firstIndex(of: "]") {
-      for option in rest[..<close].dropFirst().split(whereSeparator: \.isWhitespace) {
-        let parts = option.split(separator: "=", maxSplits: 1)
-        guard parts.count == 2, let name = optionNames[parts[0].lowercased()] else { continue }
-        options[name] = parts[1].split(separator: ",").joined(separator: " ")
-      }
-      rest = rest[rest.index(after: close)...]
-    }
-    let words = words(String(rest))
-    guard words.count >= 2 else { return nil }
-    return AptSource(
-      uris: [words[0]], suites: [words[1]], components: Array(words[2...]), options: options, file: file)
-  }
-
-  private static let optionNames = [
-    "arch": "Architectures", "signed-by": "Signed-By", "trusted": "Trusted", "by-hash": "By-Hash",
-    "check-valid-until": "Check-Valid-Until", "valid-until-max": "Valid-Until-Max",
-    "check-date": "Check-Date", "allow-weak": "Allow-Weak", "allow-insecure": "Allow-Insecure",
-  ]
-
-  private static func words(_ text: String) -> [String] {
-    text.split(whereSeparator: \.isWhitespace).map(String.init)
   }
 }

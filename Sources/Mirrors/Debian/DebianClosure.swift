@@ -1,5 +1,7 @@
+import Bundle
 import FoundationEssentials
 import Host
+import Integrity
 
 /// The packages of a repository from which, alone, what is wanted can be installed on any system of the release:
 /// an empty one, and one that has older versions of the same packages.
@@ -167,8 +169,12 @@ struct DebianClosure {
   ///
   /// - Throws: ``DebianRepositoryError/undescribed(package:url:)`` when they say nothing, or give no digest.
   func paragraph(_ choice: DebianSolver.Choice) throws -> DebianControl {
-    let described = try lists.paragraphs(of: choice.name).first {
-      $0["Version"] == choice.version && $0["SHA256"] == choice.sha256 && !choice.sha256.isEmpty
+    let described = try lists.paragraphs(of: choice.name).first { paragraph in
+      guard paragraph["Version"] == choice.version else { return false }
+      guard choice.sha256.isEmpty else {
+        return paragraph["SHA256"].lowercased() == choice.sha256.lowercased()
+      }
+      return !paragraph["SHA512"].isEmpty && paragraph.isOfFile(choice.url)
     }
     guard let described else {
       throw DebianRepositoryError.undescribed(package: choice.name, url: choice.url)
@@ -178,6 +184,22 @@ struct DebianClosure {
 }
 
 extension DebianControl {
+  /// Whether it describes the file at an address, of an archive at any address.
+  fileprivate func isOfFile(_ url: String) -> Bool {
+    let place = self["Filename"].split(separator: "/").filter { $0 != "." }.joined(separator: "/")
+    let path = (percentDecoded(url) ?? url).split(separator: "/").filter { $0 != "." }.joined(separator: "/")
+    return !place.isEmpty && path.hasSuffix("/\(place)")
+  }
+
+  /// What the file must hash to, where the list says it in a way that proves something.
+  var digest: Digest? {
+    get throws {
+      if !self["SHA256"].isEmpty { return try Digest(algorithm: .sha256, hex: self["SHA256"].lowercased()) }
+      return self["SHA512"].isEmpty
+        ? nil : try Digest(algorithm: .sha512, hex: self["SHA512"].lowercased())
+    }
+  }
+
   /// The source package: the field `Source` without a version behind it, or the package's own name.
   var source: String {
     let source = self["Source"].prefix { $0 != " " }

@@ -127,14 +127,14 @@ public struct DebianRepository: Mirror {
       let path = Self.path(of: choice)
       let file = MirrorResolution.File(
         path: path, url: try Self.fetchable(choice), size: ByteSize.parse(paragraph["Size"]),
-        digest: try Digest(algorithm: .sha256, hex: paragraph["SHA256"]),
+        digest: try paragraph.digest,
         isOptional: found.companions.contains(choice.name),
         isUnsigned: unsigned.contains { Self.isBelow(choice.url, $0) })
       part.packages.append((file, DebianIndex.paragraph(paragraph, path: path)))
     }
     let unreached = failures.map {
-      "a package source in \($0.source.file) could not be read; nothing of it is in the repository of \(target):\n"
-        + $0.reason
+      "a package source\($0.file.map { " in \($0)" } ?? "") could not be read; nothing of it is in the repository of "
+        + "\(target):\n" + $0.reason
     }
     say("\(part.packages.count) packages for \(target)")
     part.warnings = unreached + found.warnings

@@ -8,7 +8,7 @@ public enum DebianRepositoryError: Error, CustomStringConvertible {
   /// A file of sources declares none that could be used.
   case emptySources(FilePath, target: PackageTarget)
   /// A file of sources cannot be read.
-  case unreadable(FilePath)
+  case unreadable(FilePath, reason: String)
   /// The distribution's own sources could not be read; each with apt's reason.
   case unreachable(PackageTarget, reasons: [String])
   /// The lists have no packages for the architecture.
@@ -33,8 +33,8 @@ public enum DebianRepositoryError: Error, CustomStringConvertible {
       "packages for \(target) cannot be found: the apt sources of this machine are for \(host)"
     case .emptySources(let file, let target):
       "\(file): no apt source of binary packages for \(target) is in it"
-    case .unreadable(let file):
-      "\(file) cannot be read as UTF-8 text"
+    case .unreadable(let file, let reason):
+      "\(file) cannot be read: \(reason)"
     case .unreachable(let target, let reasons):
       "the package lists of \(target) cannot be fetched:\n" + reasons.joined(separator: "\n")
     case .noPackages(let target, let architecture):
@@ -47,7 +47,7 @@ public enum DebianRepositoryError: Error, CustomStringConvertible {
       "\(package.name) (\(package.origin)) cannot be installed on an empty system:\n\(reason)"
         + Self.suspects(unreachable)
     case .undescribed(let package, let url):
-      "\(package): \(hidingCredentials(url)) has no SHA-256 in the signed package lists, so it cannot be verified"
+      "\(package): \(hidingCredentials(url)) has neither SHA-256 nor SHA-512 in the signed package lists, so it cannot be verified"
     case .unsupportedAddress(let package, let url):
       "\(package): \(hidingCredentials(url)) is not an http, https or file address"
     case .missingFile(let path):

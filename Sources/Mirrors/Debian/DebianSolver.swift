@@ -53,7 +53,7 @@ struct DebianSolver: Sendable {
   /// Where apt would fetch packages from, without what they depend on.
   func locate(_ names: [String]) async throws -> [Choice] {
     guard !names.isEmpty else { return [] }
-    let arguments = ["download", "-q", "--print-uris"] + names
+    let arguments = ["download", "-q"] + Self.printing + names
     let result = try await root.command("apt-get", arguments).run()
     guard result.status == 0 else { throw CommandError.failed(command: "apt-get download", result: result) }
     return Self.choices(result.standardOutput)
@@ -61,7 +61,7 @@ struct DebianSolver: Sendable {
 
   /// Halves a set that has no solution until what is to blame stands alone.
   private func solve(_ names: [String], with essential: [String]) async throws -> Outcome {
-    let arguments = ["install", "-y", "-q", "--no-install-recommends", "--print-uris"] + essential + names
+    let arguments = ["install", "-y", "-q", "--no-install-recommends"] + Self.printing + essential + names
     let result = try await root.command("apt-get", arguments).run()
     var outcome = Outcome()
     if result.status == 0 {
@@ -101,6 +101,10 @@ struct DebianSolver: Sendable {
   }
 
   // MARK: What apt prints
+
+  /// Without the second option apt prints MD5. For fetching lists it must not be set: apt then refuses archives that have
+  /// SHA-512 alone.
+  private static let printing = ["--print-uris", "-o", "Acquire::ForceHash=SHA256"]
 
   /// Reads lines such as `'http://…/libc6_2.36-9_amd64.deb' libc6_2.36-9_amd64.deb 2759320 SHA256:…`.
   static func choices(_ output: String) -> [Choice] {
