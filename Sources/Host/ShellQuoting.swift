@@ -1,3 +1,5 @@
+import Files
+
 /// A command line as one would type it in a POSIX shell, without the credentials of URLs in it.
 func shellCommandLine(_ words: [String]) -> String {
   words.map { shellQuoted(hidingCredentials($0)) }.joined(separator: " ")
@@ -17,7 +19,8 @@ public func shellQuoted(_ word: String) -> String {
   return "'" + word.split(separator: "'", omittingEmptySubsequences: false).joined(separator: "'\\''") + "'"
 }
 
-/// The text with the user information of every URL in it replaced by `***`: `https://***@host/`.
+/// The text with the user information of every URL in it replaced by `***`: `https://***@host/`; and so is what may be
+/// secret in its query.
 ///
 /// User information ends at the last `@` before the path, query or fragment (RFC 3986, section 3.2).
 public func hidingCredentials(_ text: String) -> String {
@@ -40,5 +43,5 @@ public func hidingCredentials(_ text: String) -> String {
       position = at
     }
   }
-  return String(decoding: result, as: UTF8.self)
+  return maskingQuerySecrets(in: String(decoding: result, as: UTF8.self))
 }

@@ -31,10 +31,10 @@ private struct FieldScanner {
 
   init(_ text: String) { bytes = Array(text.utf8) }
 
-  /// The next token, past blanks and commas.
+  /// The next token, past blanks and commas; some registries write semicolons.
   mutating func word() -> String? {
-    skip { $0 == UInt8(ascii: ",") || Self.isBlank($0) }
-    return token()
+    skip { $0 == UInt8(ascii: ",") || $0 == UInt8(ascii: ";") || Self.isBlank($0) }
+    return token(Self.isTokenByte)
   }
 
   /// Whether an equals sign follows; blanks around it are passed over.
@@ -50,9 +50,13 @@ private struct FieldScanner {
     return true
   }
 
-  /// A token or a quoted string.
+  /// A token or a quoted string. What is not quoted has every character in practice, up to the next comma or blank.
   mutating func value() -> String? {
-    guard position < bytes.count, bytes[position] == UInt8(ascii: "\"") else { return token() }
+    guard position < bytes.count, bytes[position] == UInt8(ascii: "\"") else {
+      let text = token { $0 != UInt8(ascii: ",") && $0 != UInt8(ascii: ";") && !Self.isBlank($0) }
+      guard let text, text.utf8.count > 1, text.hasPrefix("'"), text.hasSuffix("'") else { return text }
+      return String(text.dropFirst().dropLast())
+    }
     position += 1
     var text: [UInt8] = []
     while position < bytes.count {
@@ -69,9 +73,9 @@ private struct FieldScanner {
     return nil
   }
 
-  private mutating func token() -> String? {
+  private mutating func token(_ isPart: (UInt8) -> Bool) -> String? {
     let start = position
-    skip(while: Self.isTokenByte)
+    skip(while: isPart)
     return position == start ? nil : String(decoding: bytes[start..<position], as: UTF8.self)
   }
 

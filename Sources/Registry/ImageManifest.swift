@@ -58,7 +58,7 @@ public enum ManifestContent: Hashable, Sendable {
     guard outline.schemaVersion == 2 else {
       throw .malformed("its schemaVersion is \(outline.schemaVersion.map(String.init) ?? "missing")")
     }
-    if let own = outline.mediaType, own != mediaType {
+    if let own = outline.mediaType, !own.isGeneric, own != mediaType {
       throw .malformed("it calls itself \(own), and was announced as \(mediaType)")
     }
     // One document that two readers could take for two images (CVE-2021-41190).
@@ -70,10 +70,32 @@ public enum ManifestContent: Hashable, Sendable {
     try check()
   }
 
-  /// The type that a manifest gives itself; `nil` when it gives none, or is none.
-  static func ownMediaType(_ bytes: [UInt8]) -> MediaType? {
-    guard bytes.count <= maximumSize, let outline: Outline = try? decode(bytes) else { return nil }
-    return outline.mediaType ?? (outline.schemaVersion == 1 ? .dockerSchema1 : nil)
+  /// What bytes are that a registry serves as a manifest.
+  ///
+  /// The document itself counts most: the digest proves it, while proxies and mirrors rename or leave out what stands
+  /// beside it. Next counts the registry's word, where the document agrees, and last what is in the document.
+  /// - Parameter announced: The registry's word.
+  /// - Throws: ``ManifestFormatError/webPage``.
+  static func mediaType(of bytes: [UInt8], announced: MediaType) throws(ManifestFormatError) -> MediaType {
+    guard bytes.count <= maximumSize, let outline: Outline = try? decode(bytes) else {
+      guard !isWebPage(bytes) else { throw .webPage }
+      return announced
+    }
+    if outline.schemaVersion == 1 { return .dockerSchema1 }
+    if let own = outline.mediaType, !own.isGeneric { return own }
+    let isIndex = outline.hasManifests && !outline.hasConfig && !outline.hasLayers
+    let isManifest = outline.hasConfig && !outline.hasManifests
+    if isIndex { return announced.isIndex ? announced : .ociIndex }
+    if isManifest, !announced.isManifest {
+      return outline.configType == .dockerConfig ? .dockerManifest : .ociManifest
+    }
+    return announced
+  }
+
+  /// Whether it is a page for people, such as the login page of a network or a proxy's error.
+  static func isWebPage(_ bytes: [UInt8]) -> Bool {
+    let start = bytes.drop { $0 <= 0x20 || [0xef, 0xbb, 0xbf].contains($0) }
+    return start.first == UInt8(ascii: "<")
   }
 
   private func check() throws(ManifestFormatError) {
@@ -100,8 +122,10 @@ public enum ManifestContent: Hashable, Sendable {
     let hasManifests: Bool
     let hasConfig: Bool
     let hasLayers: Bool
+    let configType: MediaType?
 
     private enum CodingKeys: String, CodingKey { case schemaVersion, mediaType, manifests, config, layers }
+    private struct Typed: Decodable { let mediaType: MediaType? }
 
     init(from decoder: any Decoder) throws {
       let container = try decoder.container(keyedBy: CodingKeys.self)
@@ -110,6 +134,7 @@ public enum ManifestContent: Hashable, Sendable {
       hasManifests = container.contains(.manifests)
       hasConfig = container.contains(.config)
       hasLayers = container.contains(.layers)
+      configType = (try? container.decodeIfPresent(Typed.self, forKey: .config))??.mediaType
     }
   }
 
@@ -146,6 +171,8 @@ public enum ManifestFormatError: Error, Equatable, CustomStringConvertible {
   case schema1
   /// Something else than a manifest or an index.
   case unknownMediaType(MediaType)
+  /// A page for people in place of a manifest.
+  case webPage
   /// Against the specification.
   case malformed(String)
 
@@ -158,6 +185,8 @@ public enum ManifestFormatError: Error, Equatable, CustomStringConvertible {
       type.rawValue.isEmpty
         ? "the registry does not say of what type its manifest is"
         : "its manifest has the type \(type), which is not an image this program knows"
+    case .webPage:
+      "the registry answers with a web page in place of its manifest: a login page of the network, or a proxy's error"
     case .malformed(let reason): "its manifest is malformed: \(reason)"
     }
   }

@@ -104,7 +104,7 @@ private struct ImageResolution {
     var candidates = try await candidates(in: root, within: [])
     if platforms.contains(where: { Self.best($0, candidates) == nil }) {
       for index in candidates.indices where candidates[index].platform == nil {
-        candidates[index].platform = try await platformFromConfiguration(candidates[index].descriptor)
+        candidates[index].platform = try await platformFromConfiguration(candidates[index])
       }
     }
     var chosen: [ResolvedImage.PlatformImage] = []
@@ -135,9 +135,11 @@ private struct ImageResolution {
     }
     let path = indexes + [manifest]
     var found: [Candidate] = []
-    for descriptor in index.manifests where !descriptor.isAttestation {
+    for descriptor in index.manifests where !descriptor.isAttestation && !descriptor.isArtifact {
       if descriptor.mediaType.isSchema1 { throw RegistryError(.schema1, image: reference) }
-      if descriptor.mediaType.isManifest {
+      if descriptor.mediaType.isGeneric {
+        found += try await self.candidates(behind: descriptor, within: path)
+      } else if descriptor.mediaType.isManifest {
         found.append(Candidate(descriptor: descriptor, platform: descriptor.platform, indexes: path))
       } else if descriptor.mediaType.isIndex, visited.insert(descriptor.digest).inserted {
         found += try await candidates(in: try await fetch(descriptor), within: path)
@@ -145,6 +147,24 @@ private struct ImageResolution {
       // Anything else is not an image; the specification says to pass it over.
     }
     return found
+  }
+
+  /// The images behind an entry that does not say what it is.
+  private mutating func candidates(
+    behind descriptor: Descriptor, within path: [FetchedManifest]
+  ) async throws(RegistryError) -> [Candidate] {
+    let manifest: FetchedManifest
+    do throws(RegistryError) {
+      manifest = try await fetch(descriptor)
+    } catch {
+      if error.kind == .notAnImage { return [] }
+      throw error
+    }
+    if case .index = manifest.content {
+      guard visited.insert(descriptor.digest).inserted else { return [] }
+      return try await candidates(in: manifest, within: path)
+    }
+    return [Candidate(descriptor: descriptor, platform: descriptor.platform, indexes: path)]
   }
 
   private static func best(_ platform: Platform, _ candidates: [Candidate]) -> Candidate? {
@@ -157,16 +177,26 @@ private struct ImageResolution {
     return best?.candidate
   }
 
-  /// What an image's configuration says where no index does.
+  /// What an image's configuration says where no index does; `nil` for what stands beside the images of an index and is
+  /// none.
   private mutating func platformFromConfiguration(
-    _ descriptor: Descriptor
+    _ candidate: Candidate
   ) async throws(RegistryError) -> Platform? {
-    let manifest = try content(of: try await fetch(descriptor))
-    try check(manifest)
+    let manifest: ImageManifest
+    do throws(RegistryError) {
+      manifest = try content(of: try await fetch(candidate.descriptor))
+      try check(manifest)
+    } catch {
+      let isBeside =
+        !candidate.indexes.isEmpty && [.notAnImage, .foreignLayer, .unsupported].contains(error.kind)
+      if isBeside { return nil }
+      throw error
+    }
     var bytes = configurations[manifest.config.digest]
     if bytes == nil { bytes = try await client.blob(manifest.config, of: reference) }
     configurations[manifest.config.digest] = bytes
-    return try? JSONDecoder().decode(Platform.self, from: Data(bytes ?? []))
+    let platform = try? JSONDecoder().decode(Platform.self, from: Data(bytes ?? []))
+    return platform.flatMap { $0.os.isEmpty || $0.architecture.isEmpty ? nil : $0 }
   }
 
   private mutating func image(
@@ -202,7 +232,9 @@ private struct ImageResolution {
 
   /// Refuses what no container engine could run, or what cannot be carried.
   private func check(_ manifest: ImageManifest) throws(RegistryError) {
-    guard manifest.config.mediaType == .ociConfig || manifest.config.mediaType == .dockerConfig else {
+    let type = manifest.config.mediaType
+    guard type == .ociConfig || type == .dockerConfig || type.isGeneric && manifest.artifactType ?? "" == ""
+    else {
       let kind = manifest.artifactType ?? manifest.config.mediaType.rawValue
       throw RegistryError(
         .notAnImage, image: reference, detail: "it is not a container image but an artifact of type \(kind)")

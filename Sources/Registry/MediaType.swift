@@ -54,6 +54,14 @@ public struct MediaType: RawRepresentable, Hashable, Sendable, Codable, CustomSt
   static let acceptedManifests = [ociIndex, dockerManifestList, ociManifest, dockerManifest]
     .map(\.rawValue).joined(separator: ", ")
 
+  /// Whether it says nothing of what the bytes are: registries, proxies and old builders write such types, or none. The
+  /// configurations of Docker's first images of schema 2 have one.
+  var isGeneric: Bool {
+    [
+      "", "application/json", "application/octet-stream", "binary/octet-stream", "text/plain", "text/json",
+    ].contains(rawValue.lowercased())
+  }
+
   /// Whether it is a list of manifests.
   var isIndex: Bool { self == .ociIndex || self == .dockerManifestList }
 

@@ -64,14 +64,18 @@ actor RegistryAuthentication {
   func authorization(
     for image: ImageReference, at endpoint: RegistryEndpoint, after rejection: Rejection? = nil
   ) async throws(RegistryError) -> String? {
+    credentials.reportProblems()
     let place = Place(endpoint: endpoint, repository: endpoint.repository(of: image))
     if let rejection { learn(from: rejection.head, place: place) }
     let offered = try await challenges(of: endpoint, image)
-    if let bearer = offered.first(where: { $0.scheme == "bearer" }) {
+    let hasBasic = offered.contains { $0.scheme == "basic" }
+    if let bearer = offered.first(where: { $0.scheme == "bearer" }),
+      bearer.parameters["realm"] != nil || !hasBasic
+    {
       let token = try await token(bearer, place, image, rejected: rejection?.authorization)
       return "Bearer \(token)"
     }
-    if offered.contains(where: { $0.scheme == "basic" }) {
+    if hasBasic {
       return try await basic(place, image, rejected: rejection?.authorization)
     }
     if let scheme = offered.first?.scheme {
@@ -169,6 +173,12 @@ actor RegistryAuthentication {
   ) async -> Result<LiveToken, RegistryError> {
     do throws(RegistryError) {
       let credential = try await credential(place, image)
+      guard !request.isWithoutTLS || credential == nil else {
+        throw RegistryError(
+          badAnswer:
+            "the registry names a token service without TLS (\(request.shownRealm)), which gets no credentials",
+          image: image)
+      }
       let response: HTTPResponse
       do {
         response = try await engine.response(to: request.request(credential))
@@ -187,7 +197,11 @@ actor RegistryAuthentication {
           status: response.head.status, body: response.body, what: "", image: image, endpoint: place.endpoint)
       }
       guard let token = TokenRequest.token(of: response.body) else {
-        throw RegistryError(badAnswer: "the token service gave no token", image: image)
+        let isPage = ManifestContent.isWebPage(response.body)
+        throw RegistryError(
+          badAnswer:
+            "the token service (\(request.shownRealm)) gave \(isPage ? "a web page and " : "")no token",
+          image: image)
       }
       return .success(LiveToken(text: token.text, expiry: now() + token.lifetime))
     } catch {

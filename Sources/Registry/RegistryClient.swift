@@ -63,8 +63,10 @@ public final class RegistryClient: Sendable {
         "manifest \(descriptor.digest) has \(response.body.count) bytes where \(descriptor.size) were announced",
         reference)
     }
-    _ = try describe(response, expected: descriptor.digest, reference)
-    return try read(response.body, descriptor, reference)
+    // What an index says of the type may be wrong, or nothing.
+    var served = descriptor
+    served.mediaType = try describe(response, expected: descriptor.digest, reference).mediaType
+    return try read(response.body, served, reference)
   }
 
   /// Asks whether a registry has what a reference names, without fetching it.
@@ -121,6 +123,25 @@ public final class RegistryClient: Sendable {
       url: endpoint.blobURL(reference, descriptor), destination: destination, digest: descriptor.digest,
       size: descriptor.size)
     download.isDurable = isDurable
+    do throws(RegistryError) {
+      try await perform(download, descriptor, of: reference, at: endpoint, onEvent)
+    } catch {
+      // A registry behind this one may want to know who asks; the answer to HEAD tells where it is.
+      guard error.kind == .unauthorized,
+        let moved = try? await ask(
+          HTTPRequest("HEAD", url: download.url), what: "\(descriptor.digest) ", reference),
+        let url = moved.head.url, url.isOfRegistry, url.origin != (try? TransferURL(download.url))?.origin
+      else { throw error }
+      download.url = url.text
+      try await perform(download, descriptor, of: reference, at: RegistryEndpoint(url.origin), onEvent)
+    }
+  }
+
+  private func perform(
+    _ download: Download, _ descriptor: Descriptor, of reference: ImageReference,
+    at endpoint: RegistryEndpoint, _ onEvent: @escaping @Sendable (DownloadEvent) -> Void
+  ) async throws(RegistryError) {
+    var download = download
     let attempts = BlobAttempts()
     let authentication = authentication
     download.authorize = { rejection in
@@ -176,7 +197,9 @@ extension RegistryClient {
   private func ask(
     _ question: HTTPRequest, what: String, _ reference: ImageReference
   ) async throws(RegistryError) -> HTTPResponse {
-    let endpoint = endpoint(of: reference)
+    var endpoint = endpoint(of: reference)
+    var question = question
+    var hasMoved = false
     var rejection: RegistryAuthentication.Rejection?
     var refusals = 0
     while true {
@@ -198,6 +221,13 @@ extension RegistryClient {
       case 200..<300: return response
       case 401 where rejection == nil && response.head.origin == (try? TransferURL(question.url))?.origin:
         rejection = RegistryAuthentication.Rejection(head: response.head, authorization: authorization)
+      case 401 where !hasMoved && response.head.url?.isOfRegistry == true:
+        // Another registry stands behind this one, and has wishes of its own. It gets what belongs to its own name.
+        guard let url = response.head.url else { continue }
+        hasMoved = true
+        endpoint = RegistryEndpoint(url.origin)
+        question.url = url.text
+        rejection = RegistryAuthentication.Rejection(head: response.head, authorization: nil)
       case 429:
         try limits.hold(after: response, refusals: refusals, endpoint, reference)
         refusals += 1
@@ -213,17 +243,17 @@ extension RegistryClient {
   private func describe(
     _ response: HTTPResponse, expected: Digest?, _ reference: ImageReference
   ) throws(RegistryError) -> Descriptor {
-    var type = MediaType(header: response.head.fields["Content-Type"] ?? "")
-    if !type.isIndex, !type.isManifest, !type.isSchema1,
-      let own = ManifestContent.ownMediaType(response.body)
-    {
-      // Some registries and proxies announce any JSON as application/json.
-      type = own
+    let announced = MediaType(header: response.head.fields["Content-Type"] ?? "")
+    let type: MediaType
+    do {
+      type = try ManifestContent.mediaType(of: response.body, announced: announced)
+    } catch {
+      throw RegistryError(error, image: reference)
     }
     // Its digest is that of a part of the bytes only.
     if type.isSchema1 { throw RegistryError(.schema1, image: reference) }
     var named: Digest?
-    if let text = response.head.fields["Docker-Content-Digest"] {
+    if let text = response.head.fields["Docker-Content-Digest"], !text.isEmpty {
       do {
         named = try Digest(text)
       } catch {

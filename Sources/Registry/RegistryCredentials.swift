@@ -15,7 +15,8 @@ import SystemPackage
 ///    `$DOCKER_CONFIG` (default `~/.docker`).
 ///
 /// In a file, `credHelpers` come first, then the most specific key of `auths` (`host/path`, then `host`:
-/// containers-auth.json(5)), then `credsStore`.
+/// containers-auth.json(5)), then `credsStore`. What cannot be read is reported and passed over: most images are for
+/// everybody.
 public struct RegistryCredentials: Sendable {
   /// Runs `PROGRAM get` with the server's name and a newline on its standard input, and gives its exit status and
   /// standard output (github.com/docker/docker-credential-helpers, "Development").
@@ -31,11 +32,13 @@ public struct RegistryCredentials: Sendable {
   private let files: [CredentialFile]
   private let helper: Helper?
   private let answers = HelperAnswers()
+  private let problems: CredentialProblems
 
   private init() {
     variables = [:]
     files = []
     helper = nil
+    problems = CredentialProblems { _ in }
   }
 
   /// Reads the files that there are.
@@ -44,37 +47,42 @@ public struct RegistryCredentials: Sendable {
   ///   - environment: The process's environment.
   ///   - home: The user's home folder.
   ///   - userID: The user's number; that of this process unless a test says otherwise.
+  ///   - onProblem: Called once for what cannot be used, a file, an entry or a helper, when a registry is asked.
   ///   - helper: Runs credential helpers.
-  /// - Throws: ``CredentialError`` when a file cannot be read or understood, or the one named by the environment
-  ///   is not there.
   public init(
-    environment: [String: String], home: FilePath, userID: UInt32 = effectiveUser, helper: @escaping Helper
-  ) throws(CredentialError) {
+    environment: [String: String], home: FilePath, userID: UInt32 = effectiveUser,
+    onProblem: @escaping @Sendable (CredentialError) -> Void = { _ in }, helper: @escaping Helper
+  ) {
     func value(_ name: String) -> String? { environment[name].flatMap { $0.isEmpty ? nil : $0 } }
     variables = environment.filter {
       $0.key.hasPrefix("REGISTRY_USER_") || $0.key.hasPrefix("REGISTRY_PASSWORD_")
     }
     self.helper = helper
-    if let named = value("REGISTRY_AUTH_FILE") {
-      guard let file = try CredentialFile(FilePath(named)) else {
-        throw CredentialError(
-          source: "REGISTRY_AUTH_FILE", reason: "there is no file \(named)")
+    let problems = CredentialProblems(onProblem)
+    self.problems = problems
+    func file(_ path: FilePath) -> CredentialFile? {
+      do throws(CredentialError) {
+        return try CredentialFile(path)
+      } catch {
+        problems.note(error)
+        return nil
       }
-      files = [file]
+    }
+    if let named = value("REGISTRY_AUTH_FILE") {
+      if !fileExists(FilePath(named)) {
+        problems.note(CredentialError(source: "REGISTRY_AUTH_FILE", reason: "there is no file \(named)"))
+      }
+      files = file(FilePath(named)).map { [$0] } ?? []
       return
     }
     let runtime = value("XDG_RUNTIME_DIR").map { FilePath($0) } ?? FilePath("/run/containers/\(userID)")
     let isDefault = value("XDG_RUNTIME_DIR") == nil
     let config = value("XDG_CONFIG_HOME").map { FilePath($0) } ?? home.appending(".config")
     let docker = value("DOCKER_CONFIG").map { FilePath($0) } ?? home.appending(".docker")
-    var files: [CredentialFile] = []
-    for path in [
+    files = [
       isDefault ? runtime.appending("auth.json") : runtime.appending("containers").appending("auth.json"),
       config.appending("containers").appending("auth.json"), docker.appending("config.json"),
-    ] {
-      if let file = try CredentialFile(path) { files.append(file) }
-    }
-    self.files = files
+    ].compactMap(file)
   }
 
   /// The names of the variables that hold a registry's credentials.
@@ -86,19 +94,28 @@ public struct RegistryCredentials: Sendable {
 
   /// The credential for a repository, `nil` when there is none.
   ///
-  /// - Throws: ``CredentialError`` when there is one that cannot be read.
+  /// - Throws: ``CredentialError`` when only one of a user's name and password is set.
   func credential(registry: String, repository: String) async throws(CredentialError) -> RegistryCredential? {
     if let credential = try fromVariables(registry) { return credential }
     for file in files {
-      switch try file.entry(registry: registry, repository: repository) {
-      case .credential(let credential): return credential
-      case .helper(let name, let server):
-        if let credential = try await ask(name, server, file) { return credential }
-      case nil: continue
+      let entries = file.entries(registry: registry, repository: repository, onProblem: problems.report)
+      for entry in entries {
+        switch entry {
+        case .credential(let credential): return credential
+        case .helper(let name, let server):
+          do throws(CredentialError) {
+            if let credential = try await ask(name, server, file) { return credential }
+          } catch {
+            problems.report(error)
+          }
+        }
       }
     }
     return nil
   }
+
+  /// Tells what could not be read, once; a run that asks no registry has no use for it.
+  func reportProblems() { problems.reportNoted() }
 
   private func fromVariables(_ registry: String) throws(CredentialError) -> RegistryCredential? {
     let names = Self.variableNames(registry: registry)
@@ -161,6 +178,30 @@ public struct RegistryCredentials: Sendable {
       : RegistryCredential(user: found.user, password: found.secret)
     answers[program, server] = credential
     return credential
+  }
+}
+
+/// What is wrong with credentials, each thing told once.
+private final class CredentialProblems: Sendable {
+  private let onProblem: @Sendable (CredentialError) -> Void
+  private let told = Mutex<Set<String>>([])
+  /// What was found before anything was asked.
+  private let noted = Mutex<[CredentialError]>([])
+
+  init(_ onProblem: @escaping @Sendable (CredentialError) -> Void) { self.onProblem = onProblem }
+
+  func note(_ problem: CredentialError) { noted.withLock { $0.append(problem) } }
+
+  func reportNoted() {
+    let problems = noted.withLock { noted in
+      defer { noted = [] }
+      return noted
+    }
+    for problem in problems { report(problem) }
+  }
+
+  func report(_ problem: CredentialError) {
+    if told.withLock({ $0.insert(problem.description).inserted }) { onProblem(problem) }
   }
 }
 

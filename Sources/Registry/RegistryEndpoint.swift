@@ -1,5 +1,6 @@
 import Bundle
 import Integrity
+import Transfer
 
 /// Where and how registries are asked.
 public struct RegistryConfiguration: Sendable {
@@ -53,6 +54,13 @@ struct RegistryEndpoint: Hashable, Sendable {
     }
   }
 
+  /// The registry that another one has redirected to.
+  init(_ origin: TransferURL.Origin) {
+    host = String(origin.description.dropFirst("\(origin.scheme)://".count))
+    root = "\(origin)/v2"
+    prefix = ""
+  }
+
   /// Whether it is asked without TLS.
   var isPlain: Bool { root.hasPrefix("http://") }
 
@@ -73,4 +81,9 @@ struct RegistryEndpoint: Hashable, Sendable {
   func blobURL(_ reference: ImageReference, _ descriptor: Descriptor) -> String {
     "\(root)/\(repository(of: reference))/blobs/\(descriptor.digest)"
   }
+}
+
+extension TransferURL {
+  /// Whether it is an address of a registry's API, and not one of the storage behind it.
+  var isOfRegistry: Bool { path.hasPrefix("/v2/") }
 }

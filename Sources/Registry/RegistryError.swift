@@ -129,7 +129,12 @@ extension RegistryError {
 
   /// The bytes are not a manifest that can be used.
   init(_ error: ManifestFormatError, image: ImageReference) {
-    let kind: Kind = if case .unknownMediaType = error { .notAnImage } else { .unsupported }
+    let kind: Kind =
+      switch error {
+      case .unknownMediaType: .notAnImage
+      case .webPage: .badAnswer
+      default: .unsupported
+      }
     self.init(kind, image: image, detail: error.description)
   }
 }

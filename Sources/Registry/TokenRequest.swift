@@ -6,6 +6,8 @@ import Transfer
 struct TokenRequest: Hashable, Sendable {
   /// The token service.
   let realm: String
+  /// Whether it is asked without TLS by a registry that has it: it could not keep a secret.
+  let isWithoutTLS: Bool
   /// The registry's name at that service.
   let service: String?
   /// What the token is to allow: `repository:NAME:pull`; several with a blank between them.
@@ -22,20 +24,24 @@ struct TokenRequest: Hashable, Sendable {
   /// - Parameters:
   ///   - scope: What the registry said is needed; `nil` is to do `actions` to the image's repository.
   ///   - actions: `pull`, or `pull,push`.
-  /// - Throws: ``RegistryError`` when the registry names no token service, or one that could not keep a secret.
+  /// - Throws: ``RegistryError`` when the registry names no token service.
   init(
     _ challenge: AuthenticationChallenge, scope: String?, actions: String = "pull", image: ImageReference,
     endpoint: RegistryEndpoint
   ) throws(RegistryError) {
-    guard let realm = challenge.parameters["realm"], (try? TransferURL(realm)) != nil else {
+    guard let realm = challenge.parameters["realm"], let url = try? TransferURL(realm) else {
       throw RegistryError(badAnswer: "the registry names no usable token service", image: image)
     }
-    guard endpoint.isPlain || realm.lowercased().hasPrefix("https://") else {
-      throw RegistryError(
-        badAnswer: "the registry names a token service without TLS, which gets no credentials", image: image)
+    let isOpen = !endpoint.isPlain && url.origin.scheme == "http"
+    if isOpen, url.origin.port == 80, endpoint.root.hasPrefix("https://\(url.origin.host)/") {
+      // Behind a proxy that ends TLS many registries name themselves without it.
+      self.realm = "https" + realm.dropFirst("http".count)
+      isWithoutTLS = false
+    } else {
+      self.realm = realm
+      isWithoutTLS = isOpen
     }
-    self.realm = realm
-    service = challenge.parameters["service"]
+    service = challenge.parameters["service"].flatMap { $0.isEmpty ? nil : $0 }
     self.scope = scope ?? "repository:\(endpoint.repository(of: image)):\(actions)"
   }
 
@@ -66,19 +72,33 @@ struct TokenRequest: Hashable, Sendable {
       text.utf8.allSatisfy({ (0x21...0x7e).contains($0) })
     else { return nil }
     // The specification's default, and its least value.
-    let seconds = answer.expiresIn.map { max(1, min($0, 86_400 * 365)) } ?? 60
+    let seconds = answer.expiresIn.map { max(60, min($0, 86_400 * 365)) } ?? 60
     return Token(text: text, lifetime: .seconds(seconds))
   }
+
+  /// The service without what may be a secret, for people.
+  var shownRealm: String { (try? TransferURL(realm))?.redacted ?? "" }
 
   private struct Answer: Decodable {
     let token: String?
     let accessToken: String?
+    /// In seconds.
     let expiresIn: Int?
 
     private enum CodingKeys: String, CodingKey {
       case token
       case accessToken = "access_token"
       case expiresIn = "expires_in"
+    }
+
+    init(from decoder: any Decoder) throws {
+      let container = try decoder.container(keyedBy: CodingKeys.self)
+      token = try container.decodeIfPresent(String.self, forKey: .token)
+      accessToken = try container.decodeIfPresent(String.self, forKey: .accessToken)
+      // A number, or a number as text; the token is good whatever stands here.
+      let number = (try? container.decode(Double.self, forKey: .expiresIn))
+      let text = (try? container.decode(String.self, forKey: .expiresIn)).flatMap { Double($0) }
+      expiresIn = (number ?? text).flatMap { Int(exactly: max(0, min($0, 1e9)).rounded()) }
     }
   }
 

@@ -138,10 +138,15 @@ extension SettingFormat<String> {
     return String(match.1)
   }
 
-  /// A proxy as curl takes it (curl(1), `--proxy`).
-  static let proxy = words("a proxy such as http://proxy.example.com:3128") {
-    let form = /((http|https|socks4|socks4a|socks5|socks5h):\/\/)?[^\s\/]+\/?/
-    return $0.wholeMatch(of: form) == nil || hasControls($0) ? nil : $0
+  /// A proxy as curl takes it (curl(1), `--proxy`), unless a bare special character leaves open where the login ends.
+  static let proxy = words(
+    "a proxy such as http://proxy.example.com:3128; special characters of a login must be percent-encoded (%40 for @)"
+  ) { text in
+    let form =
+      /((http|https|socks4|socks4a|socks5|socks5h):\/\/)?([^\s\/\\@#?]+@)?([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(:([0-9]{1,5}))?\/?/
+    guard !hasControls(text), let match = text.wholeMatch(of: form) else { return nil }
+    if let port = match.6 { guard (1...65535).contains(Int(port) ?? 0) else { return nil } }
+    return text
   }
 }
 

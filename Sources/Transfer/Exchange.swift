@@ -46,6 +46,7 @@ final class Exchange {
   private var upload: UploadState?
   private let limiter: RateLimiter?
   private var pace: Pace
+  private var configuration = TransferConfiguration()
 
   /// - Throws: ``TransferError`` when libcurl cannot make a handle.
   init(
@@ -72,6 +73,7 @@ final class Exchange {
 
   /// Sets every option of the request.
   func prepare(_ configuration: TransferConfiguration) {
+    self.configuration = configuration
     set(CURLOPT_URL, request.url.text)
     set(CURLOPT_PROTOCOLS, Int(CURLPROTO_HTTP | CURLPROTO_HTTPS))
     set(CURLOPT_NOSIGNAL, 1)
@@ -213,7 +215,8 @@ final class Exchange {
     if line.hasPrefix("HTTP/") {
       let words = line.split(separator: " ", maxSplits: 2)
       head = ResponseHead(
-        status: words.count > 1 ? Int(trimmed(words[1])) ?? 0 : 0, fields: [:], origin: request.url.origin)
+        status: words.count > 1 ? Int(trimmed(words[1])) ?? 0 : 0, fields: [:], origin: request.url.origin,
+        url: request.url)
     } else {
       head.fields.append(line: line)
     }
@@ -250,7 +253,8 @@ final class Exchange {
 
   private func error(for code: CURLcode) -> TransferError {
     let buffered = String(cString: errorBuffer)
-    let text = buffered.isEmpty ? String(cString: curl_easy_strerror(code)) : buffered
+    let text = configuration.withoutSecrets(
+      buffered.isEmpty ? String(cString: curl_easy_strerror(code)) : buffered, asking: request.url)
     let kind: TransferError.Kind
     var detail = text
     switch code {

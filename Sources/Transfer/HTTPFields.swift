@@ -52,6 +52,8 @@ public struct ResponseHead: Sendable {
   public var fields: HTTPFields
   /// Who answered: after a redirect another one than was asked.
   public var origin: TransferURL.Origin?
+  /// The address that was answered, after redirects.
+  public var url: TransferURL?
 
   /// Whether the status says success (2xx).
   public var isSuccess: Bool { (200..<300).contains(status) }
@@ -77,10 +79,21 @@ public struct ResponseHead: Sendable {
   ///
   /// - Parameter now: The present time in seconds since 1970.
   public func retryAfter(now: Int64) -> Duration? {
-    guard let text = fields["Retry-After"] else { return nil }
-    if let seconds = Int64(text) { return seconds >= 0 ? .seconds(seconds) : nil }
+    guard let text = fields["Retry-After"], !text.isEmpty else { return nil }
+    // A date is one of the server's clock, which may be ahead of this machine's.
+    let now = fields["Date"].flatMap(Self.date) ?? now
+    if let seconds = Double(text) {
+      guard seconds >= 0, seconds < 1e11 else { return nil }
+      let whole = Int64(seconds.rounded(.up))
+      // Docker Hub, among others, writes a date as seconds since 1970.
+      return .seconds(whole < 1_000_000_000 ? whole : max(0, whole - now))
+    }
+    return Self.date(text).map { .seconds(max(0, $0 - now)) }
+  }
+
+  private static func date(_ text: String) -> Int64? {
     let date = Int64(curl_getdate(text, nil))
-    return date < 0 ? nil : .seconds(max(0, date - now))
+    return date < 0 ? nil : date
   }
 }
 

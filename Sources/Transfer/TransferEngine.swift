@@ -16,9 +16,10 @@ public final class TransferEngine: Sendable {
 
   /// Starts the engine's thread.
   ///
-  /// - Throws: ``TransferError`` when libcurl cannot be started.
+  /// - Throws: ``TransferError`` when libcurl cannot be started, or a proxy's address cannot be read.
   public init(_ configuration: TransferConfiguration = TransferConfiguration()) throws(TransferError) {
     self.configuration = configuration
+    try configuration.checkProxies()
     loop = try ExchangeLoop(configuration)
   }
 

@@ -1,4 +1,5 @@
 import CCurl
+import Files
 
 /// A URL as libcurl understands it, so that what is checked here is what will be asked.
 public struct TransferURL: Sendable, Hashable {
@@ -28,8 +29,14 @@ public struct TransferURL: Sendable, Hashable {
   public let text: String
   /// Whom it asks.
   public let origin: Origin
-  /// The URL without user and password, for messages and records.
+  /// The URL without user and password, and without what may be secret in its query, for messages and records.
   public let redacted: String
+
+  /// The path, with its escapes and without the query; `/` where there is none.
+  public var path: String {
+    let rest = redacted.unicodeScalars.dropFirst("\(origin.scheme)://".count).drop { $0 != "/" }
+    return rest.isEmpty ? "/" : String(rest.prefix { $0 != "?" && $0 != "#" })
+  }
 
   /// Parses an absolute `http` or `https` URL.
   ///
@@ -67,11 +74,14 @@ public struct TransferURL: Sendable, Hashable {
       let host = part(handle, CURLUPART_HOST)?.lowercased(), !host.isEmpty,
       let port = part(handle, CURLUPART_PORT, UInt32(CURLU_DEFAULT_PORT)).flatMap({ Int($0) })
     else { return nil }
+    // In a fragment it was meant to end a login, in whose password stands a bare #.
+    if part(handle, CURLUPART_FRAGMENT)?.contains("@") == true { return nil }
     curl_url_set(handle, CURLUPART_USER, nil, 0)
     curl_url_set(handle, CURLUPART_PASSWORD, nil, 0)
     guard let redacted = part(handle, CURLUPART_URL) else { return nil }
     return TransferURL(
-      text: text, origin: Origin(scheme: scheme, host: host, port: port), redacted: redacted)
+      text: text, origin: Origin(scheme: scheme, host: host, port: port),
+      redacted: maskingQuerySecrets(in: redacted))
   }
 
   private static func part(_ handle: OpaquePointer, _ which: CURLUPart, _ flags: UInt32 = 0) -> String? {

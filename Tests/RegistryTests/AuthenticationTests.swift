@@ -218,14 +218,78 @@ import Transfer
     #expect(form.contains("grant_type=refresh_token") && form.contains("refresh_token=id%2B1"))
   }
 
-  @Test func `A token service without TLS is asked only by a registry without TLS`() throws {
+  @Test(arguments: [
+    "{\"token\":\"T\",\"expires_in\":\"300\"}", "{\"token\":\"T\",\"expires_in\":0}",
+    "{\"token\":\"\",\"access_token\":\"T\",\"expires_in\":3e2}",
+    "{\"access_token\":\"T\",\"expires_in\":null}",
+    "{\"token\":null,\"access_token\":\"T\",\"expires_in\":-1}", "{\"token\":\"T\",\"expires_in\":\"soon\"}",
+    "{\"token\":\"T\",\"expires_in\":1e300,\"issued_at\":\"x\"}",
+  ])
+  func `A token is taken whatever is said of its life`(body: String) throws {
+    let token = try #require(TokenRequest.token(of: Array(body.utf8)))
+    #expect(token.text == "T")
+    #expect(token.lifetime >= .seconds(60) && token.lifetime <= .seconds(86_400 * 365))
+  }
+
+  @Test func `A web page in place of a token is told`() async throws {
+    let fixture = try RegistryFixture(.bearer())
+    fixture.registry.put(image, in: "app", tag: "1")
+    fixture.registry.fault("/token") { _, _ in .init(body: .init("<html>log in</html>")) }
+    let error = await #expect(throws: RegistryError.self) {
+      try await fixture.client().manifest(try fixture.reference())
+    }
+    #expect(error?.description.contains("/token) gave a web page and no token") == true)
+  }
+
+  @Test(arguments: [nil, "right"] as [String?])
+  func `A registry behind a redirect has wishes of its own, and gets what belongs to its own name`(
+    password: String?
+  ) async throws {
+    let front = try RegistryFixture()
+    let access = TestRegistry.Access.bearer(user: password == nil ? nil : "ann", password: password)
+    let behind = try RegistryFixture(access)
+    let layer = TestImage.Blob(TestServer.Body.pattern(count: 50_000).bytes, .ociLayerGzip)
+    behind.registry.put(image, in: "deep/app", tag: "1")
+    behind.registry.put(blob: layer, in: "deep/app")
+    for path in [
+      TestRegistry.manifestPath("app", "1"), TestRegistry.blobPath("app", layer.descriptor.digest),
+      TestRegistry.blobPath("app", image.config.descriptor.digest),
+    ] {
+      let target = behind.server.url("/v2/deep/" + path.dropFirst("/v2/".count))
+      front.server.route(path) { _ in .redirect(to: target, status: 307) }
+    }
+    var variables = front.variables(user: "front", password: "secret")
+    if let password { variables.merge(behind.variables(user: "ann", password: password)) { $1 } }
+    let client = try front.client(credentials: variables)
+    let reference = try front.reference()
+    #expect(try await client.manifest(reference).bytes == image.manifest.bytes)
+    #expect(try await client.blob(image.config.descriptor, of: reference) == image.config.bytes)
+    try await client.download(layer.descriptor, of: reference, to: front.blobFile)
+    #expect(front.blobContent == layer.bytes)
+    let sent = Set(behind.server.requests.compactMap { $0[header: "Authorization"] })
+    #expect(sent.allSatisfy { $0.hasPrefix("Bearer ") || $0 == "Basic YW5uOnJpZ2h0" }, "\(sent)")
+    #expect(front.server.requests.allSatisfy { $0[header: "Authorization"] == nil })
+  }
+
+  @Test func `A token service without TLS is named, and gets no credentials`() async throws {
     let reference = try ImageReference("registry.example/app:1")
     let secure = RegistryEndpoint(registry: "registry.example", configuration: RegistryConfiguration())
+    func request(_ realm: String) throws -> TokenRequest {
+      try TokenRequest(
+        AuthenticationChallenge(scheme: "bearer", parameters: ["realm": realm]), scope: nil, image: reference,
+        endpoint: secure)
+    }
+    #expect(try request("http://auth.example/token").isWithoutTLS)
+    #expect(try request("http://user:secret@auth.example/token").shownRealm == "http://auth.example/token")
+    // A proxy that ends TLS hides it from the registry.
+    #expect(try request("http://registry.example/token").realm == "https://registry.example/token")
+    #expect(try !request("https://auth.example/token").isWithoutTLS)
+  }
+
+  @Test func `A registry without TLS has a token service without TLS`() throws {
+    let reference = try ImageReference("registry.example/app:1")
     let challenge = AuthenticationChallenge(
       scheme: "bearer", parameters: ["realm": "http://auth.example/token"])
-    #expect(throws: RegistryError.self) {
-      try TokenRequest(challenge, scope: nil, image: reference, endpoint: secure)
-    }
     var plain = RegistryConfiguration()
     plain.plainHTTP = ["registry.example"]
     let request = try TokenRequest(
@@ -246,6 +310,12 @@ import Transfer
         ["negotiate", "basic realm=a", "bearer realm=https://b"]
       ),
       (["Basic realm=\"a\"", "Bearer realm=\"b\""], ["basic realm=a", "bearer realm=b"]),
+      (
+        ["Bearer realm=https://a/t?x=1,service=s"], ["bearer realm=https://a/t?x=1 service=s"]
+      ),
+      (["bearer realm='https://a/t' ; service='s'"], ["bearer realm=https://a/t service=s"]),
+      (["BEARER  realm = \"https://a/t\"  ,  Service=\"s\""], ["bearer realm=https://a/t service=s"]),
+      (["Negotiate YWJj==, Bearer realm=\"b\""], ["negotiate ywjj==", "bearer realm=b"]),
       (["Bearer realm=\"open"], ["bearer"]), (["=,\"", ""], []), (["realm=\"x\""], []),
     ] as [([String], [String])])
   func `Challenges`(fields: [String], expected: [String]) {

@@ -23,12 +23,32 @@ import Testing
 
   private func auth(_ text: String) -> String { "{\"auth\":\"\(Data(text.utf8).base64EncodedString())\"}" }
 
+  private let problems = Problems()
+
+  /// What was told.
+  private final class Problems: Sendable {
+    private let texts = Mutex<[String]>([])
+    var all: [String] { texts.withLock { $0 } }
+    func add(_ problem: CredentialError) { texts.withLock { $0.append(problem.description) } }
+  }
+
   private func load(
     _ environment: [String: String]? = nil, helper: @escaping RegistryCredentials.Helper = { _, _ in (1, "") }
-  ) throws -> RegistryCredentials {
-    try RegistryCredentials(
+  ) -> RegistryCredentials {
+    RegistryCredentials(
       environment: environment ?? ["REGISTRY_AUTH_FILE": folder.appending("auth.json").string],
-      home: folder.appending("home"), userID: 1, helper: helper)
+      home: folder.appending("home"), userID: 1, onProblem: { [problems] in problems.add($0) }, helper: helper
+    )
+  }
+
+  /// What a registry gets, when all that is wrong has been told.
+  private func credential(
+    _ registry: String = "a.io", helper: @escaping RegistryCredentials.Helper = { _, _ in (1, "") }
+  ) async throws -> RegistryCredential? {
+    let credentials = load(helper: helper)
+    credentials.reportProblems()
+    for _ in 0..<2 { _ = try await credentials.credential(registry: registry, repository: "team/app") }
+    return try await credentials.credential(registry: registry, repository: "team/app")
   }
 
   @Test(
@@ -53,7 +73,7 @@ import Testing
     try write("{\"auths\":{\"a.io\":\(auth("file:p")),\"b.io\":\(auth("file:p"))}}", "containers/auth.json")
     try write(
       "{\"auths\":{\"b.io\":\(auth("docker:p")),\"c.io\":\(auth("docker:p:q"))}}", "docker/config.json")
-    let credentials = try load([
+    let credentials = load([
       "REGISTRY_USER_A_IO": "me", "REGISTRY_PASSWORD_A_IO": "x", "REGISTRY_USER_D_IO_5000": "half",
       "XDG_RUNTIME_DIR": folder.string, "DOCKER_CONFIG": folder.appending("docker").string,
     ])
@@ -77,7 +97,7 @@ import Testing
        "credHelpers": {"gcr.io": "special", "broken.io": "broken", "none.io": "none"}}
       """)
     let calls = Mutex<[String]>([])
-    let credentials = try load(helper: { program, server in
+    let credentials = load(helper: { program, server in
       calls.withLock { $0.append("\(program) \(server)") }
       switch program {
       case "docker-credential-broken": return (2, "secret text")
@@ -92,37 +112,87 @@ import Testing
     #expect(
       try await credentials.credential(registry: "quay.io", repository: "a")
         == RegistryCredential(user: "file", password: "p"))
-    #expect(try await credentials.credential(registry: "none.io", repository: "a") == nil)
-    let error = await #expect(throws: CredentialError.self) {
-      try await credentials.credential(registry: "broken.io", repository: "a")
-    }
-    #expect(error?.description.contains("secret text") == false)
+    #expect(try await credentials.credential(registry: "none.io", repository: "a") == token)
+    #expect(try await credentials.credential(registry: "broken.io", repository: "a") == token)
+    #expect(
+      problems.all.count == 1 && problems.all[0].contains("docker-credential-broken: it failed with status 2")
+    )
+    #expect(!problems.all[0].contains("secret text"))
     #expect(
       calls.withLock { $0 } == [
         "docker-credential-special gcr.io", "docker-credential-all https://index.docker.io/v1/",
-        "docker-credential-none none.io", "docker-credential-broken broken.io",
+        "docker-credential-none none.io", "docker-credential-all none.io",
+        "docker-credential-broken broken.io",
+        "docker-credential-all broken.io",
       ])
   }
 
   @Test(arguments: [
     ("not json S3CRET", "not a file of registry credentials"),
+    ("[\"S3CRET\"]", "not a file of registry credentials"),
     ("{\"auths\":{\"a.io\":{\"auth\":\"S3CRET\"}}}", "base64"),
+    ("{\"auths\":{\"a.io\":{\"auth\":\"UzNDUkVU\"}}}", "base64"),
+    ("{\"auths\":{\"a.io\":{\"registrytoken\":\"S3CRET\"}}}", "the entry of a.io has neither"),
+    ("{\"auths\":{\"a.io\":\"S3CRET\"}}", "the entry of a.io has neither"),
+    ("{\"auths\":{\"a.io\":{\"username\":\"S3CRET\"}}}", "the entry of a.io has neither"),
     ("{\"credHelpers\":{\"a.io\":\"../S3CRET\"}}", "cannot be that of a credential helper"),
+    ("{\"credsStore\":\"desktop.exe\"}", "docker-credential-desktop.exe: it failed"),
   ])
-  func `What cannot be read is named, and its content is not shown`(text: String, reason: String) async throws
-  {
+  func `What cannot be used is told once without its content, and nobody is stopped`(
+    text: String, reason: String
+  ) async throws {
     try write(text)
-    let error = await #expect(throws: CredentialError.self) {
-      _ = try await load().credential(registry: "a.io", repository: "a")
-    }
-    let message = try #require(error?.description)
-    #expect(message.contains(reason) && message.contains("auth.json"), "\(message)")
+    #expect(try await credential() == nil)
+    let message = try #require(problems.all.first)
+    #expect(
+      problems.all.count == 1 && message.contains(reason) && message.contains("auth.json"), "\(message)")
     if !text.contains("..") { #expect(!message.contains("S3CRET")) }
   }
 
-  @Test func `A file that is named must be there; others need not`() throws {
-    #expect(throws: CredentialError.self) { try load() }
-    #expect(throws: Never.self) { try load(["XDG_RUNTIME_DIR": "/nonexistent"]) }
+  @Test func `A helper that is missing does not hide what the file has`() async throws {
+    try write("{\"auths\":{\"a.io\":\(auth("u:p"))},\"credHelpers\":{\"a.io\":\"gone\"}}")
+    struct Missing: Error {}
+    let found = try await credential { _, _ in throw Missing() }
+    #expect(found == RegistryCredential(user: "u", password: "p"))
+    #expect(problems.all.count == 1 && problems.all[0].contains("docker-credential-gone: it cannot be run"))
+  }
+
+  @Test(arguments: [
+    "{\"auths\":{\"a.io\":{\"username\":\"u\",\"password\":\"p\"}}}",
+    "{\"auths\":{\"https://a.io/v1/\":{\"auth\":\"dTpw\",\"email\":\"x\"}}}",
+    "{\"auths\":{\"http://a.io/\":{\"auth\":\"dTpwCg==\"}}}",
+    "{\"auths\":{\"A.IO/v2/\":{\"auth\":\"dT\\npw\"}}}",
+    "{\"auths\":{\"a.io/team\":{\"auth\":\"dTpw\"},\"a.io\":{\"auth\":\"eDp5\"}}}",
+    "{\"a.io\":{\"auth\":\"dTpw\",\"email\":\"x\"}}",
+    "\u{feff}{\r\n\"auths\":{\"a.io\":{\"auth\":\"dTpw\"}}}\r\n",
+    "{\"auths\":{\"a.io\":{\"auth\":\"dTpw\"},\"b.io\":[1],\"c.io\":{\"auth\":5}}}",
+    "{\"auths\":{\"a.io/team/app\":{},\"a.io\":{\"auth\":\"dTpw\",\"identitytoken\":\"\"}},\"HttpHeaders\":{}}",
+  ])
+  func `Files of every program and age`(text: String) async throws {
+    try write(text)
+    #expect(try await credential() == RegistryCredential(user: "u", password: "p"))
+    #expect(problems.all.isEmpty, "\(problems.all)")
+  }
+
+  @Test(arguments: ["", " \r\n", "{}", "{\"auths\":{}}", "{\"auths\":null}", "{\"auths\":{\"a.io\":{}}}"])
+  func `A file without logins is no login, and nothing to tell`(text: String) async throws {
+    try write(text)
+    #expect(try await credential() == nil)
+    #expect(problems.all.isEmpty)
+  }
+
+  @Test func `A file that cannot be read is told, and so is one that is named and not there`() async throws {
+    #expect(try await credential() == nil)
+    #expect(problems.all == ["REGISTRY_AUTH_FILE: there is no file \(folder.appending("auth.json"))"])
+    try createDirectories(folder.appending("auth.json"))
+    #expect(try await credential() == nil)
+    #expect(problems.all.count == 2 && problems.all[1].contains("cannot be read: Is a directory"))
+    try removeTree(folder.appending("auth.json"))
+    try writeAtomically([0xff, 0xfe, 0x7b, 0], to: folder.appending("auth.json"))
+    #expect(try await credential() == nil)
+    #expect(problems.all.count == 3 && problems.all[2].contains("not a file of registry credentials"))
+    load(["XDG_RUNTIME_DIR": "/nonexistent"]).reportProblems()
+    #expect(problems.all.count == 3)
   }
 
   @Test func `A credential does not show in texts`() {

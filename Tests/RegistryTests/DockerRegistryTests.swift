@@ -16,7 +16,7 @@ struct DockerRegistryTests {
   private func client(_ configuration: RegistryConfiguration, _ variables: [String: String] = [:]) throws
     -> RegistryClient
   {
-    let credentials = try RegistryCredentials(
+    let credentials = RegistryCredentials(
       environment: variables, home: "/nonexistent", userID: 0, helper: { _, _ in (1, "") })
     return RegistryClient(
       engine: try RegistryFixture.engine(), configuration: configuration, credentials: credentials)

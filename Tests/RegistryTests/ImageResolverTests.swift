@@ -120,6 +120,59 @@ private let arm64 = Platform(architecture: "arm64")
     #expect(error.description.contains("not a container image but an artifact of type \(type)"))
   }
 
+  @Test(arguments: ["", "application/octet-stream", "application/json", "text/plain"])
+  func `Configurations of old images have a type that says nothing`(type: String) async throws {
+    let image = TestImage(type: .dockerManifest, configType: MediaType(rawValue: type))
+    let alone = try RegistryFixture()
+    alone.registry.put(image, in: "app", tag: "1")
+    for fixture in [alone, try fixture([image], type: .dockerManifestList)] {
+      let resolved = try await resolve(fixture)
+      #expect(resolved.images.map(\.manifest.bytes) == [image.manifest.bytes])
+    }
+  }
+
+  @Test func `What stands beside the images of an index is passed over`() async throws {
+    let image = TestImage(platform: arm64)
+    let chart = TestImage(configType: MediaType(rawValue: "application/vnd.cncf.helm.config.v1+json"))
+    let foreign = TestImage(layers: [.init([1], .dockerForeignLayer)])
+    var beside = [chart.manifest.descriptor, foreign.manifest.descriptor]
+    for index in beside.indices { beside[index].platform = nil }
+    var lost = Descriptor(of: [1], mediaType: .ociManifest)
+    lost.artifactType = "application/vnd.example.sbom"
+    beside += [lost, Descriptor(of: [2], mediaType: MediaType(rawValue: "application/vnd.example"))]
+    let fixture = try fixture([image], more: beside)
+    for artifact in [chart, foreign] { fixture.registry.put(artifact, in: "app") }
+    #expect(try await resolve(fixture, [arm64]).images.map(\.manifest.bytes) == [image.manifest.bytes])
+    #expect(try await failure(fixture).description.contains("there is: linux/arm64"))
+  }
+
+  @Test func `Entries of an index whose type says nothing, or another one than they have`() async throws {
+    let images = [TestImage(platform: arm64), TestImage(platform: amd64, type: .dockerManifest)]
+    let fixture = try RegistryFixture()
+    for image in images { fixture.registry.put(image, in: "app") }
+    var entries = images.map(\.manifest.descriptor)
+    entries[0].mediaType = MediaType(rawValue: "")
+    entries[1].mediaType = .ociManifest
+    fixture.registry.put(manifest: TestImage.index(entries), in: "app", tag: "1")
+    let resolved = try await resolve(fixture, [arm64, amd64])
+    #expect(resolved.images.map(\.manifest.bytes) == images.map(\.manifest.bytes))
+    #expect(resolved.images.map(\.manifest.descriptor.mediaType) == [.ociManifest, .dockerManifest])
+  }
+
+  @Test func `A platform without names is none`() async throws {
+    let image = TestImage(platform: arm64)
+    let fixture = try RegistryFixture()
+    fixture.registry.put(image, in: "app")
+    let digest = image.manifest.descriptor.digest
+    for platform in ["{}", "null", "{\"os\":\"\",\"architecture\":\"\"}", "{\"os\":\"linux\"}"] {
+      let text =
+        "{\"schemaVersion\":2,\"manifests\":[{\"mediaType\":\"\(MediaType.ociManifest)\",\"digest\":\"\(digest)\","
+        + "\"size\":\(image.manifest.bytes.count),\"platform\":\(platform)}]}"
+      fixture.registry.put(manifest: TestImage.Blob(Array(text.utf8), .ociIndex), in: "app", tag: "1")
+      #expect(try await resolve(fixture, [arm64]).images.map(\.platform) == [arm64], "\(platform)")
+    }
+  }
+
   @Test func `An index of schema 1`() async throws {
     let old = Descriptor(of: [1], mediaType: .dockerSchema1Signed, platform: amd64)
     #expect(try await failure(try fixture([], more: [old])).description.contains("schema 1"))

@@ -81,9 +81,50 @@ import Transfer
     #expect(manifest.descriptor == TestImage.Blob(image.manifest.bytes, .ociManifest).descriptor)
   }
 
+  /// What stands in front of a registry renames types, or leaves them out.
+  @Test(
+    arguments: [
+      (nil, MediaType.ociManifest, true), ("text/plain; charset=utf-8", .dockerManifest, true),
+      ("application/json", .ociManifest, false), ("", .dockerManifest, false),
+      ("application/vnd.oci.image.manifest.v1+json", .dockerManifest, true),
+      ("application/vnd.oci.image.index.v1+json", .ociManifest, false),
+      ("Application/Vnd.OCI.Image.Manifest.v1+JSON ; charset=UTF-8", .ociManifest, false),
+    ] as [(String?, MediaType, Bool)])
+  func `The document says what it is, whatever is announced`(
+    header: String?, type: MediaType, namesItsType: Bool
+  ) async throws {
+    let fixture = try RegistryFixture()
+    let image = TestImage(type: type, namesItsType: namesItsType)
+    fixture.registry.put(image, in: "app", tag: "1")
+    for name in ["1", "\(image.manifest.descriptor.digest)"] {
+      fixture.registry.fault(TestRegistry.manifestPath("app", name)) { _, usual in
+        usual.header("Content-Type", header).header("Docker-Content-Digest", "")
+      }
+    }
+    let client = try fixture.client()
+    let manifest = try await client.manifest(try fixture.reference())
+    #expect(manifest.descriptor == TestImage.Blob(image.manifest.bytes, type).descriptor)
+    var listed = image.manifest.descriptor
+    listed.mediaType = .ociManifest
+    let entry = try await client.manifest(listed, of: try fixture.reference())
+    #expect(entry.descriptor.mediaType == type)
+  }
+
+  @Test(arguments: [MediaType.ociIndex, .dockerManifestList])
+  func `An index whose type is left out is one all the same`(type: MediaType) async throws {
+    let fixture = try RegistryFixture()
+    fixture.registry.put(
+      manifest: TestImage.index([image.manifest.descriptor], type: type), in: "app", tag: "1")
+    fixture.registry.fault(path) { _, usual in usual.header("Content-Type", nil) }
+    #expect(try await fixture.client().manifest(try fixture.reference()).descriptor.mediaType == type)
+  }
+
   @Test(arguments: [
     ("application/vnd.docker.distribution.manifest.v1+prettyjws", "{\"schemaVersion\":1}", "schema 1"),
-    ("text/html", "<html>login</html>", "text/html"), ("application/json", "{}", "application/json"),
+    ("text/html", "<html>login</html>", "a web page"),
+    ("application/json", "\u{feff} <!DOCTYPE html>", "a web page"),
+    ("application/json", "{}", "application/json"), ("text/html", "no", "text/html"),
+    ("application/json", "{\"schemaVersion\":1,\"fsLayers\":[]}", "schema 1"),
   ])
   func `What is no manifest is refused by its type`(type: String, body: String, reason: String) async throws {
     let fixture = try RegistryFixture()
@@ -92,7 +133,9 @@ import Transfer
         .header("Docker-Content-Digest", type.hasSuffix("jws") ? Digest(of: [7]).description : nil)
     }
     let error = try await failure(fixture)
-    #expect(error.kind == (type.contains("manifest") ? .unsupported : .notAnImage))
+    let expected: RegistryError.Kind =
+      reason == "schema 1" ? .unsupported : reason == "a web page" ? .badAnswer : .notAnImage
+    #expect(error.kind == expected)
     #expect(error.description.contains(reason), "\(error)")
   }
 
@@ -191,7 +234,7 @@ import Transfer
     return fixture
   }
 
-  @Test(arguments: ["0", nil])
+  @Test(arguments: ["0", nil, "Sun, 06 Nov 1994 08:49:37 GMT", "0.0", "1000000001"])
   func `A limit is waited out, and told`(retryAfter: String?) async throws {
     let fixture = try limited { request in
       request.attempt < 3 ? .refusal(429, retryAfter: retryAfter) : nil

@@ -53,7 +53,7 @@ final class RegistryFixture: Sendable {
     configuration.limitRetries = 2
     change(&configuration)
     let engine = try Self.engine()
-    let found = try RegistryCredentials(
+    let found = RegistryCredentials(
       environment: credentials.merging(["XDG_RUNTIME_DIR": folder.string]) { first, _ in first },
       home: folder,
       userID: 0, helper: { _, _ in (1, "") })

@@ -64,6 +64,12 @@ import YAML
       ("proxy.http", "proxy.example.com:3128", "proxy.example.com:3128"),
       ("proxy.http", "socks5h://p:1080", "socks5h://p:1080"), ("proxy.http", "ftp://p:1", nil),
       ("proxy.http", "http://a b", nil), ("proxy.http", "http://p/path", nil),
+      ("proxy.http", "http://ann:pw%40x@p:1/", "http://ann:***@p:1/"),
+      ("proxy.http", "http://[fd00::1]:8", "http://[fd00::1]:8"),
+      ("proxy.http", "http://corp\\ann:pw@p:1", nil), ("proxy.http", "http://ann:p@w@p:1", nil),
+      ("proxy.http", "http://ann:p#w@p:1", nil), ("proxy.http", "http://ann:p/w@p:1", nil),
+      ("proxy.http", "http://ann:p?w@p:1", nil), ("proxy.http", "http://ann:p w@p:1", nil),
+      ("proxy.http", "http://p:99999", nil), ("proxy.http", "http://ann:pw", nil),
     ] as [(String, String, String?)])
   func values(_ key: String, _ text: String, _ expected: String?) throws {
     #expect(try accepted(key, text) == expected)
@@ -77,9 +83,26 @@ import YAML
     ("https://github.com/a/b@v1", "https://github.com/a/b@v1"),
     ("git@github.com:a/b.git", "git@github.com:a/b.git"),
     ("http://proxy:3128", "http://proxy:3128"), ("", ""),
+    ("https://a/b?X-Amz-Signature=abc&x=1", "https://a/b?X-Amz-Signature=***&x=1"),
   ])
   func secretsAreMasked(_ text: String, _ expected: String) {
     #expect(maskingSecrets(in: text) == expected)
+  }
+
+  @Test(arguments: [
+    "http://corp\\ann:Geheim@im9876@127.0.0.1:5050", "http://ann:Geheim#im9876@127.0.0.1:5050",
+    "http://ann:Geheim/im9876@127.0.0.1:5050", "http://ann:Geheim im9876@127.0.0.1:5050",
+    "ann:Geheim\\im9876@127.0.0.1:5050",
+  ])
+  func aProxyThatCannotBeReadIsRefusedWithoutItsPassword(_ proxy: String) throws {
+    for name in ["http_proxy", "https_proxy"] {
+      let error = #expect(throws: ConfigurationError.self) {
+        try Configuration.resolve(documents: [], environment: [name: proxy])
+      }
+      let text = try #require(error?.description)
+      #expect(text.contains("percent-encoded") && text.contains(name))
+      #expect(!text.contains("Geheim") && !text.contains("im9876"), "\(text)")
+    }
   }
 
   @Test func aPasswordIsNeverShown() throws {

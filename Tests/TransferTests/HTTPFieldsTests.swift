@@ -37,6 +37,20 @@ import Testing
     #expect(head.retryAfter(now: 784_111_740) == expected)
   }
 
+  @Test(arguments: [
+    ("1764460900", Duration.seconds(100)), ("1764460700", .zero), ("1.5", .seconds(2)),
+    ("", nil as Duration?),
+    ("99999999999999999999", nil), ("Sat, 29 Nov 2025 23:59:40 GMT", .seconds(60)),
+  ])
+  func aDateIsOneOfTheServersClock(_ text: String, _ expected: Duration?) {
+    // The server is a day behind: 1764460720 is Sat, 29 Nov 2025 23:58:40 GMT.
+    var head = ResponseHead(
+      status: 429, fields: ["Retry-After": text, "Date": "Sat, 29 Nov 2025 23:58:40 GMT"])
+    let isNumber = text.hasPrefix("1764")
+    if isNumber { head.fields["Date"] = "Sun, 30 Nov 2025 00:00:00 GMT" }
+    #expect(head.retryAfter(now: 1_764_500_000) == expected)
+  }
+
   @Test(arguments: [("\"a\"", "\"a\""), ("W/\"a\"", "Mon")])
   func onlyAStrongTagGuardsARange(_ tag: String, _ expected: String) {
     #expect(

@@ -9,15 +9,21 @@ import Transfer
 extension RegistryClient {
   /// The client of a run: the settings' mirrors and exceptions from TLS, and the user's logins.
   ///
-  /// - Throws: `RegistryError` when a file of logins cannot be read.
+  /// What cannot be read of these costs a warning.
   convenience init(
     _ configuration: Configuration, engine: TransferEngine, environment: [String: String],
     emit: @escaping @Sendable (ConsoleEvent) -> Void
-  ) throws {
+  ) {
     var registries = RegistryConfiguration()
     registries.mirrors = configuration.mirrors
     registries.plainHTTP = Set(configuration.images.plainHTTP)
-    self.init(engine: engine, configuration: registries, credentials: try .ofUser(environment)) { event in
+    let credentials = RegistryCredentials.ofUser(environment) { problem in
+      emit(
+        .message(
+          .warning, "\(problem); registries are asked without it. \(problem.advice ?? "")",
+          stage: StageName.images.rawValue))
+    }
+    self.init(engine: engine, configuration: registries, credentials: credentials) { event in
       emit(.message(.info, "\(event)", stage: StageName.images.rawValue))
     }
   }
@@ -25,11 +31,11 @@ extension RegistryClient {
 
 extension RegistryCredentials {
   /// The logins of the user who runs this.
-  ///
-  /// - Throws: `CredentialError` naming the file that cannot be read.
-  fileprivate static func ofUser(_ environment: [String: String]) throws -> RegistryCredentials {
+  fileprivate static func ofUser(
+    _ environment: [String: String], onProblem: @escaping @Sendable (CredentialError) -> Void
+  ) -> RegistryCredentials {
     let home = environment["HOME"].flatMap { $0.isEmpty ? nil : $0 } ?? "/"
-    return try RegistryCredentials(environment: environment, home: FilePath(home)) {
+    return RegistryCredentials(environment: environment, home: FilePath(home), onProblem: onProblem) {
       program, server in
       let result = try await Command(program, ["get"], input: server + "\n").run()
       return (result.status, result.standardOutput)

@@ -1,4 +1,5 @@
 import Bundle
+import Host
 import Integrity
 import Kubespray
 
@@ -130,13 +131,14 @@ struct ClosureCheck {
   }
 
   private func outside(_ url: String) -> String {
-    let host = (url.firstRange(of: "//").map { url[$0.upperBound...] } ?? url[...]).prefix { $0 != "/" }
+    let address = (url.firstRange(of: "//").map { url[$0.upperBound...] } ?? url[...]).prefix { $0 != "/" }
+    let host = address.split(separator: "@").last ?? address
     return "it would be requested from \(host), not from the admin host"
   }
 
   private mutating func add(_ component: String, _ variable: String, _ wanted: String, _ reason: String) {
     let found = ClosureProof.Missing(
-      component: component, variable: variable, wanted: wanted, reason: reason)
+      component: component, variable: variable, wanted: hidingCredentials(wanted), reason: reason)
     if !missing.contains(found) { missing.append(found) }
   }
 }

@@ -62,7 +62,7 @@ struct RunTools: Sendable {
     ) { StageEvents(stage: $0, emit: emit) }
     charts = ChartSource(downloads, cache: cache, lock: lock)
     images = ImageSource(
-      client: try RegistryClient(configuration, engine: engine, environment: environment, emit: emit),
+      client: RegistryClient(configuration, engine: engine, environment: environment, emit: emit),
       platforms: try configuration.imagePlatforms(of: Architecture.current.rawValue).map {
         try Platform(parsing: $0)
       },

@@ -191,7 +191,7 @@ struct LoadPushStep: Step {
     configuration.allowsPlainHTTP = true
     let registry = ImagePush(
       target: try PushTarget(context.addresses.localRegistry), engine: try TransferEngine(transfer),
-      credentials: try RegistryCredentials(environment: try ownLogin(context), home: "/") { _, _ in (1, "") },
+      credentials: RegistryCredentials(environment: try ownLogin(context), home: "/") { _, _ in (1, "") },
       configuration: configuration)
     return try await registry.missing(images) + missing
   }
@@ -227,12 +227,14 @@ struct LoadPushStep: Step {
 
   private func push(_ context: SetupContext) throws -> ImagePush {
     let home = context.host.environment["HOME"].flatMap { $0.isEmpty ? nil : $0 } ?? "/root"
-    let credentials = try RegistryCredentials(
-      environment: context.host.environment.merging(try ownLogin(context)) { $1 }, home: FilePath(home)
-    ) { program, server in
-      let result = try await context.host.run(Command(program, ["get"], input: server + "\n"))
-      return (result.status, result.standardOutput)
-    }
+    let report = context.emit
+    let credentials = RegistryCredentials(
+      environment: context.host.environment.merging(try ownLogin(context)) { $1 }, home: FilePath(home),
+      onProblem: { report(.message(.warning, "\($0); registries are asked without it", stage: nil)) },
+      helper: { program, server in
+        let result = try await context.host.run(Command(program, ["get"], input: server + "\n"))
+        return (result.status, result.standardOutput)
+      })
     let (emit, stage) = (context.emit, name.rawValue)
     let totals = PlannedTotals()
     return ImagePush(

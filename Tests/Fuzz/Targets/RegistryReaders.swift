@@ -17,7 +17,7 @@ let imageReaders = [
       case .index(let index): try check(index, index.manifests)
       }
     }
-    _ = ManifestContent.ownMediaType(bytes)
+    _ = try? ManifestContent.mediaType(of: bytes, announced: .ociManifest)
   },
   Reader("image-configuration") { bytes in
     guard let configuration = try? ImageConfiguration(bytes) else { return }
@@ -61,7 +61,7 @@ let registryReaders = [
   Reader(file: "credentials") { file in
     guard let credentials = try? CredentialFile(file) else { return }
     for registry in ["docker.io", "quay.io", "localhost:5000"] {
-      _ = try? credentials.entry(registry: registry, repository: "library/nginx")
+      _ = credentials.entries(registry: registry, repository: "library/nginx") { _ in }
     }
   },
   Reader(text: "push-target") { text in

@@ -93,7 +93,7 @@ final class PushFixture: Sendable {
     configuration.retries = 3
     if isPatient { (configuration.retries, configuration.maximumBackoff) = (200, .milliseconds(50)) }
     change(&configuration)
-    let credentials = try RegistryCredentials(
+    let credentials = RegistryCredentials(
       environment: variables, home: "/nonexistent", userID: 0, helper: { _, _ in (1, "") })
     return ImagePush(
       target: try PushTarget(target), engine: try TransferEngine(transfer), credentials: credentials,
