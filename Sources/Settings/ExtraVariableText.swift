@@ -19,7 +19,8 @@ struct ExtraVariableText {
       shown = [text: ""]
     case "{", "[":
       guard let document = try? YAML.parse(text, source: "-e"), document.mapping != nil else { return nil }
-      shown = [text: ""]
+      // It may hold passwords.
+      shown = ["{…}": ""]
     case "/", ".": return nil
     default:
       guard let words = Self.words(text) else { return nil }

@@ -86,6 +86,7 @@ import Trust
       CatalogError.otherArchitectures(
         wanted: ["amd64"], ["arm64": ["node1", "node2"]], isMixed: false),
       CatalogError.otherArchitectures(wanted: ["amd64"], ["arm64": ["node2"]], isMixed: true),
+      CatalogError.otherArchitectures(wanted: ["amd64"], ["x86_64": []], isMixed: false),
       CatalogError.badImageBases(["registry_host": "http://192.0.2.1:5000/"]),
       CatalogError.offlineEnvironment(["registry_host": "YOUR_HOST:35000"]),
       CatalogError.noHosts("inventory/hosts.yaml"),

@@ -131,6 +131,14 @@ import Testing
     }
   }
 
+  @Test func `A link that was copied as text is told`() throws {
+    try Files.withTemporaryFolder(named: "inventory") { folder in
+      try write(
+        ["hosts": Self.hosts, "group_vars": "../shared/group_vars", "host_vars/a.yml": "a: 1"], in: folder)
+      #expect(try InventoryContent(folder.appending("hosts")).flattened == ["group_vars"])
+    }
+  }
+
   @Test func `An overlay leaves out single files, however deep, and nothing else`() throws {
     try Files.withTemporaryFolder(named: "inventory") { folder in
       try write(
@@ -182,6 +190,8 @@ import Testing
       #expect(
         secrets.variables == ["ANSIBLE_VAULT_PASSWORD_FILE": folder.appending("secrets/pass").string])
       #expect(secrets.files.first?.setting == "vault_password_file in \(file)")
+      let tree = VaultSecrets(["ANSIBLE_CONFIG": "/dev/null"], tree: folder)
+      #expect(tree.variables == secrets.variables)
     }
   }
 }

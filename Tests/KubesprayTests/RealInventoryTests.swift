@@ -67,6 +67,23 @@ import Testing
     }
   }
 
+  @Test(
+    "An address with a secret that nothing opens is an error that says so",
+    arguments: [
+      "kubelet_download_url: \"https://a:{{ secret }}@mirror.example/kubelet\"\nsecret: !vault |\n  \(indented)\n",
+      "kubelet_download_url: !vault |\n  \(indented)\n",
+    ])
+  func closedAddress(variables: String) async throws {
+    try await withTemporaryFolder { folder in
+      let evaluation = try await TreeEvaluation(copying: miniTree, cache: folder.appending("cache"))
+      let hosts = try inventory(in: folder.appending("inventory"), ["group_vars/all/x.yml": variables])
+      let error = await #expect(throws: CatalogError.self) {
+        try await evaluation.evaluate(inventory: hosts)
+      }
+      #expect(try #require(error).isAboutVault, "\(String(describing: error))")
+    }
+  }
+
   @Test func `What is linked, looked up or made by a program is never an old answer`() async throws {
     try await withTemporaryFolder { folder in
       let evaluation = try await TreeEvaluation(copying: miniTree, cache: folder.appending("cache"))
@@ -128,6 +145,7 @@ import Testing
           "group_vars/all/urls.yml": """
           files_repo: https://mirror.example/files
           kubelet_download_url: "{{ files_repo }}/kubelet?v={{ kube_version }}"
+          kubeadm_image_repo: mirror.example/kubeadm
           plain_download_url: ftp://mirror.example/plain
           """,
           "host_vars/node2.yml": "containerd_download_url: https://mirror.example/containerd.tgz\n",
@@ -147,6 +165,9 @@ import Testing
         #expect(found.first?.checksum == before.checksum && found.first?.isOfficial == true)
         #expect(places[url] == own[before.url])
       }
+      let images = catalog.images.map(\.reference)
+      #expect(images.contains("mirror.example/kubeadm/kube-proxy:v1.34.0-rc.1"))
+      #expect(!images.contains("registry.k8s.io/kube-proxy:v1.34.0-rc.1"))
       #expect(catalog.warnings.contains { $0.hasPrefix("plain_download_url is \"ftp://") })
       #expect(
         catalog.warnings.filter { $0.hasPrefix("files_repo is https://mirror.example/files: 1 files") }.count

@@ -90,6 +90,8 @@ extension CatalogError: Advised {
       "Check the inventory and the extra variables. These files are encrypted and were left out, since nothing opens "
         + "them: \(closed.joined(separator: ", ")). Set ANSIBLE_VAULT_PASSWORD_FILE if they are needed."
     case .evaluationFailed: "Check the inventory and the extra variables."
+    case .otherArchitectures(_, let given, _) where given.keys.contains(where: { !Self.isCarried($0) }):
+      "Correct image_arch: kubespray's words are amd64 and arm64, and bundles are made for these."
     case .otherArchitectures(_, let given, let isMixed) where isMixed || given.count > 1:
       "Name all architectures of the cluster in the setting \"platforms\": platforms: [linux/amd64, linux/arm64]"
     case .otherArchitectures(let wanted, _, _) where wanted.count > 1:
@@ -110,6 +112,11 @@ extension CatalogError: Advised {
     case .unreadableResult: nil
     }
   }
+}
+
+extension CatalogError {
+  /// Whether bundles are made for an architecture, by kubespray's word for it.
+  private static func isCarried(_ architecture: String) -> Bool { ["amd64", "arm64"].contains(architecture) }
 }
 
 extension CatalogJoiningError: Advised {

@@ -140,6 +140,9 @@ public struct CatalogEvaluator: Sendable {
     progress?("evaluating kubespray's variables with Ansible")
     let evaluations = try ofItsArchitecture(try await run.execute())
     try OfflineEnvironment.refuse(evaluations)
+    if let failure = evaluations.lazy.compactMap(\.failureOfOwnAddress).first {
+      throw CatalogError.evaluationFailed(output: "  \(failure)", closed: run.closed)
+    }
     let lists = workingCopy.tree.path.appending("contrib/offline/temp")
     let assembly = CatalogAssembly(
       evaluations: evaluations, usesInventory: inventory != nil,

@@ -18,16 +18,19 @@ struct CatalogKey {
   let closed: [String]
   /// Files of the inventory that this project has written for the machines without internet, relative to its folder.
   let ownSettings: [String]
+  /// What should be a folder of variables and is a file, which Ansible passes over.
+  let flattened: [String]
 
   /// - Throws: `FileError` when the inventory cannot be read; ``CatalogError`` when something that it takes is missing.
   init(_ evaluator: CatalogEvaluator) throws {
-    let vault = VaultSecrets()
+    let vault = VaultSecrets(tree: evaluator.workingCopy.tree.path)
     for (path, setting) in vault.files where !fileExists(path) {
       throw CatalogError.missing(path, setting: setting)
     }
     var isOpen = false
     var closed: [String] = []
     var ownSettings: [String] = []
+    var flattened: [String] = []
     var key = CacheKey([
       "format": "\(Self.format)", "tree": evaluator.workingCopy.stamp,
       "environment": evaluator.environment.identity,
@@ -54,15 +57,17 @@ struct CatalogKey {
     if let inventory = evaluator.inventory {
       guard fileExists(inventory) else { throw CatalogError.missing(inventory, setting: nil) }
       let content = try InventoryContent(inventory)
-      for part in content.parts { key.add("inventory", part) }
+      for part in content.parts + content.flattened { key.add("inventory", part) }
       // What lies in an opened vault may be a template that looks at anything.
       isOpen = isOpen || content.readsWorld || content.hasSecrets && !vault.isEmpty
       ownSettings = content.ownSettings
+      flattened = content.flattened
       if vault.isEmpty { closed = content.encrypted }
     }
     hex = key.description
     self.isOpen = isOpen
     self.closed = closed
     self.ownSettings = ownSettings
+    self.flattened = flattened
   }
 }

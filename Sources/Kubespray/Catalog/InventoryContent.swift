@@ -15,6 +15,10 @@ struct InventoryContent {
   private(set) var hasSecrets = false
   /// Files that this project has written for the machines without internet, relative to ``folder``.
   private(set) var ownSettings: [String] = []
+  /// Names of folders of variables that are files instead, as a link is after a copy that knows no links.
+  var flattened: [String] {
+    Self.variableFolders.filter { fileExists(folder.appending($0)) && !folderExists(folder.appending($0)) }
+  }
 
   /// The folder whose `group_vars` and `host_vars` count. A link to an inventory file is not followed: Ansible looks
   /// beside the link.

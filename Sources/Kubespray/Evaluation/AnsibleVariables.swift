@@ -59,7 +59,8 @@ enum AnsibleVariables {
       "ANSIBLE_PYTHON_INTERPRETER": evaluator.environment.python.string,
     ]
     for (name, value) in settings { changes.updateValue(value, forKey: name) }
-    for (name, value) in VaultSecrets(own).variables { changes.updateValue(value, forKey: name) }
+    let vault = VaultSecrets(own, tree: evaluator.workingCopy.tree.path)
+    for (name, value) in vault.variables { changes.updateValue(value, forKey: name) }
     return changes
   }
 
@@ -96,19 +97,24 @@ struct VaultSecrets {
 
   private static let names = ["ANSIBLE_VAULT_PASSWORD_FILE", "ANSIBLE_VAULT_IDENTITY_LIST"]
 
-  init(_ own: [String: String] = ProcessInfo.processInfo.environment) {
+  /// - Parameters:
+  ///   - own: The environment of this process.
+  ///   - tree: The kubespray tree, whose ansible.cfg may say it too.
+  init(_ own: [String: String] = ProcessInfo.processInfo.environment, tree: FilePath? = nil) {
     let here = (try? currentFolder()) ?? "/"
     for name in Self.names {
       if let value = own[name], !value.isEmpty { add(name, value, setting: name, beside: here) }
     }
-    guard isEmpty, let file = Self.configurationFile(own), let text = try? readText(file, limit: 1 << 20)
-    else { return }
-    let settings = SectionedSettings(text)
-    for name in Self.names {
-      let option = name.dropFirst("ANSIBLE_".count).lowercased().replacing("_", with: "-")
-      guard let value = settings.option(option, in: "defaults").map(Self.withoutComment) else { continue }
-      let folder = here.pushing(file).removingLastComponent()
-      add(name, value, setting: "\(option.replacing("-", with: "_")) in \(file)", beside: folder)
+    for file in Self.configurationFiles(own, tree) where isEmpty {
+      guard !folderExists(file), let text = try? readText(file, limit: 1 << 20) else { continue }
+      let settings = SectionedSettings(text)
+      for name in Self.names {
+        let option = name.dropFirst("ANSIBLE_".count).lowercased().replacing("_", with: "-")
+        guard let value = settings.option(option, in: "defaults").map(Self.withoutComment) else { continue }
+        let folder = here.pushing(file).removingLastComponent()
+        let setting = "\(option.replacing("-", with: "_")) in \(file)"
+        add(name, value, setting: setting, beside: folder)
+      }
     }
   }
 
@@ -136,15 +142,14 @@ struct VaultSecrets {
     variables[name] = sources.joined(separator: ",")
   }
 
-  /// The configuration file that Ansible would read. Of a folder in which anybody may write it takes none.
-  private static func configurationFile(_ own: [String: String]) -> FilePath? {
-    var candidates: [FilePath] = []
-    if let named = own["ANSIBLE_CONFIG"], !named.isEmpty { candidates.append(FilePath(named)) }
-    if let here = try? FileInfo("."), !here.permissions.contains(.otherWrite) {
-      candidates.append("ansible.cfg")
-    }
-    if let home = own["HOME"], !home.isEmpty { candidates.append(FilePath(home).appending(".ansible.cfg")) }
-    candidates.append("/etc/ansible/ansible.cfg")
-    return candidates.first { fileExists($0) && !folderExists($0) }
+  /// The configuration files that Ansible might read where kubespray is used. Of a folder in which anybody may write it
+  /// takes none.
+  private static func configurationFiles(_ own: [String: String], _ tree: FilePath?) -> [FilePath] {
+    var files: [FilePath] = []
+    if let named = own["ANSIBLE_CONFIG"], !named.isEmpty { files.append(FilePath(named)) }
+    if let tree { files.append(tree.appending("ansible.cfg")) }
+    if let here = try? FileInfo("."), !here.permissions.contains(.otherWrite) { files.append("ansible.cfg") }
+    if let home = own["HOME"], !home.isEmpty { files.append(FilePath(home).appending(".ansible.cfg")) }
+    return files + ["/etc/ansible/ansible.cfg"]
   }
 }

@@ -227,11 +227,22 @@ struct CatalogAssembly {
     return roots
   }
 
+  /// The script names kubeadm's images by `kube_image_repo`; kubeadm itself takes `kubeadm_image_repo`.
+  private func asKubeadmAsks(_ name: String) -> String {
+    guard let base = members.first?.images["kube_image_repo"]?.value,
+      let own = members.first?.images["kubeadm_image_repo"]?.value, own != base,
+      ["apiserver", "controller-manager", "scheduler", "proxy"].contains(where: {
+        name.hasPrefix("\(base)/kube-\($0):")
+      })
+    else { return name }
+    return own + name.dropFirst(base.count)
+  }
+
   private mutating func addOfficial() {
     for file in officialFiles {
       files[file.url, default: CatalogFile(url: file.url, origin: "files.list")].isOfficial = true
     }
-    for name in officialImages {
+    for name in officialImages.map(asKubeadmAsks) {
       guard let reference = ImageName.reference(name) else {
         reject(name, origin: "images.list")
         continue

@@ -59,11 +59,20 @@ struct EvaluationRun {
     return try results()
   }
 
+  /// The encrypted files that were left out.
+  var closed: [String] { key.closed }
+
   /// What people should know of the files of the inventory.
   var warnings: [String] {
-    key.closed.map {
+    var warnings = key.closed.map {
       "\($0) is encrypted and nothing is there to open it (ANSIBLE_VAULT_PASSWORD_FILE): its variables count as not set."
-    } + key.ownSettings.map { "\($0) is for the machines without internet and is left out." }
+    }
+    warnings += key.ownSettings.map { "\($0) is for the machines without internet and is left out." }
+    warnings += key.flattened.map {
+      "\($0) of the inventory is a file, where Ansible looks for a folder of variables: it reads nothing of it. It may "
+        + "be a link that was copied as text."
+    }
+    return warnings
   }
 
   /// Removes the temporary folder; links are removed, not followed.

@@ -41,6 +41,15 @@ extension HostEvaluation.Variable {
   }
 }
 
+extension HostEvaluation {
+  /// Why an address that the user has set has no value, such as a secret that nothing opens.
+  var failureOfOwnAddress: String? {
+    errors.first { failure in
+      urls[failure.subject].map { $0.own != nil && $0.value == nil } ?? false
+    }.map { "\($0.subject): \($0.message)" }
+  }
+}
+
 extension CatalogAssembly {
   /// Lets addresses that the user has set stand in place of kubespray's own, not beside them.
   ///
