@@ -72,7 +72,10 @@ struct DebianSourceKindsTests {
 
   @Test(
     "A source that cannot be read is told whatever form it has, and the others serve",
-    arguments: ["deb [trusted=yes] file:GONE ./", "deb file:GONE ./", "deb cdrom:[Disc 1]/ bookworm main"])
+    arguments: [
+      "deb [trusted=yes] file:GONE ./", "deb file:GONE ./", "deb cdrom:[Disc 1]/ bookworm main",
+      "deb-src file:GONE bookworm main",
+    ])
   func gone(_ line: String) async throws {
     let archive = try DebianArchive()
     try archive.publish(
@@ -82,6 +85,17 @@ struct DebianSourceKindsTests {
     #expect(
       resolution.warnings.count == 1 && resolution.warnings[0].contains("could not be read"),
       "\(resolution.warnings)")
+  }
+
+  @Test("Of several sources that are gone each is told")
+  func severalGone() async throws {
+    let archive = try DebianArchive()
+    let gone = ["one", "two"].map { "file:\(archive.root)/\($0)" }
+    try archive.publish(
+      base,
+      alsoDeclaring: ["deb [trusted=yes] \(gone[0]) ./", "deb \(gone[1]) x stable", "deb-src \(gone[1]) y z"])
+    let warnings = try await archive.resolve("app").warnings.joined()
+    #expect(warnings.contains(gone[0]) && warnings.contains(gone[1]), "\(warnings)")
   }
 
   @Test("Sources that a text file from Windows declares serve like others")

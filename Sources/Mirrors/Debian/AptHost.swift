@@ -36,7 +36,7 @@ struct AptHost: Sendable {
     if let given {
       let text: String
       do {
-        text = try readTypedText(given)
+        text = AptSource.withoutSourcePackages(try readTypedText(given))
       } catch {
         throw DebianRepositoryError.unreadable(given, reason: FileError.reason(error))
       }

@@ -113,8 +113,10 @@ struct AptRoot: Sendable {
     let origins = try await origins()
     var failures: [Failure] = []
     var others = messages.filter(Self.isFailure)
+    let unfetched = Self.unfetched(result.standardOutput)
     for source in sources {
-      let own = messages.filter { message in Self.isFailure(message) && source.isMeant(by: message) }
+      var own = messages.filter { message in Self.isFailure(message) && source.isMeant(by: message) }
+      if own.isEmpty { own = unfetched.filter(source.isMeant) }
       guard !own.isEmpty else { continue }
       others.removeAll { own.contains($0) || Self.isSummary($0) }
       let known = source.suites.compactMap { origins["\(source.uris.first ?? "") \($0)"] }.first
@@ -123,13 +125,34 @@ struct AptRoot: Sendable {
           file: source.file, reason: Self.reason(own),
           isDistribution: known.map { ["Debian", "Ubuntu"].contains($0) } ?? source.isDistribution(target)))
     }
-    if result.status != 0, failures.isEmpty {
+    if result.status != 0, failures.isEmpty, !others.contains(where: Self.isAboutASource) {
       throw CommandError.failed(command: "apt-get update", result: result)
     }
     if !others.isEmpty {
       failures.append(Failure(file: nil, reason: Self.reason(others), isDistribution: false))
     }
     return failures
+  }
+
+  /// What could not be fetched, by the lines of apt's progress: where one source has no `Release` file, apt says nothing else
+  /// of the others.
+  private static func unfetched(_ output: String) -> [Substring] {
+    var failed: [(item: Substring, reason: Substring)] = []
+    let lines = output.split(separator: "\n")
+    for (line, next) in zip(lines, lines.dropFirst() + [""]) {
+      guard let colon = line.firstIndex(of: ":"), let blank = line.firstIndex(of: " "), colon < blank else {
+        continue
+      }
+      let item = line[blank...].dropFirst()
+      switch line[..<colon] {
+      case "Err":
+        failed.removeAll { $0.item == item }
+        failed.append((item, next.hasPrefix("  ") ? next.drop { $0 == " " } : ""))
+      case "Get", "Hit": failed.removeAll { item.hasPrefix($0.item) }
+      default: break
+      }
+    }
+    return failed.map { "W: Failed to fetch \($0.item)  \($0.reason)" }
   }
 
   private static func reason(_ messages: [Substring]) -> String {
@@ -185,9 +208,13 @@ struct AptRoot: Sendable {
 
   /// Notes such as "configured multiple times" do not mean that a list is missing.
   private static func isFailure(_ message: Substring) -> Bool {
-    message.hasPrefix("E: ")
-      || ["Failed to fetch", "GPG error", "is not signed", "does not have a Release file", "not available"]
-        .contains { message.contains($0) }
+    message.hasPrefix("E: ") || isAboutASource(message)
+  }
+
+  /// Whether a message says that one source failed, be it one of source packages that nothing here asks for.
+  private static func isAboutASource(_ message: Substring) -> Bool {
+    ["Failed to fetch", "GPG error", "is not signed", "does not have a Release file", "not available"]
+      .contains { message.contains($0) }
   }
 }
 

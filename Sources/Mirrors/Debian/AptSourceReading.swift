@@ -14,6 +14,11 @@ extension AptSource {
     !TypedText(text).lines.contains { ["deb", "deb-src"].contains($0.words.first) }
   }
 
+  /// The text without the lines that declare source packages: nothing of them is asked for, and they may be gone.
+  static func withoutSourcePackages(_ text: String) -> String {
+    TypedText(text).lines.filter { $0.words.first != "deb-src" }.map { $0.text + "\n" }.joined()
+  }
+
   /// Whether apt takes a name in the folder of sources: it passes over others (`GetListOfFilesInDir`).
   static func isFileName(_ name: String, _ endings: [String]) -> Bool {
     guard name.utf8.first != UInt8(ascii: "."), endings.contains(where: name.hasSuffix) else { return false }
