@@ -63,7 +63,7 @@ public struct PlanReport: Sendable, Encodable {
   public let artifacts: [Item]
   /// The images of the catalog, as references.
   public let images: [String]
-  /// What the evaluation of the catalog had to say.
+  /// What the evaluation of the catalog had to say, and what stages warn of.
   public let warnings: [String]
   /// The fingerprint of the key that will sign the bundle; absent when none is set.
   public var signer: String?

@@ -4,12 +4,14 @@ import Console
 import Host
 import Kubespray
 import Settings
+import Synchronization
 
 /// Finds out what a run would do, of which nothing but the cache may change.
 public struct Planning: Sendable {
   private let job: Job
   private let tools: RunTools
   private let runner: StageRunner
+  private let said: SaidWarnings
 
   /// Prepares the work.
   ///
@@ -18,14 +20,20 @@ public struct Planning: Sendable {
     _ job: Job, environment: [String: String], emit: @escaping @Sendable (ConsoleEvent) -> Void
   ) throws {
     // Stages that only plan do not start, and show no progress.
-    let tools = try RunTools(job, environment: environment) { if case .message = $0 { emit($0) } }
-    self.init(job, tools, try StageTable.rows(job, tools, isPlanning: true))
+    let said = SaidWarnings()
+    let tools = try RunTools(job, environment: environment) { event in
+      guard case .message(let level, let text, _) = event else { return }
+      if level == .warning { said.add(text) }
+      emit(event)
+    }
+    self.init(job, tools, try StageTable.rows(job, tools, isPlanning: true), said)
   }
 
   /// The plan of these stages.
-  init(_ job: Job, _ tools: RunTools, _ rows: [StageTable.Row]) {
+  init(_ job: Job, _ tools: RunTools, _ rows: [StageTable.Row], _ said: SaidWarnings = SaidWarnings()) {
     self.job = job
     self.tools = tools
+    self.said = said
     runner = StageRunner(rows, tools.fetcher(job), tools.lock, emit: tools.emit)
   }
 
@@ -46,7 +54,13 @@ public struct Planning: Sendable {
       architecture: job.architecture.rawValue, platforms: job.platforms,
       artifacts: items.list.sorted { $0.path < $1.path },
       images: catalog?.selecting(job.configuration.kubespray.selection).images.map(\.reference) ?? [],
-      warnings: (catalog?.warnings ?? []) + items.warnings, signer: tools.signer?.fingerprint)
+      warnings: Self.once((catalog?.warnings ?? []) + items.warnings + said.all),
+      signer: tools.signer?.fingerprint)
+  }
+
+  private static func once(_ texts: [String]) -> [String] {
+    var seen: Set<String> = []
+    return texts.filter { seen.insert($0).inserted }
   }
 
   /// Holds the plan against what kubespray will ask for: whether a bundle made by it would be enough.
@@ -102,4 +116,13 @@ public struct Planning: Sendable {
     }
     return (items, inquiry.warnings)
   }
+}
+
+/// What stages warn of while they plan: who reads the plan as JSON sees nothing else of it.
+final class SaidWarnings: Sendable {
+  private let texts = Mutex<[String]>([])
+
+  var all: [String] { texts.withLock { $0 } }
+
+  func add(_ text: String) { texts.withLock { $0.append(text) } }
 }
