@@ -62,6 +62,7 @@ crash_step() {
     fi
   done >"$work/crashes.log" 2>&1
   rows+=("| $step | $kills | $hits | $undo_hits | $restored | $complete of $reruns |")
+  echo "${rows[-1]}"
   check "$step: killed $kills times, the host is as it was before" is_all "$restored" "$kills"
   check "$step: run again, it is complete" is_all "$complete" "$reruns"
 }

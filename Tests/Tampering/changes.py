@@ -59,8 +59,6 @@ KINDS = [
     ("role of the playbook", "playbook/roles/*/tasks/main.yml"),
     ("script of the shell project", "setup-all.sh"),
     ("script for Ansible", "ansible-container.sh"),
-    ("report", "report.html"),
-    ("list of parts", "bom.json"),
 ]  # fmt: skip
 
 # Parts of an image archive: no reader may need them, and all of the file counts.

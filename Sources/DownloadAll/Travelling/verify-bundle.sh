@@ -45,7 +45,7 @@ for number in '' .2 .3 .4 .5 .6 .7 .8 .9 .10 .11 .12 .13 .14 .15 .16; do
 done
 [ -f "$copy/signed" ] || die "$bundle/bundle.json is not signed (bundle.json.sig is missing)"
 count=$(LC_ALL=C sort -u "$copy/signed" | wc -l)
-[ "$count" -ge "$threshold" ] || die "$bundle/bundle.json is signed by $((count)) of the $threshold signers that $signers demands"
+[ "$count" -ge "$threshold" ] || die "$bundle/bundle.json is signed by $((count)) of the $threshold signers that $signers demands (bundle.json.sig)"
 
 # Only what the signed statement lists is copied, whatever else lies in lib/.
 awk -F'"' '/^  [^ ]/ { inside = /^  "files" : \[/ }
