@@ -30,8 +30,9 @@ extension ImageArchiveError {
   /// The kind of problem.
   public var problemKind: String {
     switch self {
-    case .noImageLayout: "not-an-image-archive"
-    case .unusable: "unusable-archive"
+    case .noImageLayout, .noImages: "not-an-image-archive"
+    case .unusable, .unusableImage: "unusable-archive"
+    case .nameless: "nameless-image"
     case .damaged, .otherDigest: "digest-mismatch"
     case .incomplete: "incomplete-archive"
     }

@@ -18,6 +18,35 @@ public struct ImageManifest: Hashable, Sendable, Codable {
   /// Free remarks.
   var annotations: [String: String]?
 
+  private enum CodingKeys: String, CodingKey {
+    case schemaVersion, mediaType, config, layers, artifactType, subject, annotations
+  }
+
+  init(
+    schemaVersion: Int, mediaType: MediaType?, config: Descriptor, layers: [Descriptor],
+    artifactType: String?, subject: Descriptor? = nil, annotations: [String: String]? = nil
+  ) {
+    self.schemaVersion = schemaVersion
+    self.mediaType = mediaType
+    self.config = config
+    self.layers = layers
+    self.artifactType = artifactType
+    self.subject = subject
+    self.annotations = annotations
+  }
+
+  /// Reads it. Programs in Go write `null` for the layers of an image that has none.
+  public init(from decoder: any Decoder) throws {
+    let container = try decoder.container(keyedBy: CodingKeys.self)
+    schemaVersion = try container.decode(Int.self, forKey: .schemaVersion)
+    mediaType = try container.decodeIfPresent(MediaType.self, forKey: .mediaType)
+    config = try container.decode(Descriptor.self, forKey: .config)
+    layers = try container.decode([Descriptor]?.self, forKey: .layers) ?? []
+    artifactType = try container.decodeIfPresent(String.self, forKey: .artifactType)
+    subject = try container.decodeIfPresent(Descriptor.self, forKey: .subject)
+    annotations = try container.decodeIfPresent([String: String].self, forKey: .annotations)
+  }
+
   /// The configuration and the layers, each digest once, in the manifest's order.
   public var blobs: [Descriptor] {
     var seen: Set<Digest> = []

@@ -62,6 +62,9 @@ public struct MediaType: RawRepresentable, Hashable, Sendable, Codable, CustomSt
     ].contains(rawValue.lowercased())
   }
 
+  /// Whether it is one of OCI's, which registries of before 2018 do not know.
+  var isOCI: Bool { rawValue.hasPrefix("application/vnd.oci.") }
+
   /// Whether it is a list of manifests.
   var isIndex: Bool { self == .ociIndex || self == .dockerManifestList }
 

@@ -37,6 +37,8 @@ public struct RegistryError: Error, Sendable, CustomStringConvertible {
     case diskFull
     /// The registry does not serve what lies in its folder.
     case notServed
+    /// The registry does not take what is pushed, and says why.
+    case pushRefused(PushRefusal)
     /// The network or the disk failed.
     case transfer(TransferError.Kind)
 
@@ -59,6 +61,7 @@ public struct RegistryError: Error, Sendable, CustomStringConvertible {
       case .readOnly: "read-only"
       case .diskFull: "disk-full"
       case .notServed: "not-served"
+      case .pushRefused(let refusal): refusal.code
       case .transfer(let kind): kind.code
       }
     }
@@ -84,6 +87,13 @@ public struct RegistryError: Error, Sendable, CustomStringConvertible {
     self.kind = kind
     self.detail = detail
     self.code = code
+  }
+
+  /// The same with another cause.
+  init(_ kind: Kind, of other: RegistryError, detail: String) {
+    (image, registry, code) = (other.image, other.registry, other.code)
+    self.kind = kind
+    self.detail = detail
   }
 
   /// The image and what went wrong.

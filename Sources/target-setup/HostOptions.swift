@@ -52,6 +52,7 @@ struct HostOptions: ParsableArguments {
     var context = try SetupContext.current(
       bundle: bundle.map { FilePath($0) }, configFiles: configFiles.map { FilePath($0) },
       environment: processEnvironment(), flags: flags.texts, policy: trust.policy, emit: emit)
+    if let caFile { try SetupContext.checkAuthorityFile(FilePath(caFile)) }
     context.push = PushOptions(certificateAuthority: caFile.map { FilePath($0) }, isInsecure: insecure)
     context.showTable = { console.table($0, $1) }
     return context

@@ -2,6 +2,7 @@ import ArgumentParser
 import CommandSupport
 import Console
 import Host
+import Synchronization
 import SystemPackage
 import TargetSetup
 
@@ -22,10 +23,17 @@ struct RunCommand: AsyncParsableCommand {
   @Option(
     name: .customLong("archive"),
     help: .init(
-      "With load-push: push the images of this archive instead of the bundle's: a container-images.tar.gz of kubespray's "
-        + "contrib/offline, or what save of podman, docker or nerdctl writes; may be repeated.",
+      "With load-push: push the images of this archive or folder instead of the bundle's: a container-images.tar.gz of "
+        + "kubespray's contrib/offline, or what docker, podman, nerdctl, ctr, skopeo or crane saves; may be repeated.",
       valueName: "file"), completion: .file())
   var archives: [String] = []
+
+  @Option(
+    name: .customLong("name"),
+    help: .init(
+      "With one --archive: what its image is called, such as quay.io/team/app:1, if it does not say that itself.",
+      valueName: "image"))
+  var imageName: String?
 
   @Argument(
     help: .init("all, \(StepName.allCases.map(\.rawValue).joined(separator: ", ")).", valueName: "step"),
@@ -38,6 +46,12 @@ struct RunCommand: AsyncParsableCommand {
       throw ValidationError(
         "--archive can only be used with the step load-push: target-setup load-push --archive FILE")
     }
+    if let imageName {
+      guard archives.count == 1 else {
+        throw ValidationError("--name can only be used with one --archive: the name is that of its image")
+      }
+      try SetupContext.checkImageName(imageName)
+    }
   }
 
   func run() async throws {
@@ -46,7 +60,11 @@ struct RunCommand: AsyncParsableCommand {
       try requireRoot("target-setup \(steps.joined(separator: " "))")
     }
     let console = output.console()
-    var context = try options.context(console)
+    let said = SaidProblems()
+    var context = try options.context(console) { event in
+      said.note(event)
+      console.emit(event)
+    }
     let names = try stepArguments(steps, all: StepName.all(context.configuration)).filter {
       !skipVerify || $0 != .verify
     }
@@ -59,12 +77,13 @@ struct RunCommand: AsyncParsableCommand {
     context.push.archives = archives.map { FilePath($0) }
     // 70 lines of good news would push everything else off the screen.
     if archives.isEmpty, !output.verbose { context.showTable = { _, _ in } }
+    context.push.imageName = imageName
     let isForced = force
     let run = SetupRun(context)
     let reports = try await Interruption.watching(console) {
       try await withTicking(console) { try await run.execute(names, isForced: isForced) }
     }
-    try show(reports, console, output)
+    try show(reports, console, output, except: said)
     if !output.json, names.contains(.extract), let next = NextCommands(context) {
       NextCommand.show(next.lines, console)
     }
@@ -91,8 +110,25 @@ func requireRoot(_ command: String) throws {
   throw StepError("this changes the machine, so it needs root", .asRoot(command: command))
 }
 
+/// The problems that were told when they happened: of an image among many. They are not told again at the end.
+final class SaidProblems: Sendable {
+  private let sentences = Mutex<Set<String>>([])
+
+  /// Takes note of an event.
+  func note(_ event: ConsoleEvent) {
+    guard case .itemFinished(_, _, .failed(let problem), _) = event else { return }
+    sentences.withLock { _ = $0.insert(problem.sentence) }
+  }
+
+  /// Whether a problem was told.
+  func has(_ problem: Problem) -> Bool { sentences.withLock { $0.contains(problem.sentence) } }
+}
+
 /// Shows how steps went; with failures it ends the program with status 1.
-func show(_ reports: [StepReport], _ console: Console, _ output: OutputOptions) throws {
+func show(
+  _ reports: [StepReport], _ console: Console, _ output: OutputOptions,
+  except said: SaidProblems = SaidProblems()
+) throws {
   if output.json {
     try printJSON(reports)
   } else {
@@ -106,7 +142,7 @@ func show(_ reports: [StepReport], _ console: Console, _ output: OutputOptions) 
   let failures = reports.filter { $0.outcome == .failed }
   guard !failures.isEmpty else { return }
   for failure in failures {
-    for problem in failure.problems {
+    for problem in failure.problems where !said.has(problem) {
       let step = failure.step.rawValue
       console.emit(.problem(problem, stage: problem.subject == step ? nil : step))
     }

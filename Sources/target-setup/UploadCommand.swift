@@ -106,6 +106,7 @@ struct UploadCommand: AsyncParsableCommand {
     options.isDryRun = dryRun
     options.isForced = force
     options.isArtifactory = artifactory
+    if let caFile { try SetupContext.checkAuthorityFile(FilePath(caFile)) }
     options.push = PushOptions(certificateAuthority: caFile.map { FilePath($0) }, isInsecure: insecure)
     let upload = try FolderUpload(plan, to: store, environment: environment, options: options) {
       console.emit($0)

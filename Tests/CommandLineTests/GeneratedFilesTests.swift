@@ -74,7 +74,8 @@ import Testing
   private static let otherOptionsOfTargetSetup: Set<String> = [
     "--config", "--quiet", "--json", "--no-progress", "--verbose", "--version", "--help", "--dry-run",
     "--bundle", "--ca-file", "--insecure", "--skip-verify", "--force", "--allowed-signers",
-    "--allow-unsigned", "--allow-older", "--shell-bundle", "--archive", "--renew", "--new-authority", "--to",
+    "--allow-unsigned", "--allow-older", "--shell-bundle", "--archive", "--name", "--renew",
+    "--new-authority", "--to",
     "--artifactory", "--parallel",
   ]
 }

@@ -134,12 +134,18 @@ import Testing
 
   @Test("A docker-archive whose documents fill the memory is refused, compressed or not")
   func documentBomb() throws {
-    let writer = try ArchiveWriter(fixture.archive, compression: .gzip(level: 1))
     let blank = [UInt8](repeating: 0x20, count: 4 << 20)
-    for number in 0..<17 { try writer.add(bytes: blank, as: "\(number).json") }
-    try writer.finish()
-    let error = try #require(throws: ImageArchiveError.self) { try DockerArchive(fixture.archive) }
-    #expect(error.description.contains("its .json files have more than 64 MiB together"))
+    let items = (0..<17).map { #"{"Config":"\#($0).json","RepoTags":["a:\#($0)"],"Layers":[]}"# }
+    for compression in [ArchiveCompression.none, .gzip(level: 1)] {
+      let writer = try ArchiveWriter(fixture.archive, compression: compression)
+      for number in 0..<17 { try writer.add(bytes: blank, as: "\(number).json") }
+      try writer.add(bytes: Array("[\(items.joined(separator: ","))]".utf8), as: "manifest.json")
+      try writer.finish()
+      let error = try #require(throws: ImageArchiveError.self) {
+        try SavedImages(fixture.archive, scratch: fixture.folder.appending("scratch"))
+      }
+      #expect(error.description.contains("more than 64 MiB together"))
+    }
   }
 
   @Test("What is no image archive is refused with a reason")

@@ -24,6 +24,9 @@ struct ClientSettingsTests {
       ),
       ("{\"list\": null, \"z\": true}", "{\"list\": [\"new\"], \"z\": true}"),
       ("{\"l\\u0069st\": [\"x\"]}", "{\"l\\u0069st\": [\"x\", \"new\"]}"),
+      // A mark in front stays there.
+      ("\u{feff}{\"list\": []}", "\u{feff}{\"list\": [\"new\"]}"),
+      ("\u{feff}{ \"a\": 1 }", "\u{feff}{ \"a\": 1, \"list\": [\"new\"] }"),
       // There already: not a byte changes.
       ("{\"list\":[ \"n\\u0065w\" ]}", "{\"list\":[ \"n\\u0065w\" ]}"),
     ])
@@ -36,7 +39,7 @@ struct ClientSettingsTests {
     "what is not JSON object, or has no list there, is refused",
     arguments: [
       "[]", "\"text\"", "{\"a\": 1,}", "{\"a\": 1} // note", "{\"a\": 1", "{\"list\": \"x\"}",
-      "{\"list\": [1]}", "nonsense", "\u{feff}{\"list\": []}",
+      "{\"list\": [1]}", "nonsense",
     ])
   func refused(_ text: String) {
     #expect(throws: JSONTextError.self) {
@@ -77,6 +80,7 @@ struct ClientSettingsTests {
     arguments: [
       ("unqualified-search-registries = [\"docker.io\"]\n", nil),
       ("[[registry]]\nlocation = \"10.0.0.5:5000\"\ninsecure = true # test\n", true),
+      ("registry = [ { location = '10.0.0.5:5000', insecure = true } ]\n", true),
       ("  [[ registry ]]\n  location='10.0.0.5:5000'\n", false),
       // Another registry, whose content comes from there.
       ("[[registry]]\nprefix = \"docker.io\"\nlocation = \"10.0.0.5:5000\"\ninsecure = true\n", nil),
@@ -85,9 +89,27 @@ struct ClientSettingsTests {
         false
       ),
       ("# [[registry]]\n# location = \"10.0.0.5:5000\"\n", nil),
-      ("[registries.insecure]\nregistries = ['10.0.0.5:5000']\n", nil),
+      ("[registries.insecure]\nregistries = ['10.0.0.5:5000']\n", true),
     ] as [(String, Bool?)])
-  func registries(_ text: String, _ expected: Bool?) {
-    #expect(RegistriesText(text).isInsecure("10.0.0.5:5000") == expected)
+  func registries(_ text: String, _ expected: Bool?) throws {
+    #expect(try RegistriesConfiguration(text).entry(of: "10.0.0.5:5000")?.isInsecure == expected)
+  }
+
+  @Test("longer prefixes of a registry, and those that are blocked")
+  func prefixes() throws {
+    let found = try RegistriesConfiguration(
+      """
+      [[registry]]
+      prefix = "10.0.0.5:5000/library"
+      location = "10.0.0.5:5000/library"
+      [[registry]]
+      location = "10.0.0.5:5000/x"
+      insecure = true
+      blocked = true
+      [[registry]]
+      location = "10.0.0.5:50001"
+      """)
+    #expect(found.parts(of: "10.0.0.5:5000").map(\.prefix) == ["10.0.0.5:5000/library", "10.0.0.5:5000/x"])
+    #expect(found.parts(of: "10.0.0.5:5000").map(\.isBlocked) == [false, true])
   }
 }

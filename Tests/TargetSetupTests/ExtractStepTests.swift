@@ -19,6 +19,18 @@ struct ExtractStepTests {
         mirrors:
           - host: "http://{{ registry_host }}"
             skip_verify: true
+      - prefix: "docker.io"
+        mirrors:
+          - host: "http://{{ registry_host }}"
+            skip_verify: true
+    crio_registries:
+      - prefix: "{{ registry_host }}"
+        location: "{{ registry_host }}"
+        insecure: true
+      - prefix: "quay.io"
+        location: "{{ registry_host }}"
+        insecure: true
+    docker_registry_mirrors: ["http://{{ registry_host }}"]
 
     """
 
@@ -166,7 +178,7 @@ struct ExtractStepTests {
       ("localhost:5000", "10.0.0.5:5000", "prefix: \"10.0.0.5:5000\"", "host: \"http://10.0.0.5:5000\""),
       (
         "harbor.example.com/k8s", "harbor.example.com/k8s", "prefix: \"harbor.example.com\"",
-        "host: \"https://harbor.example.com\""
+        "host: \"https://harbor.example.com/v2/k8s\""
       ),
     ] as [(String?, String, String, String)])
   func registries(registry: String?, address: String, prefix: String, host: String) {
@@ -181,6 +193,15 @@ struct ExtractStepTests {
     #expect(text.contains("\nhttp_server: \"http://10.0.0.5:8080\"\nregistry_host: \"\(address)\"\n"))
     #expect(text.contains(prefix))
     #expect(text.contains(host))
-    #expect(text.contains("skip_verify: \(registry?.hasPrefix("harbor") != true)"))
+    let hasPath = registry?.hasPrefix("harbor") == true
+    #expect(text.contains("skip_verify: \(!hasPath)"))
+    // The path stands where the engine puts nothing by itself, and not where it is in the images' own names.
+    #expect(
+      text.contains("        skip_verify: false\n        override_path: true\ncrio_registries:") == hasPath)
+    #expect(text.count { $0 == "\n" } == Self.offline.count { $0 == "\n" } + (hasPath ? 1 : 0))
+    #expect(text.contains("host: \"https://harbor.example.com\"\n") == hasPath)
+    #expect(text.contains("location: \"harbor.example.com\"\n") == hasPath)
+    #expect(text.contains("- prefix: \"quay.io\"\n    location: \"{{ registry_host }}\"\n"))
+    #expect(text.contains("docker_registry_mirrors: []") == hasPath)
   }
 }

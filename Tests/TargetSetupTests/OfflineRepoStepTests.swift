@@ -13,7 +13,7 @@ struct OfflineRepoStepTests {
   /// A host with sources of its own, a bundle and its web server.
   private func withHost(
     _ runner: @escaping CommandRunner = { _, _ in CommandResult(status: 0) }, hasIndex: Bool = true,
-    _ body: (SetupContext) async throws -> Void
+    packages: String? = nil, _ body: (SetupContext) async throws -> Void
   ) async throws {
     let server = try TestServer()
     defer { server.stop() }
@@ -31,6 +31,7 @@ struct OfflineRepoStepTests {
       try FileManager.default.createSymbolicLink(
         atPath: lists.appending("link.list").string, withDestinationPath: "/nowhere")
       try putRepository("debs/local", in: bundle)
+      if let packages { try put(packages, at: bundle.appending("debs/local/Packages")) }
       try put("", at: bundle.appending("pypi/index.html"))
       try await body(context(root: root, bundle: bundle, server: server.baseURL, runner: runner))
     }
@@ -84,7 +85,7 @@ struct OfflineRepoStepTests {
       #expect(reports.map(\.outcome) == [.failed])
       #expect(reports.first?.detail.contains("E: The repository does not have a Release file.") == true)
       #expect(reports.first?.detail.contains("target-setup nginx") == true)
-      #expect(asked.withLock { $0 } == ["apt-get"])
+      #expect(asked.withLock { $0 } == ["apt-config", "apt-get"])
       #expect(try content(of: context.host.root.appending("etc")) == before)
     }
   }
@@ -97,6 +98,101 @@ struct OfflineRepoStepTests {
       #expect(report.outcome == .failed)
       #expect(report.detail.contains("/pypi/ answers 404"), "\(report.detail)")
       #expect(try content(of: context.host.root.appending("etc")) == before)
+    }
+  }
+
+  private static let packages =
+    "Package: needy\nDepends: other\n\nPackage: present\n\nPackage: leaf\nVersion: 1\n"
+
+  /// Answers as apt does on a host with these settings.
+  private static func apt(
+    _ simulation: CommandResult, sourceParts: String = "/etc/apt/sources.list.d/",
+    list: String = "/etc/apt/sources.list",
+    failsFrom first: Int = 1
+  ) -> CommandRunner {
+    let count = Mutex(0)
+    return { command, _ in
+      switch command.executable {
+      case "apt-config":
+        return CommandResult(status: 0, standardOutput: "LIST='\(list)'\nPARTS='\(sourceParts)'\n")
+      case "dpkg-query": return CommandResult(status: 0, standardOutput: "installed present\n")
+      case "apt-get" where command.arguments.contains("--simulate"):
+        #expect(command.arguments.last == "leaf")
+        let number = count.withLock { count in
+          count += 1
+          return count
+        }
+        return number >= first ? simulation : CommandResult(status: 0)
+      default: return CommandResult(status: 0)
+      }
+    }
+  }
+
+  @Test(
+    "settings of the host that keep apt from installing are named before anything is changed",
+    arguments: [
+      (
+        "etc/apt/apt.conf.d/99local", "APT::Default-Release \"stable\";\n",
+        "E: The value 'stable' is invalid for APT::Default-Release as such a release is not available in the sources\n"
+      ),
+      (
+        "etc/apt/preferences.d/none", "Package: *\nPin: release *\nPin-Priority: -1\n",
+        "E: Package 'leaf' has no installation candidate\n"
+      ),
+    ])
+  func settingsInTheWay(_ file: String, _ text: String, _ said: String) async throws {
+    let refusal = CommandResult(status: 100, standardError: said)
+    for first in [1, 2] {
+      try await withHost(Self.apt(refusal, failsFrom: first), packages: Self.packages) { context in
+        try put(text, at: context.host.root.appending(FilePath(file).components))
+        let before = try content(of: context.host.root.appending("etc"))
+        let report = try #require(try await SetupRun(context).execute([.offlineRepo]).first)
+        #expect(report.outcome == .failed)
+        #expect(report.detail.contains("/\(file)"), "\(report.detail)")
+        // After the last proof too the host has what it had.
+        #expect(try content(of: context.host.root.appending("etc")) == before, "\(first)")
+      }
+    }
+  }
+
+  @Test("sources that apt is told to read elsewhere: a list is put aside, a folder is refused")
+  func otherSources() async throws {
+    try await withHost(Self.apt(CommandResult(status: 0), list: "/etc/apt/mine.list")) { context in
+      let list = context.host.root.appending("etc/apt/mine.list")
+      try put("deb http://mine.example.com x main\n", at: list)
+      #expect(try await SetupRun(context).execute([.offlineRepo]).map(\.outcome) == [.done])
+      #expect(text(list) == nil)
+      #expect(try await SetupRun(context).undo([.offlineRepo]).map(\.outcome) == [.done])
+      #expect(text(list) != nil)
+    }
+    try await withHost(Self.apt(CommandResult(status: 0), sourceParts: "/etc/apt/other.d/")) { context in
+      let before = try content(of: context.host.root.appending("etc"))
+      let report = try #require(try await SetupRun(context).execute([.offlineRepo]).first)
+      #expect(report.outcome == .failed && report.detail.contains("/etc/apt/other.d"), "\(report.detail)")
+      #expect(try content(of: context.host.root.appending("etc")) == before)
+    }
+  }
+
+  @Test("settings of pip that win over those for all users are named")
+  func rivals() throws {
+    let folder = try TemporaryFolder()
+    let root = folder.path
+    try put(
+      "root:x:0:0::/root:/bin/sh\nann:x:1000:1000::/home/ann:/bin/sh\n", at: root.appending("etc/passwd"))
+    try put("[global]\nindex_url : http://10.9.9.9/simple\n", at: root.appending("root/.config/pip/pip.conf"))
+    try put(
+      "[install]\nextra-index-url = http://x\ntimeout = 3\n", at: root.appending("home/ann/.pip/pip.conf"))
+    try put(
+      "[global]\nindex-url = http://10.0.0.5/pypi/\n", at: root.appending("home/ann/.config/pip/pip.conf"))
+    try put("[global]\nindex-url = http://y\nfind-links = /z\n", at: root.appending("etc/xdg/pip/pip.conf"))
+    try put("LANG=C\nPIP_INDEX_URL=http://z\n", at: root.appending("etc/environment"))
+    let found = PipClient(server: "http://10.0.0.5").rivals(on: context(root: root, bundle: root).host)
+    #expect(found.count == 4, "\(found)")
+    for place in [
+      "/root/.config/pip/pip.conf sets index-url", "/home/ann/.pip/pip.conf", "find-links",
+      "/etc/environment",
+    ] {
+      #expect(found.contains { $0.contains(place) }, "\(place)")
     }
   }
 

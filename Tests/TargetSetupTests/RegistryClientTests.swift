@@ -1,4 +1,5 @@
 import Bundle
+import Console
 import Files
 import Foundation
 import Host
@@ -33,10 +34,16 @@ private final class ClientHost: Sendable {
   var ran: [String] { commands.withLock { $0 } }
 
   /// The registry named in the list of the daemon's file is known to it as soon as it has been told to look.
-  func context(_ registry: String? = nil, ca: FilePath? = nil, isInsecure: Bool = false) -> SetupContext {
-    var context = TargetSetupTests.context(root: root, bundle: root) { [self] command, _ in
+  func context(
+    _ registry: String? = nil, ca: FilePath? = nil, isInsecure: Bool = false,
+    onMessage: @escaping @Sendable (String) -> Void = { _ in }
+  ) -> SetupContext {
+    let runner: CommandRunner = { [self] command, _ in
       commands.withLock { $0.append(([command.executable] + command.arguments).joined(separator: " ")) }
       return CommandResult(status: 0, standardOutput: text(file("etc/docker/daemon.json")) ?? "{}")
+    }
+    var context = TargetSetupTests.context(root: root, bundle: root, runner: runner) { event in
+      if case .message(_, let text, _) = event { onMessage(text) }
     }
     context.configuration.registry.local = registry
     context.push = PushOptions(certificateAuthority: ca, isInsecure: isInsecure)
@@ -48,6 +55,11 @@ private final class ClientHost: Sendable {
   }
 }
 
+/// containerd's file with this value.
+private func containerd(_ path: String) -> String {
+  "version = 2\n[plugins.\"io.containerd.grpc.v1.cri\".registry]\n  config_path = \"\(path)\"\n"
+}
+
 @Suite("The step registry-client")
 struct RegistryClientTests {
   @Test(
@@ -57,7 +69,7 @@ struct RegistryClientTests {
     try await withFolder { folder in
       let host = try ClientHost(folder)
       try host.startDocker()
-      try put("  config_path = \"/etc/containerd/certs.d\"\n", at: host.file("etc/containerd/config.toml"))
+      try put(containerd("/etc/containerd/certs.d"), at: host.file("etc/containerd/config.toml"))
       var context = host.context()
       context.configuration.access.tls = true
       context.configuration.access.login = true
@@ -87,7 +99,7 @@ struct RegistryClientTests {
       try host.startDocker()
       try put("{\n  \"log-level\": \"warn\"\n}", at: host.file("etc/docker/daemon.json"))
       try put(
-        "version = 2\n  config_path = \"/etc/containerd/hosts.d:/etc/other\"\n",
+        containerd("/etc/containerd/hosts.d:/etc/other"),
         at: host.file("etc/containerd/config.toml"))
       let before = try content(of: host.root.appending("etc"))
       #expect(try await host.run(host.context()).outcome == .done)
@@ -177,7 +189,7 @@ struct RegistryClientTests {
         at: host.file("etc/containers/registries.conf"))
       let hosts = "server = \"https://elsewhere\"\n"
       try put(hosts, at: host.file("etc/containerd/certs.d/10.0.0.5:35000/hosts.toml"))
-      try put("config_path = \"/etc/containerd/certs.d\"\n", at: host.file("etc/containerd/config.toml"))
+      try put(containerd("/etc/containerd/certs.d"), at: host.file("etc/containerd/config.toml"))
       _ = try await host.run(host.context())
       #expect(text(host.file("etc/containerd/certs.d/10.0.0.5:35000/hosts.toml")) == hosts)
       let drop =
@@ -185,6 +197,131 @@ struct RegistryClientTests {
       #expect(!drop.contains("10.0.0.5:35000"))
       #expect(drop.contains("localhost:35000"))
     }
+  }
+
+  @Test(
+    "containerd's folder is found however its file says it",
+    arguments: [
+      [
+        "config.toml": "imports = [\"/etc/containerd/conf.d/*.toml\"]\nversion = 2\n",
+        "conf.d/reg.toml": containerd("/etc/containerd/a"),
+      ],
+      ["config.toml": "imports = [\"more.toml\"]\n", "more.toml": containerd("/etc/containerd/a")],
+      [
+        "config.toml":
+          "version = 2\nplugins.\"io.containerd.grpc.v1.cri\".registry.config_path = \"/etc/containerd/a\" # x\n"
+      ],
+      [
+        "config.toml":
+          "[plugins.'io.containerd.grpc.v1.cri']\n registry = { config_path = '/etc/containerd/a' }\n"
+      ],
+      [
+        "config.toml":
+          "version = 3\n[plugins.'io.containerd.cri.v1.images'.registry]\nconfig_path = \"/etc/containerd/a:/b\"\n"
+      ],
+      ["config.toml": "[plugins.cri.registry]\r\nconfig_path = \"/etc/containerd/a\"\r\n"],
+    ])
+  func containerdFile(_ files: [String: String]) async throws {
+    try await withFolder { folder in
+      let host = try ClientHost(folder)
+      for (name, text) in files { try put(text, at: host.file("etc/containerd/\(name)")) }
+      #expect(try await host.run(host.context()).outcome == .done)
+      #expect(text(host.file("etc/containerd/a/10.0.0.5:35000/hosts.toml")) != nil)
+    }
+  }
+
+  @Test(
+    "what keeps containerd from reading is said, and nothing is said to be able to pull that is not",
+    arguments: [
+      ("config_path = \"/etc/containerd/a\"\n", "has no config_path"), (containerd(""), "has no config_path"),
+      ("# config_path = \"/etc/containerd/a\"\n", "has no config_path"), ("version = \n", "line 1"),
+      (
+        "[plugins.cri.registry.mirrors.\"a\"]\nendpoint = [\"http://a\"]\n", "registry.mirrors"
+      ),
+    ])
+  func containerdWithout(_ config: String, _ said: String) async throws {
+    try await withFolder { folder in
+      let host = try ClientHost(folder)
+      try put(config, at: host.file("etc/containerd/config.toml"))
+      let messages = Mutex<[String]>([])
+      let report = try await host.run(
+        host.context { text in messages.withLock { $0.append(text) } })
+      #expect(report.outcome == .done && !report.detail.contains("containerd"), "\(report.detail)")
+      #expect(messages.withLock { $0 }.contains { $0.contains(said) }, "\(messages.withLock { $0 })")
+    }
+  }
+
+  @Test("a folder HOST_PORT_ is the one that containerd reads: it is written to, or what is in it is named")
+  func portFolder() async throws {
+    try await withFolder { folder in
+      let host = try ClientHost(folder)
+      try put(containerd("/etc/containerd/certs.d"), at: host.file("etc/containerd/config.toml"))
+      let own = host.file("etc/containerd/certs.d/10.0.0.5_35000_/hosts.toml")
+      try createDirectories(own.removingLastComponent())
+      #expect(try await host.run(host.context()).detail.contains("containerd"))
+      #expect(text(own)?.contains("http://10.0.0.5:35000") == true)
+      #expect(try await SetupRun(host.context()).undo([.registryClient]).map(\.outcome) == [.done])
+      try put("server = \"https://theirs\"\n", at: own)
+      let report = try await host.run(host.context())
+      #expect(!report.detail.contains("containerd"), "\(report.detail)")
+      #expect(text(own) == "server = \"https://theirs\"\n")
+    }
+  }
+
+  @Test(
+    "dockerd's file is the one that it is started with", arguments: ["process", "unit", "drop-in", "snap"])
+  func daemonFile(_ kind: String) async throws {
+    try await withFolder { folder in
+      let host = try ClientHost(folder)
+      var place = "srv/docker.json"
+      switch kind {
+      case "process": try host.startDocker(["--config-file=/srv/docker.json"])
+      case "snap":
+        try put("", at: host.file("var/snap/docker/current/config/x"))
+        place = "var/snap/docker/current/config/daemon.json"
+      default:
+        try put("", at: host.file("usr/bin/dockerd"))
+        let file = kind == "unit" ? "docker.service" : "docker.service.d/local.conf"
+        try put(
+          "[Service]\nExecStart=/usr/bin/dockerd -H fd:// \\\n  --config-file /srv/docker.json\n",
+          at: host.file("etc/systemd/system/\(file)"))
+      }
+      #expect(try await host.run(host.context()).outcome == .done)
+      #expect(text(host.file(place))?.contains("10.0.0.5:35000") == true)
+      #expect(!FileManager.default.fileExists(atPath: host.file("etc/docker/daemon.json").string))
+    }
+  }
+
+  @Test("of a CA file only certificates are taken; what is none is said to be what it is")
+  func authorityFiles() throws {
+    let folder = try TemporaryFolder()
+    let file = folder.path.appending("ca")
+    let certificate = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"
+    let key = "-----BEGIN PRIVATE KEY-----\nBBBB\n-----END PRIVATE KEY-----\n"
+    for text in [
+      key + certificate, certificate + key, "\u{feff}" + certificate,
+      "Issuer: x\n" + certificate.replacing("\n", with: "\r\n"),
+    ] {
+      try put(text, at: file)
+      #expect(String(decoding: try AuthorityFile.certificates(file), as: UTF8.self) == certificate, "\(text)")
+    }
+    for (text, said) in [
+      (key, "private key"), ("", "empty"), ("0\u{82}", "no certificate"), ("x", "no certificate"),
+    ] {
+      try put(text, at: file)
+      let error = #expect(throws: StepError.self) { try AuthorityFile.certificates(file) }
+      #expect(error?.detail.contains(said) == true, "\(error?.detail ?? "")")
+    }
+    try writeAtomically([0x30, 0x82, 1, 2], to: file)
+    #expect(
+      #expect(throws: StepError.self) { try AuthorityFile.certificates(file) }?.detail.contains("DER") == true
+    )
+    #expect(
+      #expect(throws: StepError.self) { try AuthorityFile.certificates(folder.path) }?.detail.contains(
+        "folder") == true)
+    #expect(
+      #expect(throws: StepError.self) { try AuthorityFile.certificates("/nowhere") }?.detail.contains(
+        "cannot be read") == true)
   }
 
   @Test("a host without clients, and a registry with a usual certificate, need nothing")

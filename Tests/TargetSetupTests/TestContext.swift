@@ -1,4 +1,5 @@
 import Bundle
+import Console
 import Host
 import Settings
 import SystemPackage
@@ -9,7 +10,8 @@ import SystemPackage
 /// folder now.
 func context(
   root: FilePath, bundle: FilePath, system: String = "ID=debian\nVERSION_ID=12", server: String? = nil,
-  address: String = "10.0.0.5", runner: @escaping CommandRunner = { command, _ in try await command.run() }
+  address: String = "10.0.0.5", runner: @escaping CommandRunner = { command, _ in try await command.run() },
+  emit: @escaping @Sendable (ConsoleEvent) -> Void = { _ in }
 ) -> SetupContext {
   var configuration = Configuration()
   configuration.target.address = address
@@ -24,5 +26,5 @@ func context(
     initSystem: .none,
     interfaces: NetworkInterfaces(routed: nil, addresses: []), runner: runner)
   return SetupContext(
-    host: host, bundle: .intact(bundle), configuration: configuration)
+    host: host, bundle: .intact(bundle), configuration: configuration, emit: emit)
 }

@@ -24,7 +24,7 @@ extension RegistryError: Advised {
     case .credentials: "Correct the file of credentials, or log in again. \(login)"
     case .transfer(.plainHTTP), .insecure:
       "\(registry) does not speak TLS. If that is intended, add it to images.plain_http."
-    case .diskFull, .readOnly: "Contact whoever runs the registry."
+    case .diskFull, .readOnly, .pushRefused: "Contact whoever runs the registry."
     case .transfer(let kind): kind.advice
     }
   }

@@ -6,6 +6,12 @@ import SystemPackage
 public enum ImageArchiveError: Error, CustomStringConvertible {
   /// It is an archive, but holds no OCI image layout.
   case noImageLayout(FilePath)
+  /// It holds no images of any kind; the reason says what it seems to be.
+  case noImages(FilePath, reason: String)
+  /// One of its images cannot be used.
+  case unusableImage(FilePath, image: String, reason: String)
+  /// One of its images has no name.
+  case nameless(FilePath, image: Digest, isOnly: Bool)
   /// Something in it is not as the specification, or this program, wants it.
   case unusable(FilePath, reason: String)
   /// Content does not have the digest it is named by.
@@ -20,6 +26,14 @@ public enum ImageArchiveError: Error, CustomStringConvertible {
     switch self {
     case .noImageLayout(let path):
       "\(path) has no index.json, so it is not an image archive of this program"
+    case .noImages(let path, let reason):
+      "\(path) holds no image: \(reason)"
+    case .unusableImage(let path, let image, let reason):
+      "\(image) in \(path) cannot be used: \(reason)"
+    case .nameless(let path, let image, let isOnly):
+      isOnly
+        ? "\(path) does not say what its image is called"
+        : "\(path) does not say what its image \(image) is called"
     case .unusable(let path, let reason):
       "\(path) cannot be used: \(reason)"
     case .damaged(let path, let blob, let actual):

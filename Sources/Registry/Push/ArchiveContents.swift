@@ -5,7 +5,7 @@ import Synchronization
 import SystemPackage
 
 /// The blobs of an archive: read where they lie if that can be, else unpacked into a folder first.
-final class ArchiveContents: Sendable {
+final class ArchiveContents: BlobSource {
   private struct State {
     var index: TarIndex?
     /// What was unpacked, once the archive turned out to be compressed.
@@ -26,7 +26,7 @@ final class ArchiveContents: Sendable {
   }
 
   /// Says which blobs will be asked for, so that an archive that must be unpacked is unpacked once.
-  func announce(_ blobs: some Sequence<Digest>) {
+  func announce(_ blobs: [Digest]) {
     state.withLock { $0.wanted = Set(blobs.compactMap { names[$0] }) }
   }
 

@@ -19,7 +19,9 @@ struct BlobUpload {
   /// Parts are this large, unless the registry wants others: each waits for an answer.
   static let usualChunk: Int64 = 16 << 20
   /// Parts smaller than this are never tried.
-  static let smallestChunk: Int64 = 256 << 10
+  static let smallestChunk: Int64 = 16 << 10
+  /// How often parts are made smaller for one blob.
+  private static let mostRefusals = 12
 
   /// An upload that the registry has opened.
   private struct Session {
@@ -54,9 +56,18 @@ struct BlobUpload {
   ) async throws -> Outcome {
     var session: Session?
     if let source {
-      let response = try await begin("?mount=\(blob.digest)&from=\(source)")
-      if response.head.status == 201 { return .mounted }
-      if response.head.status == 202 { session = try self.session(response) }
+      // Whatever comes of it but success, the blob can still be sent.
+      do throws(RegistryError) {
+        let response = try await begin("?mount=\(blob.digest)&from=\(source)", isSingle: true)
+        if response.head.status == 201 { return .mounted }
+        if response.head.status == 202 { session = try? self.session(response) }
+      } catch {
+        switch error.kind {
+        case .transfer(.status): break
+        case .transfer: throw error
+        default: break
+        }
+      }
     }
     if session == nil, try await client.has(blob, destination) { return .present }
     let reader = try await offload { try open() }
@@ -72,6 +83,7 @@ struct BlobUpload {
   private func send(_ reader: BlobReader, _ opened: Session?) async throws -> Outcome {
     var session = opened
     var failures = 0
+    var refusals = 0
     while true {
       let start = session?.offset ?? 0
       do {
@@ -79,8 +91,9 @@ struct BlobUpload {
         defer { session = current }
         try await send(reader, &current)
         return .sent
-      } catch Setback.tooLarge {
+      } catch Setback.tooLarge where refusals < Self.mostRefusals {
         session = nil
+        refusals += 1
         continue
       } catch let setback as Setback {
         if let session, session.offset - start >= 1 << 20 { failures = 0 }
@@ -100,9 +113,12 @@ struct BlobUpload {
       switch setback {
       case .cut(let error): (error, true)
       case .lost(let error): (error, false)
-      case .tooLarge: preconditionFailure("a part that is too large is no reason to wait")
+      case .tooLarge:
+        throw RegistryError(
+          pushing: "the registry takes no parts of the size that it asks for itself", destination)
       }
     guard failures < client.configuration.retries else {
+      if let elsewhere = elsewhere(session) { throw error.naming(uploadAddress: elsewhere) }
       client.giveUp(error)
       throw error
     }
@@ -115,12 +131,32 @@ struct BlobUpload {
 
   // MARK: The requests
 
-  private func begin(_ query: String) async throws(RegistryError) -> HTTPResponse {
-    var request = HTTPRequest(
-      "POST",
-      url: "\(client.endpoint.root)/\(client.endpoint.repository(of: destination))/blobs/uploads/\(query)")
+  /// Where uploads are begun.
+  private var uploads: String {
+    "\(client.endpoint.root)/\(client.endpoint.repository(of: destination))/blobs/uploads/"
+  }
+
+  private func begin(_ query: String, isSingle: Bool = false) async throws(RegistryError) -> HTTPResponse {
+    var request = HTTPRequest("POST", url: uploads + query)
     request.body = []
-    return try await client.ask(request, destination)
+    request.followsRedirects = false
+    if isSingle { request.finalStatuses = Set(500...599) }
+    let response = try await client.ask(request, destination)
+    guard (300..<400).contains(response.head.status) else { return response }
+    var address = response.head.fields["Location"] ?? ""
+    if let next = (try? TransferURL(uploads))?.resolving(address) {
+      address = "\(next.origin)"
+      // The path before that of the API is the registry's.
+      if let api = next.text.firstRange(of: "/v2/") { address = String(next.text[..<api.lowerBound]) }
+    }
+    throw RegistryError(movedTo: address, response.head.status, destination, client.endpoint)
+  }
+
+  /// The machine that the registry has named for an upload, if that is another one than itself.
+  private func elsewhere(_ session: Session?) -> String? {
+    guard let session, let own = try? TransferURL(client.endpoint.root).origin, session.location.origin != own
+    else { return nil }
+    return "\(session.location.origin)"
   }
 
   private func start(_ session: Session?) async throws -> Session {
@@ -136,7 +172,7 @@ struct BlobUpload {
     if let text = response.head.fields["OCI-Chunk-Min-Length"], let least = ByteSize.parse(text), least > 0 {
       client.chunkSize = max(client.chunkSize ?? Self.usualChunk, least)
     }
-    return Session(location: try location(response, of: client.endpoint.root + "/"))
+    return Session(location: try location(response, of: uploads))
   }
 
   /// Where the answer says that it goes on; `current` when it does not say.
@@ -179,17 +215,21 @@ struct BlobUpload {
     return last == 0 ? 0 : last + 1
   }
 
+  /// How far an upload has come by a part that was taken. Registries count in their own ways: one too many, from the
+  /// part's start, or not at all; only what lies within the part is believed. What is wrong in the end shows in the digest.
+  private func reached(_ reported: Int64?, from start: Int64, sent end: Int64) -> Int64 {
+    guard let reported, reported > start, reported < end else { return end }
+    return reported
+  }
+
   private func send(_ reader: BlobReader, _ session: inout Session) async throws {
     while let size = client.chunkSize, blob.size - session.offset > size {
       let end = session.offset + size
       let fields: HTTPFields = ["Content-Range": "\(session.offset)-\(end - 1)"]
       let response = try await transmit("PATCH", session.location.text, fields, reader, session.offset..<end)
       session = Session(
-        location: try location(response, of: session.location.text), offset: received(response) ?? end)
-      guard session.offset <= blob.size, session.offset > 0 else {
-        throw Setback.lost(
-          RegistryError(pushing: "the registry reports a wrong number of received bytes", destination))
-      }
+        location: try location(response, of: session.location.text),
+        offset: reached(received(response), from: session.offset, sent: end))
     }
     let separator = session.location.text.contains("?") ? "&" : "?"
     _ = try await transmit(
@@ -210,7 +250,9 @@ struct BlobUpload {
       response = try await client.ask(request, destination, isSingle: true)
     } catch {
       if let failure = reader.failure { throw failure }
-      throw error.isTransient ? Setback.cut(error) : error
+      if error.isTransient { throw Setback.cut(error) }
+      let place = (try? TransferURL(url)).flatMap { elsewhere(Session(location: $0)) }
+      throw place.map { error.naming(uploadAddress: $0) } ?? error
     }
     let error = client.refusal(response, "taking \(blob.digest)", destination)
     switch response.head.status {

@@ -18,12 +18,23 @@ public struct ImageCollection: Sendable {
   public let path: FilePath
   /// The names that the list gives to each file.
   let names: [String: [String]]
+  /// Whether it is the script's folder and not yet the archive of it.
+  let isFolder: Bool
 
   /// Reads the list.
   ///
   /// - Returns: `nil` for an archive without one, such as that of a single image.
-  /// - Throws: ``ImageArchiveError``, ``Archive/ArchiveError`` or `CancellationError`.
+  /// - Throws: ``ImageArchiveError``, ``Archive/ArchiveError``, `FileError` or `CancellationError`.
   public init?(_ path: FilePath) throws {
+    isFolder = try FileInfo(path, followsLinks: true).kind == .folder
+    if isFolder {
+      guard let bytes = try readBytes(ifPresent: path.appending(Self.list), limit: Self.longestList) else {
+        return nil
+      }
+      self.path = path
+      names = try Self.names(bytes, path)
+      return
+    }
     var bytes: [UInt8]?
     try ArchiveReader.visit(path) { entry, content in
       guard entry.kind == .file, Self.file(entry) == Self.list else { return .next }
@@ -46,16 +57,18 @@ public struct ImageCollection: Sendable {
   private static func names(_ bytes: [UInt8], _ path: FilePath) throws(ImageArchiveError) -> [String:
     [String]]
   {
+    guard !bytes.starts(with: [0xff, 0xfe]), !bytes.starts(with: [0xfe, 0xff]) else {
+      throw .unusable(path, reason: "its \(list) is in UTF-16; save it as UTF-8")
+    }
     var names: [String: [String]] = [:]
     var files: [String: String] = [:]
-    for line in String(decoding: bytes, as: UTF8.self).split(whereSeparator: \.isNewline) {
+    for line in lines(bytes) {
       let words = line.split(whereSeparator: \.isWhitespace).map(String.init)
-      guard !words.isEmpty else { continue }
       guard words.count == 2 else {
         throw .unusable(
           path, reason: "a line of its \(list) is not a file with a name: \(line.debugDescription)")
       }
-      let (file, name) = (words[0], words[1])
+      let (file, name) = (Self.withoutDots(words[0]), words[1])
       // In bytes: a mark combines with a slash, and the path ends where a zero is.
       guard !file.utf8.contains(where: { [0, UInt8(ascii: "/")].contains($0) }), ![".", ".."].contains(file)
       else {
@@ -72,6 +85,22 @@ public struct ImageCollection: Sendable {
     }
     guard !names.isEmpty else { throw .unusable(path, reason: "its \(list) is empty") }
     return names
+  }
+
+  /// The lines that say something, with a byte order mark or without, ended as any system ends them, without comments.
+  private static func lines(_ bytes: [UInt8]) -> [Substring] {
+    let content = bytes.starts(with: [0xef, 0xbb, 0xbf]) ? bytes.dropFirst(3) : bytes[...]
+    return content.split { [0x0a, 0x0d].contains($0) }.map { line in
+      let text = String(decoding: line, as: UTF8.self)
+      // No name has one, so what is behind it is said to people.
+      return text.unicodeScalars.firstIndex(of: "#").map { text[..<$0] } ?? text[...]
+    }.filter { !$0.allSatisfy(\.isWhitespace) }
+  }
+
+  private static func withoutDots(_ name: String) -> String {
+    var bytes = name.utf8[...]
+    while bytes.starts(with: "./".utf8), bytes.count > 2 { bytes = bytes.dropFirst(2) }
+    return String(bytes) ?? name
   }
 }
 
@@ -90,27 +119,54 @@ extension ImagePush {
       guard let storage else { return try await push([file], names: [file: names], client) }
       return try await seed([file], names: [file: names], into: storage)
     }
-    let unpacking = CollectionUnpacking(collection, scratch: configuration.scratch)
     var results: [PushResult] = []
-    var failure: (any Error)?
-    func fail(_ error: any Error) {
-      let result = PushResult(
-        archive: collection.path, reference: nil, destination: nil, digest: nil, outcome: .failed,
-        failure: error)
-      results.append(result)
-      onEvent(.finished(result))
-    }
+    func fail(_ error: any Error) { results.append(failed(collection.path, error)) }
     var missing = Set(collection.names.keys)
+    /// What goes wrong with one file does not stop the others; a registry that cannot be asked does.
+    func take(_ name: String, _ file: FilePath) async throws {
+      missing.remove(name)
+      do {
+        let names = try (collection.names[name] ?? []).map { try target.reference(named: $0) }
+        results += try await bring(file, names)
+      } catch let error where !(error is CancellationError || error is RegistryError) {
+        let reason = (error as? ImageReferenceError)?.description ?? "\(error)"
+        fail(ImageArchiveError.unusable(collection.path, reason: "\(name): \(reason)"))
+      }
+    }
+    if collection.isFolder {
+      for name in collection.names.keys.sorted() {
+        let file = collection.path.appending(name)
+        if (try? FileInfo(file, followsLinks: true)) != nil { try await take(name, file) }
+      }
+    } else {
+      do {
+        try await takeUnpacked(collection, take)
+      } catch let error as ArchiveError {
+        // What is behind the damage may be there or not.
+        fail(error)
+        return results
+      }
+    }
+    try Task.checkCancellation()
+    for name in missing.sorted() {
+      fail(
+        ImageArchiveError.unusable(
+          collection.path, reason: "\(name) is in its \(ImageCollection.list) and not in the archive"))
+    }
+    return results
+  }
+
+  private func takeUnpacked(
+    _ collection: ImageCollection, _ take: (String, FilePath) async throws -> Void
+  ) async throws {
+    let unpacking = CollectionUnpacking(collection, scratch: configuration.scratch)
+    var failure: (any Error)?
     do {
       for try await item in unpacking.start() {
         // After a failure the rest is only cleared away.
         if failure == nil {
-          missing.remove(item.name)
           do {
-            let names = try (collection.names[item.name] ?? []).map { try target.reference(named: $0) }
-            results += try await bring(item.file, names)
-          } catch let error as ImageReferenceError {
-            fail(ImageArchiveError.unusable(collection.path, reason: "\(item.name): \(error)"))
+            try await take(item.name, item.file)
           } catch {
             failure = error
             unpacking.stop()
@@ -122,17 +178,15 @@ extension ImagePush {
       failure = failure ?? error
     }
     try Task.checkCancellation()
-    switch failure {
-    case let error as ArchiveError: fail(error)
-    case let error?: throw error
-    case nil:
-      for name in missing.sorted() {
-        fail(
-          ImageArchiveError.unusable(
-            collection.path, reason: "\(name) is in its \(ImageCollection.list) and not in the archive"))
-      }
-    }
-    return results
+    if let failure { throw failure }
+  }
+
+  /// An archive that nothing came of.
+  func failed(_ archive: FilePath, _ error: any Error) -> PushResult {
+    let result = PushResult(
+      archive: archive, reference: nil, destination: nil, digest: nil, outcome: .failed, failure: error)
+    onEvent(.finished(result))
+    return result
   }
 }
 

@@ -63,7 +63,7 @@ public final class ImagePush: Sendable {
     _ archives: [FilePath], names: [FilePath: [ImageReference]] = [:]
   ) async throws -> PushSession {
     let (target, configuration) = (target, configuration)
-    var opened: [FilePath: Result<[PushImage], any Error>] = [:]
+    var opened: [FilePath: Result<PushImage.Opened, any Error>] = [:]
     await forEachConcurrently(archives, limit: 4) { path in
       await offload {
         Result {
@@ -75,11 +75,15 @@ public final class ImagePush: Sendable {
       opened[path] = result
     }
     try Task.checkCancellation()
-    let images = try leavingTags(archives.compactMap { try? opened[$0]?.get() }.flatMap { $0 })
+    let images = try leavingTags(archives.compactMap { try? opened[$0]?.get() }.flatMap(\.images))
     try refuseCollisions(images)
     let session = PushSession(images, onEvent: onEvent)
     for path in archives {
-      if case .failure(let error) = opened[path] { session.finish(path, failed: error) }
+      switch opened[path] {
+      case .failure(let error): session.finish(path, failed: error)
+      case .success(let found): for error in found.failures { session.finish(path, failed: error) }
+      case nil: break
+      }
     }
     return session
   }
@@ -145,9 +149,24 @@ public final class ImagePush: Sendable {
 
   /// Whether a registry answers a question without TLS by asking for it: what Go's server says, and nginx, has the word.
   private func wantsTLS() async -> Bool {
-    let answer = try? await engine.response(to: Self.greeting("http://\(target.host)/v2/"))
-    guard let answer, answer.head.status == 400 else { return false }
+    // Who names an authority means TLS.
+    if configuration.prefersTLS, await speaksTLS() { return true }
+    guard let answer = try? await engine.response(to: Self.greeting("http://\(target.host)/v2/")) else {
+      // Servers that are not made in Go hang up.
+      return await speaksTLS()
+    }
+    guard answer.head.status == 400 else { return false }
     return String(decoding: answer.body.prefix(1 << 10), as: UTF8.self).contains("HTTPS")
+  }
+
+  /// Whether something answers over TLS, be it with a certificate that is not believed.
+  private func speaksTLS() async -> Bool {
+    do throws(TransferError) {
+      _ = try await engine.response(to: Self.greeting("https://\(target.host)/v2/"))
+      return true
+    } catch {
+      return error.kind == .tls
+    }
   }
 
   private static func greeting(_ url: String) -> HTTPRequest {
@@ -251,7 +270,7 @@ public final class ImagePush: Sendable {
     let remark = try await pushAttached(image, client)
     for document in image.documents where image.attached(document) == nil {
       do throws(RegistryError) {
-        try await client.put(document, as: image.name(of: document), image.destination)
+        try await put(document, of: image, client)
       } catch {
         guard case .index = document.content, let main = image.image.manifests.first,
           error.code == "MANIFEST_BLOB_UNKNOWN" || error.code == "MANIFEST_UNKNOWN"
@@ -267,6 +286,31 @@ public final class ImagePush: Sendable {
       }
     }
     return remark
+  }
+
+  /// Puts a manifest. Registries with several machines may not know yet what another one of them has just taken.
+  private func put(
+    _ document: FetchedManifest, of image: PushImage, _ client: PushClient
+  ) async throws(RegistryError) {
+    let carried = Set(image.documents.map(\.descriptor.digest))
+    let isWhole =
+      switch document.content {
+      case .manifest: true
+      case .index(let index): index.manifests.allSatisfy { carried.contains($0.digest) }
+      }
+    var failures = 0
+    while true {
+      do throws(RegistryError) {
+        return try await client.put(document, as: image.name(of: document), image.destination)
+      } catch {
+        let unknown = ["BLOB_UNKNOWN", "MANIFEST_BLOB_UNKNOWN", "MANIFEST_UNKNOWN"]
+        guard isWhole, let code = error.code, unknown.contains(code), failures < min(3, configuration.retries)
+        else { throw error }
+        failures += 1
+        let pause = min(configuration.maximumBackoff, configuration.backoff * (1 << failures))
+        guard (try? await Task.sleep(for: pause)) != nil else { throw error }
+      }
+    }
   }
 
   /// Pushes signatures and what else is about an image. Not every registry takes them, and the image runs without.

@@ -46,24 +46,38 @@ final class PushClient: Sendable {
     if let error = outage.withLock({ $0 }) { throw error }
   }
 
-  /// What a name stands for now; `nil` when there is no such manifest.
+  /// What a name stands for now; `nil` when the registry does not say that it is something.
   ///
   /// - Throws: ``RegistryError``.
   func digest(of name: String, _ image: ImageReference) async throws(RegistryError) -> Digest? {
     let request = HTTPRequest(
       "HEAD", url: endpoint.manifestURL(image, name), fields: ["Accept": MediaType.acceptedManifests])
-    let response = try await ask(request, image)
-    switch response.head.status {
-    case 404: return nil
-    case 200..<300:
-      // A registry need not say it; then the bytes do.
-      if let text = response.head.fields["Docker-Content-Digest"] { return try? Digest(text) }
-      var get = request
-      get.method = "GET"
-      get.bodyLimit = ManifestContent.maximumSize
-      let whole = try await ask(get, image)
-      return whole.head.isSuccess ? Digest(of: whole.body) : nil
-    default: throw refusal(response, "asking for \(name)", image)
+    guard let response = try await inquire(request, image) else { return nil }
+    // A registry need not say it; then the bytes do.
+    if let text = response.head.fields["Docker-Content-Digest"], let digest = try? Digest(text) {
+      return digest
+    }
+    var get = request
+    get.method = "GET"
+    get.bodyLimit = ManifestContent.maximumSize
+    return try await inquire(get, image).map { Digest(of: $0.body) }
+  }
+
+  /// Asks whether something is there: every answer but success is a no, for then it is sent, and if it cannot be, the
+  /// registry says why.
+  private func inquire(
+    _ question: HTTPRequest, _ image: ImageReference
+  ) async throws(RegistryError) -> HTTPResponse? {
+    var question = question
+    question.finalStatuses = Set(400...599)
+    do throws(RegistryError) {
+      let response = try await ask(question, image)
+      return response.head.isSuccess ? response : nil
+    } catch {
+      switch error.kind {
+      case .unauthorized, .denied, .pushRefused, .transfer(.status), .transfer(.redirect): return nil
+      default: throw error
+      }
     }
   }
 
@@ -71,12 +85,11 @@ final class PushClient: Sendable {
   ///
   /// - Throws: ``RegistryError``.
   func has(_ blob: Descriptor, _ image: ImageReference) async throws(RegistryError) -> Bool {
-    let response = try await ask(HTTPRequest("HEAD", url: endpoint.blobURL(image, blob)), image)
-    switch response.head.status {
-    case 200..<300: return true
-    case 404: return false
-    default: throw refusal(response, "asking for \(blob.digest)", image)
-    }
+    let question = HTTPRequest("HEAD", url: endpoint.blobURL(image, blob))
+    guard let response = try await inquire(question, image) else { return false }
+    // A gateway that says yes to everything tells another length.
+    guard let size = response.head.fields["Content-Length"].flatMap(ByteSize.parse) else { return true }
+    return size == blob.size
   }
 
   /// Puts a manifest or index under a name.
@@ -91,7 +104,11 @@ final class PushClient: Sendable {
     request.body = document.bytes
     request.stallTimeout = configuration.stallTimeout
     let response = try await ask(request, image)
-    guard response.head.isSuccess else { throw refusal(response, "pushing its manifest", image) }
+    guard response.head.isSuccess else {
+      throw isAboutType(response) && document.descriptor.mediaType.isOCI
+        ? RegistryError(refusing: document.descriptor.mediaType, response, image, endpoint)
+        : refusal(response, "pushing its manifest", image)
+    }
     if let text = response.head.fields["Docker-Content-Digest"], let stored = try? Digest(text),
       stored.algorithm == document.descriptor.digest.algorithm, stored != document.descriptor.digest
     {
@@ -99,6 +116,17 @@ final class PushClient: Sendable {
         .digestMismatch, image: image, at: endpoint,
         detail: "the registry stored its manifest as \(stored) where \(document.descriptor.digest) was sent")
     }
+  }
+
+  /// Whether a registry refuses a manifest for its type: some have a status for it, others words.
+  private func isAboutType(_ response: HTTPResponse) -> Bool {
+    if response.head.status == 415 { return true }
+    guard (400..<500).contains(response.head.status) else { return false }
+    let text = String(decoding: response.body.prefix(1 << 12), as: UTF8.self).lowercased()
+    return [
+      "media type", "mediatype", "content type", "content-type", "unsupported manifest", "schema version",
+    ]
+    .contains(where: text.contains)
   }
 
   /// Asks with authorization, once more with a new one if the first is refused, and again after a limit's pause.
@@ -115,7 +143,7 @@ final class PushClient: Sendable {
     var refusals = 0
     while true {
       var request = question
-      request.finalStatuses = [429]
+      request.finalStatuses.insert(429)
       if isSingle { request.retries = 0 }
       let authorization =
         isOwn

@@ -10,6 +10,8 @@ public struct PushConfiguration: Sendable {
   public var strippedRegistries = ImageReference.strippedRegistries
   /// Whether a registry on another machine may be asked without TLS. One on this machine always may.
   public var allowsPlainHTTP = false
+  /// Whether a registry on this machine is asked over TLS first.
+  public var prefersTLS = false
   /// How often an attempt that made no progress is repeated.
   public var retries = 5
   /// The pause before the first retry; later ones double it up to ``maximumBackoff``.
@@ -22,6 +24,8 @@ public struct PushConfiguration: Sendable {
   public var stallTimeout: Duration = .seconds(300)
   /// The image that an archive must hold, for archives of which that is known; one with another image is refused.
   public var expected: [FilePath: ExpectedImage] = [:]
+  /// What the image of an archive is called, for archives that do not say it.
+  public var names: [FilePath: String] = [:]
   /// Where layers are unpacked that cannot be read out of an archive directly; made when needed, and emptied again.
   public var scratch: FilePath
 

@@ -26,6 +26,14 @@ extension RegistryError {
     let words = explanation.words
     let what = doing.isEmpty ? "" : " while \(doing)"
     let refusal = "the registry refuses\(what) \(reason)\(words)"
+    if let refusal = PushRefusal(
+      status: status, code: explanation.code, message: explanation.message, repository: image.repository)
+    {
+      self.init(
+        .pushRefused(refusal), image: image, at: endpoint, detail: Self.detail(refusal, reason, words, image),
+        code: explanation.code)
+      return
+    }
     let (kind, detail): (Kind, String) =
       switch status {
       case _ where Self.saysDiskIsFull(status, body): (.diskFull, "the registry's disk is full \(reason)")
@@ -41,6 +49,47 @@ extension RegistryError {
       default: (.badAnswer, refusal)
       }
     self.init(kind, image: image, at: endpoint, detail: detail, code: explanation.code)
+  }
+
+  private static func detail(
+    _ refusal: PushRefusal, _ reason: String, _ words: String, _ image: ImageReference
+  ) -> String {
+    switch refusal {
+    case .quota: "the registry has no room left for this project: its quota is used up \(reason)\(words)"
+    case .immutableTag:
+      "the registry has the tag \(image.tag ?? "") already and does not let it be changed \(reason)\(words)"
+    case .noProject(let name): "there is no \(name) in the registry \(reason)\(words)"
+    case .moved(let address): "the registry sends on to \(address) \(reason)"
+    case .mediaType(let type): "the registry does not take manifests of the type \(type) \(reason)\(words)"
+    case .uploadElsewhere(let address): "the registry itself says that uploads go to \(address)"
+    }
+  }
+
+  /// The registry sends on to another address.
+  init(movedTo address: String, _ status: Int, _ image: ImageReference, _ endpoint: RegistryEndpoint) {
+    let refusal = PushRefusal.moved(to: address)
+    self.init(
+      .pushRefused(refusal), image: image, at: endpoint,
+      detail: Self.detail(refusal, "(\(status))", "", image))
+  }
+
+  /// The registry takes no manifest of that type.
+  init(
+    refusing type: MediaType, _ response: HTTPResponse, _ image: ImageReference, _ endpoint: RegistryEndpoint
+  ) {
+    let explanation = RegistryErrorBody(response.body)
+    let refusal = PushRefusal.mediaType(type.rawValue)
+    self.init(
+      .pushRefused(refusal), image: image, at: endpoint,
+      detail: Self.detail(refusal, explanation.reason(response.head.status), explanation.words, image),
+      code: explanation.code)
+  }
+
+  /// The same where the registry has named another machine for what was sent.
+  func naming(uploadAddress: String) -> RegistryError {
+    RegistryError(
+      .pushRefused(.uploadElsewhere(uploadAddress)), of: self,
+      detail: "the registry itself says that uploads go to \(uploadAddress), and there: \(detail)")
   }
 
   /// distribution puts the system's words into the details of an "unknown error", or, where a file or folder could not

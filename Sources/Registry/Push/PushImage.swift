@@ -5,9 +5,11 @@ import SystemPackage
 
 /// An image in an archive, on its way into a registry.
 struct PushImage: Sendable {
-  let contents: ArchiveContents
+  let contents: any BlobSource
   let image: ArchivedImage
   private(set) var destination: ImageReference
+  /// What is to be known of it beside the result.
+  var remark: String?
 
   /// What the destination's name will stand for.
   var digest: Digest { image.descriptor.digest }
@@ -37,52 +39,80 @@ struct PushImage: Sendable {
     image.attached.first { $0.manifest.descriptor.digest == document.descriptor.digest }
   }
 
-  /// Reads what an archive says it holds: an archive of this program or another OCI image layout, or a docker-archive.
+  /// What was found in an archive.
+  struct Opened {
+    let images: [PushImage]
+    /// Why other images of it cannot be used.
+    var failures: [any Error] = []
+  }
+
+  /// Reads what an archive says it holds: one of this program of which it is known what it must hold, or one of any other
+  /// (``SavedImages``).
   ///
-  /// A docker-archive may hold an image under several names. One that is compressed is unpacked in passing, for its
-  /// manifest is at the end.
   /// - Parameter names: The names for the archive's only image, or its first, in the registry; by default those that the
   ///   archive says.
-  /// - Throws: ``ImageArchiveError``, ``Archive/ArchiveError``, `CancellationError`, or `ImageReferenceError` for a name
-  ///   that the registry cannot have.
+  /// - Throws: ``ImageArchiveError``, ``Archive/ArchiveError``, `FileError`, `CancellationError`, or
+  ///   `ImageReferenceError` for a name that the registry cannot have.
   static func open(
     _ path: FilePath, target: PushTarget, configuration: PushConfiguration, names: [ImageReference] = []
-  ) throws -> [PushImage] {
-    let images: [ArchivedImage]
-    let contents: ArchiveContents
-    do {
-      let image = try ImageArchiveReader.summary(of: path, named: names.first)
-      let entries = image.blobs.map { ($0.digest, ImageLayout.blobPath($0.digest)) }
-      images = [image]
-      contents = ArchiveContents(
-        path, names: Dictionary(uniqueKeysWithValues: entries), scratch: configuration.scratch)
-    } catch ImageArchiveError.noImageLayout {
-      let archive = try DockerArchive(path, named: names.first)
-      images = archive.images
-      contents = ArchiveContents(path, names: archive.names, scratch: configuration.scratch)
-    }
+  ) throws -> Opened {
     if let wanted = configuration.expected[path] {
-      guard let only = images.first, images.count == 1, only.reference == wanted.reference,
-        only.descriptor.digest == wanted.digest
-      else {
-        let found = images.map { "\($0.reference) \($0.descriptor.digest)" }.joined(separator: ", ")
-        throw ImageArchiveError.unusable(
-          path, reason: "it holds \(found) where \(wanted.reference) \(wanted.digest) is expected")
+      return Opened(images: [try expected(wanted, path, target, configuration)])
+    }
+    let saved = try SavedImages(
+      path, scratch: configuration.scratch, named: names.first.map { "\($0)" } ?? configuration.names[path])
+    if !names.isEmpty {
+      // The list has one name or more for the only image, or for that of several which is called so.
+      let first = saved.images.first { image in
+        names.contains {
+          $0.repository.hasSuffix(image.image.reference.repository) && $0.tag == image.image.reference.tag
+        }
       }
-      let digests = only.attached.map(\.manifest.descriptor.digest)
-      guard Set(digests) == Set(wanted.attached) else {
-        throw ImageArchiveError.unusable(
-          path, reason: "it does not hold the signatures of \(wanted.reference) that are expected")
+      guard let first = first ?? saved.images.first else {
+        throw saved.failures.first ?? ImageArchiveError.noImages(path, reason: "its lists are empty")
+      }
+      return Opened(
+        images: names.map {
+          PushImage(contents: saved.blobs, image: first.image, destination: $0, remark: first.remark)
+        })
+    }
+    var opened: [PushImage] = []
+    var failures = saved.failures
+    for found in saved.images {
+      do {
+        let destination = try target.reference(
+          of: found.image.reference, strippedRegistries: configuration.strippedRegistries)
+        opened.append(
+          PushImage(contents: saved.blobs, image: found.image, destination: destination, remark: found.remark)
+        )
+      } catch {
+        failures.append(error)
       }
     }
-    if let first = images.first, !names.isEmpty {
-      return names.map { PushImage(contents: contents, image: first, destination: $0) }
+    return Opened(images: opened, failures: failures)
+  }
+
+  /// The image of an archive of a bundle.
+  private static func expected(
+    _ wanted: ExpectedImage, _ path: FilePath, _ target: PushTarget, _ configuration: PushConfiguration
+  ) throws -> PushImage {
+    let image = try ImageArchiveReader.summary(of: path)
+    guard image.reference == wanted.reference, image.descriptor.digest == wanted.digest else {
+      throw ImageArchiveError.unusable(
+        path,
+        reason: "it holds \(image.reference) \(image.descriptor.digest) where \(wanted.reference) "
+          + "\(wanted.digest) is expected")
     }
-    return try images.map { image in
-      PushImage(
-        contents: contents, image: image,
-        destination: try target.reference(
-          of: image.reference, strippedRegistries: configuration.strippedRegistries))
+    guard Set(image.attached.map(\.manifest.descriptor.digest)) == Set(wanted.attached) else {
+      throw ImageArchiveError.unusable(
+        path, reason: "it does not hold the signatures of \(wanted.reference) that are expected")
     }
+    let entries = image.blobs.map { ($0.digest, ImageLayout.blobPath($0.digest)) }
+    return PushImage(
+      contents: ArchiveContents(
+        path, names: Dictionary(uniqueKeysWithValues: entries), scratch: configuration.scratch),
+      image: image,
+      destination: try target.reference(
+        of: image.reference, strippedRegistries: configuration.strippedRegistries))
   }
 }

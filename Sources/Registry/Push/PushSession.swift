@@ -104,7 +104,8 @@ final class PushSession: Sendable {
         archive: item.contents.path, reference: item.image.reference, destination: "\(item.destination)",
         digest: item.digest, outcome: outcome)
       result.bytesSent = state.progress[image].sent
-      result.remark = remark
+      result.remark =
+        outcome == .failed ? remark : [item.remark, remark].compactMap { $0 }.reduceJoined()
       result.failure = failure
       if outcome == .pushed(replaced: nil) {
         result.outcome = .pushed(replaced: state.progress[image].replaced)
@@ -129,6 +130,11 @@ final class PushSession: Sendable {
     state.withLock { $0.results.append(result) }
     onEvent(.finished(result))
   }
+}
+
+extension [String] {
+  /// All in one sentence; `nil` when there are none.
+  fileprivate func reduceJoined() -> String? { isEmpty ? nil : joined(separator: "; ") }
 }
 
 extension Descriptor {

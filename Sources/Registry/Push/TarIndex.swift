@@ -13,7 +13,13 @@ struct TarIndex {
 
   private(set) var files: [String: File] = [:]
   /// The targets of links, as they are written.
-  private(set) var links: [String: String] = [:]
+  private(set) var links: [String: Link] = [:]
+
+  /// Where a link leads: a symbolic one from its own folder, a hard one from the top.
+  struct Link {
+    let target: String
+    let isHard: Bool
+  }
 
   /// Reads the headers.
   ///
@@ -38,7 +44,8 @@ struct TarIndex {
       case UInt8(ascii: "0"), 0:
         files[Self.tidy(long.path ?? Self.name(header))] = File(start: stream, size: size)
       case UInt8(ascii: "1"), UInt8(ascii: "2"):
-        links[Self.tidy(long.path ?? Self.name(header))] = Self.text(header[157..<257])
+        links[Self.tidy(long.path ?? Self.name(header))] = Link(
+          target: Self.text(header[157..<257]), isHard: header[156] == UInt8(ascii: "1"))
       case UInt8(ascii: "5"), UInt8(ascii: "g"): break
       default: throw StoredStreamError.notStored
       }

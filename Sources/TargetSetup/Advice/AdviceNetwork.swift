@@ -49,11 +49,29 @@ extension RegistryError: Advised {
     case .readOnly: "The registry may be read-only, or only a cache: push into another one."
     case .diskFull: "Make room for it. \(Advice.resend)"
     case .notServed: "Restart the registry, or push over HTTP."
+    case .pushRefused(let refusal): refusal.advice(registry)
     case .transfer(.plainHTTP): "\(registry) does not speak TLS. If that is intended, pass --insecure."
     case .transfer(.tls): Advice.certificate
     case .transfer(.connection), .transfer(.stalled): "Check that the registry runs. \(Advice.resend)"
     case .transfer(.status): "See the registry's log. \(Advice.resend)"
     case .transfer(let kind): kind.advice
+    }
+  }
+}
+
+extension PushRefusal {
+  /// What to do about it.
+  fileprivate func advice(_ registry: String) -> String {
+    switch self {
+    case .quota: "Raise the quota of the project, or remove images from it. \(Advice.resend)"
+    case .immutableTag:
+      "Remove the tag in the registry, or allow that tags are changed there; or push into another project."
+    case .noProject(let name): "Make \(name) in \(registry) first. \(Advice.resend)"
+    case .moved(let address): "Name that address: --registry \(address)"
+    case .mediaType: "Use a registry that takes OCI images, or a newer version of this one."
+    case .uploadElsewhere:
+      "Correct the registry's own address in its settings (its external URL, or the Host and X-Forwarded-Proto fields that a "
+        + "proxy before it must pass on)."
     }
   }
 }
@@ -71,7 +89,19 @@ extension StorageError: Advised {
 }
 
 extension ImageArchiveError: Advised {
-  var advice: String? { "Make or copy the archive again. \(Advice.verify)" }
+  var advice: String? {
+    switch self {
+    case .nameless(let path, _, isOnly: true):
+      "Name it: target-setup load-push --archive \(path) --name REGISTRY/NAME:TAG"
+    case .nameless(let path, _, isOnly: false):
+      "Name it: target-setup load-push --archive \(path) --name REGISTRY/NAME:TAG; where several have no name, save each by "
+        + "itself."
+    case .noImages:
+      "Give it what docker save, podman save, nerdctl save, ctr images export, skopeo copy or crane pull writes."
+    case .unusableImage: "Save this image again where it comes from. \(Advice.others)"
+    default: "Make or copy the archive again. \(Advice.verify)"
+    }
+  }
 }
 
 extension CollectionError: Advised {

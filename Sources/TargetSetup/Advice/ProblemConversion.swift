@@ -45,6 +45,7 @@ extension Problem {
 enum Advice {
   static let again = "Correct the cause and run the same command again."
   static let resend = "Run the same command again: what has arrived is not sent again."
+  static let others = "The archive's other images do not wait for it."
   static let disk = "Check free space and permissions of the folder."
   static let verify = "Check the bundle with: target-setup verify"
   static let recopy = "Copy it again, or check the whole bundle with: target-setup verify"

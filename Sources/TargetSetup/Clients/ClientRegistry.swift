@@ -1,5 +1,4 @@
 import Bundle
-import Files
 import Registry
 import Settings
 import SystemPackage
@@ -73,8 +72,10 @@ extension ClientRegistry {
   private init(_ context: SetupContext, _ names: [String], trust: Trust) {
     self.names = names
     self.trust = trust
-    transfer = TransferConfiguration(
+    var transfer = TransferConfiguration(
       environment: context.host.environment, options: context.push, exists: context.host.exists)
+    if names.contains(where: context.isOwnMachine) { transfer.noProxy = "*" }
+    self.transfer = transfer
   }
 
   /// By what clients may believe a registry that is not the bundle's own.
@@ -84,17 +85,7 @@ extension ClientRegistry {
     guard let file = context.push.certificateAuthority else {
       return isLoopback(host) ? .unchecked : .system
     }
-    let bytes: [UInt8]
-    do {
-      bytes = try readBytes(file)
-    } catch {
-      throw StepError("the CA file \(file) cannot be read: \(FileError.reason(error))", .authorityFile)
-    }
-    guard String(decoding: bytes, as: UTF8.self).contains("-----BEGIN CERTIFICATE-----") else {
-      throw StepError(
-        "\(file) has no certificate in the form PEM in it", .authorityFile)
-    }
-    return .authority(bytes)
+    return .authority(try AuthorityFile.certificates(file))
   }
 
   /// Whether it has TLS, where that is not known.

@@ -2,7 +2,7 @@ import SystemPackage
 
 /// containerd and nerdctl: a folder for each registry with a hosts.toml (containerd's docs/hosts.md).
 struct ContainerdClient: ContainerClient {
-  private static let configuration: FilePath = "/etc/containerd/config.toml"
+  /// Where nerdctl looks by itself (nerdctl's docs/config.md, `hosts_dir`).
   private static let usual: FilePath = "/etc/containerd/certs.d"
 
   let title = "containerd and nerdctl"
@@ -10,64 +10,108 @@ struct ContainerdClient: ContainerClient {
   func settings(
     _ registry: ClientRegistry, _ host: TargetHost, _ journal: Journal
   ) async throws -> ClientSettings? {
-    let text = try host.file(Self.configuration).map { String(decoding: $0, as: UTF8.self) }
-    guard text != nil || host.hasProgram("containerd", "nerdctl") else { return nil }
+    let configuration = ContainerdConfiguration(host)
+    guard configuration.isThere || host.hasProgram("containerd", "nerdctl") else { return nil }
     var settings = ClientSettings()
-    let top: FilePath
-    if let folder = text.flatMap(Self.hostsFolder) {
-      top = folder
-    } else if host.hasProgram("nerdctl") {
-      // It looks there by itself.
-      top = Self.usual
-    } else {
+    settings.remarks = configuration.problems.map { "\($0): containerd may not start with it" }
+    let folders = await folders(configuration, registry, host, &settings)
+    guard !folders.isEmpty, let lines = try await lines(registry) else { return settings }
+    for folder in folders { try add(folder, lines, registry, &settings, host, journal) }
+    return settings
+  }
+
+  /// The folders of the registry that containerd and nerdctl read.
+  private func folders(
+    _ configuration: ContainerdConfiguration, _ registry: ClientRegistry, _ host: TargetHost,
+    _ settings: inout ClientSettings
+  ) async -> [FilePath] {
+    var tops = configuration.folders
+    let asked = await ContainerdConfiguration.folders(askedFrom: host, configuration.file)
+    if let asked, !asked.isEmpty { tops = asked }
+    if let asked, asked.isEmpty, !tops.isEmpty {
       settings.remarks.append(
-        "\(Self.configuration) has no config_path, so containerd reads no settings of registries; it is left as it is"
+        "containerd says that it has no config_path, though \(configuration.place ?? configuration.file) has one: "
+          + "see \"containerd config dump\"")
+    }
+    var folders = tops.isEmpty ? [] : [Self.folder(registry.name, in: tops, host)]
+    if host.hasProgram("nerdctl") {
+      let own = Self.folder(registry.name, in: [Self.nerdctlFolder(host)], host)
+      if !tops.contains(own.removingLastComponent()) { folders.append(own) }
+    }
+    if folders.isEmpty {
+      settings.remarks.append(
+        "\(configuration.file) has no config_path, so containerd reads no settings of registries"
+          + (configuration.hasMirrors ? " but those of registry.mirrors in it" : "") + "; it is left as it is"
       )
-      return settings
     }
-    let folder = top.appending(registry.name)
-    var lines: [String]
-    // A login stands in the file itself: containerd and nerdctl read no other place that both of them know.
-    let header = registry.login.map {
-      ["  [host.\"https://\(registry.name)\".header]", "    Authorization = [\"\($0.authorization)\"]"]
+    return folders
+  }
+
+  private static func nerdctlFolder(_ host: TargetHost) -> FilePath {
+    let document = (try? host.file("/etc/nerdctl/nerdctl.toml")).flatMap { bytes in
+      bytes.flatMap { try? TOMLValue(parsing: $0) }
     }
+    return document?["hosts_dir"]?.list.compactMap(\.text).first.map { FilePath($0) } ?? usual
+  }
+
+  /// The folder of a registry that is read first: containerd looks for `HOST_PORT_` before `HOST:PORT` (containerd,
+  /// `remotes/docker/config`), and takes the first that is there.
+  private static func folder(_ registry: String, in tops: [FilePath], _ host: TargetHost) -> FilePath {
+    var names = [registry]
+    if let colon = registry.lastIndex(of: ":"), !registry.hasSuffix("]") {
+      names.insert("\(registry[..<colon])_\(registry[registry.index(after: colon)...])_", at: 0)
+    }
+    let all = tops.flatMap { top in names.map { top.appending($0) } }
+    return all.first(where: host.exists) ?? tops[0].appending(registry)
+  }
+
+  /// What a hosts.toml says of a registry, with the authority's place to be put in; `nil` where none is needed.
+  private func lines(_ registry: ClientRegistry) async throws -> ((FilePath) -> [String])? {
     switch registry.trust {
-    case .system: return settings
-    case .authority(let bytes):
-      let file = try ClientSettings.authority(bytes, in: folder, host, journal)
-      settings.files.append(file)
-      lines = Self.host("https://\(registry.name)", "ca = \"\(file.path)\"")
+    case .system: return nil
+    case .authority: return { Self.host("https://\(registry.name)", "ca = \"\($0)\"") }
     case .plain, .unchecked:
       // Without TLS by itself.
-      guard !ClientRegistry.isLoopback(registry.name) else { return settings }
+      guard !ClientRegistry.isLoopback(registry.name) else { return nil }
       let isPlain: Bool
       if registry.trust == .plain {
         isPlain = true
       } else {
         isPlain = try await !registry.speaksTLS()
       }
-      lines =
+      let lines =
         isPlain
         ? Self.host("http://\(registry.name)") : Self.host("https://\(registry.name)", "skip_verify = true")
+      return { _ in lines }
     }
-    let path = folder.appending("hosts.toml")
+  }
+
+  private func add(
+    _ folder: FilePath, _ text: (FilePath) -> [String], _ registry: ClientRegistry,
+    _ settings: inout ClientSettings, _ host: TargetHost, _ journal: Journal
+  ) throws {
+    var files: [ClientSettings.File] = []
+    if case .authority(let bytes) = registry.trust {
+      files.append(try ClientSettings.authority(bytes, in: folder, host, journal))
+    }
     // What is shown when the file is somebody else's.
-    let shown = lines
-    lines += header ?? []
-    lines.insert(
-      "# Written by kubespray-offline; \"target-setup undo registry-client\" takes it back.", at: 0)
+    let shown = text(files.first?.path ?? folder)
+    // A login stands in the file itself: containerd and nerdctl read no other place that both of them know.
+    let header = registry.login.map {
+      ["  [host.\"https://\(registry.name)\".header]", "    Authorization = [\"\($0.authorization)\"]"]
+    }
+    let head = "# Written by kubespray-offline; \"target-setup undo registry-client\" takes it back."
+    let path = folder.appending("hosts.toml")
     let file = ClientSettings.File(
-      path: path, bytes: Array((lines.joined(separator: "\n") + "\n").utf8),
+      path: path, bytes: Array((([head] + shown + (header ?? [])).joined(separator: "\n") + "\n").utf8),
       mode: header == nil ? 0o644 : 0o600)
     if let present = try host.file(path), present != file.bytes, !journal.writtenPaths.contains(path) {
-      settings.files = []
       settings.remarks.append(
         "\(path) was not made by this program and is left untouched; for this registry it would have\n"
           + shown.map { "  \($0)" }.joined(separator: "\n"))
     } else {
-      settings.files.append(file)
+      settings.files += files + [file]
     }
-    return settings
   }
 
   /// The setting stands twice: containerd asks the server by its own when the host has not what is wanted.
@@ -75,15 +119,5 @@ struct ContainerdClient: ContainerClient {
     ["server = \"\(url)\""] + (setting.map { [$0] } ?? [])
       + ["", "[host.\"\(url)\"]", "  capabilities = [\"pull\", \"resolve\", \"push\"]"]
       + (setting.map { ["  \($0)"] } ?? [])
-  }
-
-  /// The first folder of `config_path`, which may be a list with colons.
-  private static func hostsFolder(_ text: String) -> FilePath? {
-    for line in text.split(whereSeparator: \.isNewline) {
-      guard let match = line.wholeMatch(of: /\s*config_path\s*=\s*["']([^"']+)["'].*/) else { continue }
-      guard let first = match.1.split(separator: ":").first, first.hasPrefix("/") else { continue }
-      return FilePath(String(first))
-    }
-    return nil
   }
 }

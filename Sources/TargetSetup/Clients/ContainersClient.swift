@@ -1,12 +1,8 @@
-import Files
 import SystemPackage
 
 /// podman, skopeo, buildah and CRI-O: a drop-in of registries.conf, or the CA in certs.d
 /// (containers-registries.conf.d(5), containers-certs.d(5)).
 struct ContainersClient: ContainerClient {
-  private static let main: FilePath = "/etc/containers/registries.conf"
-  private static let drops: FilePath = "/etc/containers/registries.conf.d"
-
   let title = "podman and skopeo"
 
   func settings(
@@ -25,11 +21,21 @@ struct ContainersClient: ContainerClient {
         settings.remarks.append(ClientSettings.loginRemark("podman", registry.name))
       }
     case .plain, .unchecked:
-      let file = Self.drops.appending(Self.fileName(registry.name))
+      let file = RegistriesConfiguration.drops.appending(Self.fileName(registry.name))
+      let known = RegistriesConfiguration(host, except: file)
+      settings.remarks += known.problems.map { "\($0): podman and skopeo cannot read it" }
       var tables: [String] = []
       for name in registry.names {
-        switch try Self.entry(name, host, except: file) {
+        for part in known.parts(of: name) where part.isBlocked || !part.isInsecure {
+          settings.remarks.append(
+            "\(part.place) has a [[registry]] of \(part.prefix), which counts for those images; it is left as it is. "
+              + (part.isBlocked ? "Take \"blocked\" out of it." : "Write \"insecure = true\" into it."))
+        }
+        switch known.entry(of: name) {
         case nil: tables.append("[[registry]]\nlocation = \"\(name)\"\ninsecure = true\n")
+        case let entry? where entry.isBlocked:
+          settings.remarks.append(
+            "\(entry.place) blocks \(name); it is left as it is. Take that out of it.")
         case let entry? where entry.isInsecure: continue
         case let entry?:
           settings.remarks.append(
@@ -48,60 +54,5 @@ struct ContainersClient: ContainerClient {
   private static func fileName(_ registry: String) -> String {
     let name = registry.map { $0.isASCII && ($0.isLetter || $0.isNumber || $0 == ".") ? $0 : "-" }
     return "kubespray-offline-\(String(name)).conf"
-  }
-
-  /// What another file says of a registry: the table of a later file would take the place of all of it.
-  private static func entry(
-    _ name: String, _ host: TargetHost, except own: FilePath
-  ) throws(StepError) -> (place: FilePath, isInsecure: Bool)? {
-    let names = ((try? listFolder(host.path(drops))) ?? []).filter { $0.hasSuffix(".conf") }
-    var found: (place: FilePath, isInsecure: Bool)?
-    for file in [main] + names.map({ drops.appending($0) }) where file != own {
-      let text = String(decoding: try host.file(file) ?? [], as: UTF8.self)
-      if let isInsecure = RegistriesText(text).isInsecure(name) { found = (file, isInsecure) }
-    }
-    return found
-  }
-}
-
-/// The `[[registry]]` tables of a registries.conf, as far as they matter here.
-struct RegistriesText {
-  private struct Table {
-    var prefix: String?
-    var location: String?
-    var isInsecure = false
-  }
-
-  private var tables: [Table] = []
-
-  /// Reads lines of `key = value` below `[[registry]]`.
-  init(_ text: String) {
-    var current: Table?
-    func close(_ tables: inout [Table]) { if let table = current { tables.append(table) } }
-    for raw in text.split(whereSeparator: \.isNewline) {
-      let line = raw.filter { !$0.isWhitespace }
-      if line.hasPrefix("#") { continue }
-      if line.hasPrefix("[") {
-        close(&tables)
-        current = line.hasPrefix("[[registry]]") ? Table() : nil
-        continue
-      }
-      let parts = line.split(separator: "=", maxSplits: 1)
-      guard parts.count == 2, current != nil else { continue }
-      let value = parts[1].prefix { $0 != "#" }
-      let text = String(value.drop { "\"'".contains($0) }.prefix { !"\"'".contains($0) })
-      switch parts[0] {
-      case "prefix": current?.prefix = text
-      case "location": current?.location = text
-      case "insecure": current?.isInsecure = value == "true"
-      default: break
-      }
-    }
-    close(&tables)
-  }
-
-  /// Whether the table of a registry says that it is insecure; `nil` when there is no table of it.
-  func isInsecure(_ registry: String) -> Bool? {
-    tables.last { ($0.prefix ?? $0.location) == registry }?.isInsecure
   }
 }

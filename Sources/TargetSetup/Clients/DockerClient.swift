@@ -5,7 +5,9 @@ import SystemPackage
 /// Docker: `insecure-registries` in daemon.json, or the CA in certs.d (docs.docker.com: "dockerd", "Verify repository
 /// client with certificates").
 struct DockerClient: ContainerClient {
-  static let daemonFile: FilePath = "/etc/docker/daemon.json"
+  private static let usual: FilePath = "/etc/docker/daemon.json"
+  /// The folder of Docker's snap package, which reads nothing in /etc.
+  private static let snap: FilePath = "/var/snap/docker/current"
   static let key = "insecure-registries"
   private static let flag = "--insecure-registry"
 
@@ -14,12 +16,13 @@ struct DockerClient: ContainerClient {
   func settings(
     _ registry: ClientRegistry, _ host: TargetHost, _ journal: Journal
   ) async throws -> ClientSettings? {
-    guard host.hasProgram("dockerd") || host.exists("/etc/docker") else { return nil }
+    guard host.hasProgram("dockerd") || host.exists("/etc/docker") || Self.isSnap(host) else { return nil }
     var settings = ClientSettings()
     switch registry.trust {
     case .system: break
     case .authority(let bytes):
-      let folder = FilePath("/etc/docker/certs.d").appending(registry.name)
+      let top = Self.isSnap(host) ? Self.snap.appending("etc/docker/certs.d") : "/etc/docker/certs.d"
+      let folder = top.appending(registry.name)
       settings.files.append(try ClientSettings.authority(bytes, in: folder, host, journal))
       if registry.login != nil {
         settings.remarks.append(ClientSettings.loginRemark("docker", registry.name))
@@ -27,7 +30,8 @@ struct DockerClient: ContainerClient {
     case .plain, .unchecked:
       // 127.0.0.0/8 is among them by itself.
       guard !ClientRegistry.isLoopback(registry.name) else { break }
-      let present = try host.file(Self.daemonFile)
+      let daemonFile = Self.daemonFile(host)
+      let present = try host.file(daemonFile)
       let document: JSONObjectText
       do {
         document = try JSONObjectText(present ?? [])
@@ -39,13 +43,39 @@ struct DockerClient: ContainerClient {
             "dockerd is started with \(Self.flag) (\(line.place)), and refuses to start when daemon.json has "
               + "\(Self.key) too", .dockerFlag("\(Self.flag)=\(registry.name)"))
         }
-        settings.files.append(.init(path: Self.daemonFile, bytes: merged))
+        settings.files.append(.init(path: daemonFile, bytes: merged))
       } catch let error as JSONTextError {
         throw StepError(
-          "\(Self.daemonFile): \(error.reason)", .correctFile)
+          "\(daemonFile): \(error.reason)", .correctFile)
       }
     }
     return settings
+  }
+
+  private static func isSnap(_ host: TargetHost) -> Bool {
+    !host.hasProgram("dockerd") && host.exists(snap)
+  }
+
+  /// The file that dockerd reads: the one that it is started with, by itself the usual one.
+  static func daemonFile(_ host: TargetHost) -> FilePath {
+    let flag = ["--config-file"]
+    var found: String?
+    if let process = DockerDaemon(host).process,
+      let bytes = try? host.file(FilePath("/proc/\(process)/cmdline"))
+    {
+      found = UnitLines.value(
+        of: flag, in: bytes.split(separator: 0).map { String(decoding: $0, as: UTF8.self) })
+    }
+    if found == nil {
+      let unit = UnitLines(of: "docker.service", on: host)
+      found =
+        unit.value(of: flag, program: "dockerd")
+        ?? unit.lines.last { $0.text.contains(flag[0]) && !$0.text.hasPrefix("ExecStart") }.flatMap { line in
+          UnitLines.value(of: flag, in: line.text.split { " \t\"'=".contains($0) }.map(String.init))
+        }
+    }
+    if let found, found.hasPrefix("/") { return FilePath(found) }
+    return isSnap(host) ? snap.appending("config/daemon.json") : usual
   }
 
   /// Where dockerd is told of insecure registries by its flag.
@@ -83,7 +113,10 @@ struct DockerDaemon {
 
   /// Its number; `nil` when none runs.
   var process: Int? {
-    for path: FilePath in ["/run/docker.pid", "/var/run/docker.pid"] {
+    for path: FilePath in [
+      "/run/docker.pid", "/var/run/docker.pid", "/run/snap.docker/docker.pid",
+      "/var/snap/docker/current/run/docker.pid",
+    ] {
       guard let bytes = try? host.file(path),
         let number = Int(String(decoding: bytes, as: UTF8.self).filter { !$0.isWhitespace }),
         let name = try? host.file(FilePath("/proc/\(number)/comm")),

@@ -9,9 +9,12 @@ struct JSONObjectText {
     let value: Range<Int>
   }
 
-  /// The byte order mark of UTF-8, which JSON must not begin with (RFC 8259, section 8.1).
+  /// The byte order mark of UTF-8, with which JSON should not begin, and with which readers may bear (RFC 8259, section
+  /// 8.1).
   private static let mark: [UInt8] = [0xef, 0xbb, 0xbf]
 
+  /// The mark that the text begins with, if it does: dockerd passes over it, and it stays.
+  private let start: [UInt8]
   private let bytes: [UInt8]
   private let isBlank: Bool
   private var members: [Member] = []
@@ -19,13 +22,16 @@ struct JSONObjectText {
   /// Reads an object; nothing at all is an empty one.
   ///
   /// - Throws: ``JSONTextError`` when it is not a JSON object.
-  init(_ bytes: [UInt8]) throws(JSONTextError) {
+  init(_ text: [UInt8]) throws(JSONTextError) {
+    start = text.starts(with: Self.mark) ? Self.mark : []
+    let bytes = Array(text.dropFirst(start.count))
     self.bytes = bytes
     isBlank = bytes.allSatisfy(Self.isSpace)
     if isBlank { return }
     // Foundation also reads UTF-16 and UTF-32, in which no place is where it is looked for below.
-    guard String(validating: bytes, as: UTF8.self) != nil, !bytes.contains(0), !bytes.starts(with: Self.mark)
-    else { throw JSONTextError(reason: "it is not UTF-8 without a byte order mark") }
+    guard String(validating: bytes, as: UTF8.self) != nil, !bytes.contains(0) else {
+      throw JSONTextError(reason: "it is not UTF-8")
+    }
     do {
       _ = try JSONDecoder().decode([String: AnyJSON].self, from: Data(bytes))
     } catch {
@@ -57,9 +63,9 @@ struct JSONObjectText {
 
   /// The same text with other names in the list of that key, which must be there.
   func replacing(_ names: [String], of key: String) -> [UInt8] {
-    guard let member = members.last(where: { $0.key == key }) else { return bytes }
+    guard let member = members.last(where: { $0.key == key }) else { return start + bytes }
     let list = "[" + names.map(Self.quoted).joined(separator: ", ") + "]"
-    return Array(bytes[..<member.value.lowerBound]) + Array(list.utf8) + bytes[member.value.upperBound...]
+    return start + bytes[..<member.value.lowerBound] + Array(list.utf8) + bytes[member.value.upperBound...]
   }
 
   /// The same text with a name in the list of that key; unchanged when it is there.
@@ -67,7 +73,7 @@ struct JSONObjectText {
   /// - Throws: ``JSONTextError`` when the key has another value than a list of texts.
   func adding(_ name: String, to key: String) throws(JSONTextError) -> [UInt8] {
     let quoted = Self.quoted(name)
-    if isBlank { return Array("{\n  \"\(key)\": [\(quoted)]\n}\n".utf8) }
+    if isBlank { return start + Array("{\n  \"\(key)\": [\(quoted)]\n}\n".utf8) }
     guard let member = members.last(where: { $0.key == key }) else {
       let text = "\"\(key)\": [\(quoted)]"
       guard let last = members.last else { return inserting(text, at: skipSpace(0) + 1) }
@@ -79,9 +85,9 @@ struct JSONObjectText {
     guard let names = isNull ? [] : try? JSONDecoder().decode([String].self, from: slice) else {
       throw JSONTextError(reason: "the value of \"\(key)\" is not a list of names")
     }
-    if names.contains(name) { return bytes }
+    if names.contains(name) { return start + bytes }
     guard let last = elements(of: member.value).last else {
-      return Array(bytes[..<member.value.lowerBound]) + Array("[\(quoted)]".utf8)
+      return start + bytes[..<member.value.lowerBound] + Array("[\(quoted)]".utf8)
         + bytes[member.value.upperBound...]
     }
     return inserting(
@@ -110,7 +116,7 @@ struct JSONObjectText {
   // MARK: Positions in a text that is known to be JSON
 
   private func inserting(_ text: String, at position: Int) -> [UInt8] {
-    Array(bytes[..<position]) + Array(text.utf8) + bytes[position...]
+    start + bytes[..<position] + Array(text.utf8) + bytes[position...]
   }
 
   /// The white space before a place, by which the next one of its kind is set off too.

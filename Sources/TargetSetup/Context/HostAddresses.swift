@@ -17,6 +17,10 @@ public struct HostAddresses: Sendable {
   /// What to say when ``host`` is a guess that may be wrong; `nil` when it is not.
   public var warning: String? {
     switch choice {
+    case .routed(let address) where NetworkInterfaces.isLinkLocal(address),
+      .first(let address, _) where NetworkInterfaces.isLinkLocal(address):
+      "\(address) is an address that this machine gave itself because no DHCP server answered: other nodes may not reach "
+        + "it, and it may change. Give the machine an address of its network and run the command again, or name one: --address"
     case .given, .routed: nil
     case .first(_, let others) where others.isEmpty: nil
     case .first(let address, let others):

@@ -42,10 +42,14 @@ struct NetworkInterfaces: Sendable, Equatable {
   func choose(given: String?) -> Choice {
     if let given { return .given(given) }
     if let routed { return .routed(routed) }
-    let candidates = addresses.filter { !Self.isVirtual($0.interface) }.map(\.text)
+    let found = addresses.filter { !Self.isVirtual($0.interface) }.map(\.text)
+    let candidates = found.filter { !Self.isLinkLocal($0) } + found.filter(Self.isLinkLocal)
     guard let first = candidates.first else { return .loopback }
     return .first(first, others: Array(candidates.dropFirst()))
   }
+
+  /// Whether a machine has given itself an address because nobody else did (RFC 3927).
+  static func isLinkLocal(_ address: String) -> Bool { address.hasPrefix("169.254.") }
 
   /// Bridges and tunnels of container runtimes, which no other machine reaches.
   private static func isVirtual(_ name: String) -> Bool {

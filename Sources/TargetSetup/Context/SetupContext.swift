@@ -1,4 +1,6 @@
+import Bundle
 import Console
+import Registry
 import Settings
 import SystemPackage
 
@@ -10,6 +12,8 @@ public struct PushOptions: Sendable, Equatable {
   var isInsecure: Bool
   /// Archives whose images are pushed instead of the bundle's.
   public var archives: [FilePath]
+  /// What the image of the only archive is called, if that does not say it.
+  public var imageName: String?
 
   /// Options.
   public init(certificateAuthority: FilePath? = nil, isInsecure: Bool = false, archives: [FilePath] = []) {
@@ -17,6 +21,29 @@ public struct PushOptions: Sendable, Equatable {
     self.isInsecure = isInsecure
     self.archives = archives
   }
+}
+
+extension SetupContext {
+  /// Whether a name, with a port or without, is of this machine: what is asked there goes through no proxy.
+  func isOwnMachine(_ name: String) -> Bool {
+    if (try? PushTarget(name))?.isLoopback ?? false { return true }
+    let host =
+      name.hasPrefix("[")
+      ? name.dropFirst().prefix { $0 != "]" } : name.prefix { $0 != ":" }
+    return self.host.interfaces.addresses.contains { $0.text == host }
+  }
+
+  /// Sees that a file has certificates in it.
+  ///
+  /// - Throws: ``StepError`` that says what it is instead.
+  public static func checkAuthorityFile(_ file: FilePath) throws(StepError) {
+    _ = try AuthorityFile.certificates(file)
+  }
+
+  /// Sees that a text can be the name of an image.
+  ///
+  /// - Throws: `ImageReferenceError`.
+  public static func checkImageName(_ text: String) throws { _ = try ImageReference(text) }
 }
 
 /// What a step works with: the host that is set up, the bundle that it is set up from, the settings, and where what

@@ -36,15 +36,17 @@ struct OfflineSettings: Sendable {
   /// The text with this host's addresses; comments stay as they are.
   func fill(_ text: String) -> String {
     var isChart = false
+    var isOwnPrefix = false
     let lines = text.split(separator: "\n", omittingEmptySubsequences: false).map { line -> String in
       guard !line.drop(while: { $0 == " " }).hasPrefix("#") else {
         isChart = line.hasPrefix("# Helm charts")
         return access.isTLS ? String(line).replacing("speaks plain HTTP", with: "speaks TLS") : String(line)
       }
       if line.hasPrefix("registry_host:") { return "registry_host: \"\(registryAddress)\"" }
+      if line.contains("prefix:") { isOwnPrefix = line.contains("{{ registry_host }}") }
       var filled = String(line)
       if let other = otherRegistry {
-        filled = forOther(other, line: filled)
+        filled = forOther(other, line: filled, isOwnPrefix)
       } else if access.isTLS {
         filled = overTLS(filled)
       }
@@ -132,14 +134,28 @@ struct OfflineSettings: Sendable {
   }
 
   /// Container engines know a registry by its host alone, and check TLS unless there is none.
-  private func forOther(_ other: String, line: String) -> String {
+  ///
+  /// Images lie below the path that it may have, so what stands for a public registry has that too: containerd puts it
+  /// between its API and the image's name (containerd's docs/hosts.md, `override_path`). Docker cannot say it at all. The
+  /// registry's own images have the path in their names.
+  private func forOther(_ other: String, line: String, _ isOwnPrefix: Bool) -> String {
     let authority = other.split(separator: "/").first.map(String.init) ?? other
+    let path = isOwnPrefix ? "" : other.dropFirst(authority.count)
+    let margin = line.prefix { $0 == " " }
+    let place = path.isEmpty ? "" : "/v2\(path)"
+    let mark = path.isEmpty ? "" : "\n\(margin)override_path: true"
     let isOurs = authority.hasPrefix(host + ":")
     let scheme = registryIsPlain || isOurs ? "http" : "https"
     return line.replacing("prefix: \"{{ registry_host }}\"", with: "prefix: \"\(authority)\"")
-      .replacing("host: \"http://{{ registry_host }}\"", with: "host: \"\(scheme)://\(authority)\"")
-      .replacing("[\"http://{{ registry_host }}\"]", with: "[\"\(scheme)://\(authority)\"]")
-      .replacing("skip_verify: true", with: "skip_verify: \(scheme == "http")")
+      .replacing("host: \"http://{{ registry_host }}\"", with: "host: \"\(scheme)://\(authority)\(place)\"")
+      .replacing(
+        "[\"http://{{ registry_host }}\"]", with: other == authority ? "[\"\(scheme)://\(authority)\"]" : "[]"
+      )
+      .replacing("skip_verify: true", with: "skip_verify: \(scheme == "http")\(mark)")
+      .replacing(
+        "location: \"{{ registry_host }}\"",
+        with: isOwnPrefix ? "location: \"\(authority)\"" : "location: \"{{ registry_host }}\""
+      )
       .replacing("insecure: true", with: "insecure: \(scheme == "http")")
       .replacing("[\"{{ registry_host }}\"]", with: scheme == "http" ? "[\"\(authority)\"]" : "[]")
   }

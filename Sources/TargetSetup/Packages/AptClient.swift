@@ -42,7 +42,7 @@ struct AptClient: PackageClient {
 
   func trial(
     _ repository: BundleRepositories.Repository, _ files: RepositoryFiles, in folder: FilePath
-  ) -> (files: [ClientFile], command: Command) {
+  ) -> (files: [ClientFile], command: Command, install: @Sendable (String) -> Command?) {
     let key = folder.appending("key.asc")
     let list = folder.appending("trial.sources")
     let login = folder.appending("auth.conf")
@@ -59,9 +59,18 @@ struct AptClient: PackageClient {
       repository.publicKeys.prefix(1).map { ClientFile(path: key, content: .key($0)) }
         + [ClientFile(path: list, content: .text(files.aptSource(repository, key: key)))]
         + [files.aptLogin].compactMap { $0.map { ClientFile(path: login, content: .text($0), mode: 0o600) } },
-      Command("apt-get", options.flatMap { ["-o", $0] } + ["update"], environment: Self.trialEnvironment)
+      Command("apt-get", options.flatMap { ["-o", $0] } + ["update"], environment: Self.trialEnvironment),
+      { name in
+        Command(
+          "apt-get", options.flatMap { ["-o", $0] } + Self.simulation + [name],
+          environment: Self.trialEnvironment)
+      }
     )
   }
+
+  private static let simulation = ["--simulate", "--yes", "--no-install-recommends", "install"]
+
+  func simulation(of package: String) -> Command? { command("apt-get", Self.simulation + [package]) }
 
   func remove(_ names: [String]) -> Command { command("dpkg", ["--purge"] + names) }
 

@@ -11,7 +11,10 @@ struct DnfClient: PackageClient {
   let sourceFolders: [(folder: FilePath, extensions: Set<String>)] = [("/etc/yum.repos.d", ["repo"])]
   let bundleSource = RepositoryFiles.dnfSource
 
-  var refresh: Command { command("dnf", ["--assumeyes", "--refresh", "makecache"]) }
+  /// A host may bear with repositories that do not answer: an index that is not there is none.
+  private static let strict = "--setopt=*.skip_if_unavailable=False"
+
+  var refresh: Command { command("dnf", ["--assumeyes", "--refresh", Self.strict, "makecache"]) }
 
   var listInstalled: Command {
     command(
@@ -32,7 +35,7 @@ struct DnfClient: PackageClient {
 
   func trial(
     _ repository: BundleRepositories.Repository, _ files: RepositoryFiles, in folder: FilePath
-  ) -> (files: [ClientFile], command: Command) {
+  ) -> (files: [ClientFile], command: Command, install: @Sendable (String) -> Command?) {
     let text = files.dnfSource(
       repository, keys: folder, authority: files.access.authorityFile ?? ServerAccess.authorityPlace)
     return (
@@ -42,8 +45,8 @@ struct DnfClient: PackageClient {
         "dnf",
         [
           "--assumeyes", "--quiet", "--setopt=reposdir=\(folder)", "--setopt=cachedir=\(folder)/lists",
-          "makecache",
-        ], environment: Self.trialEnvironment)
+          Self.strict, "makecache",
+        ], environment: Self.trialEnvironment), { _ in nil }
     )
   }
 

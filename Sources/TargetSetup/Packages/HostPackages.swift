@@ -68,7 +68,7 @@ struct HostPackages: Sendable {
   }
 
   /// What a command comes to when no other package manager is at work any more.
-  private func result(of command: Command) async throws -> CommandResult {
+  func result(of command: Command) async throws -> CommandResult {
     let end = ContinuousClock.now + Self.patience
     var hasSaid = false
     while true {

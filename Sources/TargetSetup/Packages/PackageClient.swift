@@ -14,10 +14,26 @@ protocol PackageClient: Sendable {
   /// The files that make it take packages from a repository.
   func files(_ repository: BundleRepositories.Repository, _ server: RepositoryFiles) -> [ClientFile]
 
-  /// How it is asked to read a repository without a change to the host: files in a folder of the host's, and a command.
+  /// How it is asked to read a repository without a change to the host: files in a folder of the host's, and a command;
+  /// and how it is asked whether it would install a package from there.
   func trial(
     _ repository: BundleRepositories.Repository, _ server: RepositoryFiles, in folder: FilePath
-  ) -> (files: [ClientFile], command: Command)
+  ) -> (files: [ClientFile], command: Command, install: @Sendable (String) -> Command?)
+
+  /// Asks whether it would install a package as it is configured now; `nil` where that cannot be asked.
+  func simulation(of package: String) -> Command?
+
+  /// A package of a repository by which its use is proved: one that needs no other.
+  func sample(of repository: BundleRepositories.Repository, _ bundle: ArrivedBundle, installed: Set<String>)
+    -> String?
+
+  /// Files of sources that its own settings name beside the usual ones.
+  ///
+  /// - Throws: ``StepError`` when its settings keep it from reading the bundle's source.
+  func configuredSources(_ host: TargetHost) async throws -> [FilePath]
+
+  /// Which setting of the host is to blame for what it says; `nil` when that is not evident.
+  func blame(_ result: CommandResult, _ host: TargetHost) -> String?
 
   /// Reads the sources as they are configured now, and fails when one of them is no use.
   var refresh: Command { get }
@@ -66,6 +82,16 @@ struct ClientFile: Sendable {
 }
 
 extension PackageClient {
+  func simulation(of package: String) -> Command? { nil }
+
+  func sample(
+    of repository: BundleRepositories.Repository, _ bundle: ArrivedBundle, installed: Set<String>
+  ) -> String? { nil }
+
+  func configuredSources(_ host: TargetHost) async throws -> [FilePath] { [] }
+
+  func blame(_ result: CommandResult, _ host: TargetHost) -> String? { nil }
+
   // dnf waits by itself.
   func takenLock(_ result: CommandResult) -> String? { nil }
 

@@ -36,7 +36,7 @@ struct LoadPushStep: Step {
       try PushedArchives.note(results, context.bundle, journal)
     }
     let failures = results.compactMap { result in
-      result.failure.map { Problem($0, about: result.reference?.description ?? result.archive.string) }
+      result.failure.map { Problem($0, about: Self.subject(result)) }
     }
     guard failures.isEmpty else {
       throw Problems(failures)
@@ -84,21 +84,9 @@ struct LoadPushStep: Step {
   /// registry is not for undo to say, which then leaves all of them. That registry takes nothing over HTTP, so they go into
   /// its folder as the bundle's do.
   private func pushGivenArchives(_ context: SetupContext) async throws -> [PushResult] {
-    let push = try push(context)
     let storage =
       context.pushesToOwnRegistry ? context.host.path(context.configuration.registry.directory) : nil
-    var results: [PushResult] = []
-    for archive in context.push.archives {
-      let collection = try await offload { () throws in try ImageCollection(archive) }
-      if let collection {
-        results += try await push.push(collection, into: storage)
-      } else if let storage {
-        results += try await push.seed([archive], into: storage)
-      } else {
-        results += try await push.push([archive])
-      }
-    }
-    return results
+    return try await push(context).push(given: context.push.archives, into: storage)
   }
 
   /// Straight into the folder of the bundle's own registry, which is then asked for every manifest.
@@ -202,6 +190,8 @@ struct LoadPushStep: Step {
     if context.pushesToOwnRegistry {
       transfer.noProxy = "*"
       try context.access.adjust(&transfer)
+    } else if context.isOwnMachine((try? PushTarget(context.configuration.registry.address))?.host ?? "") {
+      transfer.noProxy = "*"
     }
     return transfer
   }
@@ -211,6 +201,10 @@ struct LoadPushStep: Step {
     var configuration = PushConfiguration(scratch: tmp.appending("load-push"))
     configuration.strippedRegistries = context.configuration.registry.stripped
     configuration.allowsPlainHTTP = context.push.isInsecure
+    configuration.prefersTLS = context.push.certificateAuthority != nil
+    if let name = context.push.imageName, let archive = context.push.archives.first {
+      configuration.names[archive] = name
+    }
     for file in context.bundle.manifest?.files ?? [] {
       guard let image = file.image else { continue }
       configuration.expected[context.bundle.place(file.path.description)] = ExpectedImage(image)
@@ -249,7 +243,7 @@ struct LoadPushStep: Step {
       case .voided(let bytes): emit(.bytes(stage, -bytes))
       case .note(let text): emit(.message(.info, text, stage: stage))
       case .finished(let result):
-        let item = result.reference?.description ?? result.archive.string
+        let item = Self.subject(result)
         let outcome: ItemOutcome =
           switch result.outcome {
           case .pushed: .done
@@ -260,6 +254,11 @@ struct LoadPushStep: Step {
         if let remark = result.remark { emit(.message(.warning, "\(item): \(remark)", stage: stage)) }
       }
     }
+  }
+
+  /// What a result is about. Errors of archives name the file themselves.
+  private static func subject(_ result: PushResult) -> String {
+    result.reference?.description ?? result.archive.lastComponent?.string ?? result.archive.string
   }
 
   private func show(_ results: [PushResult], _ context: SetupContext) {

@@ -1,3 +1,4 @@
+import Console
 import Files
 import Host
 import SystemPackage
@@ -24,7 +25,7 @@ struct OfflineRepoStep: Step {
       return .notApplicable(
         "the bundle has no packages for \(context.host.system.prettyName) and none for Python")
     }
-    if let other = try others(context).first {
+    if let other = try await others(context).first {
       return .needed("\(other) is a package source beside the bundle")
     }
     if let file = try wanted.first(where: { try context.host.file($0.path) != $0.bytes }) {
@@ -42,17 +43,36 @@ struct OfflineRepoStep: Step {
     let pip = PipClient(server: server, access: access)
     if let repository { try await tryOut(repository, server, access, context) }
     if hasPython { try await proveIndex(pip) }
-    for path in try others(context) { try journal.moveAside(path) }
+    let others = try await others(context)
+    for path in others { try journal.moveAside(path) }
     for file in try wanted(context) where try host.file(file.path) != file.bytes {
       try journal.makeFolder(file.path.removingLastComponent())
       try journal.write(file.path, file.bytes, mode: file.mode)
     }
     if access.isTLS { await SystemTrust.refresh(host) }
-    if let repository {
-      try await prove(repository.kind.client.refresh, repository, server, host)
+    do {
+      if let repository {
+        let client = repository.kind.client
+        try await prove(client.refresh, repository, server, context)
+        let sample = try await sample(repository, context)
+        try await simulate(sample.flatMap(client.simulation), sample ?? "", repository, server, context)
+      }
+      if hasPython { try await provePip(pip, context.bundle, host) }
+    } catch {
+      if !(error is CancellationError), !Task.isCancelled { try await takeBack(context, journal) }
+      throw error
     }
-    if hasPython { try await provePip(pip, context.bundle, host) }
+    if hasPython { for rival in pip.rivals(on: host) { context.say(.warning, rival, step: name) } }
     return "packages come from \(server)"
+  }
+
+  /// The last proof failed: the host has the sources that it had.
+  private func takeBack(_ context: SetupContext, _ journal: Journal) async throws {
+    let undone = try await offloaded { () throws in try journal.takeBack() }
+    for text in undone.kept { context.say(.warning, text, step: name) }
+    try await afterUndo(context, journal)
+    for text in try journal.forget() { context.say(.warning, text, step: name) }
+    context.say(.info, "the package sources of this host are as they were before", step: name)
   }
 
   func afterUndo(_ context: SetupContext, _ journal: Journal) async throws {
@@ -62,9 +82,10 @@ struct OfflineRepoStep: Step {
     await SystemTrust.refresh(context.host)
   }
 
-  private func others(_ context: SetupContext) throws -> [FilePath] {
+  private func others(_ context: SetupContext) async throws -> [FilePath] {
     guard let repository = try context.repositories.repository(for: context.host.system) else { return [] }
-    return repository.kind.client.otherSources(on: context.host)
+    let client = repository.kind.client
+    return client.otherSources(on: context.host) + (try await client.configuredSources(context.host))
   }
 
   private func wanted(_ context: SetupContext) throws -> [Wanted] {
@@ -97,21 +118,55 @@ extension OfflineRepoStep {
     defer { try? removeTree(folder) }
     try removeTree(folder)
     try createDirectories(folder.appending("lists/partial"))
-    let (files, command) = repository.kind.client.trial(
+    let (files, command, install) = repository.kind.client.trial(
       repository, RepositoryFiles(server: server, access: access), in: folder)
     for file in files {
       try writeAtomically(
         try file.bytes(context.bundle), to: file.path,
         permissions: FilePermissions(rawValue: CModeT(file.mode)))
     }
-    try await prove(command, repository, server, context.host)
+    try await prove(command, repository, server, context)
+    let sample = try await sample(repository, context)
+    try await simulate(sample.flatMap(install), sample ?? "", repository, server, context)
+  }
+
+  private func sample(
+    _ repository: BundleRepositories.Repository, _ context: SetupContext
+  ) async throws -> String? {
+    let installed = try await HostPackages(context.host, say: { _ in })?.installed() ?? []
+    return repository.kind.client.sample(of: repository, context.bundle, installed: installed)
+  }
+
+  /// Asks the package manager whether it would install a package: settings of the host may keep it from that though it
+  /// reads the repository.
+  private func simulate(
+    _ command: Command?, _ package: String, _ repository: BundleRepositories.Repository, _ server: String,
+    _ context: SetupContext
+  ) async throws {
+    guard let command else { return }
+    let result = try await run(command, context)
+    // What is broken on the host already may be mended from the bundle.
+    guard result.status != 0, !(result.standardError + result.standardOutput).contains("fix-broken") else {
+      return
+    }
+    let blame = repository.kind.client.blame(result, context.host)
+    throw StepError(
+      "\(command.executable) would not install \(package) from \(server)/\(repository.path)/"
+        + (blame.map { ": \($0)" } ?? "") + "\n\(HostPackages.lastLines(result))", .again)
+  }
+
+  /// Runs a command of the package manager when no other one is at work.
+  private func run(_ command: Command, _ context: SetupContext) async throws -> CommandResult {
+    let packages = HostPackages(context.host, say: { context.say(.info, $0, step: name) })
+    guard let packages else { return try await context.host.run(command) }
+    return try await packages.result(of: command)
   }
 
   /// Asks the package manager to read the repository.
   private func prove(
-    _ command: Command, _ repository: BundleRepositories.Repository, _ server: String, _ host: TargetHost
+    _ command: Command, _ repository: BundleRepositories.Repository, _ server: String, _ context: SetupContext
   ) async throws {
-    let result = try await host.run(command)
+    let result = try await run(command, context)
     guard result.status == 0 else {
       throw StepError(
         "\(command.executable) cannot use \(server)/\(repository.path)/:\n"

@@ -45,10 +45,11 @@ struct RegistryClientStep: Step {
     let registry = try ClientRegistry(context)
     // Everything is read and understood before anything is touched.
     let found = try await find(registry, context.host, journal)
+    let daemonFile = DockerClient.daemonFile(context.host)
     for client in found {
       for remark in client.settings.remarks { context.say(.warning, remark, step: name) }
       for file in client.settings.files {
-        let isDaemonFile = file.path == DockerClient.daemonFile
+        let isDaemonFile = file.path == daemonFile
         if isDaemonFile {
           try journal.replaceNote(.dockerReload, "to reload")
           try journal.note(.dockerRegistry, registry.name)
@@ -66,7 +67,7 @@ struct RegistryClientStep: Step {
       {
         context.say(
           .warning,
-          "dockerd has not read \(DockerClient.daemonFile) again; see its log. It reads the file at its next start",
+          "dockerd has not read \(daemonFile) again; see its log. It reads the file at its next start",
           step: name)
       }
       try journal.replaceNote(.dockerReload, "reloaded")
@@ -78,13 +79,14 @@ struct RegistryClientStep: Step {
   /// names that this step has added.
   func beforeUndo(_ context: SetupContext, _ journal: Journal) async throws {
     let added = journal.notes(.dockerRegistry)
-    guard !added.isEmpty, let bytes = try context.host.file(DockerClient.daemonFile),
+    let daemonFile = DockerClient.daemonFile(context.host)
+    guard !added.isEmpty, let bytes = try context.host.file(daemonFile),
       let document = try? JSONObjectText(bytes), let names = document.names(of: DockerClient.key)
     else { return }
     let others = names.filter { !added.contains($0) }
-    let mode = (try? FileInfo(context.host.path(DockerClient.daemonFile)))?.mode
+    let mode = (try? FileInfo(context.host.path(daemonFile)))?.mode
     try journal.write(
-      DockerClient.daemonFile, document.replacing(others, of: DockerClient.key), mode: mode ?? 0o644)
+      daemonFile, document.replacing(others, of: DockerClient.key), mode: mode ?? 0o644)
     guard try await DockerDaemon(context.host).reload() else { return }
     for name in added where try await !DockerDaemon(context.host).knows(name, false) {
       context.say(.warning, "dockerd still knows \(name) until its next start", step: self.name)

@@ -48,6 +48,11 @@ public struct FolderUpload: Sendable {
     }
     transfer.parallel = options.parallel
     transfer.perHost = options.parallel
+    let host = address.base.origin.host
+    let own = NetworkInterfaces.current().addresses.map(\.text)
+    if !address.isOtherMachine || own.contains(host) || own.contains(where: { "[\($0)]" == host }) {
+      transfer.noProxy = "*"
+    }
     self.init(
       plan, to: address, credential: StoreCredential(environment), options: options,
       engine: try TransferEngine(transfer), emit: emit)

@@ -36,9 +36,11 @@ public struct StoreAddress: Sendable {
   }
 
   /// Whether what is sent can be read on the way by others than this machine.
-  public var isReadable: Bool {
-    base.origin.scheme == "http" && base.origin.host != "localhost" && base.origin.host != "[::1]"
-      && !base.origin.host.hasPrefix("127.")
+  public var isReadable: Bool { base.origin.scheme == "http" && isOtherMachine }
+
+  /// Whether it is not a name of this machine for itself.
+  var isOtherMachine: Bool {
+    base.origin.host != "localhost" && base.origin.host != "[::1]" && !base.origin.host.hasPrefix("127.")
   }
 
   /// The URL of a file below it. Every byte of a name that is not unreserved is written as `%XX` (RFC 3986, section 2).

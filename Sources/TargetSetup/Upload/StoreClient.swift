@@ -66,16 +66,16 @@ final class StoreClient: Sendable {
       return .different("the store has \(size) bytes, the file has \(file.size)")
     }
     if let sha256 = stored.sha256 {
-      return try await digest(of: file) == sha256
-        ? .same("same SHA-256") : .different("the store has another SHA-256")
+      if try await digest(of: file) == sha256 { return .same("same SHA-256") }
+      if !stored.isGuess { return .different("the store has another SHA-256") }
     }
     if let checksum = stored.checksum {
       let isSame = try await reading(file) { try checksum.matches(file: $0) }
       let name = checksum.algorithm == .sha1 ? "SHA-1" : "MD5"
-      return isSame ? .same("same \(name)") : .different("the store has another \(name)")
+      if isSame { return .same("same \(name)") }
+      if !stored.isGuess { return .different("the store has another \(name)") }
     }
-    guard stored.size != nil else { return .unknown }
-    guard file.size <= Self.comparedSize else { return .same("same size") }
+    guard file.size <= Self.comparedSize else { return stored.size == nil ? .unknown : .same("same size") }
     var request = HTTPRequest(url: address.url(of: file.path))
     request.bodyLimit = Int(Self.comparedSize)
     let response = try await ask(request)
@@ -138,7 +138,18 @@ final class StoreClient: Sendable {
       request.finalStatuses = []
       if isMade || response.head.status == 500 { response = try await ask(request, body) }
     }
-    if let place = response.redirect(from: request.url) { throw moved(to: place, file.path) }
+    // 303 leads to what was made of it (RFC 9110, section 15.4.4).
+    if response.head.status == 303 { return nil }
+    if let place = response.redirect(from: request.url) {
+      // What is sent goes to the same server only.
+      guard [307, 308].contains(response.head.status), place.origin == address.base.origin,
+        place.text != request.url
+      else { throw moved(to: place, file.path) }
+      request.url = place.text
+      response = try await ask(request, body)
+      if response.head.status == 303 { return nil }
+      if let next = response.redirect(from: request.url) { throw moved(to: next, file.path) }
+    }
     guard response.head.isSuccess else { throw refusal(response, "taking it") }
     return StoredFile(created: response.body)
   }

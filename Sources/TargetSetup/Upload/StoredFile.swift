@@ -10,6 +10,9 @@ struct StoredFile: Sendable {
   var sha256: Digest?
   /// Another checksum of it.
   var checksum: WeakChecksum?
+  /// Whether a checksum is read out of a tag that may only look like one: then it proves that two are the same, and not
+  /// that they differ.
+  var isGuess = false
 
   /// What the head of an answer tells: `X-Checksum-*` (Artifactory), `Repr-Digest` (RFC 9530), and an `ETag` that is a
   /// checksum by its form: Nexus writes `{SHA1{…}}`, object stores write the MD5.
@@ -26,6 +29,7 @@ struct StoredFile: Sendable {
       tag.hasSuffix("\"")
     else { return }
     let text = tag.dropFirst().dropLast()
+    isGuess = !text.hasPrefix("{SHA1{")
     if text.hasPrefix("{SHA1{"), text.hasSuffix("}}") {
       checksum = WeakChecksum(text.dropFirst("{SHA1{".count).dropLast(2))
     } else if text.utf8.count == 64 {

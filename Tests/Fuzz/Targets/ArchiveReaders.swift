@@ -60,12 +60,15 @@ let archiveReaders = [
   Reader(file: "docker-archive") { file in
     let content = try readBytes(file)
     if content.first == UInt8(ascii: "[") { try writeDockerArchive(of: content, to: file) }
-    guard let archive = try? DockerArchive(file, isProved: true) else { return }
-    for image in archive.images {
-      for blob in image.blobs {
-        try hold(archive.names[blob.digest] != nil, "every blob has its entry")
+    let scratch = file.removingLastComponent().appending("scratch")
+    defer { try? removeTree(scratch) }
+    guard let saved = try? SavedImages(file, scratch: scratch) else { return }
+    for image in saved.images {
+      for blob in image.image.blobs where (try? saved.blobs.file(blob)) == nil {
+        try hold(image.image.attached.flatMap(\.blobs).contains(blob), "every blob has its entry")
       }
     }
+    _ = try? ImageArchiveReader.verifyNames(file)
   },
   Reader(file: "image-collection") { file in
     let content = try readBytes(file)

@@ -34,8 +34,14 @@ let hostReaders = [
     try hold((try? JSONObjectText(removed)) != nil, "an object without it is an object")
   },
   Reader(text: "registries-conf") { text in
-    let registries = RegistriesText(text)
-    for name in ["docker.io", "10.0.0.1:35000", ""] { _ = registries.isInsecure(name) }
+    guard let registries = try? RegistriesConfiguration(text) else { return }
+    for name in ["docker.io", "10.0.0.1:35000", ""] {
+      _ = (registries.entry(of: name), registries.parts(of: name))
+    }
+  },
+  Reader("toml") { bytes in
+    guard let document = try? TOMLValue(parsing: bytes) else { return }
+    guard case .table = document else { throw Broken(description: "a document is a table") }
   },
   Reader("journal") { bytes in
     let files = parts(bytes)

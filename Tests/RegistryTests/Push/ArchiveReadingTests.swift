@@ -18,7 +18,8 @@ import Testing
   private func open(_ path: FilePath) throws -> [PushImage] {
     try PushImage.open(
       path, target: try PushTarget("localhost:1"),
-      configuration: PushConfiguration(scratch: fixture.folder.appending("scratch")))
+      configuration: PushConfiguration(scratch: fixture.folder.appending("scratch"))
+    ).images
   }
 
   private func content(_ blob: Descriptor, _ image: PushImage) throws -> [UInt8] {
