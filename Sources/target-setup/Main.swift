@@ -1,5 +1,6 @@
 import CommandSupport
 import Console
+import Glibc
 import TargetSetup
 
 /// The entry point.
@@ -8,6 +9,20 @@ enum Main {
   static func main() async {
     setOrdinaryFileMask()
     LauncherFolder.remove()
+    // Swift reads a program's arguments there.
+    guard SetupContext.hasProcessFiles else {
+      let console = Console(
+        options: .resolve(
+          isTerminal: Terminal.isError, outputIsTerminal: Terminal.isOutput,
+          environment: processEnvironment(), quiet: false, json: false, noProgress: false, debug: false))
+      console.emit(
+        .problem(
+          Problem(
+            kind: "host", subject: "",
+            detail: "/proc is not there, and the arguments of this command are read from it",
+            advice: "Mount it and run the same command again: mount -t proc proc /proc"), stage: nil))
+      exit(1)
+    }
     await Program.run(TargetSetupCommand.self, Array(CommandLine.arguments.dropFirst())) {
       Problem.all($0)
     }

@@ -106,7 +106,7 @@ def classic(images: list) -> list:
             names.append(f"{place}/layer.tar")
         entries.append((f"{sha(image.config)}.json", image.config))
         items.append({"Config": f"{sha(image.config)}.json", "RepoTags": tags, "Layers": names})
-    return entries + [("manifest.json", dump(items)), ("repositories", b"{}")]
+    return [*entries, ("manifest.json", dump(items)), ("repositories", b"{}")]
 
 
 def crane(image: Image, tags) -> list:

@@ -215,21 +215,16 @@ struct BlobUpload {
     return last == 0 ? 0 : last + 1
   }
 
-  /// How far an upload has come by a part that was taken. Registries count in their own ways: one too many, from the
-  /// part's start, or not at all; only what lies within the part is believed. What is wrong in the end shows in the digest.
-  private func reached(_ reported: Int64?, from start: Int64, sent end: Int64) -> Int64 {
-    guard let reported, reported > start, reported < end else { return end }
-    return reported
-  }
-
   private func send(_ reader: BlobReader, _ session: inout Session) async throws {
     while let size = client.chunkSize, blob.size - session.offset > size {
       let end = session.offset + size
       let fields: HTTPFields = ["Content-Range": "\(session.offset)-\(end - 1)"]
+      // What an answer says of its range is not believed: registries count from the part's start, one too many, or not at
+      // all. One that has kept less says 416 to the next part, and is asked then.
       let response = try await transmit("PATCH", session.location.text, fields, reader, session.offset..<end)
       session = Session(
         location: try location(response, of: session.location.text),
-        offset: reached(received(response), from: session.offset, sent: end))
+        offset: end)
     }
     let separator = session.location.text.contains("?") ? "&" : "?"
     _ = try await transmit(

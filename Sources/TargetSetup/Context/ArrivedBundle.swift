@@ -95,8 +95,12 @@ extension ArrivedBundle {
 extension StepError {
   /// There is no finished bundle in a folder.
   static func unfinished(_ bundle: FilePath) -> StepError {
-    StepError(
-      "\(bundle) has no \(Manifest.fileName): there is no bundle, or it was not finished or not copied to its end",
-      .finishBundle)
+    if let place = ChangedNames.found(Manifest.fileName, in: bundle) {
+      return StepError("\(bundle) has no \(Manifest.fileName); \(ChangedNames.remark(place))", .medium)
+    }
+    return
+      StepError(
+        "\(bundle) has no \(Manifest.fileName): there is no bundle, or it was not finished or not copied to its end",
+        .finishBundle)
   }
 }

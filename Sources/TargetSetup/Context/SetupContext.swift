@@ -33,6 +33,9 @@ extension SetupContext {
     return self.host.interfaces.addresses.contains { $0.text == host }
   }
 
+  /// Whether the system tells about its processes, this one among them.
+  public static var hasProcessFiles: Bool { FileTree.exists("/proc/self/cmdline") }
+
   /// Sees that a file has certificates in it.
   ///
   /// - Throws: ``StepError`` that says what it is instead.

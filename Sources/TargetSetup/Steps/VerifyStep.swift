@@ -43,6 +43,10 @@ struct VerifyStep: Step {
     }
     let wrong = problems.filter { !isHarmless($0) }
     guard wrong.isEmpty else {
+      let changed = wrong.lazy.compactMap { ChangedNames.found($0.path, in: context.bundle.folder) }.first
+      if let changed {
+        context.say(.warning, "a name has changed on the way: \(ChangedNames.remark(changed))", step: name)
+      }
       throw DamagedBundle(
         bundle: context.bundle.folder, count: wrong.count,
         problems: wrong.map { "\($0.path): \($0.kind): \($0.detail)" })
