@@ -76,6 +76,8 @@ their_bundle_used() {
   check "kubespray lies there" test -f "$nodes/admin/root/opt/kubespray-$shell_version/contrib/offline/generate_list.sh"
   check "offline.yml has the node's address" offline_inventory
   check "offline.yml leads kubespray to every file of files.list" offline_files
+  # shellcheck disable=SC2034 # read in setup.sh
+  local status_options=(--shell-bundle)
   check "status knows all of it" status_is_done
 }
 # Ansible evaluates the templates with the tree's own defaults, as kubespray does.

@@ -127,7 +127,7 @@ offline_inventory() {
   grep -E '^(http_server|registry_host|files_repo)' "$file" && ! grep -nE '^[^#]*YOUR_HOST' "$file"
 }
 status_is_done() {
-  run target_setup status --json
+  run target_setup ${status_options[@]+"${status_options[@]}"} status --json
   exits 0 && python3 - "$work/out" "${steps[@]}" <<'END'
 import json, sys
 text = open(sys.argv[1]).read()

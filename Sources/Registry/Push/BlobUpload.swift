@@ -126,7 +126,11 @@ struct BlobUpload {
       client.configuration.maximumBackoff, client.configuration.backoff * (1 << min(failures, 16)))
     try await Task.sleep(for: ceiling * (0.5 + Double.random(in: 0..<0.5)))
     guard mayGoOn, let session else { return nil }
-    return try await resume(session)
+    do {
+      return try await resume(session)
+    } catch let error as RegistryError {
+      throw elsewhere(session).map { error.naming(uploadAddress: $0) } ?? error
+    }
   }
 
   // MARK: The requests
@@ -253,9 +257,10 @@ struct BlobUpload {
     switch response.head.status {
     case 200..<300: return response
     case 405, 411, 413, 501:
-      let limit = min(client.chunkSize ?? Self.usualChunk * 4, Int64(range.count))
-      guard limit / 4 >= Self.smallestChunk else { throw error }
-      client.chunkSize = limit / 4
+      let smaller = min(Self.usualChunk * 4, Int64(range.count)) / 4
+      guard smaller >= Self.smallestChunk else { throw error }
+      // Another blob may have learned of it already.
+      client.chunkSize = min(client.chunkSize ?? smaller, smaller)
       throw Setback.tooLarge
     case 416: throw Setback.cut(error)
     // The upload is unknown, or its bytes are not those that were sent.

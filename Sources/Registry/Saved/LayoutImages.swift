@@ -21,7 +21,7 @@ struct LayoutImages {
   init(_ reader: LayoutReader, index: [UInt8], isManifest: Bool = false) throws {
     self.reader = reader
     if isManifest {
-      let type = ManifestContent.ownMediaType(index) ?? .ociManifest
+      let type = (try? ManifestContent.mediaType(of: index, announced: .ociManifest)) ?? .ociManifest
       try take([Descriptor(of: index, mediaType: type)])
       return
     }
@@ -107,9 +107,11 @@ struct LayoutImages {
       guard let document = try reader.document(descriptor) else {
         throw ImageArchiveError.incomplete(reader.path, blob: descriptor.digest)
       }
-      for index in images.indices {
-        images[index].attached.append(AttachedManifest(manifest: document, tag: tag))
+      let attached = AttachedManifest(manifest: document, tag: tag)
+      if let lacking = attached.blobs.first(where: { !reader.has($0) }) {
+        throw ImageArchiveError.incomplete(reader.path, blob: lacking.digest)
       }
+      for index in images.indices { images[index].attached.append(attached) }
     }
     for (descriptor, tag, kind) in about {
       guard let document = try? reader.document(descriptor) else {

@@ -68,7 +68,9 @@ struct LayoutReader {
     var descriptor = descriptor
     descriptor.annotations = nil
     // Its own word counts for more than that of who lists it.
-    if let own = ManifestContent.ownMediaType(bytes), own.isIndex || own.isManifest {
+    if let own = try? ManifestContent.mediaType(of: bytes, announced: descriptor.mediaType),
+      own.isIndex || own.isManifest
+    {
       descriptor.mediaType = own
     }
     do {

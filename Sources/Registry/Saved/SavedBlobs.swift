@@ -97,9 +97,10 @@ final class SavedBlobs: BlobSource {
     guard let size = files.size(name) else {
       throw ImageArchiveError.unusable(path, reason: "its layer \(name.debugDescription) is missing")
     }
-    // What is only hashed may be of another form: its content is then not proved.
+    // What is only hashed may be compressed: its content is then not proved.
     if let known = files.knownDigest(name) {
       let isPlain = known == content
+      try checkForm(of: name, isPlain: isPlain, content)
       note(known, at: name)
       return Descriptor(mediaType: isPlain ? .ociLayer : .ociLayerGzip, digest: known, size: size)
     }
@@ -133,10 +134,17 @@ final class SavedBlobs: BlobSource {
     "its layer \(layer) is not the one of its configuration, which has the diff_id \(content)"
   }
 
+  /// Refuses a layer that is neither the one of the configuration nor a compressed one.
+  private func checkForm(of name: String, isPlain: Bool, _ content: Digest) throws(ImageArchiveError) {
+    guard !isPlain, let head = files.knownHead(name), Compression(head) == .none else { return }
+    throw .unusable(path, reason: Self.disagreement(name.debugDescription, content))
+  }
+
   /// A small layer of an archive that is read once.
   private func small(_ name: String, _ content: Digest) throws -> Descriptor {
     let bytes = try files.bytes(name)
     let digest = Digest(of: bytes)
+    try checkForm(of: name, isPlain: digest == content, content)
     note(digest, at: name)
     return Descriptor(
       mediaType: digest == content ? .ociLayer : .ociLayerGzip, digest: digest, size: Int64(bytes.count))
@@ -224,8 +232,13 @@ private enum Compression {
 
   init(_ file: TarIndex.File) throws {
     var stream = file.start
-    var head = [UInt8](repeating: 0, count: Int(min(file.size, 512)))
+    var head = [UInt8](repeating: 0, count: Int(min(file.size, Int64(SavedFiles.head))))
     _ = try head.withUnsafeMutableBytes { try stream.read(into: $0) }
+    self.init(head)
+  }
+
+  /// By how a file begins.
+  init(_ head: [UInt8]) {
     // A tar, though its first name were one of these.
     if head.count == 512, head[257..<262].elementsEqual("ustar".utf8) {
       self = .none

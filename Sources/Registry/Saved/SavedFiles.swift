@@ -12,6 +12,8 @@ final class SavedFiles: Sendable {
   private static let most = 100_000
   /// Files up to this size are kept where the others are only hashed.
   private static let small = Int64(ManifestContent.maximumSize)
+  /// So many bytes tell how a file is compressed.
+  static let head = 512
   /// How many bytes the small files may have together.
   private static let largest: Int64 = 64 << 20
 
@@ -20,8 +22,8 @@ final class SavedFiles: Sendable {
     case stored(TarIndex.File)
     case file(FilePath)
     case bytes([UInt8])
-    /// Nowhere: only its digest is known.
-    case hashed(Digest)
+    /// Nowhere: only its digest and how it begins are known.
+    case hashed(Digest, head: [UInt8])
   }
 
   private struct Entry {
@@ -68,7 +70,16 @@ final class SavedFiles: Sendable {
 
   /// The digest of a file whose content is not kept.
   func knownDigest(_ name: String) -> Digest? {
-    if case .hashed(let digest) = entry(name)?.place { digest } else { nil }
+    if case .hashed(let digest, _) = entry(name)?.place { digest } else { nil }
+  }
+
+  /// How a file begins that is kept in memory, or whose content is not kept.
+  func knownHead(_ name: String) -> [UInt8]? {
+    switch entry(name)?.place {
+    case .hashed(_, let head): head
+    case .bytes(let bytes): Array(bytes.prefix(Self.head))
+    default: nil
+    }
   }
 
   /// A file, to be read.
@@ -234,8 +245,12 @@ extension SavedFiles {
         return Entry(place: .bytes(try content.bytes(limit: Int(small))), size: entry.size)
       }
       var hasher = DigestHasher(.sha256)
-      try content.pieces { hasher.update($0) }
-      return Entry(place: .hashed(hasher.finalize()), size: entry.size)
+      var head: [UInt8] = []
+      try content.pieces { piece in
+        hasher.update(piece)
+        if head.count < self.head { head += piece.prefix(self.head - head.count) }
+      }
+      return Entry(place: .hashed(hasher.finalize(), head: head), size: entry.size)
     }
   }
 }

@@ -44,7 +44,8 @@ enum NoteKind: String, Sendable, CaseIterable {
   var announcesChange: Bool {
     switch self {
     case .package, .service, .image, .firewallPort, .storage, .pushed, .dockerReload, .dockerRegistry: true
-    case .allowed, .container, .runtime, .earlierRuntime, .archive, .ansibleVersion, .servedFiles,
+    case .allowed, .container, .runtime, .earlierRuntime, .repositories, .archive, .ansibleVersion,
+      .servedFiles,
       .servedDebs, .servedRpms, .servedPypi:
       false
     }
