@@ -40,7 +40,8 @@ class Program:
             (self.site / part).symlink_to(self.repository / part)
         skip = "  skip: true\n" if alone else ""
         (self.site / "config/config.yml").write_text(
-            f"kubespray:\n  source: {self.tree}\npackages:\n  install: false\n{skip}" + (f"pypi:\n{skip}" if alone else "")
+            f"kubespray:\n  source: {self.tree}\npackages:\n  install: false\n{skip}"
+            + (f"pypi:\n{skip}" if alone else "")
         )
 
     def run(self, *arguments: str) -> tuple[float, float, float]:

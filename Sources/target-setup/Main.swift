@@ -1,6 +1,6 @@
+import ArgumentParser
 import CommandSupport
 import Console
-import Glibc
 import TargetSetup
 
 /// The entry point.
@@ -21,7 +21,7 @@ enum Main {
             kind: "host", subject: "",
             detail: "/proc is not there, and the arguments of this command are read from it",
             advice: "Mount it and run the same command again: mount -t proc proc /proc"), stage: nil))
-      exit(1)
+      TargetSetupCommand.exit(withError: ExitCode(.failed))
     }
     await Program.run(TargetSetupCommand.self, Array(CommandLine.arguments.dropFirst())) {
       Problem.all($0)

@@ -136,7 +136,7 @@ struct TOMLReader {
       switch table.members[last] {
       case nil: table.members[last] = .tables([new])
       case .tables(let others): table.members[last] = .tables(others + [new])
-      default: throw failure("\"\(last)\" is no list of tables")
+      default: throw failure("\"\(last)\" is not a list of tables")
       }
       return new
     }
