@@ -31,13 +31,28 @@ extension HostEvaluation.Variable {
     return own.value
   }
 
-  /// The address after which a file is placed in the bundle: kubespray's own, whatever it is fetched from.
+  /// The address after which a file is placed in the bundle: kubespray's own, whatever it is fetched from, unless the one
+  /// that is set tells another version, such as a build of one's own.
   var place: CatalogFile.Address? {
-    if let own, let url = own.value, CatalogAssembly.isFileURL(url) {
+    if let own, let url = own.value, CatalogAssembly.isFileURL(url), !tellsOtherVersion(than: url) {
       return .init(url: url, template: own.template)
     }
     guard let value, CatalogAssembly.isFileURL(value) else { return nil }
-    return .init(url: value, template: template)
+    let isKnown =
+      own == nil || template.hasPrefix("http") && URLTemplate(template).bindings(rendered: value) != nil
+    return .init(url: value, template: isKnown ? template : value)
+  }
+
+  private func tellsOtherVersion(than own: String) -> Bool {
+    guard let value, CatalogAssembly.isFileURL(value), let version = Self.version(of: value),
+      let usual = Self.version(of: own)
+    else { return false }
+    return version != usual
+  }
+
+  /// The last folder of an address that is named like a version.
+  private static func version(of url: String) -> Substring? {
+    url.split(separator: "/").dropLast().last { $0.contains(/^v?[0-9]+\.[0-9]/) }
   }
 }
 
