@@ -72,7 +72,8 @@ public struct TransferURL: Sendable, Hashable {
     guard curl_url_set(handle, CURLUPART_URL, text, 0) == CURLUE_OK,
       let scheme = part(handle, CURLUPART_SCHEME)?.lowercased(), ["http", "https"].contains(scheme),
       let host = part(handle, CURLUPART_HOST)?.lowercased(), !host.isEmpty,
-      let port = part(handle, CURLUPART_PORT, UInt32(CURLU_DEFAULT_PORT)).flatMap({ Int($0) })
+      let port = part(handle, CURLUPART_PORT, UInt32(CURLU_DEFAULT_PORT)).flatMap({ Int($0) }),
+      (1...65535).contains(port)
     else { return nil }
     // In a fragment it was meant to end a login, in whose password stands a bare #.
     if part(handle, CURLUPART_FRAGMENT)?.contains("@") == true { return nil }

@@ -32,6 +32,10 @@ struct JSONObjectText {
     guard String(validating: bytes, as: UTF8.self) != nil, !bytes.contains(0) else {
       throw JSONTextError(reason: "it is not UTF-8")
     }
+    // Foundation passes over a second mark, which is none.
+    guard bytes[skipSpace(0)] == UInt8(ascii: "{") else {
+      throw JSONTextError(reason: "it is not a JSON object")
+    }
     do {
       _ = try JSONDecoder().decode([String: AnyJSON].self, from: Data(bytes))
     } catch {

@@ -7,8 +7,8 @@ import Testing
 ///
 /// A trap ends the program of all tests; `make fuzz ARGS=READER` then finds its input, and keeps it.
 ///
-/// The changes are the same ones in every run, unless the environment says otherwise: FUZZ_SECONDS for how long each reader
-/// gets new ones (CI gives some seconds), FUZZ_SEED for where they begin.
+/// The changes are the same ones in every run, unless the environment says otherwise: FUZZ_CHANGES for how many each reader
+/// gets, FUZZ_SECONDS for how long at most (CI gives thousands in some seconds), FUZZ_SEED for where they begin.
 @Suite("Readers of bytes from outside", .timeLimit(.minutes(5)))
 struct FuzzTests {
   private static let corpus = FilePath(#filePath).removingLastComponent().removingLastComponent()
@@ -33,9 +33,11 @@ struct FuzzTests {
     }
     let seed = Self.number("FUZZ_SEED") ?? 0
     var changes = Changes(of: files.map(\.content), seed: seed &+ UInt64(name.utf8.count))
-    let end = ContinuousClock.now + .seconds(Int(Self.number("FUZZ_SECONDS") ?? 0))
-    var number = 0
-    while number < 100 || ContinuousClock.now < end {
+    let seconds = Self.number("FUZZ_SECONDS")
+    let most = Self.number("FUZZ_CHANGES") ?? (seconds == nil ? 100 : .max)
+    let end = ContinuousClock.now + .seconds(Int(seconds ?? 240))
+    var number: UInt64 = 0
+    while number < 100 || (number < most && ContinuousClock.now < end) {
       number += 1
       let input = changes.next()
       do {
