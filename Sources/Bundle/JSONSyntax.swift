@@ -6,6 +6,10 @@
 struct JSONSyntax {
   /// Why bytes are refused.
   enum Failure: Error, Equatable, CustomStringConvertible {
+    /// There are none, or only zero bytes, as a file system leaves them that was not unmounted.
+    case blank
+    /// They end in the middle, as a file does whose copy was interrupted.
+    case cutOff
     /// They are not JSON.
     case malformed
     /// The key is there twice in one object.
@@ -17,6 +21,8 @@ struct JSONSyntax {
 
     var description: String {
       switch self {
+      case .blank: "it is empty or has only zero bytes: it was never written to the end"
+      case .cutOff: "it is cut off: its JSON ends in the middle"
       case .malformed: "it is not JSON"
       case .repeatedKey(let key): "the key \"\(key)\" is there twice"
       case .escapedKey: "a key is written with a backslash"
@@ -39,12 +45,20 @@ struct JSONSyntax {
   /// - Parameter depth: How many objects and arrays may lie in each other.
   /// - Throws: ``Failure``.
   static func check(_ bytes: [UInt8], depth: Int) throws(Failure) {
-    guard String(validating: bytes, as: UTF8.self) != nil else { throw .malformed }
+    guard bytes.contains(where: { $0 != 0 }) else { throw .blank }
     var syntax = JSONSyntax(bytes, depth: depth)
-    try syntax.value(at: 0)
+    do throws(Failure) {
+      try syntax.value(at: 0)
+    } catch {
+      throw error == .malformed && syntax.isAtEnd ? .cutOff : error
+    }
     syntax.skipBlanks()
     guard syntax.position == bytes.count else { throw .malformed }
+    guard String(validating: bytes, as: UTF8.self) != nil else { throw .malformed }
   }
+
+  /// Whether nothing is left but the zero bytes that stand where a copy did not get to.
+  private var isAtEnd: Bool { bytes[min(position, bytes.count)...].allSatisfy { $0 == 0 } }
 
   private var next: UInt8? { position < bytes.count ? bytes[position] : nil }
 
@@ -142,11 +156,11 @@ struct JSONSyntax {
   }
 
   private mutating func word(_ word: StaticString) throws(Failure) {
-    let end = position + word.utf8CodeUnitCount
-    guard end <= bytes.count,
-      word.withUTF8Buffer({ $0.elementsEqual(bytes[position..<end]) })
-    else { throw .malformed }
+    let end = min(position + word.utf8CodeUnitCount, bytes.count)
+    guard word.withUTF8Buffer({ $0.starts(with: bytes[position..<end]) }) else { throw .malformed }
+    let isWhole = end - position == word.utf8CodeUnitCount
     position = end
+    guard isWhole else { throw .malformed }
   }
 
   /// RFC 8259, section 6: no leading zero, digits around the point.

@@ -41,4 +41,13 @@ public protocol Mirror: Sendable {
   func makeIndex(
     of resolution: MirrorResolution, in content: FilePath, to destination: FilePath
   ) async throws -> String?
+
+  /// Where a file is fetched: its address, with the login that the package client would use there. What is remembered of a
+  /// resolution has no such login.
+  func address(of file: MirrorResolution.File) -> String
+}
+
+extension Mirror {
+  /// The file's address as it stands in the resolution.
+  public func address(of file: MirrorResolution.File) -> String { file.url }
 }

@@ -94,6 +94,27 @@ import Testing
     #expect(try missing(unused, all: true).count == 1)
   }
 
+  @Test func anInventoryThatLeadsPastTheBundleIsARemarkAndNoGap() throws {
+    let own = "https://ann:secret@mirror.example:8443/kubelet"
+    let replaced = [own: "files/kubernetes/v1/kubelet", "https://mirror.example:8443/gone": "files/gone"]
+    var check = ClosureCheck(
+      try contents(), registryPort: 35000, strippedRegistries: ImageReference.strippedRegistries,
+      replaced: replaced
+    ) { _, _ in nil }
+    let files = [file(own, Self.digest), file("https://dl.k8s.io/kubelet")]
+    check.check(demand(files: files), all: true, withImages: true)
+    #expect(check.missing.map(\.reason) == ["it would be requested from dl.k8s.io, not from the admin host"])
+    #expect(
+      check.detourRemarks == [
+        "With this inventory nodes would ask mirror.example:8443 and not the bundle, which has the files: it sets "
+          + "kubelet_download_url. Leave that out of the inventory of the machines without internet."
+      ])
+    // What the bundle lacks is a gap all the same, and so is another content.
+    check.check(demand(files: [file("https://mirror.example:8443/gone")]), all: true, withImages: true)
+    check.check(demand(files: [file(own, Self.other)]), all: true, withImages: true)
+    #expect(check.missing.count == 3, "\(check.missing)")
+  }
+
   private static let mirrored = [
     "container_manager": "\"containerd\"",
     "containerd_registries_mirrors": """

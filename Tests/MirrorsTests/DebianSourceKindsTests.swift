@@ -3,6 +3,7 @@ import Files
 import Host
 import Integrity
 import SystemPackage
+import TestServer
 import Testing
 
 @testable import Mirrors
@@ -60,6 +61,35 @@ struct DebianSourceKindsTests {
     #expect(lists.has("tool") && lists.has("mixed"))
     let outcome = try await DebianSolver(root: client, lists: lists).solve(["tool", "mixed"])
     #expect(outcome.failures.isEmpty && outcome.choices["tool"] != nil)
+  }
+
+  @Test("What apt logs in for is fetched with the same login, which nothing remembers")
+  func login() async throws {
+    let archive = try DebianArchive()
+    _ = try flat(archive, "tool", package: [.sha256], release: [.sha256])
+    let server = try TestServer()
+    defer { server.stop() }
+    for name in ["Packages", "Release"] {
+      let bytes = try readBytes(archive.root.appending("tool").appending(name))
+      server.route("/corp/./\(name)") { request in
+        let isKnown = request[header: "Authorization"] == "Basic YW5uOnMzY3JldDox"
+        return isKnown ? TestServer.Response(body: TestServer.Body(bytes)) : .text("", status: 401)
+      }
+    }
+    try archive.publish(base, alsoDeclaring: ["deb [trusted=yes] \(server.url("/corp/")) ./"])
+    let folder = archive.etc.appending("auth.conf.d")
+    try createDirectories(folder)
+    try writeAtomically(
+      "machine \(server.url("/corp")) login ann password s3cret:1\n", to: folder.appending("corp.conf"))
+    let repository = try archive.repository(["app", "tool"].map { WantedPackage(name: $0, origin: "list") })
+    let resolution = try await repository.resolve { _ in }
+    let file = try #require(resolution.files.first { $0.path == "pkgs/tool_1_all.deb" })
+    #expect(!file.url.contains("s3cret"))
+    #expect(
+      repository.address(of: file).hasPrefix(
+        server.url("/corp").replacing("http://", with: "http://ann:s3cret%3A1@")))
+    let other = try #require(resolution.files.first { $0.path.hasPrefix("pkgs/app_") })
+    #expect(repository.address(of: other) == other.url)
   }
 
   @Test("A package without a strong checksum is named")

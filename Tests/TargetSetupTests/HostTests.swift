@@ -27,6 +27,22 @@ struct HostTests {
     #expect(NetworkInterfaces(routed: nil, addresses: []).choose(given: nil).address == "127.0.0.1")
   }
 
+  @Test("an address that a machine gave itself is the last choice, and it is said what that means")
+  func linkLocal() {
+    let own = Address(interface: "eth0", text: "169.254.7.7")
+    let other = Address(interface: "eth1", text: "10.0.0.6")
+    func addresses(_ routed: String?, _ all: [Address]) -> HostAddresses {
+      HostAddresses(NetworkInterfaces(routed: routed, addresses: all), Configuration())
+    }
+    #expect(addresses(nil, [own, other]).host == "10.0.0.6")
+    for found in [addresses(nil, [own]), addresses("169.254.7.7", [own])] {
+      #expect(found.host == "169.254.7.7")
+      #expect(found.warning?.contains("no DHCP server answered") == true)
+      #expect(found.warning?.contains("--address") == true)
+    }
+    #expect(addresses("10.0.0.6", [own, other]).warning == nil)
+  }
+
   @Test("an IPv6 address stands in brackets, and port 80 is not written")
   func urls() {
     var context = context(root: "/nonexistent", bundle: "/nonexistent", address: "2001:db8::5")

@@ -155,6 +155,29 @@ struct OfflineRepoStepTests {
     }
   }
 
+  @Test("a second set-up whose last proof fails leaves the sources of the first")
+  func secondFails() async throws {
+    let refusal = CommandResult(status: 100, standardError: "E: Package 'leaf' has no installation candidate\n")
+    // Each run asks twice: before anything is changed, and at its end.
+    let runner = Self.apt(refusal, failsFrom: 4)
+    try await withHost(runner, packages: Self.packages) { first in
+      #expect(try await SetupRun(first).execute([.offlineRepo]).map(\.outcome) == [.done])
+      let root = first.host.root
+      let lists = root.appending("etc/apt/sources.list.d")
+      try put("deb http://fifth.example.com x main\n", at: lists.appending("fifth.list"))
+      let before = try content(of: root.appending("etc"))
+      let moved = try TestServer()
+      defer { moved.stop() }
+      moved.serve("/pypi/", Array("<html></html>".utf8))
+      let bundle = root.removingLastComponent().appending("bundle")
+      let second = context(root: root, bundle: bundle, server: moved.baseURL, runner: runner)
+      #expect(try await SetupRun(second).execute([.offlineRepo]).map(\.outcome) == [.failed])
+      #expect(try content(of: root.appending("etc")) == before)
+      #expect(try await SetupRun(first).undo([.offlineRepo]).map(\.outcome) == [.done])
+      #expect(text(root.appending("etc/apt/sources.list")) == "deb http://deb.example.com bookworm main\n")
+    }
+  }
+
   @Test("sources that apt is told to read elsewhere: a list is put aside, a folder is refused")
   func otherSources() async throws {
     try await withHost(Self.apt(CommandResult(status: 0), list: "/etc/apt/mine.list")) { context in

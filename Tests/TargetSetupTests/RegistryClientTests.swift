@@ -15,6 +15,7 @@ import Testing
 private final class ClientHost: Sendable {
   let root: FilePath
   private let commands = Mutex<[String]>([])
+  private let registries = Mutex<CommandResult?>(nil)
 
   init(_ folder: FilePath) throws {
     root = folder.appending("root")
@@ -40,6 +41,9 @@ private final class ClientHost: Sendable {
   ) -> SetupContext {
     let runner: CommandRunner = { [self] command, _ in
       commands.withLock { $0.append(([command.executable] + command.arguments).joined(separator: " ")) }
+      if command.executable == "podman" {
+        return registries.withLock { $0 } ?? CommandResult(status: 0, standardOutput: Self.known)
+      }
       return CommandResult(status: 0, standardOutput: text(file("etc/docker/daemon.json")) ?? "{}")
     }
     var context = TargetSetupTests.context(root: root, bundle: root, runner: runner) { event in
@@ -49,6 +53,15 @@ private final class ClientHost: Sendable {
     context.push = PushOptions(certificateAuthority: ca, isInsecure: isInsecure)
     return context
   }
+
+  /// What podman says of the registry that is written.
+  private static let known = """
+    {"search":["docker.io"],"10.0.0.5:35000":{"Prefix":"10.0.0.5:35000","Location":"10.0.0.5:35000","Insecure":true,
+    "Mirrors":null,"Blocked":false},"10.9.9.9:35000":{"Insecure":true,"Blocked":false}}
+    """
+
+  /// What podman says of the registries that it knows.
+  func podman(_ result: CommandResult) { registries.withLock { $0 = result } }
 
   func run(_ context: SetupContext) async throws -> StepReport {
     try #require(try await SetupRun(context).execute([.registryClient]).first)
@@ -62,6 +75,26 @@ private func containerd(_ path: String) -> String {
 
 @Suite("The step registry-client")
 struct RegistryClientTests {
+  @Test(
+    "podman itself has the last word on whether it can pull",
+    arguments: [
+      (0, #"{"10.0.0.5:35000":{"Insecure":false,"Blocked":false}}"#, "", "podman does not take 10.0.0.5:35000"),
+      (0, #"{"10.0.0.5:35000":{"Insecure":true,"Blocked":true}}"#, "", "podman does not take 10.0.0.5:35000"),
+      (0, #"{"search":["docker.io"]}"#, "", "podman does not take 10.0.0.5:35000"),
+      (125, "", "Error: loading registries configuration \"x\": bad\n", "podman cannot read its settings: Error: loading"),
+    ])
+  func objection(_ status: Int32, _ output: String, _ error: String, _ expected: String) async throws {
+    try await withFolder { folder in
+      let host = try ClientHost(folder)
+      let said = Mutex<[String]>([])
+      host.podman(CommandResult(status: status, standardOutput: output, standardError: error))
+      let report = try await host.run(host.context { text in said.withLock { $0.append(text) } })
+      #expect(report.outcome == .done)
+      #expect(said.withLock { $0.contains { $0.contains(expected) } }, "\(said.withLock { $0 })")
+      #expect(!report.detail.contains("can pull"), "\(report.detail)")
+    }
+  }
+
   @Test(
     "the bundle's own registry over TLS: every client gets the authority, and the login is nowhere for others to read"
   )

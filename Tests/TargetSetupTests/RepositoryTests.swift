@@ -208,4 +208,46 @@ struct RepositoryTests {
     #expect(HostPython.choice(for: Self.alma9)?.packages == ["python3.11"])
     #expect(HostPython.choice(for: OSRelease.parse("ID=debian\nVERSION_ID=11")) == nil)
   }
+
+  @Test(
+    "dnf comes to its own question, or says that a setting keeps it from a package",
+    arguments: [
+      (1, "Installed size: 0\nOperation aborted.\n", "", true),
+      (0, "Package leaf-1-1.noarch is already installed.\nNothing to do.\n", "", true),
+      (1, "", "Error: \n Problem: problem with installed package coreutils-single\n", true),
+      (
+        1, "All matches were filtered out by exclude filtering for argument: leaf\n",
+        "Error: Unable to find a match: leaf\n", false
+      ),
+      (1, "No match for argument: leaf\n", "Error: Unable to find a match: leaf\n", false),
+    ])
+  func dnfAnswers(_ status: Int32, _ output: String, _ error: String, _ isTaken: Bool) throws {
+    let answer = CommandResult(status: status, standardOutput: output, standardError: error)
+    #expect(DnfClient().wouldInstall(answer) == isTaken)
+    try withFolder { folder in
+      let host = context(root: folder, bundle: folder).host
+      #expect(DnfClient().blame(answer, host) == nil)
+      try put("[main]\ngpgcheck=1\nexcludepkgs = kube*\n", at: host.path("/etc/dnf/dnf.conf"))
+      #expect(DnfClient().blame(answer, host)?.hasPrefix("/etc/dnf/dnf.conf has excludepkgs") == true)
+    }
+  }
+
+  @Test("dnf is asked for a package of the bundle that the host has not")
+  func dnfSample() throws {
+    try withFolder { folder in
+      let bundle = folder.appending("bundle")
+      try putRepository("rpms/local", in: bundle)
+      for file in ["ant-lib-1.0-2.el9.noarch", "bee-1.0-1.el9.x86_64", "short"] {
+        try put("x", at: bundle.appending("rpms/local/\(file).rpm"))
+      }
+      let context = context(root: folder, bundle: bundle, system: "ID=rocky\nVERSION_ID=9.5")
+      let repository = BundleRepositories.Repository(kind: .rpms, folder: "local")
+      func sample(_ installed: Set<String>) -> String? {
+        DnfClient().sample(of: repository, context.bundle, installed: installed)
+      }
+      #expect(sample([]) == "ant-lib")
+      #expect(sample(["ant-lib"]) == "bee")
+      #expect(sample(["ant-lib", "bee"]) == "ant-lib")
+    }
+  }
 }

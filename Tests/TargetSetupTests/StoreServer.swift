@@ -26,14 +26,25 @@ final class StoreServer: Sendable {
   private let known = Mutex<[Digest: [UInt8]]>([:])
   private let faults = Mutex<[String: [TestServer.Response]]>([:])
   private let authorization: String?
+  /// What a store of another kind makes of an answer.
+  private let change: @Sendable (TestServer.Request, TestServer.Response) -> TestServer.Response
 
   /// - Parameter paths: What may be asked for, below `/repo/`, as it is quoted.
-  init(_ kind: Kind, _ paths: [String], authorization: String? = nil) throws {
+  init(
+    _ kind: Kind, _ paths: [String], authorization: String? = nil,
+    changing change: @escaping @Sendable (TestServer.Request, TestServer.Response) -> TestServer.Response = {
+      $1
+    }
+  ) throws {
     self.kind = kind
     self.authorization = authorization
+    self.change = change
     server = try TestServer()
     for path in paths {
-      server.route("/repo/\(path)") { [weak self] in self?.answer($0, path) ?? .nothing() }
+      server.route("/repo/\(path)") { [weak self] request in
+        guard let self else { return .nothing() }
+        return self.change(request, self.answer(request, path))
+      }
     }
   }
 

@@ -66,10 +66,12 @@ struct MirrorStage: Stage {
     for warning in resolved.resolution.warnings {
       events.say(.warning, mirrors.naming(mirror, in: warning))
     }
-    return try files.map { try artifact($0, in: mirror.folder) }
+    return try files.map { try artifact($0, at: mirror.address(of: $0), in: mirror.folder) }
   }
 
-  private func artifact(_ file: MirrorResolution.File, in folder: BundlePath) throws -> Artifact {
+  private func artifact(
+    _ file: MirrorResolution.File, at address: String, in folder: BundlePath
+  ) throws -> Artifact {
     let path = try BundlePath("\(folder)/\(file.path)")
     let listed = Verification(.repository, over: file.isUnsigned == true ? .open : .proved)
     if let local = Self.localPath(file.url) {
@@ -78,7 +80,7 @@ struct MirrorStage: Stage {
         verification: file.digest == nil ? .local : listed, size: file.size)
     }
     return Artifact(
-      path: path, source: .url(file.url), stage: events.stage, digest: file.digest,
+      path: path, source: .url(address), stage: events.stage, digest: file.digest,
       verification: file.digest == nil ? remote.verification(of: file.url) : listed,
       size: file.size, isOptional: file.isOptional)
   }

@@ -17,24 +17,30 @@ struct ClosureCheck {
 
   /// What is no gap when it is not in the bundle.
   private let dispensable: Dispensable
+  /// Where the files lie whose addresses the user's inventory sets, by these addresses.
+  private let replaced: [String: String]
 
   private(set) var missing: [ClosureProof.Missing] = []
   private(set) var files: Set<String> = []
   private(set) var images: Set<String> = []
   private(set) var charts: Set<String> = []
+  /// The variables by which the inventory would lead nodes past the bundle, by the host that they would ask.
+  private(set) var detours: [String: Set<String>] = [:]
 
   /// - Parameters:
   ///   - registryPort: The port of the bundle's registry.
   ///   - strippedRegistries: The hosts that images lose when they are pushed.
   ///   - dispensable: What may be left out.
+  ///   - replaced: Where the files lie whose addresses the user's inventory sets, by these addresses.
   ///   - digest: Reads a file of the bundle.
   init(
     _ contents: BundleContents, registryPort: Int, strippedRegistries: Set<String>,
-    dispensable: Dispensable = Dispensable(),
+    dispensable: Dispensable = Dispensable(), replaced: [String: String] = [:],
     digest: @escaping (String, DigestAlgorithm) -> Digest?
   ) {
     self.contents = contents
     self.dispensable = dispensable
+    self.replaced = replaced
     self.digest = digest
     registryAddress = "\(Self.host):\(registryPort)"
     served = Dictionary(
@@ -66,7 +72,9 @@ struct ClosureCheck {
   private mutating func check(_ file: CatalogFile) {
     let component = file.entries.first ?? file.origin
     let variable = file.variable ?? file.origin
-    guard let path = path(of: file.url) else { return add(component, variable, file.url, outside(file.url)) }
+    guard let path = path(of: file.url) ?? detour(file.url, variable) else {
+      return add(component, variable, file.url, outside(file.url))
+    }
     files.insert(path)
     guard let known = contents.files[path] else {
       if dispensable.files[path] != nil { return }
@@ -76,6 +84,16 @@ struct ClosureCheck {
     let actual = known?.algorithm == expected.algorithm ? known : digest(path, expected.algorithm)
     if let actual, actual != expected {
       add(component, variable, file.url, "\(path) has \(actual), and kubespray will insist on \(expected)")
+    }
+  }
+
+  /// A sentence for each server to which the inventory would lead nodes past the bundle.
+  var detourRemarks: [String] {
+    detours.sorted { $0.key < $1.key }.map { server, variables in
+      let names = variables.sorted()
+      let shown = names.prefix(3).joined(separator: ", ") + (names.count > 3 ? ", … (\(names.count))" : "")
+      return "With this inventory nodes would ask \(server) and not the bundle, which has the files: it sets \(shown). Leave "
+        + "that out of the inventory of the machines without internet."
     }
   }
 
@@ -130,10 +148,22 @@ struct ClosureCheck {
     return percentDecoded(path) ?? String(path)
   }
 
+  /// The place of a file that the inventory fetches from an address of its own: the bundle has it, and the inventory leads
+  /// past it.
+  private mutating func detour(_ url: String, _ variable: String) -> String? {
+    guard let path = replaced[url] else { return nil }
+    detours[Self.server(of: url), default: []].insert(variable)
+    return path
+  }
+
   private func outside(_ url: String) -> String {
+    "it would be requested from \(Self.server(of: url)), not from the admin host"
+  }
+
+  /// The host of a URL, with its port.
+  private static func server(of url: String) -> String {
     let address = (url.firstRange(of: "//").map { url[$0.upperBound...] } ?? url[...]).prefix { $0 != "/" }
-    let host = address.split(separator: "@").last ?? address
-    return "it would be requested from \(host), not from the admin host"
+    return String(address.split(separator: "@").last ?? address)
   }
 
   private mutating func add(_ component: String, _ variable: String, _ wanted: String, _ reason: String) {

@@ -96,7 +96,8 @@ struct ProofRun: Sendable {
     let dispensable = await dispensable(in: catalog)
     var check = ClosureCheck(
       contents, registryPort: settings.registry.port,
-      strippedRegistries: settings.registry.stripped, dispensable: dispensable
+      strippedRegistries: settings.registry.stripped, dispensable: dispensable,
+      replaced: replacedAddresses(in: catalog)
     ) { path, algorithm in
       isFinished ? try? digests(ofFile: settings.outputs.appending(path), algorithm).0 : nil
     }
@@ -122,7 +123,7 @@ struct ProofRun: Sendable {
     proof.charts = check.charts.count
     proof.packages = packages.counts
     proof.missing += check.missing + packages.missing
-    proof.remarks += packages.remarks
+    proof.remarks += packages.remarks + check.detourRemarks
     let served = Set(contents.images.map { $0.pushName(strippedRegistries: settings.registry.stripped) })
     proof.remarks += dispensable.remarks(on: contents, served: served, withImages: !leavesOutImages)
     if settings.packages.skip {
@@ -132,6 +133,17 @@ struct ProofRun: Sendable {
       let setting = settings.images.skip ? "images.skip" : "images.from"
       proof.remarks.append("Images are chosen by \(setting): not looked at.")
     }
+  }
+
+  /// Where the files lie that the inventory fetches from addresses of its own: such an inventory is for this side, and what
+  /// it would do on the other one is a remark, unless everything has to be right.
+  private func replacedAddresses(in catalog: Catalog) -> [String: String] {
+    guard !job.configuration.kubespray.strict else { return [:] }
+    let places = try? FileLayout(name: job.configuration.fileLayout).placements(of: catalog.files)
+    let files = catalog.files.filter { $0.own != nil }.compactMap { file in
+      places?[file.url].map { (file.url, "files/\($0.path)") }
+    }
+    return Dictionary(files) { first, _ in first }
   }
 
   /// What the bundle may be without.

@@ -14,6 +14,7 @@ public struct DebianRepository: Mirror {
   let wanted: [WantedPackage]
   let lists: DebianLists
   let signingKey: SigningKey
+  private let logins: AptLogins
 
   private var target: PackageTarget { lists.target }
 
@@ -39,6 +40,7 @@ public struct DebianRepository: Mirror {
     self.wanted = wanted
     self.lists = lists
     self.signingKey = signingKey
+    logins = AptLogins(lists.host.etc)
   }
 
   /// What was asked for, from which sources, by which apt.
@@ -57,6 +59,9 @@ public struct DebianRepository: Mirror {
 
   /// Release, architectures and packages.
   public func asked() -> [String] { wanted.lines(for: target, architectures) }
+
+  /// With the login that apt would use there.
+  public func address(of file: MirrorResolution.File) -> String { logins.adding(to: file.url) }
 
   /// What the solver decided for one architecture.
   private struct Part {

@@ -57,16 +57,21 @@ public struct ImageCollection: Sendable {
   private static func names(_ bytes: [UInt8], _ path: FilePath) throws(ImageArchiveError) -> [String:
     [String]]
   {
-    guard !bytes.starts(with: [0xff, 0xfe]), !bytes.starts(with: [0xfe, 0xff]) else {
+    let text: TypedText
+    do throws(TextEncodingError) {
+      text = try TypedText(bytes, of: path)
+    } catch {
       throw .unusable(path, reason: "its \(list) is in UTF-16; save it as UTF-8")
     }
     var names: [String: [String]] = [:]
     var files: [String: String] = [:]
-    for line in lines(bytes) {
-      let words = line.split(whereSeparator: \.isWhitespace).map(String.init)
+    for line in text.lines {
+      // No name has one, so what is behind it is said to people.
+      let words = TypedText(line.text.replacing("#", with: " #")).lines.first?.words ?? []
+      if words.isEmpty { continue }
       guard words.count == 2 else {
         throw .unusable(
-          path, reason: "a line of its \(list) is not a file with a name: \(line.debugDescription)")
+          path, reason: "a line of its \(list) is not a file with a name: \(line.text.debugDescription)")
       }
       let (file, name) = (Self.withoutDots(words[0]), words[1])
       // In bytes: a mark combines with a slash, and the path ends where a zero is.
@@ -85,16 +90,6 @@ public struct ImageCollection: Sendable {
     }
     guard !names.isEmpty else { throw .unusable(path, reason: "its \(list) is empty") }
     return names
-  }
-
-  /// The lines that say something, with a byte order mark or without, ended as any system ends them, without comments.
-  private static func lines(_ bytes: [UInt8]) -> [Substring] {
-    let content = bytes.starts(with: [0xef, 0xbb, 0xbf]) ? bytes.dropFirst(3) : bytes[...]
-    return content.split { [0x0a, 0x0d].contains($0) }.map { line in
-      let text = String(decoding: line, as: UTF8.self)
-      // No name has one, so what is behind it is said to people.
-      return text.unicodeScalars.firstIndex(of: "#").map { text[..<$0] } ?? text[...]
-    }.filter { !$0.allSatisfy(\.isWhitespace) }
   }
 
   private static func withoutDots(_ name: String) -> String {

@@ -11,6 +11,15 @@ protocol ContainerClient: Sendable {
   /// - Throws: An error that names a file of it that cannot be understood.
   func settings(_ registry: ClientRegistry, _ host: TargetHost, _ journal: Journal) async throws
     -> ClientSettings?
+
+  /// What the client itself says against it that it can pull, once its settings are written; `nil` when it has nothing to
+  /// say, or cannot be asked.
+  func objection(to registry: ClientRegistry, _ host: TargetHost) async throws -> String?
+}
+
+extension ContainerClient {
+  /// Nothing: this client cannot be asked.
+  func objection(to registry: ClientRegistry, _ host: TargetHost) async throws -> String? { nil }
 }
 
 /// The files by which a client knows a registry.

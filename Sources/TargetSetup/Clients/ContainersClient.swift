@@ -1,3 +1,5 @@
+import FoundationEssentials
+import Host
 import SystemPackage
 
 /// podman, skopeo, buildah and CRI-O: a drop-in of registries.conf, or the CA in certs.d
@@ -49,6 +51,46 @@ struct ContainersClient: ContainerClient {
         .init(path: file, bytes: Array(([head] + tables).joined(separator: "\n").utf8)))
     }
     return settings
+  }
+
+  /// podman tells what came of all its files (podman-info(1)); the other programs read the same ones.
+  func objection(to registry: ClientRegistry, _ host: TargetHost) async throws -> String? {
+    guard registry.trust == .plain || registry.trust == .unchecked, host.hasProgram("podman") else {
+      return nil
+    }
+    let result = try await host.run(Command("podman", ["info", "--format", "{{json .Registries}}"]))
+    guard result.status == 0 else {
+      let said = result.standardError.split(separator: "\n").last.map { ": \($0)" } ?? ""
+      return "podman cannot read its settings\(said)"
+    }
+    // The search list stands among the registries and is none.
+    let known = try? JSONDecoder().decode([String: Told].self, from: Data(result.standardOutput.utf8))
+    guard let known else { return nil }
+    let unknown = registry.names.filter { name in
+      guard !ClientRegistry.isLoopback(name) else { return false }
+      guard case .registry(let insecure, let blocked) = known[name] else { return true }
+      return !insecure || blocked
+    }
+    return unknown.isEmpty
+      ? nil
+      : "podman does not take \(unknown.joined(separator: " and ")) as a registry without TLS, though a file says so: "
+        + "see \"podman info\""
+  }
+
+  /// What `podman info` has under a name.
+  private enum Told: Decodable {
+    case registry(isInsecure: Bool, isBlocked: Bool)
+    case other
+
+    private struct Entry: Decodable {
+      let Insecure: Bool
+      let Blocked: Bool
+    }
+
+    init(from decoder: any Decoder) throws {
+      let entry = try? Entry(from: decoder)
+      self = entry.map { .registry(isInsecure: $0.Insecure, isBlocked: $0.Blocked) } ?? .other
+    }
   }
 
   private static func fileName(_ registry: String) -> String {

@@ -31,6 +31,8 @@ enum NoteKind: String, Sendable, CaseIterable {
   case dockerRegistry = "docker-registry"
   /// The version of Ansible that runs.
   case ansibleVersion = "version"
+  /// The server from which the host's package clients were seen to work.
+  case packageServer = "package-server"
   /// What was copied of `files` to be served, as a fingerprint; "in place" before it when the bundle's own is served.
   case servedFiles = "served-files"
   /// The same of `debs`.
@@ -45,8 +47,7 @@ enum NoteKind: String, Sendable, CaseIterable {
     switch self {
     case .package, .service, .image, .firewallPort, .storage, .pushed, .dockerReload, .dockerRegistry: true
     case .allowed, .container, .runtime, .earlierRuntime, .repositories, .archive, .ansibleVersion,
-      .servedFiles,
-      .servedDebs, .servedRpms, .servedPypi:
+      .packageServer, .servedFiles, .servedDebs, .servedRpms, .servedPypi:
       false
     }
   }

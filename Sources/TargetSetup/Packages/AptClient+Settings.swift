@@ -33,6 +33,11 @@ extension AptClient {
     return free.first { !installed.contains($0) } ?? free.first ?? names.first
   }
 
+  func wouldInstall(_ answer: CommandResult) -> Bool {
+    // What is broken on the host already may be mended from the bundle.
+    answer.status == 0 || (answer.standardError + answer.standardOutput).contains("fix-broken")
+  }
+
   func configuredSources(_ host: TargetHost) async throws -> [FilePath] {
     let question = Command(
       "apt-config", ["shell", "LIST", "Dir::Etc::sourcelist/f", "PARTS", "Dir::Etc::sourceparts/d"])

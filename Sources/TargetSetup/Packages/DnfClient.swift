@@ -3,9 +3,9 @@ import SystemPackage
 
 /// dnf and rpm.
 struct DnfClient: PackageClient {
-  private static let environment: [String: String?] = ["LC_ALL": "C.UTF-8"]
+  static let environment: [String: String?] = ["LC_ALL": "C.UTF-8"]
   /// No recommended packages.
-  private static let options = ["--setopt=install_weak_deps=False", "install"]
+  static let options = ["--setopt=install_weak_deps=False", "install"]
 
   let sourceFiles: [FilePath] = []
   let sourceFolders: [(folder: FilePath, extensions: Set<String>)] = [("/etc/yum.repos.d", ["repo"])]
@@ -46,7 +46,14 @@ struct DnfClient: PackageClient {
         [
           "--assumeyes", "--quiet", "--setopt=reposdir=\(folder)", "--setopt=cachedir=\(folder)/lists",
           Self.strict, "makecache",
-        ], environment: Self.trialEnvironment), { _ in nil }
+        ], environment: Self.trialEnvironment),
+      { name in
+        Command(
+          "dnf",
+          [
+            "--assumeno", "--setopt=reposdir=\(folder)", "--setopt=cachedir=\(folder)/lists", Self.strict,
+          ] + Self.options + [name], environment: Self.trialEnvironment)
+      }
     )
   }
 

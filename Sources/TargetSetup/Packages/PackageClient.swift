@@ -23,6 +23,9 @@ protocol PackageClient: Sendable {
   /// Asks whether it would install a package as it is configured now; `nil` where that cannot be asked.
   func simulation(of package: String) -> Command?
 
+  /// Whether it would, as the answer to that question says.
+  func wouldInstall(_ answer: CommandResult) -> Bool
+
   /// A package of a repository by which its use is proved: one that needs no other.
   func sample(of repository: BundleRepositories.Repository, _ bundle: ArrivedBundle, installed: Set<String>)
     -> String?
@@ -83,6 +86,8 @@ struct ClientFile: Sendable {
 
 extension PackageClient {
   func simulation(of package: String) -> Command? { nil }
+
+  func wouldInstall(_ answer: CommandResult) -> Bool { answer.status == 0 }
 
   func sample(
     of repository: BundleRepositories.Repository, _ bundle: ArrivedBundle, installed: Set<String>

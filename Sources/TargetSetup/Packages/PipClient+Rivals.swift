@@ -51,6 +51,10 @@ extension PipClient {
     if let folder = host.environment["XDG_CONFIG_HOME"], folder.hasPrefix("/") {
       files.append(FilePath(folder).appending("pip/pip.conf"))
     }
+    // That of the environment in which this program was started: pip reads it last.
+    if let folder = host.environment["VIRTUAL_ENV"], folder.hasPrefix("/") {
+      files.append(FilePath(folder).appending("pip.conf"))
+    }
     var seen: Set<FilePath> = []
     return files.filter { seen.insert($0).inserted }.map { ($0, false) }
       + [("/etc/xdg/pip/pip.conf", true)]

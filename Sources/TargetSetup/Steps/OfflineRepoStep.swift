@@ -44,8 +44,10 @@ struct OfflineRepoStep: Step {
     if let repository { try await tryOut(repository, server, access, context) }
     if hasPython { try await proveIndex(pip) }
     let others = try await others(context)
+    let wanted = try wanted(context)
+    let before = journal.lastNote(.packageServer) == nil ? nil : try SourcesBefore(others + wanted.map(\.path), host)
     for path in others { try journal.moveAside(path) }
-    for file in try wanted(context) where try host.file(file.path) != file.bytes {
+    for file in wanted where try host.file(file.path) != file.bytes {
       try journal.makeFolder(file.path.removingLastComponent())
       try journal.write(file.path, file.bytes, mode: file.mode)
     }
@@ -59,15 +61,25 @@ struct OfflineRepoStep: Step {
       }
       if hasPython { try await provePip(pip, context.bundle, host) }
     } catch {
-      if !(error is CancellationError), !Task.isCancelled { try await takeBack(context, journal) }
+      if !(error is CancellationError), !Task.isCancelled { try await takeBack(context, journal, before) }
       throw error
     }
+    try journal.replaceNote(.packageServer, server)
     if hasPython { for rival in pip.rivals(on: host) { context.say(.warning, rival, step: name) } }
     return "packages come from \(server)"
   }
 
-  /// The last proof failed: the host has the sources that it had.
-  private func takeBack(_ context: SetupContext, _ journal: Journal) async throws {
+  /// The last proof failed: the host has the sources that it had, those of an earlier bundle too.
+  private func takeBack(
+    _ context: SetupContext, _ journal: Journal, _ before: SourcesBefore?
+  ) async throws {
+    if let before {
+      try before.restore(context.host, journal)
+      await SystemTrust.refresh(context.host)
+      context.say(
+        .info, "the package sources of this host are those of the earlier set-up again", step: name)
+      return
+    }
     let undone = try await offloaded { () throws in try journal.takeBack() }
     for text in undone.kept { context.say(.warning, text, step: name) }
     try await afterUndo(context, journal)
@@ -145,10 +157,7 @@ extension OfflineRepoStep {
   ) async throws {
     guard let command else { return }
     let result = try await run(command, context)
-    // What is broken on the host already may be mended from the bundle.
-    guard result.status != 0, !(result.standardError + result.standardOutput).contains("fix-broken") else {
-      return
-    }
+    guard !repository.kind.client.wouldInstall(result) else { return }
     let blame = repository.kind.client.blame(result, context.host)
     throw StepError(
       "\(command.executable) would not install \(package) from \(server)/\(repository.path)/"
@@ -224,5 +233,26 @@ extension OfflineRepoStep {
     let sizes = wheels.map { ($0, bundle.size($0)) }
     let smallest = sizes.min { ($0.1, $0.0) < ($1.1, $1.0) }?.0
     return smallest?.split(separator: "/").last?.split(separator: "-").first.map(String.init)
+  }
+}
+
+/// The files by which a host's package clients know their sources, as an earlier set-up left them.
+private struct SourcesBefore {
+  private let files: [(path: FilePath, bytes: [UInt8]?, mode: UInt32)]
+
+  init(_ paths: [FilePath], _ host: TargetHost) throws {
+    files = try paths.map { path in
+      (path, try host.file(path), (try? FileInfo(host.path(path), followsLinks: true).mode) ?? 0o644)
+    }
+  }
+
+  func restore(_ host: TargetHost, _ journal: Journal) throws {
+    for file in files where try host.file(file.path) != file.bytes {
+      if let bytes = file.bytes {
+        try journal.write(file.path, bytes, mode: file.mode)
+      } else {
+        try journal.moveAside(file.path)
+      }
+    }
   }
 }

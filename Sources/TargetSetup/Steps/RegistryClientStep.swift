@@ -72,7 +72,13 @@ struct RegistryClientStep: Step {
       }
       try journal.replaceNote(.dockerReload, "reloaded")
     }
-    return Self.summary(found, registry)
+    var objecting: Set<String> = []
+    for client in found.map(\.client) {
+      guard let objection = try await client.objection(to: registry, context.host) else { continue }
+      context.say(.warning, objection, step: name)
+      objecting.insert(client.title)
+    }
+    return Self.summary(found.filter { !objecting.contains($0.client.title) }, registry)
   }
 
   /// A running dockerd keeps what a file said that no longer says anything about it, so it first reads one without the

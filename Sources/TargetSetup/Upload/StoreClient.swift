@@ -41,6 +41,8 @@ final class StoreClient: Sendable {
   func find(_ path: String) async throws(StoreError) -> FoundFile {
     var request = HTTPRequest("HEAD", url: address.url(of: path))
     request.followsRedirects = false
+    // Some stores cannot answer this question at all; what they think of a file shows when it is sent.
+    request.finalStatuses = Set(500...599)
     var response = try await ask(request)
     if let place = response.redirect(from: request.url) {
       // To storage elsewhere, questions may be sent on. To the same host by another scheme, files would have to be.
