@@ -1,6 +1,6 @@
 # Every target is one command that can be typed without make; ARGS is passed on to it.
 .DEFAULT_GOAL := help
-.PHONY: help build run test unit e2e node lint format house sanitize crashes tampering fuzz docs faults bench demo interchange conformance prove contrib cases clean
+.PHONY: help build run test unit e2e node lint format house sanitize crashes tampering fuzz docs faults bench demo interchange conformance prove contrib cases dist release clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -61,6 +61,13 @@ bench: ## Measure start, verify, files, images and packages beside openssl, curl
 
 demo: ## Make a small bundle and set it up on a throw-away machine without internet, in some minutes
 	@scripts/demo
+
+dist: ## Make what a release is in dist/: archive, .deb, .rpm, install.sh, checksums (KEY=file signs them)
+	@scripts/dist
+
+release: ## Make a release and try it where nothing is installed (root; PACKAGES=yes ROOTS=yes for more)
+	swift build -c release
+	Tests/Release/run
 
 cases: ## Small inputs as people bring them, given to the release programs
 	swift build -c release

@@ -13,11 +13,7 @@ extension TransferConfiguration {
     self.init()
     userAgent = programUserAgent
     applyEnvironment(environment)
-    // The library was built on another system, whose certificates lay elsewhere.
-    let bundles = [
-      "/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/ca-bundle.pem",
-    ]
-    caFile = caFile ?? bundles.first { exists(FilePath($0)) }
+    applySystemAuthorities { exists(FilePath($0)) }
     if let file = options.certificateAuthority { caFile = file.string }
     verifiesServers = !options.isInsecure
   }

@@ -57,4 +57,17 @@ public struct TransferConfiguration: Sendable {
     caFile = value("CURL_CA_BUNDLE") ?? value("SSL_CERT_FILE") ?? caFile
     caDirectory = value("SSL_CERT_DIR") ?? caDirectory
   }
+
+  /// Takes the certificates of this system where nothing else was said: the library may have been built on another system,
+  /// whose certificates lay elsewhere.
+  ///
+  /// - Parameter exists: Whether there is a file at a path.
+  public mutating func applySystemAuthorities(exists: (String) -> Bool) {
+    guard caFile == nil, caDirectory == nil else { return }
+    // Debian, the RHEL family, SUSE.
+    let places = [
+      "/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/ca-bundle.pem",
+    ]
+    caFile = places.first(where: exists)
+  }
 }

@@ -45,7 +45,7 @@ struct PlanCommand: AsyncParsableCommand {
   ) async throws {
     let configuration = try settings.resolve()
     let console = output.console()
-    let job = Job(configuration, stages: stages + (stages.isEmpty ? [] : [.prove]), projectRoot: ".")
+    let job = Job(configuration, stages: stages + (stages.isEmpty ? [] : [.prove]), projectRoot: ".", installation: Installation.folder)
     let planning = try Planning(job, environment: processEnvironment(), emit: output.events(console))
     let proof = try await Interruption.watching(console) {
       try await withTicking(console) { try await planning.prove() }
@@ -63,7 +63,7 @@ struct PlanCommand: AsyncParsableCommand {
   static func run(_ stages: [StageName], _ settings: SettingOptions, _ output: OutputOptions) async throws {
     let configuration = try settings.resolve()
     let console = output.console()
-    let job = Job(configuration, stages: stages, projectRoot: ".")
+    let job = Job(configuration, stages: stages, projectRoot: ".", installation: Installation.folder)
     let planning = try Planning(job, environment: processEnvironment(), emit: output.events(console))
     let report = try await Interruption.watching(console) {
       try await withTicking(console) { try await planning.report() }

@@ -64,7 +64,7 @@ final class KubesprayWorkshop: Sendable {
     version = try Self.version(for: origin, configuration)
     try Self.checkPaths(configuration)
     try lock.check(version)
-    patches = job.projectRoot.appending("target-scripts/patches").appending(version.fileName)
+    patches = job.folder("target-scripts/patches").appending(version.fileName)
     self.cache = cache
     self.lock = lock
     self.download = download

@@ -1,4 +1,5 @@
 import Bundle
+import Files
 import Host
 import Settings
 import SystemPackage
@@ -11,22 +12,34 @@ public struct Job: Sendable {
   public let selection: [StageName]
   /// The architectures of the target machines, the main one first; never empty.
   public let architectures: [Architecture]
-  /// The folder that holds `target-scripts/`, the local patches among them.
+  /// The folder in which a run looks first for `target-scripts/`, the local patches among them, and lists.
   public let projectRoot: FilePath
+  /// The folder of an installed release, which has them too.
+  private let installation: FilePath?
 
   /// A job.
   ///
-  /// - Parameter stages: The stages that were named; none means all. Those that they need are added.
-  public init(_ configuration: Configuration, stages: [StageName] = [], projectRoot: FilePath) {
+  /// - Parameters:
+  ///   - stages: The stages that were named; none means all. Those that they need are added.
+  ///   - installation: The folder of an installed release; what `projectRoot` lacks is taken from there.
+  public init(
+    _ configuration: Configuration, stages: [StageName] = [], projectRoot: FilePath,
+    installation: FilePath? = nil
+  ) {
     self.init(
-      configuration, selection: StageTable.selection(stages, configuration), projectRoot: projectRoot)
+      configuration, selection: StageTable.selection(stages, configuration), projectRoot: projectRoot,
+      installation: installation)
   }
 
   /// A job of exactly these stages.
-  init(_ configuration: Configuration, selection: [StageName], projectRoot: FilePath) {
+  init(
+    _ configuration: Configuration, selection: [StageName], projectRoot: FilePath,
+    installation: FilePath? = nil
+  ) {
     self.configuration = configuration
     self.selection = selection
     self.projectRoot = projectRoot
+    self.installation = installation
     let machine = Architecture.current
     let named = configuration.architectureNames(of: machine.rawValue).compactMap(Architecture.init(rawValue:))
     architectures = named.isEmpty ? [machine] : named
@@ -43,6 +56,13 @@ public struct Job: Sendable {
 
   /// Whether a stage is to run.
   func includes(_ stage: StageName) -> Bool { selection.contains(stage) }
+
+  /// A folder of the project, such as `imagelists`: one's own, or else that of the installed release.
+  func folder(_ name: FilePath) -> FilePath {
+    let own = projectRoot.pushing(name)
+    guard let installation, !folderExists(own) else { return own }
+    return installation.pushing(name)
+  }
 
   /// Where a file of the bundle lies.
   func place(_ path: BundlePath) -> FilePath {

@@ -112,5 +112,6 @@ extension TransferConfiguration {
     noProxy = configuration.proxy.no
     userAgent = programUserAgent
     applyEnvironment(environment)
+    applySystemAuthorities { fileExists(FilePath($0)) }
   }
 }

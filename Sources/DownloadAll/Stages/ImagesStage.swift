@@ -84,7 +84,7 @@ struct ImagesStage: Stage {
       ListedImage(
         reference: try ImageReference("registry:\(versions.registry)"), origin: "setting versions.registry"),
     ]
-    return (own, admin + ansible + (try ImageList.readAll(in: job.projectRoot.appending("imagelists"))))
+    return (own, admin + ansible + (try ImageList.readAll(in: job.folder("imagelists"))))
   }
 
   private func clusterImages() async throws -> [ListedImage] {

@@ -76,7 +76,7 @@ struct PackageRepositories: Sendable {
   private func repository(_ choice: PackageTargets.Choice) async throws -> any Mirror {
     let settings = job.configuration.packages
     let wanted =
-      try PackageList.read(for: choice.target, in: job.projectRoot.pushing(settings.lists))
+      try PackageList.read(for: choice.target, in: job.folder(settings.lists))
       + (try await ofKubespray(choice.target))
       + ofAnsible(choice.target)
     let folder = try BundlePath(choice.folder)

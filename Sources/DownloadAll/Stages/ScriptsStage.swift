@@ -29,7 +29,7 @@ struct ScriptsStage: Stage {
   func artifacts() async throws -> [Artifact] {
     let version = try await kubespray.source().copy.version
     let catalog = try await kubespray.catalog()
-    let folder = job.projectRoot.appending("target-scripts")
+    let folder = job.folder("target-scripts")
     let names = try await offload { () throws in try Self.scripts(in: folder) }
     var artifacts = try names.map { name in
       Artifact(

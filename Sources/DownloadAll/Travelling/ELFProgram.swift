@@ -20,9 +20,15 @@ struct ELFProgram: Sendable, Equatable {
   /// - Throws: ``TravellingProgramError`` or ``Host/CommandError``.
   init(_ path: FilePath) async throws {
     self.path = path
-    loader = try Self.interpreter(of: path)
-    let text = try await Command(loader.string, ["--list", path.string], environment: ["LC_ALL": "C"])
-      .output()
+    let interpreter = try Self.interpreter(of: path)
+    // In a release the loader and the libraries lie beside the program, and this system need have none of them.
+    let folder = path.removingLastComponent()
+    let own = interpreter.lastComponent.map { folder.appending($0) }
+    loader = own.flatMap { FileInfo(regularFile: $0) == nil ? nil : $0 } ?? interpreter
+    let beside = loader == interpreter ? [] : ["--inhibit-cache", "--library-path", folder.string]
+    let text = try await Command(
+      loader.string, beside + ["--list", path.string], environment: ["LC_ALL": "C"]
+    ).output()
     libraries = try Self.parse(text, of: path)
   }
 

@@ -34,6 +34,7 @@ struct TravellingProgram: Sendable {
   static func ofThisBuild(
     cache: Cache, say: @escaping @Sendable (MessageLevel, String) -> Void
   ) throws(TravellingProgramError) -> TravellingProgram {
+    // Started by a loader that it brought along, this program's file is that loader; the neighbour is the same.
     let program = try Self.realPath("/proc/self/exe").removingLastComponent().appending(name)
     guard FileInfo(regularFile: program) != nil else {
       throw TravellingProgramError(
