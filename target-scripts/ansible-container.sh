@@ -16,7 +16,8 @@ Usage: ansible-container.sh [OPTION...] [--] COMMAND [ARGUMENT...]
 
 Runs COMMAND in a container with Ansible, for instance
 
-  ./ansible-container.sh ansible-playbook -i inventory/offline/inventory.ini --become cluster.yml
+  ./ansible-container.sh --mount /opt/kubespray-inventory ansible-playbook \
+    -i /opt/kubespray-inventory/inventory.ini -i inventory/offline/inventory.ini --become cluster.yml
   ./ansible-container.sh ansible --version
   ./ansible-container.sh bash
 

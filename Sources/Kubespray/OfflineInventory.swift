@@ -1,4 +1,5 @@
 import Bundle
+import YAML
 
 /// Renders offline.yml: the inventory overrides that make one kubespray use this bundle's servers.
 ///
@@ -13,33 +14,37 @@ public struct OfflineInventory: Sendable {
   public let registryPort: Int
   /// The registry hosts that images lose when pushed.
   public let strippedRegistries: Set<String>
+  /// The registries of the bundle's images that the catalog does not name.
+  public let furtherRegistries: Set<String>
 
   /// Makes a renderer.
   public init(
     version: KubesprayVersion, layout: FileLayout, registryPort: Int = 35000,
-    strippedRegistries: Set<String> = ImageReference.strippedRegistries
+    strippedRegistries: Set<String> = ImageReference.strippedRegistries,
+    furtherRegistries: Set<String> = []
   ) {
     self.version = version
     self.layout = layout
     self.registryPort = registryPort
     self.strippedRegistries = strippedRegistries
+    self.furtherRegistries = furtherRegistries
   }
 
   /// The text of offline.yml.
   ///
   /// - Throws: ``FileLayoutError`` when a URL of the catalog has no place in the bundle.
   public func render(_ catalog: Catalog) throws(FileLayoutError) -> String {
-    var lines = header + engineLines
+    var lines = header + engines(catalog).lines
     lines += [
       "", "# Registries: images are in the bundle's registry under their name without the public host.",
     ]
     for variable in catalog.overrides where variable.kind == .imageBase {
-      lines.append("\(variable.name): \(quoted(imageBase(variable.value)))")
+      lines.append("\(variable.name): \(YAML.quoted(imageBase(variable.value)))")
     }
     lines += ["", "# Files: the path of each file in the bundle."]
     for variable in catalog.overrides where variable.kind == .fileURL {
       let place = try layout.placement(url: variable.value, template: variable.template)
-      lines.append("\(variable.name): \(quoted("{{ files_repo }}/\(place.template)"))")
+      lines.append("\(variable.name): \(YAML.quoted("{{ files_repo }}/\(place.template)"))")
     }
     lines += chartLines(catalog)
     return lines.joined(separator: "\n") + "\n"
@@ -58,31 +63,14 @@ public struct OfflineInventory: Sendable {
     return "{{ registry_host }}/\(repository)"
   }
 
-  /// What lets each container engine ask the bundle's registry, which speaks plain HTTP, and for what is named by a
-  /// public host: charts and manifests of one's own, and images that kubespray's templates name outright.
-  private var engineLines: [String] {
-    let hosts = strippedRegistries.sorted()
-    var lines = [
-      "", "# The bundle's registry speaks plain HTTP, and stands for the public ones too.",
-      "containerd_registries_mirrors:",
-    ]
-    for prefix in ["{{ registry_host }}"] + hosts {
-      lines += [
-        "  - prefix: \(quoted(prefix))", "    mirrors:", "      - host: \"http://{{ registry_host }}\"",
-        "        capabilities: [\"pull\", \"resolve\"]", "        skip_verify: true",
-      ]
-    }
-    lines.append("crio_registries:")
-    for prefix in ["{{ registry_host }}"] + hosts {
-      lines += [
-        "  - prefix: \(quoted(prefix))", "    location: \"{{ registry_host }}\"", "    insecure: true",
-      ]
-    }
-    return lines + [
-      "crio_insecure_registries: [\"{{ registry_host }}\"]",
-      "docker_insecure_registries: [\"{{ registry_host }}\"]",
-      "docker_registry_mirrors: [\"http://{{ registry_host }}\"]",
-    ]
+  /// What the container engines are told, with the registries that any image of the bundle comes from.
+  private func engines(_ catalog: Catalog) -> EngineSettings {
+    let named = catalog.images.compactMap { try? ImageReference($0.reference).registry }
+    let bases = catalog.overrides.filter { $0.kind == .imageBase && $0.value.contains("/") }
+      .map { ImageReference.completed($0.value).registry }
+    return EngineSettings(
+      stripped: strippedRegistries,
+      kept: furtherRegistries.union(named).union(bases).subtracting(strippedRegistries))
   }
 
   private func chartLines(_ catalog: Catalog) -> [String] {
@@ -90,8 +78,8 @@ public struct OfflineInventory: Sendable {
     for variable in catalog.overrides {
       let place = "{{ files_repo }}/\(CatalogChart.folder(of: variable.value))"
       switch variable.kind {
-      case .chartRepository: lines.append("\(variable.name): \(quoted(place))")
-      case .chartFlags: lines.append("\(variable.name): \(quoted("--repository \(place)"))")
+      case .chartRepository: lines.append("\(variable.name): \(YAML.quoted(place))")
+      case .chartFlags: lines.append("\(variable.name): \(YAML.quoted("--repository \(place)"))")
       case .ciliumValues:
         lines += [
           "# The chart would ask for images by the digest of their index, of which the bundle has only its platforms.",
@@ -124,15 +112,5 @@ public struct OfflineInventory: Sendable {
       "ubuntu_repo: \"{{ http_server }}/debs\"",
       "debian_repo: \"{{ http_server }}/debs\"",
     ]
-  }
-
-  /// A YAML double-quoted scalar (YAML 1.2, section 7.3.1).
-  private func quoted(_ text: String) -> String {
-    var result = "\""
-    for character in text {
-      if character == "\"" || character == "\\" { result.append("\\") }
-      result.append(character)
-    }
-    return result + "\""
   }
 }

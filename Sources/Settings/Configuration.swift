@@ -134,6 +134,8 @@ extension Configuration {
     public var local: String?
     /// Hosts that are removed from image names like docker.io and quay.io.
     public var additional: [String] = []
+    /// Registries of the network without internet that nodes ask themselves, `HOST[:PORT]`.
+    public var own: [String] = []
 
     /// All hosts that image names lose when they are pushed: the usual ones and ``additional``.
     public var stripped: Set<String> { ImageReference.strippedRegistries.union(additional) }
@@ -160,6 +162,8 @@ extension Configuration {
     public var copy = TargetCopy.auto
     /// The folder into which kubespray is extracted, as `kubespray-VERSION`.
     public var kubesprayDirectory: FilePath = "/opt"
+    /// The folder of the operator's inventory.
+    public var inventoryDirectory: FilePath = "/opt/kubespray-inventory"
     /// What to do on a machine that is a node of a cluster already.
     public var existingNode = ExistingNode.refuse
   }

@@ -23,6 +23,7 @@ import Testing
       try artifact("files/charts.example/app/index.yaml"),
       try artifact("files/charts.example/app/app-1.0.tgz"),
       try image("registry.k8s.io/pause:3.10"), try image("docker.io/library/nginx:1"),
+      try image("mcr.microsoft.com/csi:1"),
       try artifact("debs/local/pkgs/socat_1.7_amd64.deb"),
       try artifact("debs/local/pkgs/libc++1_2_amd64.deb"),
       try artifact("rpms/rocky-9/kernel-tools-libs-5.14-1.el9.x86_64.rpm"),
@@ -119,12 +120,15 @@ import Testing
     "container_manager": "\"containerd\"",
     "containerd_registries_mirrors": """
     [{"prefix": "\(node):35000", "mirrors": [{"host": "http://\(node):35000"}]},
-     {"prefix": "docker.io", "mirrors": [{"host": "http://\(node):35000"}]}]
+     {"prefix": "docker.io", "mirrors": [{"host": "http://\(node):35000"}]},
+     {"prefix": "mcr.microsoft.com", "mirrors": [{"host": "http://\(node):35000/v2/mcr.microsoft.com"}]},
+     {"prefix": "_default", "mirrors": []}]
     """,
   ]
 
   @Test(arguments: [
-    ("\(node):35000/pause:3.10", nil), ("docker.io/library/nginx:1", nil),
+    ("\(node):35000/pause:3.10", nil), ("docker.io/library/nginx:1", nil), ("mcr.microsoft.com/csi:1", nil),
+    ("mcr.microsoft.com/csi:2", "the bundle has no image mcr.microsoft.com/csi:2 in place of it"),
     ("\(node):35000/pause:3.9", "the bundle has no image pause:3.9"),
     ("docker.io/library/nginx:2", "the bundle has no image library/nginx:2 in place of it"),
     ("quay.io/coreos/etcd:v3", "it would be requested from quay.io, not from the admin host"),

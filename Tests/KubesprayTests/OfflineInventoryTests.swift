@@ -55,4 +55,36 @@ import YAML
     let image = try ImageReference("mcr.microsoft.com/oss/csi/a:1")
     #expect(image.pushName(strippedRegistries: stripping.strippedRegistries) == "oss/csi/a:1")
   }
+
+  @Test func `containerd asks the bundle's registry for every image, and nobody else`() throws {
+    let inventory = OfflineInventory(
+      version: try KubesprayVersion("2.30.0"), layout: FileLayout(name: .original),
+      furtherRegistries: ["Chart.example:5000", "quay.io"])
+    let document = try document(inventory)
+    let mirrors = try #require(document["containerd_registries_mirrors"]?.sequence)
+    func entry(_ prefix: String) throws -> (server: String?, host: String?, overrides: Bool?) {
+      let found = mirrors.filter { $0["prefix"]?.string == prefix }
+      #expect(found.count == 1, "\(prefix)")
+      let mirror = found.first?["mirrors"]?.sequence?.first
+      return (
+        found.first?["server"]?.string, mirror?["host"]?.string, mirror?["override_path"]?.bool
+      )
+    }
+    let usual = "http://{{ registry_host }}"
+    for prefix in ["{{ registry_host }}", "docker.io", "quay.io"] {
+      #expect(try entry(prefix) == (usual, usual, false))
+    }
+    #expect(
+      try entry("mcr.microsoft.com") == (usual + "/v2/mcr.microsoft.com", usual + "/v2/mcr.microsoft.com", true))
+    #expect(try entry("Chart.example:5000").host == usual + "/v2/chart.example-5000")
+    #expect(try entry("_default") == (usual + "/v2/other-registries", nil, nil))
+    for mirror in mirrors {
+      let server = try #require(mirror["server"]?.string)
+      #expect(server.hasPrefix(usual) || server.hasPrefix("http://localhost:"), "\(server)")
+    }
+    let crio = try #require(document["crio_registries"]?.sequence)
+    let places = crio.map { [$0["prefix"]?.string, $0["location"]?.string] }
+    #expect(places.contains(["mcr.microsoft.com", "{{ registry_host }}/mcr.microsoft.com"]))
+    #expect(places.contains(["docker.io", "{{ registry_host }}"]))
+  }
 }

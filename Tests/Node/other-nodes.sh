@@ -89,24 +89,26 @@ no_ansible_left() {
   ! on_admin ctr images list -q | grep -F "$1" && test ! -e "$nodes/admin/root$2/ansible-container.sh"
 }
 
-# The second node has what every node that Ansible manages has: Python and an SSH server. They come from the bundle's
-# packages, put in while it is not running.
 start_both() {
-  local root=$nodes/worker/root
-  create_node worker base || return 1
+  create_node worker base && with_python_and_ssh worker || return 1
+  cp -R "$nodes/worker/root/etc/apt" "$work/worker-apt"
+  rm -rf "$nodes/admin" && create_node admin base &&
+    start_admin --network-bridge=nodes && boot worker --network-bridge=nodes &&
+    join admin "$admin_address" && join worker "$worker_address" && wait_until ping_worker
+}
+# with_python_and_ssh NAME: what every node that Ansible manages has. It comes from the bundle's packages, put in while
+# the node is not running.
+with_python_and_ssh() {
+  local root=$nodes/$1/root
   mkdir -p "$root/run/outputs/debs"
   cp -R "$bundle/debs/local" "$root/run/outputs/debs/"
-  mv "$root/etc/apt/sources.list" "$work/worker-sources.list"
+  mv "$root/etc/apt/sources.list" "$work/$1-sources.list"
   echo "deb [signed-by=/run/outputs/debs/local/kubespray-offline.asc] file:/run/outputs/debs/local ./" >"$root/etc/apt/sources.list"
   env -u TMPDIR DEBIAN_FRONTEND=noninteractive chroot "$root" sh -c \
     'apt-get -qq update && apt-get -qq install -y --no-install-recommends openssh-server python3' || return 1
   rm -rf "$root/run/outputs"
-  mv "$work/worker-sources.list" "$root/etc/apt/sources.list"
+  mv "$work/$1-sources.list" "$root/etc/apt/sources.list"
   rm -rf "$root"/var/lib/apt/lists/*
-  cp -R "$root/etc/apt" "$work/worker-apt"
-  rm -rf "$nodes/admin" && create_node admin base &&
-    start_admin --network-bridge=nodes && boot worker --network-bridge=nodes &&
-    join admin "$admin_address" && join worker "$worker_address" && wait_until ping_worker
 }
 ping_worker() { on_admin bash -c "exec 3<>/dev/tcp/$worker_address/22"; }
 

@@ -73,7 +73,7 @@ strangers() {
 
 secured_playbook() {
   write_inventory
-  cp "$here/secured.yml" "$nodes/admin/root/root/inventory/"
+  cp "$here/secured.yml" "$here/hosts.toml.j2" "$nodes/admin/root/root/inventory/"
   # The plain part of these tests has left it.
   on_worker ctr images rm "$image" >"$work/images-rm.log" 2>&1 || true
   run playbook

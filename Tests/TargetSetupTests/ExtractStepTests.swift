@@ -1,4 +1,5 @@
 import Archive
+import Bundle
 import Foundation
 import Host
 import Settings
@@ -16,13 +17,26 @@ struct ExtractStepTests {
     registry_host: "YOUR_HOST:35000"
     containerd_registries_mirrors:
       - prefix: "{{ registry_host }}"
+        server: "http://{{ registry_host }}"
         mirrors:
           - host: "http://{{ registry_host }}"
+            override_path: false
             skip_verify: true
       - prefix: "docker.io"
+        server: "http://{{ registry_host }}"
         mirrors:
           - host: "http://{{ registry_host }}"
+            override_path: false
             skip_verify: true
+      - prefix: "mcr.microsoft.com"
+        server: "http://{{ registry_host }}/v2/mcr.microsoft.com"
+        mirrors:
+          - host: "http://{{ registry_host }}/v2/mcr.microsoft.com"
+            override_path: true
+            skip_verify: true
+      - prefix: "_default"
+        server: "http://{{ registry_host }}/v2/other-registries"
+        mirrors: []
     crio_registries:
       - prefix: "{{ registry_host }}"
         location: "{{ registry_host }}"
@@ -30,6 +44,7 @@ struct ExtractStepTests {
       - prefix: "quay.io"
         location: "{{ registry_host }}"
         insecure: true
+    crio_insecure_registries: ["{{ registry_host }}"]
     docker_registry_mirrors: ["http://{{ registry_host }}"]
 
     """
@@ -80,7 +95,10 @@ struct ExtractStepTests {
       #expect(
         text(tree.appending("roles/offline-repo/defaults/main/this-bundle.yml"))?
           .contains("debian-12: local") == true)
-      #expect(text(tree.appending("inventory/offline/inventory.ini")) == "[all]\n")
+      let home = root.appending("opt/kubespray-inventory")
+      #expect(text(home.appending("inventory.ini")) == "[all]\n")
+      #expect(!FileManager.default.fileExists(atPath: home.appending("group_vars/all/offline.yml").string))
+      #expect(text(tree.appending("inventory/offline/inventory.ini"))?.hasPrefix("# No nodes") == true)
       let settings = text(tree.appending("inventory/offline/group_vars/all/offline.yml"))
       #expect(
         settings?.contains("\nhttp_server: \"http://10.0.0.5\"\nregistry_host: \"10.0.0.5:35000\"\n") == true)
@@ -195,13 +213,39 @@ struct ExtractStepTests {
     #expect(text.contains(host))
     let hasPath = registry?.hasPrefix("harbor") == true
     #expect(text.contains("skip_verify: \(!hasPath)"))
-    // The path stands where the engine puts nothing by itself, and not where it is in the images' own names.
-    #expect(
-      text.contains("        skip_verify: false\n        override_path: true\ncrio_registries:") == hasPath)
-    #expect(text.count { $0 == "\n" } == Self.offline.count { $0 == "\n" } + (hasPath ? 1 : 0))
+    #expect(text.count { $0 == "\n" } == Self.offline.count { $0 == "\n" })
     #expect(text.contains("host: \"https://harbor.example.com\"\n") == hasPath)
     #expect(text.contains("location: \"harbor.example.com\"\n") == hasPath)
     #expect(text.contains("- prefix: \"quay.io\"\n    location: \"{{ registry_host }}\"\n"))
     #expect(text.contains("docker_registry_mirrors: []") == hasPath)
+    guard hasPath else { return }
+    // The path stands where the engine puts nothing by itself, and not where it is in the images' own names.
+    let project = "https://harbor.example.com/v2/k8s"
+    #expect(text.contains("server: \"https://harbor.example.com\"\n    mirrors:\n"))
+    #expect(text.contains("\"docker.io\"\n    server: \"\(project)\"\n"))
+    #expect(
+      text.contains("host: \"\(project)\"\n        override_path: true\n        skip_verify: false\n"))
+    #expect(text.contains("host: \"\(project)/mcr.microsoft.com\"\n        override_path: true\n"))
+    #expect(text.contains("\"_default\"\n    server: \"\(project)/other-registries\"\n"))
+  }
+
+  @Test("offline.yml has entries for all registries of the bundle's images, and for those of the network")
+  func furtherRegistries() throws {
+    var configuration = Configuration()
+    configuration.target.address = "10.0.0.5"
+    configuration.registry.own = ["apps.example.com", "10.0.0.9:5000"]
+    configuration.images.plainHTTP = ["10.0.0.9:5000"]
+    let images = try ["mcr.microsoft.com/a:1", "nvcr.io/nvidia/b:2", "quay.io/c/d:3"].map {
+      try ImageReference($0)
+    }
+    let text = OfflineSettings(
+      configuration, HostAddresses(NetworkInterfaces(routed: nil, addresses: []), configuration),
+      images: images
+    ).fill(Self.offline)
+    #expect(text.count { $0 == "\n" } == Self.offline.count { $0 == "\n" } + 7 + 3 + 3 + 3)
+    #expect(text.contains("host: \"http://{{ registry_host }}/v2/nvcr.io\"\n        capabilities:"))
+    #expect(text.contains("\"nvcr.io\"\n    location: \"{{ registry_host }}/nvcr.io\"\n    insecure: true\n"))
+    #expect(text.contains("\"apps.example.com\"\n    server: \"https://apps.example.com\"\n    mirrors: []\n"))
+    #expect(text.contains("server: \"http://10.0.0.9:5000\"\n    mirrors: []\n  - prefix: \"_default\"\n"))
   }
 }

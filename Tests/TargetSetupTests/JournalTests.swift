@@ -249,7 +249,8 @@ struct JournalTests {
     let stored = [
       "allowed", "package", "service", "image", "container", "firewall-port", "installed", "before",
       "storage", "pushed", "repositories",
-      "archive", "docker", "docker-registry", "version", "package-server", "served-files", "served-debs", "served-rpms",
+      "archive", "inventory", "docker", "docker-registry", "version", "package-server", "served-files",
+      "served-debs", "served-rpms",
       "served-pypi",
     ]
     #expect(NoteKind.allCases.map(\.rawValue) == stored)

@@ -14,9 +14,11 @@ struct ServerAccessTests {
     registry_host: "YOUR_HOST:35000"
     containerd_registries_mirrors:
       - prefix: "{{ registry_host }}"
+        server: "http://{{ registry_host }}"
         mirrors:
           - host: "http://{{ registry_host }}"
             capabilities: ["pull", "resolve"]
+            override_path: false
             skip_verify: true
     crio_registries:
       - prefix: "{{ registry_host }}"
@@ -65,6 +67,8 @@ struct ServerAccessTests {
     let mirror = values["containerd_registries_mirrors"]?.sequence?.first?["mirrors"]?.sequence?.first?
       .mapping
     #expect(mirror?["host"]?.string == "https://{{ registry_host }}")
+    #expect(
+      values["containerd_registries_mirrors"]?.sequence?.first?["server"]?.string == "https://{{ registry_host }}")
     #expect(mirror?["skip_verify"]?.bool == false)
     #expect(mirror?["ca"]?.string == "/etc/kubespray-offline/ca.crt")
     #expect(mirror?["header"]?.mapping == nil)

@@ -126,13 +126,25 @@ struct ClosureCheck {
       }
       return
     }
-    let isMirrored = engines.contains { $0.mirrors[reference.registry]?.contains(registryAddress) ?? false }
-    guard isMirrored else {
+    guard let folder = folder(for: reference.registry, engines) else {
       return add(component, image.origin, image.reference, outside("//\(reference.registry)/"))
     }
-    if served[name] == nil, dispensable.images[name] == nil {
-      add(component, image.origin, image.reference, "the bundle has no image \(name) in place of it")
+    let place = folder + name
+    if served[place] == nil, dispensable.images[place] == nil {
+      add(component, image.origin, image.reference, "the bundle has no image \(place) in place of it")
     }
+  }
+
+  /// What engines put before the repositories of another registry when they ask the admin host for them, such as
+  /// `mcr.microsoft.com/`; `nil` when they do not ask there.
+  private func folder(for registry: String, _ engines: [ClusterDemand.Engine]) -> String? {
+    for address in engines.flatMap({ $0.mirrors[registry] ?? [] }) {
+      if address == registryAddress { return "" }
+      guard address.hasPrefix(registryAddress + "/") else { continue }
+      let path = address.dropFirst(registryAddress.count + 1)
+      return (path.hasPrefix("v2/") ? path.dropFirst("v2/".count) : path) + "/"
+    }
+    return nil
   }
 
   /// How the reference ends where a registry serves it: a digest counts more than a tag.

@@ -35,7 +35,8 @@ struct FilesStage: Stage {
     artifacts += carried
     let inventory = OfflineInventory(
       version: version, layout: layout, registryPort: configuration.registry.port,
-      strippedRegistries: configuration.registry.stripped)
+      strippedRegistries: configuration.registry.stripped,
+      furtherRegistries: await registries(of: selected.charts))
     let urls = files.map(\.url) + carried.compactMap(\.recordedOrigin)
     let list = urls.map { hidingCredentials($0) }.sorted().joined(separator: "\n") + "\n"
     artifacts.append(try generated("files/files.list", list))
@@ -50,6 +51,15 @@ struct FilesStage: Stage {
   private func channel(of source: KubesprayWorkshop.Source) -> Verification.Channel {
     if source.copy.isKnownRelease || source.repository == ManifestSource.local { return .proved }
     return Verification.Channel(url: source.origin.map(remote.address) ?? source.repository)
+  }
+
+  /// The registries of the images that charts bring.
+  private func registries(of charts: [CatalogChart]) async -> Set<String> {
+    var found: Set<String> = []
+    for chart in charts where !chart.hasOwnImages {
+      found.formUnion((try? await self.charts.chart(chart))?.images.map(\.registry) ?? [])
+    }
+    return found
   }
 
   /// The Helm charts, each beside an index of its own.

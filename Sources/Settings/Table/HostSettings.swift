@@ -62,6 +62,13 @@ extension SettingSection {
         Always removed are registry.k8s.io, k8s.gcr.io, gcr.io, ghcr.io, docker.io and quay.io. In the environment \
         the hosts are separated by spaces or commas.
         """),
+      .list(
+        "registry.own", \.registry.own, .host, environment: ["REGISTRY_OWN"], flag: nil, scope: .target,
+        "Registries of your own network that containerd on the nodes asks itself, HOST[:PORT].",
+        """
+        offline.yml sends containerd to the bundle's registry for every other one, so that nobody else is ever asked. \
+        Those that speak plain HTTP stand in images.plain_http too.
+        """),
     ])
 
   static let admin = Self(
@@ -97,6 +104,11 @@ extension SettingSection {
         "target.kubespray_directory", \.target.kubesprayDirectory, .absolutePath,
         environment: ["KUBESPRAY_DIR"], flag: nil, scope: .target,
         "The folder into which kubespray is extracted, as kubespray-VERSION."),
+      .scalar(
+        "target.inventory_directory", \.target.inventoryDirectory, .absolutePath,
+        environment: ["INVENTORY_DIR"], flag: nil, scope: .target,
+        "The folder of your inventory, which all releases of kubespray use.",
+        "What belongs to one release, offline.yml, lies in the tree of that release."),
       .scalar(
         "target.existing_node", \.target.existingNode, .choice(), environment: ["EXISTING_NODE"],
         flag: .sets(

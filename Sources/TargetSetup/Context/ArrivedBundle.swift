@@ -62,6 +62,12 @@ extension ArrivedBundle {
     return "\(path) \(status?.size ?? -1) \(status?.modified ?? -1)"
   }
 
+  /// The images of the bundle; of one of the shell project, those that its lists name.
+  var images: [ImageReference] {
+    if let shell { return shell.images().compactMap { try? ImageReference($0.name) } }
+    return (manifest?.files ?? []).compactMap(\.image?.reference)
+  }
+
   /// Where a file lies, for messages and for what is asked about it without opening it.
   func place(_ path: String) -> FilePath { folder.appending(FilePath(path).components) }
 

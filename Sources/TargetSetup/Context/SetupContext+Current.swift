@@ -76,6 +76,7 @@ extension SetupContext {
     for (setting, path) in [
       ("target.directory", configuration.target.directory),
       ("target.kubespray_directory", configuration.target.kubesprayDirectory),
+      ("target.inventory_directory", configuration.target.inventoryDirectory),
       ("registry.directory", configuration.registry.directory),
     ] where isFromBundle(setting) {
       let place = path.lexicallyNormalized()

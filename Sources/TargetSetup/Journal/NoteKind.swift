@@ -25,6 +25,8 @@ enum NoteKind: String, Sendable, CaseIterable {
   case repositories
   /// An archive without a manifest, with the name and digest that its image got in the registry.
   case archive
+  /// The folder of the operator's inventory, which was not there before.
+  case inventory
   /// Whether a running dockerd has read its file since it was written.
   case dockerReload = "docker"
   /// A registry that was added to Docker's file.
@@ -45,7 +47,9 @@ enum NoteKind: String, Sendable, CaseIterable {
   /// Whether it is written down before something of the host is changed that is no file of the journal.
   var announcesChange: Bool {
     switch self {
-    case .package, .service, .image, .firewallPort, .storage, .pushed, .dockerReload, .dockerRegistry: true
+    case .package, .service, .image, .firewallPort, .storage, .pushed, .dockerReload, .dockerRegistry,
+      .inventory:
+      true
     case .allowed, .container, .runtime, .earlierRuntime, .repositories, .archive, .ansibleVersion,
       .packageServer, .servedFiles, .servedDebs, .servedRpms, .servedPypi:
       false

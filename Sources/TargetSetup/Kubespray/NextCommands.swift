@@ -4,7 +4,7 @@ import Settings
 import SystemPackage
 
 /// What a user types once this host is set up, in the order of doing it: a first deployment, or an upgrade of the cluster
-/// whose inventory lies in the tree of another release.
+/// that was deployed from an earlier release.
 public struct NextCommands: Sendable, Equatable {
   /// The lines.
   public let lines: [String]
@@ -16,71 +16,93 @@ public struct NextCommands: Sendable, Equatable {
       return nil
     }
     self.init(
-      tree: source.tree, environment: source.environment,
-      isInContainer: context.configuration.python.ansibleInContainer,
-      earlier: EarlierTree.find(besides: source.tree, on: context.host))
+      tree: source.tree, environment: source.environment, home: source.home,
+      isInContainer: context.configuration.python.ansibleInContainer, on: context.host)
   }
 
-  init(tree: FilePath, environment: FilePath, isInContainer: Bool, earlier: EarlierTree? = nil) {
-    let inventory = "\(TreeSource.inventory)/inventory.ini"
+  init(
+    tree: FilePath, environment: FilePath, home: InventoryHome, isInContainer: Bool, on host: TargetHost
+  ) {
+    let inventories = "-i \(home.inventory) -i \(TreeSource.inventory)/\(InventoryHome.nodes)"
+    let trees = EarlierTree.all(besides: tree, on: host)
+    let isWritten = home.state(on: host) == .written
+    let found = isWritten ? nil : trees.last { $0.inventory != nil }
+    var lines: [String]
     let play: String
-    var lines: [String] = []
     if isInContainer {
-      lines += [
+      lines = [
         "./target-setup ansible                  # once, unless you did \"all\": Ansible in a container",
         "cd \(tree)",
       ]
-      play = "./\(AnsibleContainerStep.scriptName) ansible-playbook -i \(inventory) --become"
+      play =
+        "./\(AnsibleContainerStep.scriptName) --mount \(home.folder) ansible-playbook \(inventories) --become"
     } else {
-      lines += [
+      lines = [
         "./target-setup ansible                  # once: Ansible in \(environment)",
         "cd \(tree) && . \(environment)/bin/activate",
       ]
-      play = "ansible-playbook -i \(inventory) --become"
+      play = "ansible-playbook \(inventories) --become"
     }
-    if let earlier {
-      // Its offline.yml is that of its own release.
+    if let inventory = found?.inventory {
+      lines += Self.taking(inventory, into: home)
+    } else if !isWritten {
       lines += [
-        "# Your cluster's inventory is in \(earlier.inventory). This takes all of it but offline.yml:",
-        "tar -C \(earlier.inventory) --exclude ./group_vars/all/offline.yml -cf - . | tar -C \(TreeSource.inventory) -xf -",
-        "\(play) offline-repo.yml", "\(play) upgrade-cluster.yml",
-      ]
-      if let remark = earlier.remark(before: tree) { lines.append("# \(remark)") }
-    } else {
-      lines += [
-        "vi \(inventory)     # your nodes; or copy offline.yml into group_vars/all/ of your own inventory",
+        "vi \(home.inventory)     # your nodes; settings are in group_vars beside it",
         "# This machine logs in to each node (an SSH key, ansible_user), and each node has python3.",
-        "\(play) offline-repo.yml", "\(play) cluster.yml",
       ]
+    }
+    for file in home.strayFiles(on: host) {
+      lines.append("# \(file) is not used: each release has its own in \(TreeSource.inventory).")
+    }
+    lines.append("\(play) offline-repo.yml")
+    if let earlier = isWritten ? trees.last : found {
+      lines.append("\(play) upgrade-cluster.yml")
+      if let remark = earlier.remark(before: tree) { lines.append("# \(remark)") }
+      if isWritten, !home.wasUsed(on: host) {
+        lines.append("# A cluster that was never deployed: cluster.yml instead of upgrade-cluster.yml.")
+      }
+    } else {
+      lines.append("\(play) cluster.yml")
     }
     self.lines = lines
   }
+
+  /// How the inventory of an earlier tree comes to its home. It is copied when it is wanted, not before: until then the
+  /// operator may still change it where it is.
+  private static func taking(_ inventory: FilePath, into home: InventoryHome) -> [String] {
+    let excluded = InventoryHome.ofReleases.map { "--exclude ./\($0)" }.joined(separator: " ")
+    return [
+      "# Your cluster's inventory is in \(inventory). This copies all of it but offline.yml, once:",
+      "mkdir -p \(home.folder) && tar -C \(inventory) \(excluded) -cf - . | tar -C \(home.folder) -xf -",
+    ]
+  }
 }
 
-/// A kubespray tree of another release, in which somebody has written an inventory.
+/// The kubespray tree of another release on this host.
 struct EarlierTree: Sendable, Equatable {
   /// The release.
   let version: String
-  /// The folder of the inventory, a path of the host.
-  let inventory: FilePath
+  /// The folder of an inventory that somebody has written in it, a path of the host.
+  var inventory: FilePath?
 
-  /// The newest one beside a tree.
-  static func find(besides tree: FilePath, on host: TargetHost) -> EarlierTree? {
+  /// Those beside a tree, the newest last.
+  static func all(besides tree: FilePath, on host: TargetHost) -> [EarlierTree] {
     let parent = tree.removingLastComponent()
     let names = (try? listFolder(host.path(parent))) ?? []
     let found = names.compactMap { name -> EarlierTree? in
       let other = parent.appending(name)
-      guard name.hasPrefix("kubespray-"), other != tree, let stamp = TreeStamp.read(in: host.path(other))
-      else {
-        return nil
-      }
-      let file = "\(TreeSource.inventory)/inventory.ini"
-      guard let digest = TreeStamp.digest(of: host.path(other).pushing(FilePath(file))),
-        digest != stamp.files[file]
+      let place = host.path(other)
+      guard name.hasPrefix("kubespray-"), other != tree, fileExists(place.appending("requirements.txt")),
+        let stamp = TreeStamp.read(in: place)
       else { return nil }
-      return EarlierTree(version: stamp.version, inventory: other.pushing(FilePath(TreeSource.inventory)))
+      let file = "\(TreeSource.inventory)/\(InventoryHome.nodes)"
+      let digest = TreeStamp.digest(of: place.pushing(FilePath(file)))
+      let isWritten = digest != nil && digest != stamp.files[file]
+      return EarlierTree(
+        version: stamp.version,
+        inventory: isWritten ? other.pushing(FilePath(TreeSource.inventory)) : nil)
     }
-    return found.max { numbers($0.version).lexicographicallyPrecedes(numbers($1.version)) }
+    return found.sorted { numbers($0.version).lexicographicallyPrecedes(numbers($1.version)) }
   }
 
   /// What stands against an upgrade to a tree, if anything does: kubespray goes from one minor release to the next.

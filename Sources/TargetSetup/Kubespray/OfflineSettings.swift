@@ -1,3 +1,4 @@
+import Bundle
 import FoundationEssentials
 import Settings
 
@@ -17,13 +18,22 @@ struct OfflineSettings: Sendable {
   let access: ServerAccess
   /// Whether they want a login, made or not.
   let wantsLogin: Bool
+  /// The registries of the bundle's images that stay in their names.
+  let kept: Set<String>
+  /// Registries of the network that nodes ask themselves, and whether they speak plain HTTP.
+  let own: [(host: String, isPlain: Bool)]
 
   /// The file beside offline.yml that has the login, for root alone.
   static let loginFile = "offline-login.yml"
 
   /// What the bundle's offline.yml has to say of a host with these settings and addresses.
-  init(_ configuration: Configuration, _ addresses: HostAddresses, _ access: ServerAccess = .plain) {
+  init(
+    _ configuration: Configuration, _ addresses: HostAddresses, _ access: ServerAccess = .plain,
+    images: [ImageReference] = []
+  ) {
     self.access = access
+    kept = Set(images.map(\.registry)).subtracting(configuration.registry.stripped)
+    own = configuration.registry.own.map { ($0, configuration.images.plainHTTP.contains($0)) }
     wantsLogin = configuration.access.wantsLogin
     registry = configuration.registry.local
     let authority = registry?.split(separator: "/").first.map(String.init)
@@ -37,14 +47,15 @@ struct OfflineSettings: Sendable {
   func fill(_ text: String) -> String {
     var isChart = false
     var isOwnPrefix = false
-    let lines = text.split(separator: "\n", omittingEmptySubsequences: false).map { line -> String in
+    let given = text.split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
+    let lines = EngineSettings.completed(given, kept: kept, own: own).map { line -> String in
       guard !line.drop(while: { $0 == " " }).hasPrefix("#") else {
         isChart = line.hasPrefix("# Helm charts")
-        return access.isTLS ? String(line).replacing("speaks plain HTTP", with: "speaks TLS") : String(line)
+        return access.isTLS ? line.replacing("speaks plain HTTP", with: "speaks TLS") : line
       }
       if line.hasPrefix("registry_host:") { return "registry_host: \"\(registryAddress)\"" }
       if line.contains("prefix:") { isOwnPrefix = line.contains("{{ registry_host }}") }
-      var filled = String(line)
+      var filled = line
       if let other = otherRegistry {
         filled = forOther(other, line: filled, isOwnPrefix)
       } else if access.isTLS {
@@ -141,17 +152,19 @@ struct OfflineSettings: Sendable {
   private func forOther(_ other: String, line: String, _ isOwnPrefix: Bool) -> String {
     let authority = other.split(separator: "/").first.map(String.init) ?? other
     let path = isOwnPrefix ? "" : other.dropFirst(authority.count)
-    let margin = line.prefix { $0 == " " }
-    let place = path.isEmpty ? "" : "/v2\(path)"
-    let mark = path.isEmpty ? "" : "\n\(margin)override_path: true"
     let isOurs = authority.hasPrefix(host + ":")
     let scheme = registryIsPlain || isOurs ? "http" : "https"
     return line.replacing("prefix: \"{{ registry_host }}\"", with: "prefix: \"\(authority)\"")
-      .replacing("host: \"http://{{ registry_host }}\"", with: "host: \"\(scheme)://\(authority)\(place)\"")
       .replacing(
         "[\"http://{{ registry_host }}\"]", with: other == authority ? "[\"\(scheme)://\(authority)\"]" : "[]"
       )
-      .replacing("skip_verify: true", with: "skip_verify: \(scheme == "http")\(mark)")
+      .replacing("\"http://{{ registry_host }}/v2/", with: "\"\(scheme)://\(authority)/v2\(path)/")
+      .replacing(
+        "\"http://{{ registry_host }}\"",
+        with: "\"\(scheme)://\(authority)\(path.isEmpty ? "" : "/v2\(path)")\""
+      )
+      .replacing("override_path: false", with: "override_path: \(!path.isEmpty)")
+      .replacing("skip_verify: true", with: "skip_verify: \(scheme == "http")")
       .replacing(
         "location: \"{{ registry_host }}\"",
         with: isOwnPrefix ? "location: \"\(authority)\"" : "location: \"{{ registry_host }}\""

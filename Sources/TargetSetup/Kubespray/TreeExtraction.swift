@@ -32,7 +32,6 @@ struct TreeExtraction: Sendable {
     }
     for (patch, name) in zip(staged.patches, source.patches) { try await apply(patch, named: name) }
     try await offload { [part, source] () throws in
-      try Self.addInventory(to: part)
       for (path, bytes) in source.extras {
         let file = part.pushing(FilePath(path))
         try createDirectories(file.removingLastComponent())
@@ -70,14 +69,6 @@ struct TreeExtraction: Sendable {
           source.bundle.place(name), lines.map { "  \($0)" }.joined(separator: "\n"))
       }
     }
-  }
-
-  /// An inventory to begin with: kubespray's sample, in which the bundle's offline.yml then replaces the empty one.
-  private static func addInventory(to tree: FilePath) throws {
-    let sample = tree.appending("inventory/sample")
-    let inventory = tree.appending(TreeSource.inventory)
-    guard fileExists(sample), !fileExists(inventory) else { return }
-    try FileTree.copy(sample, to: inventory)
   }
 
   private static func stamp(_ source: TreeSource, in tree: FilePath) throws {

@@ -10,6 +10,8 @@ struct TreeSource: Sendable {
   let version: String
   /// The folder of the tree, a path of the host.
   let tree: FilePath
+  /// Where the operator's inventory lies.
+  let home: InventoryHome
   /// The folder of the virtual environment with its Ansible, a path of the host.
   let environment: FilePath
   /// The bundle.
@@ -23,7 +25,7 @@ struct TreeSource: Sendable {
   /// The offline.yml that had to be made here.
   let madeInventory: ShellInventory?
 
-  /// The folder that the inventory for this bundle is in.
+  /// The folder of the inventory that has this bundle's offline.yml, and no nodes.
   static let inventory = "inventory/offline"
 
   /// Looks into the bundle.
@@ -31,7 +33,8 @@ struct TreeSource: Sendable {
   /// - Throws: ``ExtractionError``, or `FileError` when a file cannot be read.
   init(_ context: SetupContext) throws {
     let bundle = context.bundle
-    let settings = OfflineSettings(context.configuration, context.addresses, try context.access)
+    let settings = OfflineSettings(
+      context.configuration, context.addresses, try context.access, images: bundle.images)
     let version = context.configuration.kubespray.version
     let names = try bundle.files(below: "files").map { String($0.dropFirst("files/".count)) }
       .filter { $0.hasPrefix("kubespray-") && $0.hasSuffix(".tar.gz") && !$0.contains("/") }
@@ -43,6 +46,7 @@ struct TreeSource: Sendable {
     self.version = chosen
     tree = context.configuration.target.kubesprayDirectory.appending("kubespray-\(chosen)")
     environment = context.configuration.target.kubesprayDirectory.appending("kubespray-\(chosen)-venv")
+    home = InventoryHome(folder: context.configuration.target.inventoryDirectory)
     self.bundle = bundle
     tarball = "files/\(name)"
     let folder = "patches/\(chosen)"
@@ -50,6 +54,7 @@ struct TreeSource: Sendable {
       $0.hasSuffix(".patch") && !$0.dropFirst(folder.count + 1).contains("/")
     }
     var extras = try Self.extras(bundle, settings, try context.repositories)
+    extras["\(Self.inventory)/\(InventoryHome.nodes)"] = Array(Self.noNodes(home).utf8)
     if let shell = context.bundle.shell, extras["offline.yml"] == nil {
       let made = ShellInventory(
         downloads: try KubesprayTarball(try bundle.unprovedFile(tarball)).downloads,
@@ -61,6 +66,15 @@ struct TreeSource: Sendable {
       madeInventory = nil
     }
     self.extras = extras
+  }
+
+  private static func noNodes(_ home: InventoryHome) -> String {
+    """
+    # No nodes stand here: they are in \(home.inventory). This inventory brings group_vars/all/offline.yml, which
+    # belongs to this release of kubespray and its bundle. Give both to ansible-playbook, this one last:
+    #   -i \(home.inventory) -i \(inventory)/\(InventoryHome.nodes)
+
+    """
   }
 
   /// The permission bits of a further file: only root reads the login.

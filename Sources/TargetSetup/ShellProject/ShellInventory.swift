@@ -40,7 +40,7 @@ struct ShellInventory: Sendable {
     }
     self.missing = missing
     text =
-      (Self.header(version) + images + ["", "# Files: where the shell project has put them."] + urls + [""])
+      (Self.header(version, stripped) + images + ["", "# Files: where the shell project has put them."] + urls + [""])
       .joined(separator: "\n")
   }
 
@@ -87,21 +87,14 @@ struct ShellInventory: Sendable {
     return found + [String(rest)]
   }
 
-  private static func header(_ version: String) -> [String] {
+  private static func header(_ version: String, _ stripped: Set<String>) -> [String] {
     [
       "# Overrides for an offline installation with kubespray \(version), made by target-setup for a bundle of the shell",
       "# project kubespray-offline. An offline.yml of your own in the bundle's folder is taken instead.",
       "",
       "http_server: \"http://YOUR_HOST\"",
-      "registry_host: \"YOUR_HOST:35000\"",
-      "",
-      "# The bundle's registry speaks plain HTTP.",
-      "containerd_registries_mirrors:",
-      "  - prefix: \"{{ registry_host }}\"",
-      "    mirrors:",
-      "      - host: \"http://{{ registry_host }}\"",
-      "        capabilities: [\"pull\", \"resolve\"]",
-      "        skip_verify: true",
+      "registry_host: \"YOUR_HOST:35000\""
+    ] + EngineSettings(stripped: stripped, kept: []).lines + [
       "",
       "files_repo: \"{{ http_server }}/files\"",
       "yum_repo: \"{{ http_server }}/rpms\"",

@@ -26,7 +26,16 @@ struct ExtractStep: Step {
     guard outdated.isEmpty else {
       return .needed("\(tree): \(outdated.joined(separator: ", ")) is not as in the bundle")
     }
+    guard !lacksInventory(source, context.host) else {
+      return .needed("there is no inventory in \(source.home.folder)")
+    }
     return .done("kubespray \(source.version) is in \(tree)")
+  }
+
+  /// Whether an inventory to begin with is to be made. Where the tree of an earlier release has one, the operator brings that.
+  private func lacksInventory(_ source: TreeSource, _ host: TargetHost) -> Bool {
+    source.home.state(on: host) == .absent
+      && EarlierTree.all(besides: source.tree, on: host).allSatisfy { $0.inventory == nil }
   }
 
   func apply(_ context: SetupContext, _ journal: Journal) async throws -> String {
@@ -60,6 +69,11 @@ struct ExtractStep: Step {
       // An empty folder of that name, as the shell project leaves behind.
       try journal.moveAside(tree)
       try await offload { () throws in try journal.placeTree(part, at: tree) }
+    }
+    if lacksInventory(source, context.host) {
+      try await offload { () throws in
+        try source.home.make(of: tree, version: source.version, on: context.host, journal)
+      }
     }
     tell(source, context)
     return "kubespray \(source.version) is in \(tree)"
@@ -96,6 +110,9 @@ struct ExtractStep: Step {
   func beforeUndo(_ context: SetupContext, _ journal: Journal) async throws {
     if let left = try await HostPackages.takeBack(journal, on: context.host) {
       context.say(.warning, left, step: name)
+    }
+    if let left = try InventoryHome.takeBack(journal, on: context.host) {
+      context.say(.info, left, step: name)
     }
   }
 
