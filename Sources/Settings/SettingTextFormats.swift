@@ -161,11 +161,11 @@ private func releaseName(_ text: String) -> String? {
   return lowered.wholeMatch(of: /[a-z][a-z0-9._]*-[0-9]+(\.[0-9]+)?/) == nil ? nil : lowered
 }
 
+/// An IPv6 address stands in brackets (RFC 3986, section 3.2.2).
 private func hostAndPort(_ text: String) -> String? {
   let lowered = text.lowercased()
-  guard let match = lowered.wholeMatch(of: /[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:([0-9]{1,5}))?/) else {
-    return nil
-  }
-  if let port = match.3 { guard (1...65535).contains(Int(port) ?? 0) else { return nil } }
+  let form = /([a-z0-9]([a-z0-9.-]*[a-z0-9])?|\[[0-9a-f]*:[0-9a-f:.]*\])(:([0-9]{1,5}))?/
+  guard let match = lowered.wholeMatch(of: form) else { return nil }
+  if let port = match.4 { guard (1...65535).contains(Int(port) ?? 0) else { return nil } }
   return lowered
 }
