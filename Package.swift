@@ -129,7 +129,7 @@ let package = Package(
     .target(
       name: "Host",
       dependencies: [.product(name: "Subprocess", package: "swift-subprocess")] + ground,
-      swiftSettings: sizeSettings),
+      resources: [.embedInCode("watch-commands.sh")], swiftSettings: sizeSettings),
     .target(name: "Console", swiftSettings: sizeSettings),
     .target(
       name: "Trust", dependencies: ["Integrity", .product(name: "Crypto", package: "swift-crypto")],

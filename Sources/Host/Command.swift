@@ -23,7 +23,9 @@ public struct CommandResult: Sendable, Equatable {
 ///
 /// It gets the input given and a session of its own: it cannot ask on the terminal, and Ctrl-C reaches it only by
 /// cancelling the task that runs it. Then its whole process group gets SIGTERM and, when the program still
-/// runs after five seconds, SIGKILL; what the program leaves behind in its group is killed with it.
+/// runs after five seconds, SIGKILL; what the program leaves behind in its group is killed with it. When this process
+/// ends while the command runs, by SIGKILL too, so does the command with all that it has started. See ``unbroken()`` for
+/// what must not be ended half way.
 public struct Command: Sendable, CustomStringConvertible {
   /// The program: a bare name is looked up in the `PATH` that the command gets, a relative path starts at
   /// the folder of this process.
@@ -38,6 +40,12 @@ public struct Command: Sendable, CustomStringConvertible {
   public let workingDirectory: FilePath?
   /// The time between SIGTERM and SIGKILL.
   var terminationGrace: Duration = .seconds(5)
+  /// Whether nothing ends it half way.
+  public private(set) var isUnbroken = false
+  /// Whether it can ask on the terminal of this process.
+  public private(set) var isAsking = false
+  /// Who ends it when this process is gone.
+  var watch = CommandWatch.shared
 
   /// Describes a command; nothing is run or looked up yet.
   public init(
@@ -66,9 +74,28 @@ public struct Command: Sendable, CustomStringConvertible {
       words += changes.filter { $0.value == nil }.flatMap { ["-u", $0.key] }
       words += changes.compactMap { name, value in value.map { "\(name)=\($0)" } }
     }
-    return Command(
+    let command = Command(
       sudo, words + [executable] + arguments, environment: environment, input: input,
       workingDirectory: workingDirectory)
+    return isUnbroken ? command.unbroken() : command
+  }
+
+  /// The same command, but it always runs to its own end: neither cancelling the task nor the end of this process, however
+  /// it ends, sends it a signal or breaks its outputs. For package managers, which must not stop between two files.
+  ///
+  /// Lines of its output come when it has ended.
+  public func unbroken() -> Command {
+    var command = self
+    command.isUnbroken = true
+    return command
+  }
+
+  /// The same command, but it stays in the session of this process and can ask on its terminal, as `ssh-keygen` asks for a
+  /// passphrase. Ctrl-C reaches it there, too; cancelling the task ends the program alone, not what it has started.
+  public func asking() -> Command {
+    var command = self
+    command.isAsking = true
+    return command
   }
 
   /// Runs the command and waits for its end. An exit status other than 0 is a result, not an error.
@@ -82,9 +109,30 @@ public struct Command: Sendable, CustomStringConvertible {
     outputLimit: Int = 64 << 20, onLine: (@Sendable (String) -> Void)? = nil
   ) async throws(CommandError) -> CommandResult {
     guard !Task.isCancelled else { throw .cancelled(command: description) }
-    let configuration = try configuration()
-    let outcome: (TerminationStatus, CapturedOutputs)
+    let mark = isUnbroken ? nil : await watch.begin()
+    defer { if let mark { watch.end(mark) } }
+    let outcome = await result(try configuration(mark), outputLimit: outputLimit, onLine: onLine)
+    let (status, outputs): (TerminationStatus, CapturedOutputs)
     do {
+      (status, outputs) = try outcome.get()
+    } catch {
+      throw commandError(error, outputLimit: outputLimit)
+    }
+    guard !Task.isCancelled else { throw .cancelled(command: description) }
+    return CommandResult(
+      status: status.shellStatus, standardOutput: String(decoding: outputs.output, as: UTF8.self),
+      standardError: String(decoding: outputs.error, as: UTF8.self))
+  }
+
+  private func result(
+    _ configuration: Configuration, outputLimit: Int, onLine: (@Sendable (String) -> Void)?
+  ) async -> Result<(TerminationStatus, CapturedOutputs), any Error> {
+    do {
+      guard !isUnbroken else {
+        let result = try await runUnbroken(configuration, input: input, limit: outputLimit)
+        if let onLine { result.1.lines(onLine) }
+        return .success(result)
+      }
       let execution = try await Subprocess.run(
         configuration, input: .string(input), output: .sequence, error: .sequence
       ) { execution in
@@ -94,19 +142,14 @@ public struct Command: Sendable, CustomStringConvertible {
         } catch {
           // The program is still unreaped here, so its process group cannot have become anyone else's.
           await execution.teardown(using: configuration.platformOptions.teardownSequence)
-          try? execution.send(signal: .kill, toProcessGroup: true)
+          try? execution.send(signal: .kill, toProcessGroup: !isAsking)
           throw error
         }
       }
-      outcome = (execution.terminationStatus, execution.closureResult)
+      return .success((execution.terminationStatus, execution.closureResult))
     } catch {
-      throw commandError(error, outputLimit: outputLimit)
+      return .failure(error)
     }
-    guard !Task.isCancelled else { throw .cancelled(command: description) }
-    return CommandResult(
-      status: outcome.0.shellStatus,
-      standardOutput: String(decoding: outcome.1.output, as: UTF8.self),
-      standardError: String(decoding: outcome.1.error, as: UTF8.self))
   }
 
   /// Runs the command and returns what it wrote to standard output.
@@ -118,7 +161,7 @@ public struct Command: Sendable, CustomStringConvertible {
     return result.standardOutput
   }
 
-  private func configuration() throws(CommandError) -> Configuration {
+  private func configuration(_ mark: String?) throws(CommandError) -> Configuration {
     let searchPath = environment["PATH"] ?? nil
     guard let file = findExecutable(executable, path: searchPath) else {
       throw .executableNotFound(name: executable, command: description)
@@ -127,15 +170,16 @@ public struct Command: Sendable, CustomStringConvertible {
       throw .startFailed(command: description, reason: "an argument or variable contains a NUL byte")
     }
     var options = PlatformOptions()
-    options.createSession = true
+    options.createSession = !isAsking
     options.teardownSequence = [
-      .send(signal: .terminate, toProcessGroup: true, allowedDurationToNextStep: terminationGrace)
+      .send(signal: .terminate, toProcessGroup: !isAsking, allowedDurationToNextStep: terminationGrace)
     ]
     var updates: [Environment.Key: String?] = [:]
     for (name, value) in environment {
       guard let key = Environment.Key(rawValue: name) else { continue }
       updates.updateValue(value, forKey: key)
     }
+    if let key = Environment.Key(rawValue: CommandWatch.variable) { updates.updateValue(mark, forKey: key) }
     // A program such as busybox or a Python venv looks at the name it was called by.
     return Configuration(
       executable: .path(absolute(file)),

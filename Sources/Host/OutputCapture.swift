@@ -4,6 +4,15 @@ import Subprocess
 struct CapturedOutputs: Sendable {
   var output: [UInt8]
   var error: [UInt8]
+
+  /// Calls `onLine` for each line of both.
+  func lines(_ onLine: (String) -> Void) {
+    for bytes in [output, error] {
+      var lines = LineSplitter()
+      bytes.withUnsafeBytes { lines.append($0, onLine: onLine) }
+      lines.flush(onLine)
+    }
+  }
 }
 
 /// A command wrote more than was allowed.

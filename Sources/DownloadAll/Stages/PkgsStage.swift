@@ -74,7 +74,7 @@ struct PkgsStage: Stage {
   private func install(_ command: Command, typed: String) async throws {
     let result: CommandResult
     do {
-      result = try await perform(command.asRoot()) {
+      result = try await perform(command.unbroken().asRoot()) {
         events.say(.debug, hidingCredentials($0))
       }
     } catch CommandError.cancelled {
