@@ -1,5 +1,6 @@
 import Host
 import Synchronization
+import SystemPackage
 import TestSupport
 import Testing
 
@@ -31,6 +32,51 @@ import Testing
     #expect(attempts.withLock(\.self) == 4)
     let texts = said.withLock(\.self)
     #expect(texts.count == 1 && texts.allSatisfy { $0.contains("with pid 1688") }, "\(texts)")
+  }
+
+  private static let before =
+    "Package: theirs\nArchitecture: amd64\nAuto-Installed: 1\n\n"
+  private static let ours =
+    "Package: libpython3.11\nArchitecture: amd64\nAuto-Installed: 1\n\nPackage: zlib\nArchitecture: amd64\n"
+    + "Auto-Installed: 1\n\n"
+
+  @Test(
+    "what apt has noted of the packages goes with them, also when they are gone already",
+    arguments: [before, ""], [true, false])
+  func statesGo(_ before: String, _ isInstalled: Bool) async throws {
+    try await withFolder { folder in
+      let removed = Mutex<[[String]]>([])
+      let context = context(root: folder, bundle: folder) { command, _ in
+        if command.executable == "dpkg" { removed.withLock { $0.append(command.arguments) } }
+        return CommandResult(
+          status: 0, standardOutput: isInstalled ? "installed libpython3.11\ninstalled zlib\n" : "")
+      }
+      let states = folder.appending("var/lib/apt/extended_states")
+      try put(before + Self.ours, at: states)
+      let journal = try Journal(.python, on: context.host)
+      for name in ["libpython3.11", "zlib"] { try journal.note(.package, name) }
+      #expect(try await HostPackages.takeBack(journal, on: context.host) == nil)
+      let purge = isInstalled ? [["--purge", "libpython3.11", "zlib"]] : []
+      #expect(removed.withLock(\.self) == purge + [["--configure", "-a"]])
+      #expect(text(states) == (before.isEmpty ? nil : before))
+    }
+  }
+
+  @Test("what the package manager refuses to remove stays noted")
+  func refusedStays() async throws {
+    try await withFolder { folder in
+      let context = context(root: folder, bundle: folder) { command, _ in
+        command.executable == "dpkg"
+          ? CommandResult(status: 1, standardError: "dpkg: dependency problems\n")
+          : CommandResult(status: 0, standardOutput: "installed libpython3.11\ninstalled zlib\n")
+      }
+      let states = folder.appending("var/lib/apt/extended_states")
+      try put(Self.before + Self.ours, at: states)
+      let journal = try Journal(.python, on: context.host)
+      for name in ["libpython3.11", "zlib"] { try journal.note(.package, name) }
+      #expect(try await HostPackages.takeBack(journal, on: context.host)?.contains("refused") == true)
+      #expect(text(states) == Self.before + Self.ours)
+    }
   }
 
   @Test("what fails for another reason fails at once")

@@ -72,18 +72,22 @@ struct AptClient: PackageClient {
 
   func simulation(of package: String) -> Command? { command("apt-get", Self.simulation + [package]) }
 
-  func remove(_ names: [String]) -> Command { command("dpkg", ["--purge"] + names) }
+  func remove(_ names: [String]) -> Command { command("dpkg", ["--purge"] + names).unbroken() }
+
+  var settle: Command? { command("dpkg", ["--configure", "-a"]).unbroken() }
+
+  func forget(_ names: Set<String>, on host: TargetHost) throws { try AptStates.forget(names, on: host) }
 
   func install(
     _ names: [String], _ packages: HostPackages, willInstall: ([String]) throws -> Void
   ) async throws {
     // What an interrupted run has left half configured stops every later one.
-    try await packages.run(command("dpkg", ["--configure", "-a"]), for: names)
+    if let settle { try await packages.run(settle, for: names) }
     try await packages.run(refresh, for: names)
     let options = ["--yes", "--no-install-recommends", "install"]
     let plan = try await packages.run(command("apt-get", ["--simulate"] + options + names), for: names)
     try willInstall(Self.newPackages(inSimulation: plan))
-    try await packages.run(command("apt-get", options + names), for: names)
+    try await packages.run(command("apt-get", options + names).unbroken(), for: names)
   }
 
   func takenLock(_ result: CommandResult) -> String? {

@@ -57,7 +57,12 @@ struct DnfClient: PackageClient {
     )
   }
 
-  func remove(_ names: [String]) -> Command { command("rpm", ["--erase"] + names) }
+  func remove(_ names: [String]) -> Command { command("rpm", ["--erase"] + names).unbroken() }
+
+  let settle: Command? = nil
+
+  /// rpm's database has all of it, and loses it with the package.
+  func forget(_ names: Set<String>, on host: TargetHost) {}
 
   func install(
     _ names: [String], _ packages: HostPackages, willInstall: ([String]) throws -> Void
@@ -66,7 +71,8 @@ struct DnfClient: PackageClient {
     // dnf answers "no" to its own question and ends with 1; what it would install is in the table before.
     let plan = try await packages.host.run(command("dnf", ["--assumeno"] + Self.options + names))
     try willInstall(Self.newPackages(inTransaction: plan.standardOutput).filter { !before.contains($0) })
-    try await packages.run(command("dnf", ["--assumeyes"] + Self.options + names), for: names)
+    try await packages.run(
+      command("dnf", ["--assumeyes"] + Self.options + names).unbroken(), for: names)
     // The keys of the bundle that dnf has imported for this.
     try willInstall(
       try await packages.installed().subtracting(before).filter { $0.hasPrefix("gpg-pubkey-") }.sorted())

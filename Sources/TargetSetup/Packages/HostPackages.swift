@@ -38,11 +38,18 @@ struct HostPackages: Sendable {
     guard !noted.isEmpty, let packages = HostPackages(host, say: journal.say) else { return nil }
     let installed = try await packages.installed()
     let names = noted.filter { installed.contains($0) }
-    guard !names.isEmpty else { return nil }
-    let result = try await packages.result(of: packages.client.remove(names))
-    guard result.status != 0 else { return nil }
-    return "left installed, because the package manager refused: \(noted.joined(separator: " "))\n"
-      + Self.lastLines(result)
+    if !names.isEmpty {
+      let result = try await packages.result(of: packages.client.remove(names))
+      guard result.status == 0 else {
+        return "left installed, because the package manager refused: \(noted.joined(separator: " "))\n"
+          + Self.lastLines(result)
+      }
+    }
+    // Also when they were gone already: an undo that was interrupted may have got no further. Without its triggers the
+    // cache of libraries (/etc/ld.so.cache) would still have theirs.
+    if let settle = packages.client.settle { _ = try await packages.result(of: settle) }
+    try packages.client.forget(Set(noted), on: host)
+    return nil
   }
 
   /// The names of what is installed.

@@ -47,6 +47,15 @@ protocol PackageClient: Sendable {
   /// Removes packages, configuration included, unless others need them.
   func remove(_ names: [String]) -> Command
 
+  /// Does what an interrupted command has left to do, such as the triggers of packages that it has removed; `nil` where
+  /// nothing is ever left.
+  var settle: Command? { get }
+
+  /// Takes back what the package manager itself has written down of packages that are gone.
+  ///
+  /// - Throws: `FileError`.
+  func forget(_ names: Set<String>, on host: TargetHost) throws
+
   /// Installs packages with what they need.
   ///
   /// - Parameter willInstall: Called with the names of all packages that come new, before the first of them does.

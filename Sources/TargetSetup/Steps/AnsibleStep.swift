@@ -93,7 +93,10 @@ struct AnsibleStep: Step {
 
   private func version(_ host: TargetHost, _ environment: FilePath) async -> String? {
     let program = host.path(environment).appending("bin/ansible").string
-    guard let result = try? await host.run(Command(program, ["--version"])), result.status == 0 else {
+    // Even asked for its version it makes a folder, which would be root's `.ansible`.
+    let home = host.path(environment).appending(".ansible").string
+    let command = Command(program, ["--version"], environment: ["ANSIBLE_HOME": home])
+    guard let result = try? await host.run(command), result.status == 0 else {
       return nil
     }
     return result.standardOutput.split(whereSeparator: \.isNewline).first.map(String.init)
