@@ -18,12 +18,14 @@ import Testing
     FilePermissions.ownerReadWrite, .publicFile, [.publicFile, .ownerExecute], [.publicFile, .groupWrite],
   ])
   func theModeIsThatAskedForWhateverTheUmask(_ permissions: FilePermissions) throws {
-    let before = umask(0o077)
-    defer { umask(before) }
-    let file = try PendingFile(for: path("file"), permissions: permissions)
-    #expect(try FileInfo(file.descriptor).permissions == permissions)
-    _ = try file.descriptor.writeAll("x".utf8)
-    try file.commit()
+    let first = try withFileMask(0o077) {
+      let file = try PendingFile(for: path("file"), permissions: permissions)
+      let first = try FileInfo(file.descriptor).permissions
+      _ = try file.descriptor.writeAll("x".utf8)
+      try file.commit()
+      return first
+    }
+    #expect(first == permissions)
     #expect(try FileInfo(path("file")).permissions == permissions)
   }
 

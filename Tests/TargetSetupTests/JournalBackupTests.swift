@@ -62,31 +62,37 @@ extension JournalTests {
     "a secret is never readable by others, neither while it is written nor in the backup nor when it comes back"
   )
   func secrets() throws {
-    let before = umask(0)
-    defer { umask(before) }
-    try withHost { host, _ in
-      let etc = host.path("/etc")
-      let seen = Mutex<Set<UInt32>>([])
-      let journal = try Journal(
-        .extract, on: host,
-        checkpoint: {
-          for name in try listFolder(etc) where name.contains("secret") {
-            let mode = try FileInfo(etc.appending(name)).mode
-            seen.withLock { _ = $0.insert(mode) }
-          }
-        })
-      try put("before\n", at: etc.appending("secret.conf"))
-      #expect(chmod(etc.appending("secret.conf").string, 0o600) == 0)
-      try journal.write("/etc/secret.conf", "after\n", mode: 0o600)
-      let source = host.path("/opt/source")
-      try put("copied\n", at: source)
-      try journal.copy(source, to: "/etc/secret.copy", mode: 0o600)
-      #expect(seen.withLock { $0 } == [0o600])
-      let backup = try #require(journal.entries.compactMap(\.backup).first)
-      #expect(try FileInfo(journal.backupFolder.appending(backup)).mode == 0o600)
-      _ = try journal.takeBack()
-      #expect(try FileInfo(etc.appending("secret.conf")).mode == 0o600)
+    var modes: Set<UInt32> = []
+    try withFileMask(0) {
+      try withHost { host, _ in modes = try modesOfSecrets(host) }
     }
+    #expect(modes == [0o600])
+  }
+
+  /// The modes of secrets at each moment from the first writing to the return of what was there before.
+  private func modesOfSecrets(_ host: TargetHost) throws -> Set<UInt32> {
+    let etc = host.path("/etc")
+    let seen = Mutex<Set<UInt32>>([])
+    let journal = try Journal(
+      .extract, on: host,
+      checkpoint: {
+        for name in try listFolder(etc) where name.contains("secret") {
+          let mode = try FileInfo(etc.appending(name)).mode
+          seen.withLock { _ = $0.insert(mode) }
+        }
+      })
+    try put("before\n", at: etc.appending("secret.conf"))
+    try setPermissions(.ownerReadWrite, of: etc.appending("secret.conf"))
+    try journal.write("/etc/secret.conf", "after\n", mode: 0o600)
+    let source = host.path("/opt/source")
+    try put("copied\n", at: source)
+    try journal.copy(source, to: "/etc/secret.copy", mode: 0o600)
+    let backup = try #require(journal.entries.compactMap(\.backup).first)
+    var modes = seen.withLock { $0 }
+    modes.insert(try FileInfo(journal.backupFolder.appending(backup)).mode)
+    _ = try journal.takeBack()
+    modes.insert(try FileInfo(etc.appending("secret.conf")).mode)
+    return modes
   }
 
   /// Whether the disk of temporary files has attributes of users.
