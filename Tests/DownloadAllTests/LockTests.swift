@@ -68,7 +68,8 @@ import Testing
 
   private func build(
     _ world: World, in folder: String = "first", locked: Bool = false,
-    change: (inout Configuration) -> Void = { _ in }
+    change: (inout Configuration) -> Void = { _ in },
+    assembling assembly: @escaping @Sendable (Job, RunTools) -> [StageTable.Row] = { _, _ in [] }
   ) async throws -> RunReport {
     let images = try world.images.map { name in
       let reference = try ImageReference("\(registry.host)/\(name)")
@@ -90,7 +91,10 @@ import Testing
             stage: KubesprayStage(kubespray: tools.kubespray, remote: tools.remote))
         ]
       },
-      mirrorStage(.pypi, world.wheels), TestStage(.files) { files }, TestStage(.images) { images },
+      mirrorStage(.pypi, world.wheels), TestStage(.files) { files },
+      TestStage(.images) { job, tools in
+        [StageTable.Row(name: .images, needs: [], stage: StubStage { images })] + assembly(job, tools)
+      },
       mirrorStage(.repo, world.packages),
     ]
     let tree = FilePath(#filePath).removingLastComponent().removingLastComponent().appending(
@@ -235,6 +239,73 @@ import Testing
     #expect(fixture.text("bundle.lock") == nil)
     _ = try await fixture.run([try fixture.artifact("/other", "one")])
     #expect(fixture.text("bundle.lock") == nil)
+  }
+
+  /// Assembles an image of its base alone, which is all that the lock knows of the base by.
+  private struct OneLayerStage: Stage {
+    let job: Job
+    let tools: RunTools
+    let name: ImageReference
+    let base: ImageReference
+
+    func artifacts() async throws -> [Artifact] {
+      let fetch = BaseFetch(
+        client: tools.images.client, progress: tools.downloads.progress, architecture: job.architecture,
+        parallel: 2, cache: tools.cache)
+      let (found, digest, blobs) = try await fetch.fetch(base, at: try tools.lock.base(base, of: name))
+      tools.lock.note(BundleLock.Base(reference: base, digest: digest), of: name)
+      let image = try AssembledImage(
+        name, on: found, adding: [], environment: [:], labels: [:], command: ["/bin/sh"])
+      let configuration = job.configuration.outputs.appending("../configuration")
+      try writeAtomically(image.configuration, to: configuration)
+      let archive = job.configuration.outputs.appending("../image.tar.gz")
+      _ = try ImageArchiveWriter.write(
+        image.image,
+        blobs: { $0 == image.configurationDigest ? configuration : blobs.appending($0.hex) }, to: archive)
+      return [
+        Artifact(
+          path: try name.archivePath(), source: .assembledImage(archive, name), stage: .images,
+          verification: .generated)
+      ]
+    }
+  }
+
+  @Test func anAssembledImageIsMadeOnTheBaseOfTheLock() async throws {
+    let name = try ImageReference("localhost/kubespray-offline/ansible:1")
+    let base = try ImageReference("\(registry.host)/app:1")
+    func build(_ folder: String, locked: Bool = false, on base: ImageReference) async throws -> RunReport {
+      try await self.build(
+        try world(), in: folder, locked: locked,
+        assembling: { job, tools in
+          [
+            StageTable.Row(
+              name: .images, needs: [],
+              stage: OneLayerStage(job: job, tools: tools, name: name, base: base), product: "the image")
+          ]
+        })
+    }
+    #expect(try await build("first", on: base).bundle == .complete)
+    let lock = try #require(fixture.text("bundle.lock"))
+    #expect(lock.contains("\(image("one").manifest.descriptor.digest)"))
+
+    registry.put(image("two"), in: "app", tag: "1")
+    let second = try await build("second", locked: true, on: base)
+    #expect(second.bundle == .complete, "\(second.failures)")
+    #expect(try BundleComparison(manifest("first"), manifest("second")).isEqual)
+
+    let other = try await build("third", locked: true, on: try ImageReference("\(registry.host)/app:2"))
+    #expect(
+      other.failures.joined().contains("python.ansible_base is \(registry.host)/app:2, that of the lock"))
+
+    // The lock of an earlier version says nothing of it: then the image must come out as it was.
+    try fixture.write(
+      lock.replacing(/"base" : \{[^}]*\},/.dotMatchesNewlines(), with: ""), to: "bundle.lock")
+    let moved = try await #require(throws: LockContradicted.self) {
+      try await build("fourth", locked: true, on: base)
+    }
+    #expect("\(moved)".contains("image \(name): the lock has"))
+    registry.put(image("one"), in: "app", tag: "1")
+    #expect(try await build("fifth", locked: true, on: base).bundle == .complete)
   }
 
   @Test func aLockHasNoCredentials() async throws {

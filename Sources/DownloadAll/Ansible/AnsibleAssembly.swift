@@ -19,7 +19,9 @@ import SystemPackage
 /// cache under the digest of what it was made of, and made again only when that changes.
 struct AnsibleAssembly: Sendable {
   /// Raised when the same parts would give another image than before.
-  private static let format = 1
+  private static let format = 2
+  /// Where an entry of the cache has the digest of the base.
+  private static let baseName = "base"
 
   let name: ImageReference
   private let job: Job
@@ -28,13 +30,16 @@ struct AnsibleAssembly: Sendable {
   private let fetch: BaseFetch
   private let events: StageEvents
   private let cache: Cache
+  private let keeper: LockKeeper
 
   /// - Parameters:
   ///   - copy: The kubespray whose requirements go into it.
   ///   - wheels: The mirrors with the wheels.
+  ///   - keeper: Knows what the base must be, and hears what it was.
   init(
     _ name: ImageReference, _ job: Job, _ cache: Cache, _ copy: WorkingCopy, _ wheels: StageMirrors,
-    _ client: RegistryClient, _ progress: TransferProgress, _ events: StageEvents
+    _ client: RegistryClient, _ progress: TransferProgress, _ events: StageEvents,
+    _ keeper: LockKeeper
   ) {
     self.name = name
     self.job = job
@@ -42,6 +47,7 @@ struct AnsibleAssembly: Sendable {
     self.wheels = wheels
     self.events = events
     self.cache = cache
+    self.keeper = keeper
     fetch = BaseFetch(
       client: client, progress: progress, architecture: job.architecture,
       parallel: job.configuration.transfer.parallel, cache: cache)
@@ -49,21 +55,27 @@ struct AnsibleAssembly: Sendable {
 
   private var configuration: Configuration { job.configuration }
 
+  /// The name of the base, and the digest that it must have.
+  private typealias Base = (reference: ImageReference, pin: Digest?)
+
   /// The archive, made now or before, as an artifact of the stage `images`.
   ///
-  /// - Throws: ``AssemblyFailed``, or what a part of the work threw.
+  /// - Throws: ``AssemblyFailed``, ``LockContradicted``, or what a part of the work threw.
   func artifact() async throws -> Artifact {
     let tree = copy.tree
-    let base = try Self.base(configuration, tree)
+    let reference = try Self.base(configuration, tree)
+    let base = (reference, pin: try keeper.base(reference, of: name))
     let key = try await key(base, tree)
     let place = try await place(key, base, tree)
+    let digest = try Digest(readText(place.appending(Self.baseName)))
+    keeper.note(BundleLock.Base(reference: reference, digest: digest), of: name)
     return Artifact(
       path: try name.archivePath(), source: .assembledImage(place.appending("image.tar.gz"), name),
       stage: .images, verification: .generated)
   }
 
   /// The folder of the archive. One without packages of Debian holds whatever these are.
-  private func place(_ key: String, _ base: ImageReference, _ tree: KubesprayTree) async throws -> FilePath {
+  private func place(_ key: String, _ base: Base, _ tree: KubesprayTree) async throws -> FilePath {
     if let place = try await cache.use(.images, key) { return place }
     let packages = CacheKey(["image": key, "packages": try await packageIdentity()])
     var usesPackages = true
@@ -73,7 +85,9 @@ struct AnsibleAssembly: Sendable {
     guard !usesPackages else { return place }
     return try await cache.entry(.images, key) { folder in
       try createDirectories(folder)
-      _ = try copyDurably(place.appending("image.tar.gz"), to: folder.appending("image.tar.gz"))
+      for name in ["image.tar.gz", Self.baseName] {
+        _ = try copyDurably(place.appending(name), to: folder.appending(name))
+      }
     }
   }
 
@@ -97,11 +111,12 @@ struct AnsibleAssembly: Sendable {
     return index
   }
 
-  private func key(_ base: ImageReference, _ tree: KubesprayTree) async throws -> String {
+  private func key(_ base: Base, _ tree: KubesprayTree) async throws -> String {
     let index = try await index()
     let wheels = try await self.wheels.resolved(index)
     let key = CacheKey([
-      "program": "\(Self.format) \(programVersion)", "name": "\(name)", "base": "\(base)",
+      "program": "\(Self.format) \(programVersion)", "name": "\(name)",
+      "base": base.pin.map { "\(base.reference) \($0)" } ?? "\(base.reference)",
       "wheels": "\(wheels.identity)", "requirements": "\(try Digest(ofFile: tree.requirements))",
       "architecture": job.architecture.rawValue,
     ])
@@ -126,14 +141,12 @@ struct AnsibleAssembly: Sendable {
   // MARK: Making
 
   /// - Returns: Whether packages went into it.
-  private func make(_ reference: ImageReference, _ tree: KubesprayTree, at place: FilePath) async throws
-    -> Bool
-  {
-    events.begin("assembling \(name) on \(reference)")
+  private func make(_ wanted: Base, _ tree: KubesprayTree, at place: FilePath) async throws -> Bool {
+    events.begin("assembling \(name) on \(wanted.reference)")
     let work = place.appending("work")
     try createDirectories(work)
     defer { try? removeTree(work) }
-    let (base, blobs) = try await fetch.fetch(reference)
+    let (base, digest, blobs) = try await fetch.fetch(wanted.reference, at: wanted.pin)
     let contents = try await offload { () throws in
       try BaseContents(layers: base.layers.map { blobs.appending($0.digest.hex) })
     }
@@ -171,6 +184,7 @@ struct AnsibleAssembly: Sendable {
       try ImageArchiveWriter.write(
         image.image, blobs: { found[$0] ?? blobs.appending($0.hex) }, to: archive, proving: true)
     }
+    try writeAtomically("\(digest)", to: place.appending(Self.baseName))
     try renameDurably(archive, to: place.appending("image.tar.gz"))
     return packages != nil
   }

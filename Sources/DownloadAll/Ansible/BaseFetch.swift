@@ -22,11 +22,16 @@ struct BaseFetch: Sendable {
 
   /// Fetches what is not there yet.
   ///
-  /// - Returns: The base, and the folder of its blobs, named by the hexadecimal digits of their digests.
+  /// - Parameter pin: What is fetched in place of what the tag names.
+  /// - Returns: The base, the digest that the registry served for it, and the folder of its blobs, named by the
+  ///   hexadecimal digits of their digests.
   /// - Throws: `RegistryError`, `ManifestFormatError`, `Errno` or `CancellationError`.
-  func fetch(_ reference: ImageReference) async throws -> (base: BaseImage, blobs: FilePath) {
+  func fetch(
+    _ reference: ImageReference, at pin: Digest?
+  ) async throws -> (base: BaseImage, digest: Digest, blobs: FilePath) {
     let resolved = try await ImageResolver(client).resolve(
-      reference, platforms: [Platform(architecture: architecture.rawValue)])
+      reference, platforms: [Platform(architecture: architecture.rawValue)],
+      at: pin.map { ImagePin(digest: $0, attached: nil) })
     guard let image = resolved.images.first else { throw Errno.noSuchFileOrDirectory }
     let key = CacheKey(["blobs": image.content.blobs.map { "\($0.digest)" }.joined(separator: " ")])
     let blobs = try await cache.entry(.bases, "\(key)") { blobs in
@@ -40,7 +45,9 @@ struct BaseFetch: Sendable {
       if let failure { throw failure }
     }
     let configuration = try readBytes(blobs.appending(image.content.config.digest.hex))
-    return (try BaseImage(reference, image, configuration: configuration), blobs)
+    return (
+      try BaseImage(reference, image, configuration: configuration), resolved.root.descriptor.digest, blobs
+    )
   }
 
   private func bring(_ blob: Descriptor, of reference: ImageReference, to place: FilePath) async throws {

@@ -52,6 +52,15 @@ struct BundleLock: Sendable, Codable, Equatable {
     var attached: [ManifestAttached]?
     /// Whether it was assembled here.
     var isAssembled: Bool?
+    /// What it was assembled on; absent in the locks of earlier versions.
+    var base: Base?
+  }
+
+  /// The image that another one was assembled on.
+  struct Base: Sendable, Codable, Equatable {
+    var reference: ImageReference
+    /// What the registry served for it.
+    var digest: Digest
   }
 
   /// A repository of packages: the question, and the solver's answer.

@@ -67,6 +67,9 @@ extension BundleLock {
     for file in files { pins[file.path.description] = .file(file.url, file.sha256) }
     for image in images {
       pins["image \(image.reference)"] = .text(Pin.short(image.digest))
+      if let base = image.base {
+        pins["base of image \(image.reference)"] = .file("\(base.reference)", base.digest)
+      }
       guard let attached = image.attached, !attached.isEmpty else { continue }
       pins["what is about image \(image.reference)"] = .list(attached.map { Pin.short($0.digest) })
     }

@@ -14,6 +14,7 @@ final class LockKeeper: Sendable {
   private struct Found {
     var charts: [BundleLock.Chart] = []
     var mirrors: [String: (asked: [String], resolution: MirrorResolution)] = [:]
+    var bases: [ImageReference: BundleLock.Base] = [:]
   }
 
   /// Where the lock lies.
@@ -131,6 +132,18 @@ final class LockKeeper: Sendable {
     }
   }
 
+  /// The digest of what an image is to be assembled on; `nil` when nothing is said of it.
+  ///
+  /// - Throws: ``LockContradicted`` when the lock has another base.
+  func base(_ reference: ImageReference, of image: ImageReference) throws -> Digest? {
+    guard let base = lock?.images.first(where: { $0.reference == image })?.base else { return nil }
+    guard base.reference == reference else {
+      try Self.check(["python.ansible_base is \(reference), that of the lock \(base.reference)"])
+      return nil
+    }
+    return base.digest
+  }
+
   /// What the index of a repository of charts had said of a chart, and the digest of the chart.
   func chart(_ chart: CatalogChart) -> BundleLock.Chart? {
     lock?.charts.first {
@@ -207,6 +220,13 @@ final class LockKeeper: Sendable {
     }
   }
 
+  /// Notes what an image was assembled on.
+  func note(_ base: BundleLock.Base, of image: ImageReference) {
+    // A lock of an earlier version has none, and could not be compared.
+    guard lock == nil || lock?.images.first(where: { $0.reference == image })?.base != nil else { return }
+    found.withLock { $0.bases[image] = base }
+  }
+
   /// Notes what a solver has decided.
   func note(_ folder: BundlePath, asked: [String], _ resolution: MirrorResolution) {
     found.withLock { $0.mirrors[folder.description] = (asked, resolution) }
@@ -228,7 +248,8 @@ final class LockKeeper: Sendable {
       source: BundleLock.Source(
         origin: source.repository, sha256: tarball.sha256, tree: source.copy.sourceTree,
         commit: source.copy.commit, reference: source.reference),
-      files: [], charts: found.charts, images: files.compactMap(Self.image), mirrors: [:], ansible: ansible)
+      files: [], charts: found.charts, images: files.compactMap { Self.image($0, found.bases) }, mirrors: [:],
+      ansible: ansible)
     lock.charts.sort { ($0.repository, $0.name, $0.version) < ($1.repository, $1.name, $1.version) }
     lock.images.sort { $0.reference < $1.reference }
     for file in files.sorted(by: { $0.path < $1.path }) where file.stage == .files {
@@ -247,10 +268,13 @@ final class LockKeeper: Sendable {
     return lock
   }
 
-  private static func image(_ file: ManifestFile) -> BundleLock.Image? {
+  private static func image(
+    _ file: ManifestFile, _ bases: [ImageReference: BundleLock.Base]
+  ) -> BundleLock.Image? {
     guard let image = file.image else { return nil }
     guard file.verification != .generated else {
-      return BundleLock.Image(reference: image.reference, digest: image.digest, isAssembled: true)
+      return BundleLock.Image(
+        reference: image.reference, digest: image.digest, isAssembled: true, base: bases[image.reference])
     }
     return BundleLock.Image(
       reference: image.reference, digest: image.reference.digest ?? image.served ?? image.digest,

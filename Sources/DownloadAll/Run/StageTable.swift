@@ -130,7 +130,7 @@ public enum StageTable {
     guard !job.configuration.images.skip, AnsibleImage.isAssembled(job.configuration) else { return [own] }
     let assembly = AssemblyStage(
       job: job, cache: tools.cache, kubespray: tools.kubespray, wheels: wheels, client: tools.images.client,
-      progress: tools.downloads.progress, events: events)
+      progress: tools.downloads.progress, events: events, keeper: tools.lock)
     // It is made of what lies in the bundle, where these stages do not run.
     let needs = [StageName.pypi, .repo].filter(job.includes).map(Need.files)
     return [own, Row(name: .images, needs: needs, stage: assembly, product: "the image with Ansible")]

@@ -13,12 +13,14 @@ struct AssemblyStage: Stage {
   let client: RegistryClient
   let progress: TransferProgress
   let events: StageEvents
+  let keeper: LockKeeper
 
   func artifacts() async throws -> [Artifact] {
     let copy = try await kubespray.source().copy
     guard case .assembled(let name)? = try AnsibleImage(job.configuration, copy.version) else { return [] }
     return [
-      try await AnsibleAssembly(name, job, cache, copy, wheels, client, progress, events).artifact()
+      try await AnsibleAssembly(name, job, cache, copy, wheels, client, progress, events, keeper)
+        .artifact()
     ]
   }
 }
