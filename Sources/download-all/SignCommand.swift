@@ -16,8 +16,10 @@ struct SignCommand: AsyncParsableCommand {
       where another key has signed already, it is bundle.json.sig.2 and so on.
 
       FILE is an Ed25519 private key, such as download-all key makes, or the .pub
-      file of a key that an ssh-agent or a FIDO token holds. Without --key it is
-      that of the setting signing.key.
+      file of a key that an ssh-agent holds. It may be the key file of a FIDO
+      token (ssh-keygen -t ed25519-sk): touch the token when it blinks. A
+      passphrase or PIN is asked for on the terminal. Without --key it is that of
+      the setting signing.key.
 
       The signature says what you say: run download-all verify first, and
       download-all compare where somebody else has built the same bundle.
@@ -44,7 +46,7 @@ struct SignCommand: AsyncParsableCommand {
     let signer = try BundleSigner(path)
     let outputs = configuration.outputs
     let result = try await Interruption.watching(console) {
-      try await BundleSigning.sign(outputs, with: signer)
+      try await BundleSigning.sign(outputs, with: signer) { console.emit(.message(.info, $0, stage: nil)) }
     }
     if output.json { return try printJSON(result) }
     let what =

@@ -70,7 +70,11 @@ public struct Pipeline: Sendable {
   /// - Returns: The fingerprints of the keys that have signed it.
   private func sign() async throws -> [String] {
     let outputs = job.configuration.outputs
-    if let signer = tools.signer { _ = try await BundleSigning.sign(outputs, with: signer) }
+    if let signer = tools.signer {
+      _ = try await BundleSigning.sign(outputs, with: signer) { [emit = tools.emit] in
+        emit(.message(.info, $0, stage: nil))
+      }
+    }
     return try await offload { () throws in try SignatureCheck.signers(of: outputs) }
   }
 

@@ -53,19 +53,24 @@ public struct BundleSigner: Sendable {
     }
   }
 
-  /// Signs the bytes of a manifest.
+  /// Signs the bytes of a manifest. A passphrase, or the PIN of a security key, is asked for on the terminal.
   ///
+  /// - Parameter say: Hears what a person has to do meanwhile.
   /// - Returns: The content for a signature file.
   /// - Throws: ``SigningFailed``, or `CommandError` when `ssh-keygen` cannot be run.
-  func signature(over bytes: [UInt8]) async throws -> String {
+  func signature(over bytes: [UInt8], say: (String) -> Void) async throws -> String {
     switch holder {
     case .file(let key):
       return try SSHSignature(signing: bytes, with: key, namespace: SSHSignature.bundleNamespace).armored
     case .openSSH:
+      // ssh-keygen says it too, among what it writes to standard error, which is known at its end.
+      if case .securityKey = publicKey.kind {
+        say("\(path) is in a security key: touch it when it blinks (\(fingerprint))")
+      }
       let result = try await Command(
         "ssh-keygen", ["-Y", "sign", "-f", path.string, "-n", SSHSignature.bundleNamespace],
         environment: ["LC_ALL": "C"], input: String(decoding: bytes, as: UTF8.self)
-      ).run()
+      ).asking().run()
       guard result.status == 0 else {
         let lines = result.standardError.split(whereSeparator: \.isNewline).map(String.init)
         throw SigningFailed(path, .refused(lines.last ?? "ssh-keygen said nothing"))

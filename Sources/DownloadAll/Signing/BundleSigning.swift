@@ -26,9 +26,12 @@ public enum BundleSigning {
   /// Signs the manifest that lies in a folder, as a further signer where others have signed.
   ///
   /// The bytes that are decoded are those that are signed.
+  /// - Parameter say: Hears what a person has to do before a key signs.
   /// - Throws: ``UnfinishedBundle``, `ManifestError`, ``UnsignableBundle``, ``SigningFailed``, `CommandError` or
   ///   `FileError`. What lay there is then as it was.
-  public static func sign(_ outputs: FilePath, with signer: BundleSigner) async throws -> Result {
+  public static func sign(
+    _ outputs: FilePath, with signer: BundleSigner, say: (String) -> Void = { _ in }
+  ) async throws -> Result {
     let path = outputs.appending(Manifest.fileName)
     guard let bytes = try readBytes(ifPresent: path, limit: Manifest.largestFile) else {
       throw UnfinishedBundle(outputs: outputs)
@@ -52,7 +55,7 @@ public enum BundleSigning {
     guard let name = Manifest.signatureFileNames.first(where: free.contains) else {
       throw UnsignableBundle(path: path, kind: .tooManySignatures)
     }
-    try writeAtomically(try await signer.signature(over: bytes), to: outputs.appending(name))
+    try writeAtomically(try await signer.signature(over: bytes, say: say), to: outputs.appending(name))
     return result(name, isNew: true)
   }
 
