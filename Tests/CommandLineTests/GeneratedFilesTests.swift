@@ -1,6 +1,7 @@
 import ArgumentParser
 import Bundle
 import CommandSupport
+import DownloadAll
 import Foundation
 import Settings
 import Testing
@@ -21,12 +22,14 @@ import Testing
       ManualPage(try CommandDescription(DownloadAllCommand.self), version: programVersion).text
     case "docs/man/target-setup.1":
       ManualPage(try CommandDescription(TargetSetupCommand.self), version: programVersion).text
+    case "docs/reference/verify-bundle.sha256": VerifyBundleScript.checksumLine
     default: ""
     }
   }
 
   @Test(arguments: [
     "config/config.yml", "docs/reference/settings.md", "docs/man/download-all.1", "docs/man/target-setup.1",
+    "docs/reference/verify-bundle.sha256",
   ])
   func theFileIsWhatTheProgramSays(_ path: String) throws {
     let file = Self.root.appending(path: path)
