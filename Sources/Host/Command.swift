@@ -23,9 +23,9 @@ public struct CommandResult: Sendable, Equatable {
 ///
 /// It gets the input given and a session of its own: it cannot ask on the terminal, and Ctrl-C reaches it only by
 /// cancelling the task that runs it. Then its whole process group gets SIGTERM and, when the program still
-/// runs after five seconds, SIGKILL; what the program leaves behind in its group is killed with it. When this process
-/// ends while the command runs, by SIGKILL too, so does the command with all that it has started. See ``unbroken()`` for
-/// what must not be ended half way.
+/// runs after five seconds, SIGKILL; what it has started is killed with it. When this process ends while the command
+/// runs, by SIGKILL too, so does the command with all that it has started. See ``unbroken()`` for what must not be ended half
+/// way.
 public struct Command: Sendable, CustomStringConvertible {
   /// The program: a bare name is looked up in the `PATH` that the command gets, a relative path starts at
   /// the folder of this process.
@@ -91,7 +91,7 @@ public struct Command: Sendable, CustomStringConvertible {
   }
 
   /// The same command, but it stays in the session of this process and can ask on its terminal, as `ssh-keygen` asks for a
-  /// passphrase. Ctrl-C reaches it there, too; cancelling the task ends the program alone, not what it has started.
+  /// passphrase. Ctrl-C reaches it there, too.
   public func asking() -> Command {
     var command = self
     command.isAsking = true
@@ -110,7 +110,9 @@ public struct Command: Sendable, CustomStringConvertible {
   ) async throws(CommandError) -> CommandResult {
     guard !Task.isCancelled else { throw .cancelled(command: description) }
     let mark = isUnbroken ? nil : await watch.begin()
-    defer { if let mark { watch.end(mark) } }
+    var isOver = true
+    // By then its process group has been killed; what has left the group has not.
+    defer { if let mark { watch.end(mark, isOver: isOver) } }
     let outcome = await result(try configuration(mark), outputLimit: outputLimit, onLine: onLine)
     let (status, outputs): (TerminationStatus, CapturedOutputs)
     do {
@@ -119,6 +121,7 @@ public struct Command: Sendable, CustomStringConvertible {
       throw commandError(error, outputLimit: outputLimit)
     }
     guard !Task.isCancelled else { throw .cancelled(command: description) }
+    isOver = false
     return CommandResult(
       status: status.shellStatus, standardOutput: String(decoding: outputs.output, as: UTF8.self),
       standardError: String(decoding: outputs.error, as: UTF8.self))

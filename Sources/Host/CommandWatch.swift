@@ -40,8 +40,11 @@ final class CommandWatch: Sendable {
     return mark
   }
 
-  /// Tells the watch that a command has ended. What it has left running on purpose stays.
-  func end(_ mark: String) { tell("- \(mark)") }
+  /// Tells the watch that a command has ended.
+  ///
+  /// - Parameter isOver: Whether it was ended, so that nothing of it may be left. What it has left running by itself, such as a
+  ///   service, stays otherwise.
+  func end(_ mark: String, isOver: Bool) { tell("\(isOver ? "x" : "-") \(mark)") }
 
   /// Ends as when this process ends, and waits for what the watch does then.
   func abandon() async {

@@ -33,4 +33,8 @@ children() {
   check "children: after Ctrl-C nothing is left" "$here/../Shell/all-gone" "CHILD_OF=$work"
 }
 asked() { timeout 300 grep -q asked "$silent-asked"; }
-runs() { grep -lzs "^CHILD_OF=$work\$" /proc/[0-9]*/environ | sed 's/environ$/cmdline/' | xargs grep -lzs -- "$1" | grep .; }
+runs() {
+  grep -lzs "^CHILD_OF=$work\$" /proc/[0-9]*/environ | while read -r file; do
+    tr '\0' ' ' <"${file%environ}cmdline" 2>/dev/null || true
+  done | grep -F "$1"
+}

@@ -35,6 +35,20 @@ import Testing
     #expect(try await task.value.status == 128 + SIGTERM)
   }
 
+  /// When the command is cancelled its group is ended; the pipe ends only when nothing of it is left at all.
+  @Test func aCancelledCommandLeavesNothingInOtherSessions() async throws {
+    try await withTemporaryFolder { folder in
+      let pipe = folder.appending("pipe").string
+      _ = try await Command("mkfifo", [pipe]).output()
+      let waiting = Task { try await Command("cat", [pipe]).output() }
+      let task = await start(
+        "exec 5>'\(pipe)'; setsid sleep 1000 >/dev/null 2>&1 & echo up; wait", CommandWatch())
+      task.cancel()
+      await #expect(throws: CommandError.self) { try await task.value }
+      #expect(try await waiting.value.isEmpty)
+    }
+  }
+
   @Test func whoDoesNotListenIsKilled() async throws {
     let watch = CommandWatch()
     let task = await start("trap '' TERM; echo up; while :; do sleep 1000; done", watch)

@@ -66,6 +66,6 @@ target_setup() { inside admin sh "$stick/target-setup" "$@"; }
 # files_of NAME [EXCLUDED...]: all files of a node, but for the program's own state and what package managers write down
 # for themselves; which packages there are is told by packages_of.
 files_of() {
-  "$node_tests/list-files" "$nodes/$1/root" var/lib/kubespray-offline var/lib/apt var/lib/dpkg/status var/lib/dpkg/status-old "${@:2}"
+  "$node_tests/list-files" "$nodes/$1/root" var/lib/kubespray-offline var/lib/apt/lists var/lib/dpkg/status var/lib/dpkg/status-old "${@:2}"
 }
 packages_of() { inside "$1" dpkg-query --show; }

@@ -48,6 +48,7 @@ other_nodes() {
   check "setup-all.sh ends with status 0 there" exits 0
   run target_setup ansible
   check "target-setup makes the environment with Ansible" exits 0
+  check "ansible: it leaves nothing in root's home" test ! -e "$nodes/admin/root/root/.ansible"
   check "one node logs in to the other" make_login
   write_inventory
   run playbook

@@ -13,8 +13,8 @@ extension SigningFailed: Advised {
       "Name an Ed25519 key of OpenSSH, or the .pub file of one that ssh-agent or a FIDO token holds. "
         + "To make a key: download-all key"
     case .refused:
-      "A passphrase cannot be asked for here: load the key with ssh-add, or set SSH_ASKPASS. A bundle that was "
-        + "finished stays as it is; to sign it: download-all sign --key FILE"
+      "A passphrase or PIN is asked for on the terminal; without one, load the key with ssh-add, or set SSH_ASKPASS. "
+        + "A bundle that was finished stays as it is; to sign it: download-all sign --key FILE"
     }
   }
 }
