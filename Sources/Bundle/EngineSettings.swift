@@ -6,6 +6,9 @@ public struct EngineSettings: Sendable {
   /// The hosts that stay as the first part of the name.
   public let kept: Set<String>
 
+  /// The place below the registry's `/v2/` that stands for all registries without an entry; nothing is there.
+  public static let otherRegistries = "other-registries"
+
   private static let registry = "{{ registry_host }}"
   private static let others = "  - prefix: \"_default\""
   private static let afterCRIO = "crio_insecure_registries:"
@@ -51,7 +54,7 @@ public struct EngineSettings: Sendable {
       + kept.sorted().flatMap(Self.containerd) + Self.own(inCluster, isPlain: true) + [
         "  # Any other registry: the bundle's answers that it has no such image. A registry of your own network gets an",
         "  # entry by target-setup's setting registry.own.",
-        Self.others, "    server: \(Self.quoted("http://\(Self.registry)/v2/other-registries"))",
+        Self.others, "    server: \(Self.quoted("http://\(Self.registry)/v2/\(Self.otherRegistries)"))",
         "    mirrors: []",
       ]
   }

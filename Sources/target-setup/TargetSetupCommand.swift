@@ -51,7 +51,8 @@ struct TargetSetupCommand: AsyncParsableCommand {
       """,
     version: programVersion,
     subcommands: [
-      RunCommand.self, StatusCommand.self, NextCommand.self, UndoCommand.self, CertificateCommand.self,
+      RunCommand.self, StatusCommand.self, NextCommand.self, WatchCommand.self, UndoCommand.self,
+      CertificateCommand.self,
       LoginCommand.self,
       UploadCommand.self, ConfigCommand.self,
     ],

@@ -75,7 +75,9 @@ import YAML
       #expect(try entry(prefix) == (usual, usual, false))
     }
     #expect(
-      try entry("mcr.microsoft.com") == (usual + "/v2/mcr.microsoft.com", usual + "/v2/mcr.microsoft.com", true))
+      try entry("mcr.microsoft.com") == (
+        usual + "/v2/mcr.microsoft.com", usual + "/v2/mcr.microsoft.com", true
+      ))
     #expect(try entry("Chart.example:5000").host == usual + "/v2/chart.example-5000")
     #expect(try entry("_default") == (usual + "/v2/other-registries", nil, nil))
     for mirror in mirrors {

@@ -127,7 +127,8 @@ struct AnsibleContainerTests {
         tree: "/opt/kubespray-2.30.0", environment: "/opt/kubespray-2.30.0-venv",
         home: InventoryHome(folder: "/opt/kubespray-inventory"), isInContainer: true, on: context.host
       ).lines
-      let play = "./ansible-container.sh --mount /opt/kubespray-inventory ansible-playbook -i /opt/kubespray-inventory/"
+      let play =
+        "./ansible-container.sh --mount /opt/kubespray-inventory ansible-playbook -i /opt/kubespray-inventory/"
       #expect(lines.contains { $0.hasPrefix(play) })
       #expect(!lines.contains { $0.contains("activate") })
     }

@@ -245,7 +245,8 @@ struct ExtractStepTests {
     #expect(text.count { $0 == "\n" } == Self.offline.count { $0 == "\n" } + 7 + 3 + 3 + 3)
     #expect(text.contains("host: \"http://{{ registry_host }}/v2/nvcr.io\"\n        capabilities:"))
     #expect(text.contains("\"nvcr.io\"\n    location: \"{{ registry_host }}/nvcr.io\"\n    insecure: true\n"))
-    #expect(text.contains("\"apps.example.com\"\n    server: \"https://apps.example.com\"\n    mirrors: []\n"))
+    #expect(
+      text.contains("\"apps.example.com\"\n    server: \"https://apps.example.com\"\n    mirrors: []\n"))
     #expect(text.contains("server: \"http://10.0.0.9:5000\"\n    mirrors: []\n  - prefix: \"_default\"\n"))
   }
 }

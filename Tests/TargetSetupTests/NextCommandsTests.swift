@@ -25,11 +25,14 @@ struct NextCommandsTests {
 
   private func lines(_ version: String, on host: TargetHost) -> [String] {
     NextCommands(
-      tree: FilePath("/opt/kubespray-\(version)"), environment: "/opt/v", home: Self.home, isInContainer: false, on: host
+      tree: FilePath("/opt/kubespray-\(version)"), environment: "/opt/v", home: Self.home,
+      isInContainer: false, on: host
     ).lines
   }
 
-  @Test("a first deployment: nodes are written into the home, and each play gets it with the release's offline.yml")
+  @Test(
+    "a first deployment: nodes are written into the home, and each play gets it with the release's offline.yml"
+  )
   func first() throws {
     try withFolder { folder in
       let host = context(root: folder, bundle: folder).host
@@ -49,7 +52,10 @@ struct NextCommandsTests {
       #expect(lines("2.31.0", on: host).last?.contains("2.30 first") == true)
       #expect(lines("2.28.0", on: host).last?.contains("older") == true)
       try put("old: 1\n", at: host.path(Self.home.folder).pushing("group_vars/all/offline.yml"))
-      #expect(lines("2.30.0", on: host).contains { $0.hasPrefix("# /opt/kubespray-inventory/group_vars/all/offline.yml is not") })
+      #expect(
+        lines("2.30.0", on: host).contains {
+          $0.hasPrefix("# /opt/kubespray-inventory/group_vars/all/offline.yml is not")
+        })
     }
   }
 
@@ -71,7 +77,9 @@ struct NextCommandsTests {
       let command = line.replacing("/opt/", with: folder.string + "/opt/")
       #expect(try await Command("sh", ["-c", command]).run().status == 0)
       let new = host.path(Self.home.folder)
-      #expect(text(new.appending("inventory.ini")) == "[all]\nnode1\n" && text(new.pushing("credentials/key")) == "k")
+      #expect(
+        text(new.appending("inventory.ini")) == "[all]\nnode1\n"
+          && text(new.pushing("credentials/key")) == "k")
       #expect(try content(of: new.pushing("group_vars/all")).keys.sorted() == ["all.yml"])
       #expect(!lines("2.30.0", on: host).contains { $0.contains("tar -C") })
     }
@@ -82,8 +90,11 @@ struct NextCommandsTests {
     try withFolder { folder in
       let host = context(root: folder, bundle: folder).host
       try put("[all]\n", at: host.path("/opt/kubespray-2.30.0").pushing("inventory/sample/inventory.ini"))
-      try put("# empty\n", at: host.path("/opt/kubespray-2.30.0").pushing("inventory/sample/group_vars/all/offline.yml"))
-      try put("a: 1\n", at: host.path("/opt/kubespray-2.30.0").pushing("inventory/sample/group_vars/all/all.yml"))
+      try put(
+        "# empty\n",
+        at: host.path("/opt/kubespray-2.30.0").pushing("inventory/sample/group_vars/all/offline.yml"))
+      try put(
+        "a: 1\n", at: host.path("/opt/kubespray-2.30.0").pushing("inventory/sample/group_vars/all/all.yml"))
       for isWritten in [false, true] {
         let journal = try Journal(.extract, on: host)
         try Self.home.make(of: "/opt/kubespray-2.30.0", version: "2.30.0", on: host, journal)

@@ -68,7 +68,8 @@ struct ServerAccessTests {
       .mapping
     #expect(mirror?["host"]?.string == "https://{{ registry_host }}")
     #expect(
-      values["containerd_registries_mirrors"]?.sequence?.first?["server"]?.string == "https://{{ registry_host }}")
+      values["containerd_registries_mirrors"]?.sequence?.first?["server"]?.string
+        == "https://{{ registry_host }}")
     #expect(mirror?["skip_verify"]?.bool == false)
     #expect(mirror?["ca"]?.string == "/etc/kubespray-offline/ca.crt")
     #expect(mirror?["header"]?.mapping == nil)

@@ -101,12 +101,10 @@ struct InventoryHome: Sendable, Equatable {
   }
 
   private static let noNodes = """
-    # Your nodes: https://kubespray.io/#/docs/ansible/inventory
+    # Your nodes. See kubespray's docs/ansible/inventory.md.
     [kube_control_plane]
-
     [etcd:children]
     kube_control_plane
-
     [kube_node]
 
     """

@@ -40,7 +40,8 @@ struct ShellInventory: Sendable {
     }
     self.missing = missing
     text =
-      (Self.header(version, stripped) + images + ["", "# Files: where the shell project has put them."] + urls + [""])
+      (Self.header(version, stripped) + images + ["", "# Files: where the shell project has put them."] + urls
+      + [""])
       .joined(separator: "\n")
   }
 
@@ -93,7 +94,7 @@ struct ShellInventory: Sendable {
       "# project kubespray-offline. An offline.yml of your own in the bundle's folder is taken instead.",
       "",
       "http_server: \"http://YOUR_HOST\"",
-      "registry_host: \"YOUR_HOST:35000\""
+      "registry_host: \"YOUR_HOST:35000\"",
     ] + EngineSettings(stripped: stripped, kept: []).lines + [
       "",
       "files_repo: \"{{ http_server }}/files\"",
