@@ -6,12 +6,14 @@
 faults() {
   rm -rf "$nodes/admin"
   check "a fresh node for faults" create_node admin base
-  check "the fresh node boots" start_admin
+  check "the bundle of another release" make_second_bundle
+  check "the fresh node boots" start_admin --bind-ro="$second:/media/second"
   flipped_byte
   taken_port
   two_runs
   interruptions
   full_disk
+  second_bundle
   shut_down admin
 }
 
@@ -72,7 +74,7 @@ interruptions() {
     sleep "$((RANDOM % 8)).$((RANDOM % 10))"
     if [[ $extent == full && $((round % 2)) == 0 ]]; then
       power_cut admin
-      start_admin || return 0
+      start_admin --bind-ro="$second:/media/second" || return 0
     else
       on_admin sh -c 'for process in /proc/[0-9]*; do
         case $(tr "\0" " " 2>/dev/null <"$process/cmdline") in *target-setup*all*) kill -KILL "${process#/proc/}" ;; esac

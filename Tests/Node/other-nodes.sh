@@ -44,6 +44,8 @@ on_worker() { inside worker "$@"; }
 
 other_nodes() {
   check "the operator's node on a bridge with a second node" start_both
+  check "a router and name server that leads nowhere" led_nowhere
+  recorder_records worker
   run on_admin sh -c "cd $stick && TARGET_ADDRESS=$admin_address sh ./setup-all.sh"
   check "setup-all.sh ends with status 0 there" exits 0
   run target_setup ansible
@@ -64,6 +66,8 @@ other_nodes() {
   check "the second node's sources are as before" diff -r "$work/worker-apt" "$nodes/worker/root/etc/apt"
   secured
   ansible_in_container
+  recorder_records worker
+  check "nobody asked for anything outside" none_outside
   shut_down worker
   shut_down admin
 }
@@ -111,6 +115,7 @@ with_python_and_ssh() {
   mv "$work/$1-sources.list" "$root/etc/apt/sources.list"
   rm -rf "$root"/var/lib/apt/lists/*
 }
+led_nowhere() { start_recorder && lead_to_recorder admin && lead_to_recorder worker; }
 ping_worker() { on_admin bash -c "exec 3<>/dev/tcp/$worker_address/22"; }
 
 make_login() {

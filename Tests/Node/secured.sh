@@ -88,6 +88,7 @@ secured_playbook() {
   run ansible_program ansible-playbook -i /root/inventory/inventory.ini --become /root/inventory/secured.yml
   check "Ansible downloads as kubespray does, and writes what containerd is to know" exits 0
   check "the second node pulls an image over TLS and runs it" worker_pulls_secured
+  check "what the bundle lacks is asked of nobody else" worker_asks_nobody_else
 }
 ansible_program() {
   local program=$1 place
@@ -102,6 +103,14 @@ worker_apt_is_secured() {
 worker_pulls_secured() {
   on_worker ctr images pull --hosts-dir /etc/containerd/certs.d "$image" &&
     [[ $(on_worker ctr run --rm --net-host "$image" hello-tls | tee /dev/stderr) == "hello from calico/node" ]]
+}
+
+worker_asks_nobody_else() {
+  local name
+  for name in docker.io/library/absent:1 registry.k8s.io/absent:1 mcr.microsoft.com/absent/image:1; do
+    on_worker ctr images pull --hosts-dir /etc/containerd/certs.d "$name" && return 1
+  done
+  none_outside
 }
 
 # secured_clients: the admin host's own, and programs of this machine in its network.
