@@ -1,6 +1,6 @@
 # Every target is one command that can be typed without make; ARGS is passed on to it.
 .DEFAULT_GOAL := help
-.PHONY: help build run test unit e2e node lint format house sanitize crashes tampering fuzz docs faults bench demo interchange conformance prove contrib cases dist release clean
+.PHONY: help build run test unit e2e node lint format house sanitize crashes tampering fuzz docs faults bench demo interchange conformance prove contrib cases deployment dist release clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -72,6 +72,10 @@ release: ## Make a release and try it where nothing is installed (root; PACKAGES
 cases: ## Small inputs as people bring them, given to the release programs
 	swift build -c release
 	Tests/Cases/run $(ARGS)
+
+deployment: ## Real kubespray from its bundle on booted machines without internet (KUBESPRAY_TREE="folder...")
+	swift build -c release
+	Tests/Deployment/run $(KUBESPRAY_TREE)
 
 interchange: ## Our programs and the shell project's scripts on each other's bundles (SHELL_PROJECT=folder)
 	SHELL_PROJECT="$(SHELL_PROJECT)" Tests/Interchange/run
