@@ -45,7 +45,9 @@ struct PlanCommand: AsyncParsableCommand {
   ) async throws {
     let configuration = try settings.resolve()
     let console = output.console()
-    let job = Job(configuration, stages: stages + (stages.isEmpty ? [] : [.prove]), projectRoot: ".", installation: Installation.folder)
+    let job = Job(
+      configuration, stages: stages + (stages.isEmpty ? [] : [.prove]), projectRoot: ".",
+      installation: Installation.folder)
     let planning = try Planning(job, environment: processEnvironment(), emit: output.events(console))
     let proof = try await Interruption.watching(console) {
       try await withTicking(console) { try await planning.prove() }

@@ -30,7 +30,9 @@ struct RunCommand: AsyncParsableCommand {
     if isDryRun { return try await PlanCommand.run(try stages.map(stageArgument), settings, output) }
     let configuration = try settings.resolve()
     let console = output.console()
-    let job = Job(configuration, stages: try stages.map(stageArgument), projectRoot: ".", installation: Installation.folder)
+    let job = Job(
+      configuration, stages: try stages.map(stageArgument), projectRoot: ".",
+      installation: Installation.folder)
     let pipeline = try Pipeline(job, environment: processEnvironment(), emit: console.emit)
     let report = try await Interruption.watching(console) {
       try await withTicking(console) { try await pipeline.execute() }

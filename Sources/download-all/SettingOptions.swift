@@ -23,7 +23,8 @@ struct SettingOptions: ParsableArguments {
   /// - Throws: ``ConfigurationError``, or `ValidationError` for flags that do not go together.
   func resolve() throws -> Configuration {
     let configuration = try Configuration.resolve(
-      defaultFile: Installation.settings, files: configFiles.map { FilePath($0) }, environment: processEnvironment(), flags: flags.texts)
+      defaultFile: Installation.settings, files: configFiles.map { FilePath($0) },
+      environment: processEnvironment(), flags: flags.texts)
     if flags.texts["images.kubeconfig"] != nil, !configuration.images.fromCluster {
       throw ValidationError("--kubeconfig can only be used with --from-cluster: nothing else asks a cluster")
     }

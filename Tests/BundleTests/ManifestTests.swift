@@ -59,7 +59,8 @@ import Testing
 
   @Test(arguments: [
     ("", "it is empty"), ("\0\0\0\0", "only zero bytes"), ("<html>", "it is not JSON"),
-    ("{\"format\": 1, \"fil", "it is cut off"), ("{\"format\": 1,", "it is cut off"), ("{\"format\": tr", "it is cut off"),
+    ("{\"format\": 1, \"fil", "it is cut off"), ("{\"format\": 1,", "it is cut off"),
+    ("{\"format\": tr", "it is cut off"),
     ("{\"format\": 1, \"files\": [\0\0\0", "it is cut off"), ("{\"format\": 1}}", "it is not JSON"),
     ("{\"format\": trud}", "it is not JSON"),
     ("{}", "\"format\" is missing"), ("[]", "a value of another kind was expected"),

@@ -38,7 +38,9 @@ def anchor(heading):
 
 def anchors(path):
     """The places in a document that links can name."""
-    return {anchor(line.lstrip("#")) for line, is_code in parts(path.read_text()) if not is_code and line.startswith("#")}
+    return {
+        anchor(line.lstrip("#")) for line, is_code in parts(path.read_text()) if not is_code and line.startswith("#")
+    }
 
 
 def links(path):

@@ -157,7 +157,8 @@ struct OfflineRepoStepTests {
 
   @Test("a second set-up whose last proof fails leaves the sources of the first")
   func secondFails() async throws {
-    let refusal = CommandResult(status: 100, standardError: "E: Package 'leaf' has no installation candidate\n")
+    let refusal = CommandResult(
+      status: 100, standardError: "E: Package 'leaf' has no installation candidate\n")
     // Each run asks twice: before anything is changed, and at its end.
     let runner = Self.apt(refusal, failsFrom: 4)
     try await withHost(runner, packages: Self.packages) { first in

@@ -14,7 +14,8 @@ struct StoreKindTests {
 
   private static let text = "The content of a file."
 
-  private func upload(_ store: StoreServer, environment: [String: String] = [:]) async throws -> UploadResult {
+  private func upload(_ store: StoreServer, environment: [String: String] = [:]) async throws -> UploadResult
+  {
     var transfer = TransferConfiguration()
     transfer.retries = 1
     transfer.initialBackoff = .milliseconds(1)
@@ -34,7 +35,8 @@ struct StoreKindTests {
     "an entity tag that only looks like a checksum does not make a file another one",
     arguments: [
       // Object stores: a file of several parts, and one that was encrypted.
-      "\"\(hex(32))-2\"", "\"\(hex(32))\"", "\"\(hex(40))\"", "\"\(hex(64))\"", "W/\"\(hex(32))\"", "\"\"", "x",
+      "\"\(hex(32))-2\"", "\"\(hex(32))\"", "\"\(hex(40))\"", "\"\(hex(64))\"", "W/\"\(hex(32))\"", "\"\"",
+      "x",
       "\"{SHA1{short}}\"",
     ])
   func entityTags(_ tag: String) async throws {

@@ -92,7 +92,8 @@ struct ClosureCheck {
     detours.sorted { $0.key < $1.key }.map { server, variables in
       let names = variables.sorted()
       let shown = names.prefix(3).joined(separator: ", ") + (names.count > 3 ? ", … (\(names.count))" : "")
-      return "With this inventory nodes would ask \(server) and not the bundle, which has the files: it sets \(shown). Leave "
+      return
+        "With this inventory nodes would ask \(server) and not the bundle, which has the files: it sets \(shown). Leave "
         + "that out of the inventory of the machines without internet."
     }
   }

@@ -69,7 +69,8 @@ struct AptLogins: Sendable {
     guard let separator = url.firstRange(of: "://") else { return url }
     let scheme = url[..<separator.lowerBound].lowercased()
     let authority = url[separator.upperBound...].prefix { $0 != "/" }
-    guard !authority.contains("@"), let entry = entry(scheme, authority.lowercased(), url[authority.endIndex...])
+    guard !authority.contains("@"),
+      let entry = entry(scheme, authority.lowercased(), url[authority.endIndex...])
     else { return url }
     return url[..<separator.upperBound] + "\(percentEncoded(entry.user)):\(percentEncoded(entry.password))@"
       + url[separator.upperBound...]

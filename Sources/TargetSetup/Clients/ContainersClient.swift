@@ -83,13 +83,18 @@ struct ContainersClient: ContainerClient {
     case other
 
     private struct Entry: Decodable {
-      let Insecure: Bool
-      let Blocked: Bool
+      let isInsecure: Bool
+      let isBlocked: Bool
+
+      enum CodingKeys: String, CodingKey {
+        case isInsecure = "Insecure"
+        case isBlocked = "Blocked"
+      }
     }
 
     init(from decoder: any Decoder) throws {
       let entry = try? Entry(from: decoder)
-      self = entry.map { .registry(isInsecure: $0.Insecure, isBlocked: $0.Blocked) } ?? .other
+      self = entry.map { .registry(isInsecure: $0.isInsecure, isBlocked: $0.isBlocked) } ?? .other
     }
   }
 

@@ -45,7 +45,8 @@ struct OfflineRepoStep: Step {
     if hasPython { try await proveIndex(pip) }
     let others = try await others(context)
     let wanted = try wanted(context)
-    let before = journal.lastNote(.packageServer) == nil ? nil : try SourcesBefore(others + wanted.map(\.path), host)
+    let before =
+      journal.lastNote(.packageServer) == nil ? nil : try SourcesBefore(others + wanted.map(\.path), host)
     for path in others { try journal.moveAside(path) }
     for file in wanted where try host.file(file.path) != file.bytes {
       try journal.makeFolder(file.path.removingLastComponent())
