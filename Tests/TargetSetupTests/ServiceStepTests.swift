@@ -166,6 +166,16 @@ struct ServiceStepTests {
       #expect(
         text(context.host.path("/var/lib/kubespray-offline/releases/kubespray-2.30.0/files/kubeadm"))
           == "another\n")
+      // Going back to what was copied before takes nothing away from those who ask meanwhile: it is still there.
+      let kubelet = context.host.path("/var/lib/kubespray-offline/releases/kubespray-2.30.0/files/kubelet")
+      let before = try FileInfo(kubelet).inode
+      try removeFile(host.bundle.appending("files").appending("kubeadm"))
+      let earlier = host.context {
+        $0.nginx.port = port
+        $0.target.copy = .always
+      }
+      #expect(try await SetupRun(earlier).execute([.nginx]).map(\.outcome) == [.already])
+      #expect(try FileInfo(kubelet).inode == before)
       #expect(try await run.undo([.nginx]).map(\.outcome) == [.done])
       #expect(host.commands.contains("systemctl stop kubespray-offline-nginx.service"))
       #expect(host.commands.contains { $0.hasSuffix("images remove --sync docker.io/library/nginx:1.29.4") })

@@ -134,7 +134,10 @@ struct ServedTree: Sendable {
 
   /// Removes what a kill has left of a copy that was being made.
   func removeUnfinished() throws {
-    for part in Part.allCases { try removeTree(host.path(unfinished(part))) }
+    for part in Part.allCases {
+      try removeTree(host.path(unfinished(part)))
+      try removeTree(host.path(ProvedTree.earlier(source(of: part))))
+    }
   }
 
   private func unfinished(_ part: Part) -> FilePath { folder.appending(".\(part.rawValue).new") }
@@ -169,7 +172,9 @@ struct ServedTree: Sendable {
   }
 
   private func isCopied(_ part: Part, _ journal: Journal) throws -> Bool {
-    guard journal.lastNote(part.note) == (try fingerprint(part)) else { return false }
+    // Files have a folder for each bundle: what was copied for an earlier set-up is still in its place, and is served.
+    let notes = part == .files ? journal.notes(part.note) : journal.lastNote(part.note).map { [$0] } ?? []
+    guard notes.contains(try fingerprint(part)) else { return false }
     return try bundle.files(below: part.rawValue).allSatisfy { path in
       let copied = host.path(source(of: part)).appending(
         FilePath(String(path.dropFirst(part.rawValue.count + 1))).components)
@@ -254,13 +259,21 @@ struct ProvedTree: Sendable {
     try await offloaded {
       try journal.makeFolder(folder)
       for (copy, place) in copies {
-        // What was copied before.
         try journal.makeFolder(place.removingLastComponent())
-        try removeTree(host.path(place))
+        // What was copied before is served until the new one is there.
+        let earlier = host.path(Self.earlier(place))
+        try removeTree(earlier)
+        if FileTree.exists(host.path(place)) { try renameDurably(host.path(place), to: earlier) }
         try journal.placeTree(copy, at: place)
+        try removeTree(earlier)
       }
       for path in mountPoints { try journal.makeFolder(path) }
       for (kind, value) in notes { try journal.replaceNote(kind, value) }
     }
+  }
+
+  /// Where the folder at a place is while another one takes that place.
+  fileprivate static func earlier(_ place: FilePath) -> FilePath {
+    place.removingLastComponent().appending(".\(place.lastComponent?.string ?? "").earlier")
   }
 }
