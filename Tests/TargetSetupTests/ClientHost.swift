@@ -1,5 +1,7 @@
 import Bundle
+import Console
 import Host
+import Settings
 import Synchronization
 import SystemPackage
 import TestSupport

@@ -229,6 +229,26 @@ struct ExtractStepTests {
     #expect(text.contains("\"_default\"\n    server: \"\(project)/other-registries\"\n"))
   }
 
+  @Test("the offline.yml of a bundle of an earlier version gets the path of a registry too")
+  func earlierVersion() {
+    var configuration = Configuration()
+    configuration.target.address = "10.0.0.5"
+    configuration.registry.local = "harbor.example.com/k8s"
+    let interfaces = NetworkInterfaces(routed: nil, addresses: [])
+    let settings = OfflineSettings(configuration, HostAddresses(interfaces, configuration))
+    let text = settings.fill(
+      """
+      containerd_registries_mirrors:
+        - prefix: "docker.io"
+          mirrors:
+            - host: "http://{{ registry_host }}"
+              capabilities: ["pull", "resolve"]
+              skip_verify: true
+      """)
+    #expect(text.contains("host: \"https://harbor.example.com/v2/k8s\"\n"))
+    #expect(text.contains("\n        override_path: true\n        skip_verify: false"))
+  }
+
   @Test("offline.yml has entries for all registries of the bundle's images, and for those of the network")
   func furtherRegistries() throws {
     var configuration = Configuration()

@@ -47,7 +47,7 @@ struct OfflineSettings: Sendable {
   func fill(_ text: String) -> String {
     var isChart = false
     var isOwnPrefix = false
-    let given = text.split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
+    let given = Self.withPaths(text.split(separator: "\n", omittingEmptySubsequences: false).map(String.init))
     let lines = EngineSettings.completed(given, kept: kept, own: own).map { line -> String in
       guard !line.drop(while: { $0 == " " }).hasPrefix("#") else {
         isChart = line.hasPrefix("# Helm charts")
@@ -65,6 +65,14 @@ struct OfflineSettings: Sendable {
       return filled.replacing("http://YOUR_HOST", with: server).replacing("YOUR_HOST", with: host)
     }
     return lines.joined(separator: "\n") + accessLines
+  }
+
+  /// The lines as they are written now: bundles of earlier versions say nothing of paths in the mirrors of containerd.
+  private static func withPaths(_ lines: [String]) -> [String] {
+    guard !lines.contains(where: { $0.contains("override_path:") }) else { return lines }
+    return lines.flatMap { line in
+      line.hasPrefix("        capabilities: ") ? [line, "        override_path: false"] : [line]
+    }
   }
 
   /// The login as Ansible reads it; `nil` when none is wanted.
