@@ -34,7 +34,8 @@ children() {
 }
 asked() { timeout 300 grep -q asked "$silent-asked"; }
 runs() {
-  grep -lzs "^CHILD_OF=$work\$" /proc/[0-9]*/environ | while read -r file; do
+  # A process that ends meanwhile is no failure.
+  { grep -lzs "^CHILD_OF=$work\$" /proc/[0-9]*/environ || true; } | while read -r file; do
     tr '\0' ' ' <"${file%environ}cmdline" 2>/dev/null || true
   done | grep -F "$1"
 }
