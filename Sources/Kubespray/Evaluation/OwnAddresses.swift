@@ -87,7 +87,8 @@ extension CatalogAssembly {
       }
       files[url]?.isOfficial = true
     }
-    warnAboutAddresses()
+    // Without kubespray's own lists it is the proof that asks, and the bundle's own offline.yml that sets them.
+    if !officialFiles.isEmpty { warnAboutAddresses() }
   }
 
   private mutating func take(_ file: CatalogFile, into url: String) {
