@@ -118,7 +118,8 @@ struct LoadPushStep: Step {
     try await offloaded {
       let place = context.host.path(FilePath(folder))
       try removeTree(place.appending("docker"))
-      for name in try listFolder(place) where name.hasPrefix(".kubespray-offline") {
+      // A record that a kill has left half written has its name in it.
+      for name in try listFolder(place) where name.contains(".kubespray-offline") {
         try removeTree(place.appending(name))
       }
     }
