@@ -11,6 +11,9 @@ public struct HostAddresses: Sendable {
     self.configuration = configuration
   }
 
+  /// How other machines reach the host.
+  public var address: String { choice.address }
+
   /// How other machines reach the host, as the host of a URL: an IPv6 address in brackets.
   public var host: String { choice.address.contains(":") ? "[\(choice.address)]" : choice.address }
 
