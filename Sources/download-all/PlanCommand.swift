@@ -43,7 +43,18 @@ struct PlanCommand: AsyncParsableCommand {
   private static func prove(
     _ stages: [StageName], _ settings: SettingOptions, _ output: OutputOptions
   ) async throws {
-    let configuration = try settings.resolve()
+    let releases = try ReleaseChain(try settings.resolve())
+    var proofs: [ClosureProof] = []
+    for configuration in releases.configurations {
+      proofs.append(try await proof(stages, configuration, output))
+    }
+    if output.json { try releases.hasSeveral ? printJSON(proofs) : proofs.first.map(printJSON) }
+    if !proofs.allSatisfy(\.holds) { throw ExitCode(.failed) }
+  }
+
+  private static func proof(
+    _ stages: [StageName], _ configuration: Configuration, _ output: OutputOptions
+  ) async throws -> ClosureProof {
     let console = output.console()
     let job = Job(
       configuration, stages: stages + (stages.isEmpty ? [] : [.prove]), projectRoot: ".",
@@ -52,34 +63,39 @@ struct PlanCommand: AsyncParsableCommand {
     let proof = try await Interruption.watching(console) {
       try await withTicking(console) { try await planning.prove() }
     }
-    if output.json {
-      try printJSON(proof)
-    } else {
+    if !output.json {
       for remark in proof.remarks { console.emit(.message(.warning, remark, stage: nil)) }
       showMissing(proof, console)
     }
     console.finish(proof.summary)
-    if !proof.holds { throw ExitCode(.failed) }
+    return proof
   }
 
   static func run(_ stages: [StageName], _ settings: SettingOptions, _ output: OutputOptions) async throws {
-    let configuration = try settings.resolve()
-    let console = output.console()
-    let job = Job(configuration, stages: stages, projectRoot: ".", installation: Installation.folder)
-    let planning = try Planning(job, environment: processEnvironment(), emit: output.events(console))
-    let report = try await Interruption.watching(console) {
-      try await withTicking(console) { try await planning.report() }
-    }
-    if output.json {
-      try printJSON(report)
-      for stage in report.unplanned where !stage.isConsequence {
-        Terminal.writeError("error: \(stage.problem)\n")
+    let releases = try ReleaseChain(try settings.resolve())
+    if let gap = releases.gap { output.events(output.console())(.message(.warning, gap, stage: nil)) }
+    var reports: [PlanReport] = []
+    for configuration in releases.configurations {
+      let console = output.console()
+      let job = Job(configuration, stages: stages, projectRoot: ".", installation: Installation.folder)
+      let planning = try Planning(job, environment: processEnvironment(), emit: output.events(console))
+      let report = try await Interruption.watching(console) {
+        try await withTicking(console) { try await planning.report() }
       }
-      if !report.unplanned.isEmpty { throw ExitCode(.failed) }
-      return
+      if output.json {
+        for stage in report.unplanned where !stage.isConsequence {
+          Terminal.writeError("error: \(stage.problem)\n")
+        }
+      } else {
+        show(report, console, isDetailed: output.verbose, outputs: "\(configuration.outputs)")
+        if !reports.isEmpty {
+          console.finish("\(configuration.kubespray.version) adds \(report.addition(to: reports)).")
+        }
+      }
+      reports.append(report)
     }
-    show(report, console, isDetailed: output.verbose, outputs: "\(configuration.outputs)")
-    if !report.unplanned.isEmpty { throw ExitCode(.failed) }
+    if output.json { try releases.hasSeveral ? printJSON(reports) : reports.first.map(printJSON) }
+    if reports.contains(where: { !$0.unplanned.isEmpty }) { throw ExitCode(.failed) }
   }
 
   /// Shows the plan for people.

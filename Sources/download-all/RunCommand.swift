@@ -27,18 +27,43 @@ struct RunCommand: AsyncParsableCommand {
   func validate() throws { _ = try stages.map(stageArgument) }
 
   func run() async throws {
-    if isDryRun { return try await PlanCommand.run(try stages.map(stageArgument), settings, output) }
-    let configuration = try settings.resolve()
+    let stages = try stages.map(stageArgument)
+    if isDryRun { return try await PlanCommand.run(stages, settings, output) }
+    let releases = try ReleaseChain(try settings.resolve())
+    if let gap = releases.gap { output.console().emit(.message(.warning, gap, stage: nil)) }
+    var hasFailures = false
+    for configuration in releases.configurations where try await !run(stages, configuration, of: releases) {
+      hasFailures = true
+    }
+    if hasFailures { throw ExitCode(.failed) }
+  }
+
+  /// - Returns: Whether all of it succeeded.
+  private func run(
+    _ stages: [StageName], _ configuration: Configuration, of releases: ReleaseChain
+  ) async throws -> Bool {
     let console = output.console()
-    let job = Job(
-      configuration, stages: try stages.map(stageArgument), projectRoot: ".",
-      installation: Installation.folder)
+    var lent: Set<String> = []
+    if releases.hasSeveral {
+      let name = "kubespray \(configuration.kubespray.version): \(configuration.outputs)"
+      console.emit(.message(.info, name, stage: nil))
+      if let shared = try releases.share(with: configuration) {
+        lent = shared.paths
+        console.emit(
+          .message(
+            .info, "begun with the \(lent.count) files of \(shared.from), which are on the disk once",
+            stage: nil))
+      }
+    }
+    let job = Job(configuration, stages: stages, projectRoot: ".", installation: Installation.folder)
     let pipeline = try Pipeline(job, environment: processEnvironment(), emit: console.emit)
-    let report = try await Interruption.watching(console) {
+    var report = try await Interruption.watching(console) {
       try await withTicking(console) { try await pipeline.execute() }
     }
+    // What only the neighbour needs was never this bundle's.
+    report.removed.removeAll(where: lent.contains)
     Self.show(report, console, configuration)
-    if report.hasFailures { throw ExitCode(.failed) }
+    return !report.hasFailures
   }
 
   private static func outcome(_ report: RunReport, _ configuration: Configuration) -> String {

@@ -32,7 +32,16 @@ struct VerifyCommand: AsyncParsableCommand {
   var allowedSigners: String?
 
   func run() async throws {
-    let configuration = try settings.resolve()
+    var isIntact = true
+    for configuration in try ReleaseChain(try settings.resolve()).configurations
+    where try await !verify(configuration) {
+      isIntact = false
+    }
+    if !isIntact { throw ExitCode(.failed) }
+  }
+
+  /// - Returns: Whether the bundle is intact.
+  private func verify(_ configuration: Configuration) async throws -> Bool {
     let console = output.console()
     let (events, signers) = (output.events(console), allowedSigners.map { FilePath($0) })
     let result = try await Interruption.watching(console) {
@@ -51,12 +60,12 @@ struct VerifyCommand: AsyncParsableCommand {
           "\(configuration.outputs) is intact: \(result.files) files, \(ByteCount.format(result.bytes)); "
             + "\(Self.signatures(result)).")
       }
-      return
+      return true
     }
     if !output.json {
       console.finish(Self.advice(result, configuration.outputs))
     }
-    throw ExitCode(.failed)
+    return false
   }
 
   private static func signatures(_ result: VerifyRun.Result) -> String {

@@ -131,3 +131,18 @@ extension PlanReport {
       .split(separator: "@").last.map(String.init) ?? url
   }
 }
+
+extension PlanReport {
+  /// What this plan has and no other one of these, in words: `14 files, 31 images, 890 MB`. What this program writes, such as
+  /// lists and indexes, does not count.
+  public func addition(to others: [PlanReport]) -> String {
+    let known = Set(others.flatMap(\.artifacts).map { "\($0.path) \($0.url ?? "")" })
+    let new = artifacts.filter { $0.url != nil && !known.contains("\($0.path) \($0.url ?? "")") }
+    let images = new.count { $0.stage == .images }
+    let unknown = new.count { $0.size == nil }
+    func counted(_ number: Int, _ word: String) -> String { "\(number) \(word)\(number == 1 ? "" : "s")" }
+    return counted(new.count - images, "file") + ", " + counted(images, "image") + ", "
+      + ByteCount.format(new.byteSum { $0.size ?? 0 })
+      + (unknown > 0 ? " and \(unknown) of a size that is not known" : "")
+  }
+}
