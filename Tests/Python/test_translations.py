@@ -121,10 +121,18 @@ class Comparison(unittest.TestCase):
         translation = RECORDED + added.replace("##", "<!-- of: 000000000000 -->\n##")
         self.assertEqual(found(translation, ORIGINAL + added), [(False, 'not translated: "New"')])
 
+    def test_a_new_section_is_named_wherever_it_is(self):
+        original = ORIGINAL.replace("## Steps", "## New\n\nSomething new.\n\n## Steps")
+        problems = list(translations.compared("operator.md", "ko", original, RECORDED))
+        self.assertEqual([(failure, line) for failure, line, _ in problems], [(True, 2)])
+        self.assertIn('"New"', problems[0][2])
+        shorter = ORIGINAL[: ORIGINAL.index("## Steps")] + ORIGINAL[ORIGINAL.index("### Words") :]
+        self.assertEqual(found(RECORDED, shorter), [(True, 'surplus: "단계"')])
+
     def test_what_fails(self):
         sections = RECORDED.split("<!-- of: ")
         cases = {
-            "missing": ("<!-- of: ".join(sections[:-1]), 'missing: "Words"'),
+            "missing": ("<!-- of: ".join(sections[:-1]), 'missing after this section: "Words"'),
             "surplus": (RECORDED + "\n## 더\n", 'surplus: "더"'),
             "level": (RECORDED.replace("### ", "## "), '"용어" has level 2, in its place'),
             "command": (
@@ -168,7 +176,7 @@ class Recording(unittest.TestCase):
             (root / "docs/guide/operator.md").write_text(ORIGINAL, encoding="utf-8")
             place = root / "docs/ko/operator.md"
             place.write_text("# 운영자\n", encoding="utf-8")
-            with self.assertRaisesRegex(ValueError, 'missing: "Steps"'):
+            with self.assertRaisesRegex(ValueError, 'missing after this section: "Steps"'):
                 translations.record(root, "ko/operator.md")
             self.assertEqual(place.read_text(encoding="utf-8"), "# 운영자\n")
             place.write_text(TRANSLATION, encoding="utf-8")
