@@ -103,9 +103,11 @@ extension SettingFormat<String> {
 
   /// What can be checked out of kubespray's repository, by the rules of the shell project's get-kubespray.sh.
   static let kubesprayVersion = words(
-    "a release such as 2.30.0, master, a branch such as release-2.30, or a commit hash (7 to 40 digits)"
+    "latest, a release such as 2.30.0, master, a branch such as release-2.30, or a commit hash (7 to 40 digits)"
   ) { text in
-    if text == "master" || text.wholeMatch(of: /release-[0-9]+\.[0-9]+/) != nil { return text }
+    if text == "latest" || text == "master" || text.wholeMatch(of: /release-[0-9]+\.[0-9]+/) != nil {
+      return text
+    }
     if text.wholeMatch(of: /[0-9A-Fa-f]{7,40}/) != nil { return text.lowercased() }
     return withoutV(text)
   }

@@ -48,7 +48,8 @@ extension SettingSection {
       .scalar(
         "kubespray.version", \.kubespray.version, .kubesprayVersion, environment: ["KUBESPRAY_VERSION"],
         flag: .value("--kubespray-version", "version"),
-        "The kubespray to prepare: a release (2.30.0), master, a branch (release-2.30) or a commit hash."),
+        "The kubespray to prepare: a release (2.30.0), latest, master, a branch (release-2.30) or a commit hash."
+      ),
       .scalar(
         "kubespray.source", \.kubespray.source, .optional(.line("a folder, a tarball or a git URL")),
         environment: ["KUBESPRAY_SOURCE"], flag: .value("--kubespray-source", "where"), scope: .download,
