@@ -12,7 +12,9 @@ enum CompletionScript {
     let words = arguments.first?.split(separator: "=", maxSplits: 1).map(String.init) ?? []
     guard words.first == option else { return nil }
     let name = words.count > 1 ? words[1] : arguments.dropFirst().first ?? ""
-    guard arguments.count == (words.count > 1 ? 1 : 2), let shell = CompletionShell(rawValue: name) else { return nil }
+    guard arguments.count == (words.count > 1 ? 1 : 2), let shell = CompletionShell(rawValue: name) else {
+      return nil
+    }
     return root.completionScript(for: shell)
   }
 }

@@ -7,11 +7,8 @@ import Integrity
 import Settings
 import SystemPackage
 
-/// Runs stages.
-struct RunCommand: AsyncParsableCommand {
-  static let configuration = CommandConfiguration(
-    commandName: "run", abstract: "Run stages: all of them, or those named and what they need (the default).")
-
+/// How stages are run.
+struct RunOptions: ParsableArguments {
   @OptionGroup(title: "Settings") var settings: SettingOptions
   @OptionGroup(title: "Output") var output: OutputOptions
 
@@ -19,6 +16,14 @@ struct RunCommand: AsyncParsableCommand {
     name: [.customShort("n"), .customLong("dry-run")],
     help: "Show what would be fetched, like plan; fetch nothing.")
   var isDryRun = false
+}
+
+/// Runs stages.
+struct RunCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "run", abstract: "Run stages: all of them, or those named and what they need (the default).")
+
+  @OptionGroup var options: RunOptions
 
   @Argument(
     help: .init("Stages: \(StageName.allCases.map(\.rawValue).joined(separator: ", ")).", valueName: "stage"),
@@ -28,7 +33,8 @@ struct RunCommand: AsyncParsableCommand {
   func validate() throws { _ = try stages.map(stageArgument) }
 
   func run() async throws {
-    if isDryRun { return try await PlanCommand.run(try stages.map(stageArgument), settings, output) }
+    let (settings, output) = (options.settings, options.output)
+    if options.isDryRun { return try await PlanCommand.run(try stages.map(stageArgument), settings, output) }
     let configuration = try settings.resolve()
     let log = RunLog(cache: configuration.cache, arguments: Array(CommandLine.arguments.dropFirst()))
     let console = output.console(log: log?.device)
