@@ -218,7 +218,7 @@ let package = Package(
     .target(
       name: "CommandSupport",
       dependencies: [
-        "Console", "Settings", "Files", "Concurrency", systemPackage,
+        "Console", "Settings", "Diagnosis", "Files", "Concurrency", systemPackage,
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: sizeSettings),
@@ -226,7 +226,7 @@ let package = Package(
       name: "download-all",
       dependencies: [
         "DownloadAll", "CommandSupport", "Console", "Bundle", "Settings", "Cache", "Files", "Concurrency",
-        systemPackage,
+        "Integrity", systemPackage,
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: swiftSettings,
@@ -304,12 +304,16 @@ let package = Package(
       ] + ground,
       swiftSettings: swiftSettings),
     .testTarget(
+      name: "DiagnosisTests",
+      dependencies: ["Diagnosis", "Host", "Bundle", "TestSupport", "Files", systemPackage],
+      swiftSettings: swiftSettings),
+    .testTarget(
       name: "DownloadAllTests",
       dependencies: [
         "DownloadAll", "target-setup", "TestSupport", "TestServer", "TestRegistry", "Bundle", "Cache",
         "Settings",
         "Host", "Console",
-        "Registry", "Kubespray", "Mirrors", "Transfer", "Archive", "Snapshot", "Trust",
+        "Registry", "Kubespray", "Mirrors", "Transfer", "Archive", "Snapshot", "Trust", "Diagnosis",
       ] + ground,
       exclude: ["Snapshots"],
       swiftSettings: swiftSettings),
@@ -318,7 +322,7 @@ let package = Package(
       dependencies: [
         "TargetSetup", "TestSupport", "TestServer", "TestRegistry", "Archive", "Bundle", "Settings", "Trust",
         "Certificates", "YAML", "Console", "Host",
-        "Registry", "Transfer", "Snapshot",
+        "Registry", "Transfer", "Snapshot", "Diagnosis",
       ] + ground,
       exclude: ["Snapshots"],
       swiftSettings: swiftSettings),
@@ -326,7 +330,7 @@ let package = Package(
       name: "CommandLineTests",
       dependencies: [
         "download-all", "target-setup", "CommandSupport", "Bundle", "Settings", "DownloadAll", "TargetSetup",
-        "Console", "Host", "Files", "Snapshot", systemPackage,
+        "Console", "Host", "Files", "Snapshot", "Cache", "TestSupport", systemPackage,
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       exclude: ["Snapshots"],

@@ -104,15 +104,15 @@ extension SettingFormat<String> {
   /// What can be checked out of kubespray's repository, by the rules of the shell project's get-kubespray.sh; or several
   /// of them.
   static let kubesprayVersion = words(
-    "a release such as 2.30.0, master, a branch such as release-2.30, or a commit hash (7 to 40 digits); or several, with "
-      + "commas between them"
+    "latest, a release such as 2.30.0, master, a branch such as release-2.30, or a commit hash (7 to 40 digits); or several, "
+      + "with commas between them"
   ) { text in
     let names = text.split(separator: ",", omittingEmptySubsequences: false).map { kubesprayName(String($0)) }
     return names.contains(nil) ? nil : names.compactMap(\.self).joined(separator: ",")
   }
 
   private static func kubesprayName(_ text: String) -> String? {
-    if text == "master" || text.wholeMatch(of: /release-[0-9]+\.[0-9]+/) != nil { return text }
+    if text == "latest" || text == "master" || text.wholeMatch(of: /release-[0-9]+\.[0-9]+/) != nil { return text }
     if text.wholeMatch(of: /[0-9A-Fa-f]{7,40}/) != nil { return text.lowercased() }
     return withoutV(text)
   }

@@ -1,4 +1,5 @@
 import Bundle
+import Console
 import Files
 import Kubespray
 import Settings
@@ -114,6 +115,17 @@ public enum ReleaseChainError: Error, Equatable, CustomStringConvertible {
 }
 
 extension ReleaseChain {
+  /// The chain, once it is known what `latest` is; a minor release that is left out is warned of.
+  ///
+  /// - Throws: ``ReleaseChainError``, `KubesprayVersionError`, or what keeps the latest release from being known.
+  public static func resolved(
+    _ configuration: Configuration, environment: [String: String], emit: @Sendable (ConsoleEvent) -> Void
+  ) async throws -> ReleaseChain {
+    let chain = try ReleaseChain(try await LatestRelease.resolved(configuration, environment: environment, emit: emit))
+    if let gap = chain.gap { emit(.message(.warning, gap, stage: nil)) }
+    return chain
+  }
+
   /// The settings for a command that is for one bundle.
   ///
   /// - Throws: ``ReleaseChainError``.

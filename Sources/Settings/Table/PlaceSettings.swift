@@ -48,7 +48,7 @@ extension SettingSection {
       .scalar(
         "kubespray.version", \.kubespray.version, .kubesprayVersion, environment: ["KUBESPRAY_VERSION"],
         flag: .value("--kubespray-version", "version"),
-        "The kubespray to prepare: a release (2.30.0), master, a branch (release-2.30) or a commit hash.",
+        "The kubespray to prepare: a release (2.30.0), latest, master, a branch (release-2.30) or a commit hash.",
         """
         Several, with commas between them, make a bundle each, outputs/VERSION/; what they share lies on the disk once.
         """),

@@ -1,3 +1,4 @@
+import Host
 import Settings
 
 /// By which addresses the servers of a host are reached: by other machines, and by the host itself.

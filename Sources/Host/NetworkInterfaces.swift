@@ -1,23 +1,35 @@
 /// The addresses by which other machines can reach this host.
-struct NetworkInterfaces: Sendable, Equatable {
+public struct NetworkInterfaces: Sendable, Equatable {
   /// An address of an interface.
-  struct Address: Sendable, Equatable {
+  public struct Address: Sendable, Equatable {
     /// The interface, such as `eth0`.
-    let interface: String
+    public let interface: String
     /// The address as text, without a zone.
-    let text: String
+    public let text: String
+
+    /// An address.
+    public init(interface: String, text: String) {
+      self.interface = interface
+      self.text = text
+    }
 
     /// Whether it is an IPv6 address.
-    var isIPv6: Bool { text.contains(":") }
+    public var isIPv6: Bool { text.contains(":") }
   }
 
   /// The address from which packets to far hosts would be sent; `nil` without such a route.
-  let routed: String?
+  public let routed: String?
   /// Every address of an interface that is up and not loopback, IPv4 first.
-  let addresses: [Address]
+  public let addresses: [Address]
+
+  /// Interfaces.
+  public init(routed: String?, addresses: [Address]) {
+    self.routed = routed
+    self.addresses = addresses
+  }
 
   /// The address to give to other machines.
-  enum Choice: Sendable, Equatable {
+  public enum Choice: Sendable, Equatable {
     /// The setting says so.
     case given(String)
     /// The default route starts there.
@@ -28,7 +40,7 @@ struct NetworkInterfaces: Sendable, Equatable {
     case loopback
 
     /// The address, an IPv6 address without brackets.
-    var address: String {
+    public var address: String {
       switch self {
       case .given(let text), .routed(let text), .first(let text, _): text
       case .loopback: "127.0.0.1"
@@ -37,7 +49,7 @@ struct NetworkInterfaces: Sendable, Equatable {
   }
 
   /// Chooses: what was given, else where the default route starts, else the first address, else loopback.
-  func choose(given: String?) -> Choice {
+  public func choose(given: String?) -> Choice {
     if let given { return .given(given) }
     if let routed { return .routed(routed) }
     let found = addresses.filter { !Self.isVirtual($0.interface) }.map(\.text)
@@ -47,7 +59,7 @@ struct NetworkInterfaces: Sendable, Equatable {
   }
 
   /// Whether a machine has given itself an address because nobody else did (RFC 3927).
-  static func isLinkLocal(_ address: String) -> Bool { address.hasPrefix("169.254.") }
+  public static func isLinkLocal(_ address: String) -> Bool { address.hasPrefix("169.254.") }
 
   /// Bridges and tunnels of container runtimes, which no other machine reaches.
   private static func isVirtual(_ name: String) -> Bool {

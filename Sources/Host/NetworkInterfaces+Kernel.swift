@@ -6,7 +6,7 @@ import SystemPackage
 
 extension NetworkInterfaces {
   /// Those of this machine.
-  static func current() -> NetworkInterfaces {
+  public static func current() -> NetworkInterfaces {
     NetworkInterfaces(routed: routedAddress(), addresses: allAddresses())
   }
 
@@ -70,7 +70,7 @@ extension NetworkInterfaces {
 }
 
 /// A UDP socket on which this machine answers.
-struct DatagramSocket: Sendable {
+public struct DatagramSocket: Sendable {
   /// More than a datagram of the protocols that are answered here.
   private static let longest = 4096
 
@@ -79,7 +79,7 @@ struct DatagramSocket: Sendable {
   /// Listens.
   ///
   /// - Throws: `Errno`: the address is not of this machine, the port is taken, or only root may have it.
-  init(address: String, port: UInt16) throws(Errno) {
+  public init(address: String, port: UInt16) throws(Errno) {
     var wanted = addrinfo()
     wanted.ai_flags = AI_NUMERICHOST | AI_NUMERICSERV
     wanted.ai_socktype = Int32(SOCK_DGRAM.rawValue)
@@ -100,7 +100,7 @@ struct DatagramSocket: Sendable {
   /// Answers what comes until the task is cancelled, and closes the socket.
   ///
   /// - Parameter answer: Makes the answer to a datagram of a sender; `nil` for none.
-  func serve(_ answer: @escaping @Sendable ([UInt8], String) -> [UInt8]?) async {
+  public func serve(_ answer: @escaping @Sendable ([UInt8], String) -> [UInt8]?) async {
     // Dispatch's own objects may be used by any thread; only their protocol does not say so.
     nonisolated(unsafe) let source = DispatchSource.makeReadSource(
       fileDescriptor: descriptor, queue: DispatchQueue(label: "datagrams"))
