@@ -57,8 +57,29 @@ import Testing
       for name in ["libpython3.11", "zlib"] { try journal.note(.package, name) }
       #expect(try await HostPackages.takeBack(journal, on: context.host) == nil)
       let purge = isInstalled ? [["--purge", "libpython3.11", "zlib"]] : []
-      #expect(removed.withLock(\.self) == purge + [["--configure", "-a"]])
+      #expect(removed.withLock(\.self) == [["--configure", "-a"]] + purge + [["--configure", "-a"]])
       #expect(text(states) == (before.isEmpty ? nil : before))
+    }
+  }
+
+  @Test("what a killed run's package manager still brings is waited for, and goes, too")
+  func orphansPackagesGo() async throws {
+    try await withFolder { folder in
+      let commands = Mutex<[[String]]>([])
+      let context = context(root: folder, bundle: folder) { command, _ in
+        let isAtWork = commands.withLock { commands in
+          commands.append(command.arguments)
+          return commands.count < 3
+        }
+        guard command.executable == "dpkg" else {
+          return CommandResult(status: 0, standardOutput: isAtWork ? "" : "installed libpython3.11\n")
+        }
+        return isAtWork ? CommandResult(status: 2, standardError: Self.lock) : CommandResult(status: 0)
+      }
+      let journal = try Journal(.python, on: context.host)
+      try journal.note(.package, "libpython3.11")
+      #expect(try await HostPackages.takeBack(journal, on: context.host, pause: .zero) == nil)
+      #expect(commands.withLock(\.self).contains(["--purge", "libpython3.11"]))
     }
   }
 

@@ -33,9 +33,13 @@ struct HostPackages: Sendable {
   /// Removes the packages that a step brought, as its journal says, when no other package needs them.
   ///
   /// - Returns: What is left to somebody when the package manager refused; nothing is removed then.
-  static func takeBack(_ journal: Journal, on host: TargetHost) async throws -> String? {
+  static func takeBack(
+    _ journal: Journal, on host: TargetHost, pause: Duration = .seconds(1)
+  ) async throws -> String? {
     let noted = Set(journal.notes(.package)).sorted()
-    guard !noted.isEmpty, let packages = HostPackages(host, say: journal.say) else { return nil }
+    guard !noted.isEmpty, let packages = HostPackages(host, say: journal.say, pause: pause) else { return nil }
+    // The package manager that a killed run has started goes on; what it brings is known when it has ended.
+    if let settle = packages.client.settle { _ = try await packages.result(of: settle) }
     let installed = try await packages.installed()
     let names = noted.filter { installed.contains($0) }
     if !names.isEmpty {
