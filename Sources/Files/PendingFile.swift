@@ -111,3 +111,28 @@ public final class PendingFile: Sendable {
     return named.inode == opened.inode && named.device == opened.device
   }
 }
+
+/// Gives an open file another name on the same file system: a copy that shares its bytes where the file system has such
+/// copies, or else a hard link.
+///
+/// - Parameter path: The name, at which there must be nothing.
+/// - Returns: Whether that was possible: not on FAT, for one, nor from one disk to another.
+public func shareFile(_ descriptor: FileDescriptor, at path: FilePath) -> Bool {
+  if cloneFile(descriptor, at: path) { return true }
+  // A link to what was opened, whatever lies at its path by now (open(2), O_TMPFILE).
+  return "/proc/self/fd/\(descriptor.rawValue)".withPlatformString { source in
+    path.withPlatformString { linkat(AT_FDCWD, source, AT_FDCWD, $0, AT_SYMLINK_FOLLOW) == 0 }
+  }
+}
+
+private func cloneFile(_ descriptor: FileDescriptor, at path: FilePath) -> Bool {
+  // FICLONE of linux/fs.h (ioctl_ficlonerange(2)).
+  let clone: UInt = 0x4004_9409
+  let isProgram = (try? FileInfo(descriptor).permissions.contains(.ownerExecute)) ?? false
+  let permissions: FilePermissions =
+    isProgram ? [.ownerReadWriteExecute, .groupReadExecute, .otherReadExecute] : .publicFile
+  guard let file = try? PendingFile(for: path, permissions: permissions),
+    ioctl(file.descriptor.rawValue, clone, descriptor.rawValue) == 0
+  else { return false }
+  return (try? file.commit(isDurable: false)) != nil
+}

@@ -35,6 +35,12 @@ struct RunCommand: AsyncParsableCommand {
       valueName: "image"))
   var imageName: String?
 
+  @Option(
+    help: .init(
+      "With verify: write what is missing or damaged to FILE, for \"download-all delta --heal\" where an intact copy is.",
+      valueName: "file"), completion: .file())
+  var missing: String?
+
   @Argument(
     help: .init("all, \(StepName.allCases.map(\.rawValue).joined(separator: ", ")).", valueName: "step"),
     completion: .steps)
@@ -45,6 +51,10 @@ struct RunCommand: AsyncParsableCommand {
     if !archives.isEmpty, names != [.loadPush] {
       throw ValidationError(
         "--archive can only be used with the step load-push: target-setup load-push --archive FILE")
+    }
+    if missing != nil, names != [.verify] {
+      throw ValidationError(
+        "--missing can only be used with the step verify: target-setup verify --missing FILE")
     }
     if let imageName {
       guard archives.count == 1 else {
@@ -78,6 +88,7 @@ struct RunCommand: AsyncParsableCommand {
     // 70 lines of good news would push everything else off the screen.
     if archives.isEmpty, !output.verbose { context.showTable = { _, _ in } }
     context.push.imageName = imageName
+    context.damageList = missing.map { FilePath($0) }
     let isForced = force
     let run = SetupRun(context)
     let reports = try await Interruption.watching(console) {
