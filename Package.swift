@@ -181,10 +181,13 @@ let package = Package(
       ].map { .embedInCode($0) },
       swiftSettings: swiftSettings),
 
+    // Bundles that follow one another.
+    .target(name: "Supply", dependencies: ["Bundle"] + ground, swiftSettings: swiftSettings),
+
     // What both programs say of an error alike.
     .target(
       name: "Diagnosis",
-      dependencies: ["Archive", "Transfer", "Host", "Bundle", "Settings", "Registry"] + ground,
+      dependencies: ["Archive", "Transfer", "Host", "Bundle", "Settings", "Registry", "Supply"] + ground,
       swiftSettings: sizeSettings),
 
     // Floor 4: the stages.
@@ -192,7 +195,7 @@ let package = Package(
       name: "DownloadAll",
       dependencies: [
         "YAML", "Archive", "Transfer", "Host", "Console", "Bundle", "Settings", "Cache", "Kubespray",
-        "Registry", "Mirrors", "Diagnosis", "Trust",
+        "Registry", "Mirrors", "Supply", "Diagnosis", "Trust",
       ] + ground,
       resources: [
         .embedInCode("Travelling/launcher.sh"), .embedInCode("Travelling/verify-bundle.sh"),
@@ -204,7 +207,7 @@ let package = Package(
       name: "TargetSetup",
       dependencies: [
         "YAML", "Archive", "Transfer", "Host", "Console", "Trust", "Certificates", "Bundle", "Settings",
-        "Registry", "Diagnosis",
+        "Registry", "Supply", "Diagnosis",
       ] + ground,
       // Those in BuiltIn are links to target-scripts/: bundles of the shell project have no such files.
       resources: [
@@ -225,7 +228,7 @@ let package = Package(
     .executableTarget(
       name: "download-all",
       dependencies: [
-        "DownloadAll", "CommandSupport", "Console", "Bundle", "Settings", "Cache", "Files", "Concurrency",
+        "DownloadAll", "CommandSupport", "Console", "Bundle", "Settings", "Cache", "Supply", "Files", "Concurrency",
         "Integrity", systemPackage,
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
@@ -235,7 +238,8 @@ let package = Package(
     .executableTarget(
       name: "target-setup",
       dependencies: [
-        "TargetSetup", "CommandSupport", "Console", "Bundle", "Settings", "Host", "Files", "Concurrency",
+        "TargetSetup", "CommandSupport", "Console", "Bundle", "Settings", "Host", "Supply", "Files",
+        "Concurrency",
         systemPackage,
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
@@ -279,6 +283,9 @@ let package = Package(
     .testTarget(
       name: "BundleTests", dependencies: ["Bundle", "TestSupport"] + ground,
       swiftSettings: swiftSettings),
+    .testTarget(
+      name: "SupplyTests", dependencies: ["Supply", "Bundle", "Archive", "TestSupport"] + ground,
+      swiftSettings: swiftSettings),
     .testTarget(name: "CacheTests", dependencies: ["Cache"] + ground, swiftSettings: swiftSettings),
     .testTarget(
       name: "SettingsTests", dependencies: ["Settings", "Bundle", "YAML"] + ground,
@@ -313,7 +320,7 @@ let package = Package(
         "DownloadAll", "target-setup", "TestSupport", "TestServer", "TestRegistry", "Bundle", "Cache",
         "Settings",
         "Host", "Console",
-        "Registry", "Kubespray", "Mirrors", "Transfer", "Archive", "Snapshot", "Trust", "Diagnosis",
+        "Registry", "Kubespray", "Mirrors", "Supply", "Transfer", "Archive", "Snapshot", "Trust", "Diagnosis",
       ] + ground,
       exclude: ["Snapshots"],
       swiftSettings: swiftSettings),
@@ -321,7 +328,7 @@ let package = Package(
       name: "TargetSetupTests",
       dependencies: [
         "TargetSetup", "TestSupport", "TestServer", "TestRegistry", "Archive", "Bundle", "Settings", "Trust",
-        "Certificates", "YAML", "Console", "Host",
+        "Certificates", "YAML", "Console", "Host", "Supply",
         "Registry", "Transfer", "Snapshot", "Diagnosis",
       ] + ground,
       exclude: ["Snapshots"],
@@ -329,8 +336,8 @@ let package = Package(
     .testTarget(
       name: "CommandLineTests",
       dependencies: [
-        "download-all", "target-setup", "CommandSupport", "Bundle", "Settings", "DownloadAll", "TargetSetup",
-        "Console", "Host", "Files", "Snapshot", "Cache", "TestSupport", systemPackage,
+        "download-all", "target-setup", "CommandSupport", "Bundle", "Settings", "Supply", "DownloadAll",
+        "TargetSetup", "Console", "Host", "Files", "Snapshot", "Cache", "TestSupport", systemPackage,
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       exclude: ["Snapshots"],
@@ -344,7 +351,7 @@ let package = Package(
 let fuzzDependencies: [Target.Dependency] =
   [
     "YAML", "Archive", "Transfer", "Host", "Console", "Trust", "Bundle", "Settings", "Kubespray", "Registry",
-    "Mirrors", "DownloadAll", "TargetSetup",
+    "Mirrors", "Supply", "DownloadAll", "TargetSetup",
   ] + ground
 if Context.environment["FUZZ"] != nil {
   package.targets.append(

@@ -7,6 +7,9 @@ public struct BundleSignature: Sendable, Equatable {
   public let name: String
   /// The armored signature, not yet verified.
   public let bytes: [UInt8]
+
+  /// A signature file.
+  public init(name: String, bytes: [UInt8]) { (self.name, self.bytes) = (name, bytes) }
 }
 
 extension Manifest {

@@ -46,6 +46,9 @@ public struct ManifestImage: Sendable, Codable, Equatable {
   public var layers: Int
   /// Signatures and what else the registry has about it; absent when it was not asked.
   public var attached: [ManifestAttached]?
+  /// The digests of its configurations and layers, in the order in which they lie in the archive; absent in manifests of
+  /// earlier versions.
+  public var blobs: [Digest]?
 
   /// Whether somebody has signed it, as far as the registry says; `nil` when it was not asked.
   public var isSigned: Bool? { attached.map { $0.contains { $0.isSignature } } }

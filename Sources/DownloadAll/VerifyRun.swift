@@ -2,6 +2,7 @@ import Bundle
 import Console
 import Files
 import FoundationEssentials
+import Supply
 import SystemPackage
 import Trust
 
@@ -33,11 +34,14 @@ public enum VerifyRun {
 
   /// Reads everything.
   ///
-  /// - Parameter allowedSigners: The file of those one of whom must have signed the bundle; `nil` for nobody.
+  /// - Parameters:
+  ///   - allowedSigners: The file of those one of whom must have signed the bundle; `nil` for nobody.
+  ///   - list: Where the list of files that are missing or damaged goes, for a delta that heals them; also if there is none.
   /// - Throws: ``UnfinishedBundle``, ``ManifestError``, ``AllowedSignersUnusable``, `FileError`, or
   ///   `CancellationError`.
   public static func run(
-    outputs: FilePath, allowedSigners: FilePath? = nil, emit: @escaping @Sendable (ConsoleEvent) -> Void
+    outputs: FilePath, allowedSigners: FilePath? = nil, damageList list: FilePath? = nil,
+    emit: @escaping @Sendable (ConsoleEvent) -> Void
   ) async throws -> Result {
     let path = outputs.appending(Manifest.fileName)
     guard let bytes = try readBytes(ifPresent: path, limit: Manifest.largestFile) else {
@@ -47,9 +51,11 @@ public enum VerifyRun {
     let allowed = try allowedSigners.map { try AllowedSigners(reading: $0) }
     let check = SignatureCheck(bytes, try Manifest.signatures(in: outputs), allowed: allowed)
     let found = try await read(manifest, in: outputs, emit)
+    if let list { try DamageList(found, of: manifest).write(to: list) }
     return Result(
       files: manifest.files.count, bytes: manifest.totalSize,
-      problems: statementProblems(manifest, check, isAsked: allowed != nil) + found,
+      problems: statementProblems(manifest, check, isAsked: allowed != nil)
+        + found.map { .init(path: $0.path, kind: $0.kind, detail: $0.detail) },
       signatures: check.reports, allowedSigners: allowedSigners?.string)
   }
 
@@ -74,7 +80,7 @@ public enum VerifyRun {
 
   private static func read(
     _ manifest: Manifest, in outputs: FilePath, _ emit: @escaping @Sendable (ConsoleEvent) -> Void
-  ) async throws -> [Result.Problem] {
+  ) async throws -> [BundleVerifier.Problem] {
     let stage = "verify"
     emit(.stageStarted(stage))
     emit(.stageTotals(stage, items: manifest.files.count, bytes: manifest.totalSize))
@@ -91,7 +97,7 @@ public enum VerifyRun {
     emit(
       .stageFinished(stage, problems.isEmpty ? .done : .failed, summary: "\(manifest.files.count) files read")
     )
-    return problems.map { .init(path: $0.path, kind: $0.kind, detail: $0.detail) }
+    return problems
   }
 }
 

@@ -1,3 +1,4 @@
+import CFiles
 import Glibc
 import SystemPackage
 
@@ -112,3 +113,16 @@ public func flushFolder(_ path: FilePath) {
 
 /// Flushes everything that was written so far, whoever wrote it: cheaper than a flush of each of thousands of files.
 public func flushFileSystems() { sync() }
+
+/// Flushes everything that was written to the file system that holds a path, and to no other.
+public func flushFileSystem(of path: FilePath) {
+  guard let file = try? openFile(path, .readOnly) else { return flushFileSystems() }
+  _ = syncfs(file.rawValue)
+  try? file.close()
+}
+
+/// Lets the system forget what it holds of a file in memory, so that the next reading comes from the disk. What was not yet
+/// written to the disk is not forgotten: flush it first.
+public func forgetCached(_ descriptor: FileDescriptor) {
+  _ = posix_fadvise(descriptor.rawValue, 0, 0, POSIX_FADV_DONTNEED)
+}

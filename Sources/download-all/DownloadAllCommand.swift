@@ -13,6 +13,9 @@ struct DownloadAllCommand: AsyncParsableCommand {
       download-all [OPTIONS] [STAGE...]
       download-all plan | config | doctor | verify | clean | fetch | pack [OPTIONS]
       download-all key | sign | compare | verify-bundle [OPTIONS]
+      download-all diff OLD NEW
+      download-all delta --base OLD --to DIR [OPTIONS]
+      download-all media --size SIZE --to DIR... [OPTIONS]
       """,
     discussion: """
       Without a stage, all stages run. A stage includes those that it needs:
@@ -36,6 +39,9 @@ struct DownloadAllCommand: AsyncParsableCommand {
         download-all pack --format contrib   archives for kubespray's own scripts
         download-all key                     make a key for signing bundles
         download-all sign --key FILE         sign the bundle
+        download-all diff OLD outputs        what is new since the last bundle
+        download-all delta --base OLD/bundle.json --to DIR   that alone, to carry
+        download-all media --size 4G --to DIR   over several sticks
         download-all clean --bundle          start over
 
       Settings come from config/config.yml, --config FILE, the environment and
@@ -48,7 +54,7 @@ struct DownloadAllCommand: AsyncParsableCommand {
     subcommands: [
       RunCommand.self, PlanCommand.self, ConfigCommand.self, VerifyCommand.self, CleanCommand.self,
       FetchCommand.self, PackCommand.self, KeyCommand.self, SignCommand.self, CompareCommand.self,
-      VerifyBundleCommand.self, DoctorCommand.self,
+      VerifyBundleCommand.self, DoctorCommand.self, DiffCommand.self, DeltaCommand.self, MediaCommand.self,
     ],
     defaultSubcommand: RunCommand.self)
 }

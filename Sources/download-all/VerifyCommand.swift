@@ -31,6 +31,13 @@ struct VerifyCommand: AsyncParsableCommand {
     completion: .file())
   var allowedSigners: String?
 
+  @Option(
+    help: .init(
+      "Write what is missing or damaged to FILE, for \"delta --heal\" where an intact copy is.",
+      valueName: "file"),
+    completion: .file())
+  var missing: String?
+
   func run() async throws {
     var isIntact = true
     for configuration in try ReleaseChain(try settings.resolve()).configurations
@@ -43,10 +50,12 @@ struct VerifyCommand: AsyncParsableCommand {
   /// - Returns: Whether the bundle is intact.
   private func verify(_ configuration: Configuration) async throws -> Bool {
     let console = output.console()
-    let (events, signers) = (output.events(console), allowedSigners.map { FilePath($0) })
+    let events = output.events(console)
+    let (signers, list) = (allowedSigners.map { FilePath($0) }, missing.map { FilePath($0) })
     let result = try await Interruption.watching(console) {
       try await withTicking(console) {
-        try await VerifyRun.run(outputs: configuration.outputs, allowedSigners: signers, emit: events)
+        try await VerifyRun.run(
+          outputs: configuration.outputs, allowedSigners: signers, damageList: list, emit: events)
       }
     }
     if output.json {

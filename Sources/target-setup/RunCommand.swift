@@ -31,6 +31,12 @@ struct RunOptions: ParsableArguments {
       "With one --archive: what its image is called, such as quay.io/team/app:1, if it does not say that itself.",
       valueName: "image"))
   var imageName: String?
+
+  @Option(
+    help: .init(
+      "With verify: write what is missing or damaged to FILE, for \"download-all delta --heal\" where an intact copy is.",
+      valueName: "file"), completion: .file())
+  var missing: String?
 }
 
 /// Does steps.
@@ -50,6 +56,10 @@ struct RunCommand: AsyncParsableCommand {
     if !choices.archives.isEmpty, names != [.loadPush] {
       throw ValidationError(
         "--archive can only be used with the step load-push: target-setup load-push --archive FILE")
+    }
+    if choices.missing != nil, names != [.verify] {
+      throw ValidationError(
+        "--missing can only be used with the step verify: target-setup verify --missing FILE")
     }
     if let imageName = choices.imageName {
       guard choices.archives.count == 1 else {
@@ -83,6 +93,7 @@ struct RunCommand: AsyncParsableCommand {
     // 70 lines of good news would push everything else off the screen.
     if choices.archives.isEmpty, !choices.output.verbose { context.showTable = { _, _ in } }
     context.push.imageName = choices.imageName
+    context.damageList = choices.missing.map { FilePath($0) }
     let isForced = choices.force
     let run = SetupRun(context)
     let reports = try await Interruption.watching(console) {

@@ -15,6 +15,9 @@ struct TargetSetupCommand: AsyncParsableCommand {
       target-setup undo [OPTIONS] all | STEP...
       target-setup certificate | login [OPTIONS]
       target-setup upload [OPTIONS] --to URL [FOLDER]
+      target-setup merge [OPTIONS] DIR [--into NEW]
+      target-setup inventory [OPTIONS]
+      target-setup join [OPTIONS] MEDIA... --into DIR
       """,
     discussion: """
       The steps, in the order in which "all" takes them:
@@ -41,6 +44,7 @@ struct TargetSetupCommand: AsyncParsableCommand {
         sh ./target-setup load-push --registry harbor.example.com/k8s
         sh ./target-setup registry-client --registry 10.0.0.9:5000 --insecure
         sh ./target-setup undo all            take everything back
+        sh ./target-setup merge /media/usb    the next bundle, of this and a delta
         sh ./target-setup upload --to https://nexus.example.com/repository/raw
 
       Settings come from the bundle's config.yml, this machine's own
@@ -56,7 +60,7 @@ struct TargetSetupCommand: AsyncParsableCommand {
       UndoCommand.self,
       CertificateCommand.self,
       LoginCommand.self,
-      UploadCommand.self, ConfigCommand.self,
+      UploadCommand.self, MergeCommand.self, InventoryCommand.self, JoinCommand.self, ConfigCommand.self,
     ],
     defaultSubcommand: RunCommand.self)
 

@@ -71,7 +71,8 @@ import Testing
   private static let otherOptionsOfDownloadAll: Set<String> = [
     "--config", "--quiet", "--json", "--no-progress", "--verbose", "--version", "--help", "--dry-run",
     "--prove", "--yes", "--bundle", "--keep-cache", "--only-cache", "--shelf", "--shelves", "--flat",
-    "--format", "--to", "--file", "--name", "--key", "--allowed-signers",
+    "--format", "--to", "--file", "--name", "--key", "--allowed-signers", "--base", "--heal", "--missing",
+    "--size", "--from", "--part",
   ]
 
   private static let otherOptionsOfTargetSetup: Set<String> = [
@@ -79,6 +80,6 @@ import Testing
     "--bundle", "--ca-file", "--insecure", "--skip-verify", "--force", "--allowed-signers",
     "--allow-unsigned", "--allow-older", "--shell-bundle", "--archive", "--name", "--renew",
     "--new-authority", "--to", "--dns", "--once", "--since",
-    "--artifactory", "--parallel",
+    "--artifactory", "--parallel", "--into", "--missing",
   ]
 }

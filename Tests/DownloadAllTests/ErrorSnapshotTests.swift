@@ -5,6 +5,7 @@ import Integrity
 import Kubespray
 import Settings
 import Snapshot
+import Supply
 import SystemPackage
 import Testing
 import Trust
@@ -112,7 +113,7 @@ import Trust
   }
 
   private func own() -> [any Error] {
-    [
+    deltas() + [
       NotEnoughSpace(folder: "outputs", needed: 2_100_000_000, available: 1_000_000),
       UnusableFolder(folder: "/x", option: "--outputs", reason: "Permission denied"),
       UnfinishedBundle(outputs: "outputs"), UnprovableBundle(outputs: "outputs", stages: "files images"),
@@ -136,6 +137,30 @@ import Trust
       AllowedSignersUnusable(path: "allowed_signers", reason: "line 2: the key is missing"),
       KeyNotMade(path: "k", kind: .exists), KeyNotMade(path: "k", kind: .badName("a b")),
     ]
+  }
+
+  private func deltas() -> [any Error] {
+    let (first, second) = (manifest("2.29.1"), manifest("2.30.0"))
+    let (one, other) = (BundleIdentity(first), BundleIdentity(second))
+    return [
+      DeltaErrors(all: [
+        DeltaError.bundleDamaged("outputs/images/a.tar.gz", how: "it is missing"),
+        DeltaError.occupied("usb", by: "the delta from \(one) to \(other)"),
+      ]),
+      DeltaError.otherList(wanted: one, found: other, "damage.json"), DeltaError.malformedList("damage.json"),
+      DeltaError.overlapping("outputs/usb", "outputs"),
+      DeltaError.notEnoughSpace("usb", needed: 2_100_000_000, available: 1_000_000),
+      MediaError.tooFewFolders(needed: 4, named: 2), MediaError.noPart(5, of: 4), MediaError.tooSmall(5000),
+      MediaError.lessRoom("/media/usb", needed: 2_100_000_000, available: 1_000_000),
+      MediaError.occupied("/media/usb", by: "content"), MediaError.nothingToCarry("empty"),
+      MediaError.otherBytes("/media/usb/content/files/a", how: "its digest is another one"),
+    ]
+  }
+
+  private func manifest(_ kubespray: String) -> Manifest {
+    Manifest(
+      tool: "test", created: "2026-01-01T00:00:00Z", kubespray: kubespray, architecture: "amd64", stages: [],
+      files: [])
   }
 
   @Test func everyErrorIsAFactAndAnAdvice() throws {

@@ -4,6 +4,7 @@ import Console
 import Files
 import Host
 import Snapshot
+import Supply
 import SystemPackage
 import Testing
 
@@ -13,7 +14,7 @@ import Testing
 
 /// What this program says about errors, word for word: the facts and the advice that is right on the target.
 @Suite struct ErrorSnapshotTests {
-  private func errors() throws -> [any Error] { try registries() + stores() + machine() + steps() }
+  private func errors() throws -> [any Error] { try registries() + stores() + machine() + steps() + deltas() }
 
   private func registries() throws -> [any Error] {
     let image = try ImageReference("harbor.example/k8s/nginx:1")
@@ -49,6 +50,30 @@ import Testing
       StoreError(TransferError(.tls, url: "https://nexus.example/", detail: "self-signed"), address),
       StoreError(.moved(to: "https://new.example/files"), "it sends those who ask on", isFatal: true),
       StoreError(.notKept, "the store took it and does not have it"),
+    ]
+  }
+
+  private func deltas() -> [any Error] {
+    func bundle(_ kubespray: String) -> BundleIdentity {
+      BundleIdentity(
+        Manifest(
+          tool: "test", created: "2026-01-01T00:00:00Z", kubespray: kubespray, architecture: "amd64",
+          stages: [],
+          files: []))
+    }
+    return [
+      DeltaError.noDelta("/media/usb"),
+      DeltaError.malformed("/media/usb/delta.json", reason: "it is cut off"),
+      DeltaError.otherFormat("/media/usb/delta.json", format: 2),
+      DeltaError.otherBase(wanted: bundle("2.29.1"), found: bundle("2.30.0"), "/srv/outputs"),
+      DeltaError.damaged("/media/usb/new/files/a", how: "it is missing"),
+      DeltaError.bundleDamaged("/srv/outputs/files/a", how: "its digest is another one"),
+      DeltaError.occupied("/srv/new", by: "notes"),
+      DeltaError.overlapping("/srv/outputs/new", "/srv/outputs"),
+      DeltaError.notEnoughSpace("/srv/new", needed: 2_100_000_000, available: 1_000_000),
+      MediaError.noMedium("/media/usb"), MediaError.malformed("/media/usb/media.json"),
+      MediaError.otherSet("/media/usb", wanted: bundle("2.30.0"), found: bundle("2.31.0")),
+      MediaError.occupied("/srv/new", by: "notes"),
     ]
   }
 

@@ -1,5 +1,6 @@
 import Console
 import Mirrors
+import Supply
 import SystemPackage
 
 /// An error for which this program has advice. The conformances in this folder are the one place that words it: what is
@@ -42,6 +43,7 @@ extension Problem {
   public static func all(_ error: any Error, about subject: String = "") -> [Problem] {
     switch error {
     case let problems as Problems: problems.all
+    case let failed as DeltaErrors: failed.all.flatMap { all($0, about: subject) }
     case let failed as ArchitecturesFailed:
       failed.errors.flatMap { architecture, error in
         all(error, about: subject).map { problem in

@@ -257,6 +257,7 @@ extension ArchivedImage {
       reference: reference, digest: descriptor.digest,
       platforms: manifests.compactMap { $0.descriptor.platform?.description },
       layers: contents.flatMap(\.layers).count)
+    image.blobs = blobs.map(\.digest)
     guard !attached.isEmpty else { return image }
     image.attached = attached.map {
       ManifestAttached(

@@ -1,4 +1,5 @@
 import Console
+import Supply
 import SystemPackage
 
 /// An error for which this program has advice. The conformances in this folder are the one place that words it: what is
@@ -37,7 +38,8 @@ extension Problem {
 
   /// The problems that an error stands for: several, where it says so.
   public static func all(_ error: any Error, about subject: String = "") -> [Problem] {
-    (error as? Problems)?.all ?? [Problem(error, about: subject)]
+    if let failed = error as? DeltaErrors { return failed.all.flatMap { all($0, about: subject) } }
+    return (error as? Problems)?.all ?? [Problem(error, about: subject)]
   }
 }
 

@@ -65,6 +65,8 @@ public struct SetupContext: Sendable {
   public var isFromBundle = false
   /// Whether `verify` has read all of the bundle in this run, and found it right.
   var isVerified = false
+  /// Where `verify` writes which files are missing or damaged, for a delta that heals them.
+  public var damageList: FilePath?
   /// How a registry is spoken to.
   public var push = PushOptions()
   /// Shows a table of results: names of columns, and rows.

@@ -1,6 +1,7 @@
 import Bundle
 import Console
 import Settings
+import Supply
 import SystemPackage
 
 /// Reads the bundle as it arrived and compares it with its manifest.
@@ -15,7 +16,12 @@ struct VerifyStep: Step {
   }
 
   func apply(_ context: SetupContext, _ journal: Journal) async throws -> String {
-    if let shell = context.bundle.shell { return try await scan(shell, context) }
+    if let shell = context.bundle.shell {
+      guard context.damageList == nil else {
+        throw StepError("a bundle without a manifest does not say what is damaged in it", .remake)
+      }
+      return try await scan(shell, context)
+    }
     guard let manifest = context.bundle.manifest else {
       throw StepError.unfinished(context.bundle.folder)
     }
@@ -33,6 +39,7 @@ struct VerifyStep: Step {
         } ?? .done
       emit(.itemFinished(stage, item: file.path.description, outcome, bytes: file.size))
     }
+    if let list = context.damageList { try DamageList(problems, of: manifest).write(to: list) }
     let harmless = problems.filter(isHarmless)
     let unexpected = harmless.map(\.path)
     if !unexpected.isEmpty {

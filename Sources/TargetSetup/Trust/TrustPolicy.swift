@@ -61,10 +61,19 @@ public struct TrustPolicy: Sendable {
   func admit(
     _ folder: FilePath, isShellBundle: () throws -> Bool
   ) throws -> (manifest: Manifest?, trust: BundleTrust) {
+    if let (_, manifest, trust) = try statement(in: folder) { return (manifest, trust) }
+    return (nil, try withoutManifest(folder, try TrustMemory.read(state), try isShellBundle()))
+  }
+
+  /// Decides about the manifest in a folder, which is read once.
+  ///
+  /// - Returns: The bytes that were decided about, what they say, and how far they are trusted; `nil` when there are none.
+  /// - Throws: ``TrustError``, or `ManifestError`.
+  func statement(
+    in folder: FilePath
+  ) throws -> (bytes: [UInt8], manifest: Manifest, trust: BundleTrust)? {
     let memory = try TrustMemory.read(state)
-    guard let bytes = try read(Manifest.fileName, in: folder, limit: Manifest.largestFile) else {
-      return (nil, try withoutManifest(folder, memory, try isShellBundle()))
-    }
+    guard let bytes = try read(Manifest.fileName, in: folder, limit: Manifest.largestFile) else { return nil }
     var trust = BundleTrust(standing: .notChecked(signers))
     trust.state = state
     trust.earlier = memory?.exceptions ?? []
@@ -73,7 +82,7 @@ public struct TrustPolicy: Sendable {
     let manifest = try Manifest(decoding: bytes, from: folder.appending(Manifest.fileName))
     (trust.bundle, trust.sequence) = (manifest.id, manifest.sequence)
     try checkAge(manifest, folder, memory, &trust)
-    return (manifest, trust)
+    return (bytes, manifest, trust)
   }
 
   private func withoutManifest(

@@ -40,7 +40,7 @@ struct Reader: Sendable {
   /// All of them.
   static let all =
     archiveReaders + imageReaders + registryReaders + bundleReaders + transferReaders + textReaders
-    + signatureReaders + packageReaders + hostReaders + listReaders
+    + signatureReaders + packageReaders + hostReaders + listReaders + supplyReaders
 
   /// Gives it the bytes in a folder of its own, and makes sure that nothing else was written.
   ///

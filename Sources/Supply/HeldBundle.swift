@@ -1,0 +1,102 @@
+import Bundle
+import Files
+import Integrity
+import SystemPackage
+
+/// A bundle on this machine: its files are opened when its manifest lists them, beneath its folder and through no link, and
+/// what is read of them counts when it was hashed.
+struct HeldBundle: Sendable {
+  let folder: FilePath
+  let manifest: Manifest
+  private let byPath: [BundlePath: ManifestFile]
+  /// A file of each content.
+  private let byContent: [Digest: ManifestFile]
+
+  /// - Parameter lacking: Files that are known to be damaged: they are not there.
+  init(_ folder: FilePath, _ manifest: Manifest, lacking: Set<BundlePath> = []) {
+    self.folder = folder
+    self.manifest = manifest
+    let files = manifest.files.filter { !lacking.contains($0.path) }
+    byPath = Dictionary(files.map { ($0.path, $0) }) { first, _ in first }
+    byContent = Dictionary(files.map { ($0.sha256, $0) }) { first, _ in first }
+  }
+
+  /// The file of a path.
+  func file(_ path: BundlePath) -> ManifestFile? { byPath[path] }
+
+  /// A file with a content: that of the same path, where it has one.
+  func file(of digest: Digest, preferring path: BundlePath) -> ManifestFile? {
+    if let file = byPath[path], file.sha256 == digest { return file }
+    return byContent[digest]
+  }
+
+  /// Where a file lies, for messages.
+  func place(_ path: BundlePath) -> FilePath { folder.appending(FilePath(path.description).components) }
+
+  /// Opens a file of the bundle.
+  ///
+  /// - Throws: ``DeltaError/bundleDamaged(_:how:)`` when it is not there, is a link, or has another size.
+  func open(_ file: ManifestFile) throws(DeltaError) -> FileDescriptor {
+    try openProved(FilePath(file.path.description), beneath: folder, size: file.size) {
+      .bundleDamaged($0, how: $1)
+    }
+  }
+
+  /// Opens the archive of an image to read parts of it; `nil` when it is not one that only stores.
+  ///
+  /// - Throws: ``DeltaError``, `FileError`, or what `body` throws.
+  func withArchive<T>(_ file: ManifestFile, _ body: (StoredArchive) throws -> T) throws -> T? {
+    let descriptor = try open(file)
+    defer { try? descriptor.close() }
+    return try StoredArchive(descriptor, place(file.path)).map(body)
+  }
+}
+
+/// Opens a file below a folder, through no link, that must have a size.
+///
+/// - Parameter damaged: The error for what is not as it should be: the path, and how.
+/// - Throws: What `damaged` makes.
+func openProved(
+  _ path: FilePath, beneath folder: FilePath, size: Int64,
+  _ damaged: (FilePath, String) -> DeltaError
+) throws(DeltaError) -> FileDescriptor {
+  let place = folder.appending(path.components)
+  let descriptor: FileDescriptor
+  do {
+    descriptor = try openFile(path, beneath: folder)
+  } catch {
+    let how =
+      switch error.code {
+      case .noSuchFileOrDirectory: "it is missing"
+      case .tooManySymbolicLinkLevels: "it is a link, or lies behind one, so it is not opened"
+      case .notSupported: "it is not a file"
+      default: "it cannot be read: \(error.code)"
+      }
+    throw damaged(place, how)
+  }
+  let found = (try? FileInfo(descriptor))?.size ?? -1
+  guard found == size else {
+    try? descriptor.close()
+    throw damaged(place, "it has \(found) bytes instead of \(size)")
+  }
+  return descriptor
+}
+
+/// Reads an open file from its start to its end in pieces of at most 1 MiB.
+///
+/// - Throws: `FileError`, or what `body` throws.
+func readWhole(
+  _ descriptor: FileDescriptor, _ path: FilePath, _ body: (UnsafeRawBufferPointer) throws -> Void
+) throws {
+  let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 20, alignment: 16)
+  defer { buffer.deallocate() }
+  var offset: Int64 = 0
+  while true {
+    let count = try FileError.naming(.read, path) {
+      try descriptor.read(fromAbsoluteOffset: offset, into: buffer)
+    }
+    if count == 0 { return }
+    offset += Int64(count)
+    try body(UnsafeRawBufferPointer(rebasing: buffer[..<count]))
+  }
+}
