@@ -1,6 +1,6 @@
 # Every target is one command that can be typed without make; ARGS is passed on to it.
 .DEFAULT_GOAL := help
-.PHONY: help build run test unit e2e node lint format house sanitize crashes tampering fuzz docs faults bench demo interchange conformance prove contrib cases deployment dist release clean
+.PHONY: help build run test unit e2e node lint format house sanitize crashes tampering fuzz docs faults bench demo interchange conformance prove contrib cases completions deployment dist release clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -68,6 +68,9 @@ dist: ## Make what a release is in dist/: archive, .deb, .rpm, install.sh, check
 release: ## Make a release and try it where nothing is installed (root; PACKAGES=yes ROOTS=yes for more)
 	swift build -c release
 	Tests/Release/run
+
+completions: ## Let bash, zsh and fish complete both release programs
+	Tests/Completions/run $(ARGS)
 
 cases: ## Small inputs as people bring them, given to the release programs
 	swift build -c release

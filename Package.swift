@@ -221,7 +221,7 @@ let package = Package(
     .target(
       name: "CommandSupport",
       dependencies: [
-        "Console", "Settings", "Files", "Concurrency", systemPackage,
+        "Console", "Settings", "Diagnosis", "Files", "Concurrency", systemPackage,
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: sizeSettings),
@@ -229,8 +229,7 @@ let package = Package(
       name: "download-all",
       dependencies: [
         "DownloadAll", "CommandSupport", "Console", "Bundle", "Settings", "Cache", "Supply", "Files",
-        "Concurrency",
-        systemPackage,
+        "Concurrency", "Integrity", systemPackage,
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: swiftSettings,
@@ -312,12 +311,16 @@ let package = Package(
       ] + ground,
       swiftSettings: swiftSettings),
     .testTarget(
+      name: "DiagnosisTests",
+      dependencies: ["Diagnosis", "Host", "Bundle", "TestSupport", "Files", systemPackage],
+      swiftSettings: swiftSettings),
+    .testTarget(
       name: "DownloadAllTests",
       dependencies: [
         "DownloadAll", "target-setup", "TestSupport", "TestServer", "TestRegistry", "Bundle", "Cache",
         "Settings",
         "Host", "Console",
-        "Registry", "Kubespray", "Mirrors", "Supply", "Transfer", "Archive", "Snapshot", "Trust",
+        "Registry", "Kubespray", "Mirrors", "Supply", "Transfer", "Archive", "Snapshot", "Trust", "Diagnosis",
       ] + ground,
       exclude: ["Snapshots"],
       swiftSettings: swiftSettings),
@@ -326,7 +329,7 @@ let package = Package(
       dependencies: [
         "TargetSetup", "TestSupport", "TestServer", "TestRegistry", "Archive", "Bundle", "Settings", "Trust",
         "Certificates", "YAML", "Console", "Host", "Supply",
-        "Registry", "Transfer", "Snapshot",
+        "Registry", "Transfer", "Snapshot", "Diagnosis",
       ] + ground,
       exclude: ["Snapshots"],
       swiftSettings: swiftSettings),
@@ -335,7 +338,7 @@ let package = Package(
       dependencies: [
         "download-all", "target-setup", "CommandSupport", "Bundle", "Settings", "Supply", "DownloadAll",
         "TargetSetup",
-        "Console", "Host", "Files", "Snapshot", systemPackage,
+        "Console", "Host", "Files", "Snapshot", "Cache", "TestSupport", systemPackage,
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       exclude: ["Snapshots"],

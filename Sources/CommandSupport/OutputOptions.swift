@@ -23,11 +23,14 @@ public struct OutputOptions: ParsableArguments, Sendable {
   public init() {}
 
   /// The console that these options ask for.
-  public func console() -> Console {
+  ///
+  /// - Parameter log: Where plain lines go too.
+  public func console(log: ConsoleDevice? = nil) -> Console {
     Console(
       options: .resolve(
         isTerminal: Terminal.isError, outputIsTerminal: Terminal.isOutput,
-        environment: processEnvironment(), quiet: quiet, json: json, noProgress: noProgress, debug: verbose))
+        environment: processEnvironment(), quiet: quiet, json: json, noProgress: noProgress, debug: verbose),
+      log: log)
   }
 }
 

@@ -10,12 +10,18 @@ public enum Program {
   ///
   /// - Parameters:
   ///   - root: The command of the program.
+  ///   - completed: The same for the completion of shells.
   ///   - arguments: What was typed, without the program's name.
   ///   - problems: What an error means for the person who runs this program.
   public static func run(
-    _ root: any ParsableCommand.Type, _ arguments: [String], problems: @Sendable (any Error) -> [Problem]
+    _ root: any ParsableCommand.Type, completed: any ParsableCommand.Type, _ arguments: [String],
+    problems: @Sendable (any Error) -> [Problem]
   ) async -> Never {
     ignoreBrokenPipes()
+    if let script = CompletionScript.asked(by: arguments, of: completed) {
+      Terminal.write(script + "\n")
+      exit(ExitStatus.done.rawValue)
+    }
     do {
       var command = try root.parseAsRoot(commandFirst(arguments, of: root))
       if var command = command as? any AsyncParsableCommand {

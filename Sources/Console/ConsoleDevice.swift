@@ -70,6 +70,11 @@ public struct ConsoleDevice: Sendable {
       writeOutput: { writeAll($0, to: STDOUT_FILENO) }, writeError: { writeAll($0, to: STDERR_FILENO) },
       size: currentTerminalSize, now: currentInstant)
   }
+
+  /// Both outputs into one place, such as a file, with the machine's clocks.
+  public static func log(_ write: @escaping @Sendable (String) -> Void) -> ConsoleDevice {
+    ConsoleDevice(writeOutput: write, writeError: write, size: currentTerminalSize, now: currentInstant)
+  }
 }
 
 /// Writes everything, or as much as the other side takes: a failure can be reported to nobody.

@@ -9,6 +9,16 @@ public struct FileSystemSpace: Sendable {
   public let totalBytes: Int64
   /// Whether it is mounted for reading only.
   public let isReadOnly: Bool
+  /// How many more files it can hold; `nil` where only its bytes limit that.
+  public let availableInodes: Int64?
+
+  /// Room, as something else tells it.
+  public init(availableBytes: Int64, totalBytes: Int64, isReadOnly: Bool, availableInodes: Int64? = nil) {
+    self.availableBytes = availableBytes
+    self.totalBytes = totalBytes
+    self.isReadOnly = isReadOnly
+    self.availableInodes = availableInodes
+  }
 
   /// Asks the file system of a path; for a path that does not exist yet, that of its nearest existing parent.
   ///
@@ -22,7 +32,8 @@ public struct FileSystemSpace: Sendable {
         return FileSystemSpace(
           availableBytes: Int64(clamping: unit &* UInt64(status.f_bavail)),
           totalBytes: Int64(clamping: unit &* UInt64(status.f_blocks)),
-          isReadOnly: status.f_flag & UInt(ST_RDONLY) != 0)
+          isReadOnly: status.f_flag & UInt(ST_RDONLY) != 0,
+          availableInodes: status.f_files == 0 ? nil : Int64(clamping: status.f_favail))
       }
       let code = Errno(rawValue: errno)
       let parent = candidate.removingLastComponent()

@@ -80,6 +80,13 @@ public struct KubesprayVersion: Hashable, Sendable, CustomStringConvertible {
     return "quay.io/kubespray/kubespray:v\(name)"
   }
 
+  /// The three numbers of a release, to compare releases by; `nil` for anything else. A release candidate has those of
+  /// its release.
+  public var releaseNumbers: [Int]? {
+    guard kind == .release else { return nil }
+    return name.prefix { $0 != "-" }.split(separator: ".").map { Int($0) ?? Int.max }
+  }
+
   /// The version as the user would write it.
   public var description: String { name }
 

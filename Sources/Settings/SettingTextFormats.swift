@@ -101,11 +101,18 @@ extension SettingFormat<String> {
     $0.wholeMatch(of: /[A-Za-z0-9][^\s]*/) == nil || hasControls($0) ? nil : $0
   }
 
-  /// What can be checked out of kubespray's repository, by the rules of the shell project's get-kubespray.sh.
+  /// What can be checked out of kubespray's repository, by the rules of the shell project's get-kubespray.sh; or several
+  /// of them.
   static let kubesprayVersion = words(
-    "a release such as 2.30.0, master, a branch such as release-2.30, or a commit hash (7 to 40 digits)"
+    "latest, a release such as 2.30.0, master, a branch such as release-2.30, or a commit hash (7 to 40 digits); or several, "
+      + "with commas between them"
   ) { text in
-    if text == "master" || text.wholeMatch(of: /release-[0-9]+\.[0-9]+/) != nil { return text }
+    let names = text.split(separator: ",", omittingEmptySubsequences: false).map { kubesprayName(String($0)) }
+    return names.contains(nil) ? nil : names.compactMap(\.self).joined(separator: ",")
+  }
+
+  private static func kubesprayName(_ text: String) -> String? {
+    if text == "latest" || text == "master" || text.wholeMatch(of: /release-[0-9]+\.[0-9]+/) != nil { return text }
     if text.wholeMatch(of: /[0-9A-Fa-f]{7,40}/) != nil { return text.lowercased() }
     return withoutV(text)
   }

@@ -4,7 +4,8 @@ import SystemPackage
 
 /// Keeps a second run off a host. It lies in /run, so that a crash of the host leaves nothing.
 final class HostLock {
-  private static let place: FilePath = "/run/kubespray-offline-target-setup.lock"
+  /// Where it is, a path of the host.
+  static let place: FilePath = "/run/kubespray-offline-target-setup.lock"
   private let lock: FileLock
 
   /// Takes it.

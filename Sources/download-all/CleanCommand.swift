@@ -64,8 +64,14 @@ struct CleanCommand: ParsableCommand {
     let configuration = try settings.resolve()
     let console = output.console()
     if shelves || !chosenShelves.isEmpty { return try cleanShelves(configuration.cache, console) }
+    for (index, release) in try ReleaseChain(configuration).configurations.enumerated() {
+      try clean(release, includesCache: index == 0 && !keepCache, console)
+    }
+  }
+
+  private func clean(_ configuration: Configuration, includesCache: Bool, _ console: Console) throws {
     let cleaning = try Cleaning(
-      configuration, includesBundle: bundle, includesCache: !keepCache, includesRemains: !onlyCache)
+      configuration, includesBundle: bundle, includesCache: includesCache, includesRemains: !onlyCache)
     guard !cleaning.paths.isEmpty else { return try report([], left: [], size: 0, console) }
     if !isDryRun {
       let names = cleaning.paths.prefix(4).map(\.string).joined(separator: ", ")

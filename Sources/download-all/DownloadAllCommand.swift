@@ -11,7 +11,7 @@ struct DownloadAllCommand: AsyncParsableCommand {
     abstract: "Fetch everything that kubespray needs for an offline installation, verified, into one folder.",
     usage: """
       download-all [OPTIONS] [STAGE...]
-      download-all plan | config | verify | clean | fetch | pack [OPTIONS]
+      download-all plan | config | doctor | verify | clean | fetch | pack [OPTIONS]
       download-all key | sign | compare | verify-bundle [OPTIONS]
       download-all diff OLD NEW
       download-all delta --base OLD --to DIR [OPTIONS]
@@ -27,6 +27,7 @@ struct DownloadAllCommand: AsyncParsableCommand {
       the same command is given again.
 
       Examples:
+        download-all doctor    what is wrong with this machine
         download-all plan      what would be fetched, and how much
         download-all           make the bundle
         download-all verify    read the bundle again and compare it
@@ -53,8 +54,7 @@ struct DownloadAllCommand: AsyncParsableCommand {
     subcommands: [
       RunCommand.self, PlanCommand.self, ConfigCommand.self, VerifyCommand.self, CleanCommand.self,
       FetchCommand.self, PackCommand.self, KeyCommand.self, SignCommand.self, CompareCommand.self,
-      DiffCommand.self, DeltaCommand.self, MediaCommand.self,
-      VerifyBundleCommand.self,
+      DiffCommand.self, DeltaCommand.self, MediaCommand.self, VerifyBundleCommand.self, DoctorCommand.self,
     ],
     defaultSubcommand: RunCommand.self)
 }

@@ -31,7 +31,7 @@ struct FetchCommand: AsyncParsableCommand {
   var folder: String
 
   func run() async throws {
-    var configuration = try settings.resolve()
+    var configuration = try ReleaseChain(try settings.resolve()).only(for: "fetch")
     configuration.outputs = FilePath(folder)
     let console = output.console()
     let urls = try URLList(FilePath(list), isFlat: flat)

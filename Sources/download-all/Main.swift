@@ -6,7 +6,9 @@ import DownloadAll
 @main
 enum Main {
   static func main() async {
-    await Program.run(DownloadAllCommand.self, Array(CommandLine.arguments.dropFirst())) {
+    await Program.run(
+      DownloadAllCommand.self, completed: CompletedCommand.self, Array(CommandLine.arguments.dropFirst())
+    ) {
       Problem.all($0)
     }
   }

@@ -38,7 +38,7 @@ struct PackCommand: AsyncParsableCommand {
   var to = "."
 
   func run() async throws {
-    let configuration = try settings.resolve()
+    let configuration = try ReleaseChain(try settings.resolve()).only(for: "pack")
     let console = output.console()
     let (folder, events) = (FilePath(to), output.events(console))
     let packed = try await Interruption.watching(console) {

@@ -15,8 +15,8 @@ struct PlanCommand: AsyncParsableCommand {
     discussion: """
       Writes nothing below outputs/ and installs nothing. Kubespray's variables
       are evaluated and the packages resolved in the cache folder, which takes a
-      minute the first time. The packages of one repository are one line;
-      --verbose lists each, --json has all of it.
+      minute the first time. What belongs together is one line; --verbose lists
+      every file, --json has all of it.
       """)
 
   @OptionGroup(title: "Settings") var settings: SettingOptions
@@ -43,7 +43,19 @@ struct PlanCommand: AsyncParsableCommand {
   private static func prove(
     _ stages: [StageName], _ settings: SettingOptions, _ output: OutputOptions
   ) async throws {
-    let configuration = try settings.resolve()
+    let releases = try await ReleaseChain.resolved(
+      try settings.resolve(), environment: processEnvironment(), emit: output.events(output.console()))
+    var proofs: [ClosureProof] = []
+    for configuration in releases.configurations {
+      proofs.append(try await proof(stages, configuration, output))
+    }
+    if output.json { try releases.hasSeveral ? printJSON(proofs) : proofs.first.map(printJSON) }
+    if !proofs.allSatisfy(\.holds) { throw ExitCode(.failed) }
+  }
+
+  private static func proof(
+    _ stages: [StageName], _ configuration: Configuration, _ output: OutputOptions
+  ) async throws -> ClosureProof {
     let console = output.console()
     let job = Job(
       configuration, stages: stages + (stages.isEmpty ? [] : [.prove]), projectRoot: ".",
@@ -52,47 +64,70 @@ struct PlanCommand: AsyncParsableCommand {
     let proof = try await Interruption.watching(console) {
       try await withTicking(console) { try await planning.prove() }
     }
-    if output.json {
-      try printJSON(proof)
-    } else {
+    if !output.json {
       for remark in proof.remarks { console.emit(.message(.warning, remark, stage: nil)) }
       showMissing(proof, console)
     }
     console.finish(proof.summary)
-    if !proof.holds { throw ExitCode(.failed) }
+    return proof
   }
 
   static func run(_ stages: [StageName], _ settings: SettingOptions, _ output: OutputOptions) async throws {
-    let configuration = try settings.resolve()
-    let console = output.console()
-    let job = Job(configuration, stages: stages, projectRoot: ".", installation: Installation.folder)
-    let planning = try Planning(job, environment: processEnvironment(), emit: output.events(console))
-    let report = try await Interruption.watching(console) {
-      try await withTicking(console) { try await planning.report() }
-    }
-    if output.json {
-      try printJSON(report)
-      for stage in report.unplanned where !stage.isConsequence {
-        Terminal.writeError("error: \(stage.problem)\n")
+    let releases = try await ReleaseChain.resolved(
+      try settings.resolve(), environment: processEnvironment(), emit: output.events(output.console()))
+    var reports: [PlanReport] = []
+    for configuration in releases.configurations {
+      let console = output.console()
+      let job = Job(configuration, stages: stages, projectRoot: ".", installation: Installation.folder)
+      let planning = try Planning(job, environment: processEnvironment(), emit: output.events(console))
+      let report = try await Interruption.watching(console) {
+        try await withTicking(console) { try await planning.report() }
       }
-      if !report.unplanned.isEmpty { throw ExitCode(.failed) }
-      return
+      if output.json {
+        for stage in report.unplanned where !stage.isConsequence {
+          Terminal.writeError("error: \(stage.problem)\n")
+        }
+      } else {
+        show(report, console, isDetailed: output.verbose, outputs: "\(configuration.outputs)")
+        if !reports.isEmpty {
+          console.finish("\(configuration.kubespray.version) adds \(report.addition(to: reports)).")
+        }
+      }
+      reports.append(report)
     }
-    show(report, console, isDetailed: output.verbose, outputs: "\(configuration.outputs)")
-    if !report.unplanned.isEmpty { throw ExitCode(.failed) }
+    if output.json { try releases.hasSeveral ? printJSON(reports) : reports.first.map(printJSON) }
+    if reports.contains(where: { !$0.unplanned.isEmpty }) { throw ExitCode(.failed) }
   }
 
   /// Shows the plan for people.
   static func show(_ report: PlanReport, _ console: Console, isDetailed: Bool, outputs: String) {
-    console.table(
-      ["FILE", "SIZE", "VERIFIED BY", "STATE", "FROM"],
-      (isDetailed ? report.fileRows : report.rows).map { row in
-        [row.path, row.size.map { ByteCount.format($0) } ?? "?", row.verification, row.state, row.origin]
-      }, rightAligned: [1])
+    if isDetailed {
+      console.table(
+        ["FILE", "SIZE", "VERIFIED BY", "CHANGE", "FROM"],
+        report.fileRows.map { row in
+          [row.path, row.size.map { ByteCount.format($0) } ?? "?", row.verification, row.state, row.origin]
+        }, rightAligned: [1])
+    } else {
+      console.table(
+        ["KIND", "WHAT", "FILES", "SIZE", "VERIFIED BY", "CHANGES", "FROM"],
+        report.groups.map { group in
+          [
+            group.kind, group.name, "\(group.count)", size(of: group), group.verification, group.changes,
+            group.origin,
+          ]
+        }, rightAligned: [2, 3])
+    }
     for stage in report.unplanned where !stage.isConsequence {
       console.emit(.problem(stage.problem, stage: nil))
     }
     console.finish(summary(of: report, outputs: outputs))
+  }
+
+  /// What is known of it, and whether that is all.
+  private static func size(of group: PlanReport.Group) -> String {
+    if group.count == 0 { return "-" }
+    if group.unknown == 0 { return ByteCount.format(group.size) }
+    return group.size == 0 ? "?" : "\(ByteCount.format(group.size)) + ?"
   }
 
   private static func signing(_ report: PlanReport) -> String {
@@ -106,18 +141,19 @@ struct PlanCommand: AsyncParsableCommand {
     let unknown = report.artifacts.filter { $0.size == nil }.count
     let total = ByteCount.format(report.totalSize)
     let missing = ByteCount.format(report.missingSize)
-    var text = "\(report.artifacts.count) files, \(total), of which \(missing) are to be fetched"
+    var text =
+      "kubespray \(report.kubespray) for \(report.platforms.joined(separator: " and ")): "
+      + "\(report.artifacts.count) files, \(total), of which \(missing) are to be fetched"
     if unknown > 0 { text += "; the size of \(unknown) is not known" }
     if !report.unplanned.isEmpty {
       let stages = report.unplanned.map(\.stage.rawValue).joined(separator: ", ")
       text += "; what these stages want is not known yet: \(stages)"
     }
+    if !report.removed.isEmpty { text += "; \(report.removed.count) are no longer needed and go away" }
     if !report.install.isEmpty {
-      text += ". A run installs first: \(report.install.joined(separator: " "))"
+      text += "\nA run installs first: \(report.install.joined(separator: " "))"
     }
-    text += ". " + signing(report)
-    text +=
-      ". kubespray \(report.kubespray), \(report.platforms.joined(separator: " and ")). Nothing was written to \(outputs)."
-    return text
+    text += "\n" + signing(report) + ". Nothing was written to \(outputs)."
+    return text + (report.unplanned.isEmpty ? "\nnext: download-all" : "")
   }
 }

@@ -44,7 +44,12 @@ struct SignCommand: AsyncParsableCommand {
         "no key is named: give --key FILE, or set signing.key. To make one: download-all key")
     }
     let signer = try BundleSigner(path)
-    let outputs = configuration.outputs
+    for release in try ReleaseChain(configuration).configurations {
+      try await sign(release.outputs, with: signer, console)
+    }
+  }
+
+  private func sign(_ outputs: FilePath, with signer: BundleSigner, _ console: Console) async throws {
     let result = try await Interruption.watching(console) {
       try await BundleSigning.sign(outputs, with: signer) { console.emit(.message(.info, $0, stage: nil)) }
     }

@@ -39,7 +39,16 @@ struct VerifyCommand: AsyncParsableCommand {
   var missing: String?
 
   func run() async throws {
-    let configuration = try settings.resolve()
+    var isIntact = true
+    for configuration in try ReleaseChain(try settings.resolve()).configurations
+    where try await !verify(configuration) {
+      isIntact = false
+    }
+    if !isIntact { throw ExitCode(.failed) }
+  }
+
+  /// - Returns: Whether the bundle is intact.
+  private func verify(_ configuration: Configuration) async throws -> Bool {
     let console = output.console()
     let events = output.events(console)
     let (signers, list) = (allowedSigners.map { FilePath($0) }, missing.map { FilePath($0) })
@@ -60,12 +69,12 @@ struct VerifyCommand: AsyncParsableCommand {
           "\(configuration.outputs) is intact: \(result.files) files, \(ByteCount.format(result.bytes)); "
             + "\(Self.signatures(result)).")
       }
-      return
+      return true
     }
     if !output.json {
       console.finish(Self.advice(result, configuration.outputs))
     }
-    throw ExitCode(.failed)
+    return false
   }
 
   private static func signatures(_ result: VerifyRun.Result) -> String {

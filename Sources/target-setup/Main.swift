@@ -23,7 +23,9 @@ enum Main {
             advice: "Mount it and run the same command again: mount -t proc proc /proc"), stage: nil))
       TargetSetupCommand.exit(withError: ExitCode(.failed))
     }
-    await Program.run(TargetSetupCommand.self, Array(CommandLine.arguments.dropFirst())) {
+    await Program.run(
+      TargetSetupCommand.self, completed: CompletedCommand.self, Array(CommandLine.arguments.dropFirst())
+    ) {
       Problem.all($0)
     }
   }

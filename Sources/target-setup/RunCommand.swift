@@ -6,11 +6,8 @@ import Synchronization
 import SystemPackage
 import TargetSetup
 
-/// Does steps.
-struct RunCommand: AsyncParsableCommand {
-  static let configuration = CommandConfiguration(
-    commandName: "run", abstract: "Run steps: \"all\", or those named (the default command).")
-
+/// How steps are done.
+struct RunOptions: ParsableArguments {
   @OptionGroup(title: "Settings") var options: HostOptions
   @OptionGroup(title: "Output") var output: OutputOptions
 
@@ -40,6 +37,14 @@ struct RunCommand: AsyncParsableCommand {
       "With verify: write what is missing or damaged to FILE, for \"download-all delta --heal\" where an intact copy is.",
       valueName: "file"), completion: .file())
   var missing: String?
+}
+
+/// Does steps.
+struct RunCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "run", abstract: "Run steps: \"all\", or those named (the default command).")
+
+  @OptionGroup var choices: RunOptions
 
   @Argument(
     help: .init("all, \(StepName.allCases.map(\.rawValue).joined(separator: ", ")).", valueName: "step"),
@@ -48,16 +53,16 @@ struct RunCommand: AsyncParsableCommand {
 
   func validate() throws {
     let names = try stepArguments(steps, all: StepName.all)
-    if !archives.isEmpty, names != [.loadPush] {
+    if !choices.archives.isEmpty, names != [.loadPush] {
       throw ValidationError(
         "--archive can only be used with the step load-push: target-setup load-push --archive FILE")
     }
-    if missing != nil, names != [.verify] {
+    if choices.missing != nil, names != [.verify] {
       throw ValidationError(
         "--missing can only be used with the step verify: target-setup verify --missing FILE")
     }
-    if let imageName {
-      guard archives.count == 1 else {
+    if let imageName = choices.imageName {
+      guard choices.archives.count == 1 else {
         throw ValidationError("--name can only be used with one --archive: the name is that of its image")
       }
       try SetupContext.checkImageName(imageName)
@@ -65,18 +70,18 @@ struct RunCommand: AsyncParsableCommand {
   }
 
   func run() async throws {
-    let planned = try stepArguments(steps, all: StepName.all).filter { !skipVerify || $0 != .verify }
+    let planned = try stepArguments(steps, all: StepName.all).filter { !choices.skipVerify || $0 != .verify }
     if planned.contains(where: \.needsRoot) {
       try requireRoot("target-setup \(steps.joined(separator: " "))")
     }
-    let console = output.console()
+    let console = choices.output.console()
     let said = SaidProblems()
-    var context = try options.context(console) { event in
+    var context = try choices.options.context(console) { event in
       said.note(event)
       console.emit(event)
     }
     let names = try stepArguments(steps, all: StepName.all(context.configuration)).filter {
-      !skipVerify || $0 != .verify
+      !choices.skipVerify || $0 != .verify
     }
     console.emit(.message(context.trust.level, context.trust.summary, stage: nil))
     if context.isFromBundle {
@@ -84,18 +89,18 @@ struct RunCommand: AsyncParsableCommand {
         "this program came with the bundle, so it cannot prove itself; verify-bundle, brought on another way, can"
       console.emit(.message(.info, text, stage: nil))
     }
-    context.push.archives = archives.map { FilePath($0) }
+    context.push.archives = choices.archives.map { FilePath($0) }
     // 70 lines of good news would push everything else off the screen.
-    if archives.isEmpty, !output.verbose { context.showTable = { _, _ in } }
-    context.push.imageName = imageName
-    context.damageList = missing.map { FilePath($0) }
-    let isForced = force
+    if choices.archives.isEmpty, !choices.output.verbose { context.showTable = { _, _ in } }
+    context.push.imageName = choices.imageName
+    context.damageList = choices.missing.map { FilePath($0) }
+    let isForced = choices.force
     let run = SetupRun(context)
     let reports = try await Interruption.watching(console) {
       try await withTicking(console) { try await run.execute(names, isForced: isForced) }
     }
-    try show(reports, console, output, except: said)
-    if !output.json, names.contains(.extract), let next = NextCommands(context) {
+    try show(reports, console, choices.output, except: said)
+    if !choices.output.json, names.contains(.extract), let next = NextCommands(context) {
       NextCommand.show(next.lines, console)
     }
     let changed = reports.filter { $0.outcome == .done && $0.step != .verify }

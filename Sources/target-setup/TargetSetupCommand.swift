@@ -11,7 +11,7 @@ struct TargetSetupCommand: AsyncParsableCommand {
     abstract: "Turn a machine without internet into the mirror that kubespray installs from.",
     usage: """
       target-setup [OPTIONS] all | STEP...
-      target-setup status | next | config [OPTIONS]
+      target-setup doctor | status | next | config [OPTIONS]
       target-setup undo [OPTIONS] all | STEP...
       target-setup certificate | login [OPTIONS]
       target-setup upload [OPTIONS] --to URL [FOLDER]
@@ -36,6 +36,7 @@ struct TargetSetupCommand: AsyncParsableCommand {
 
       Examples:
         sh ./target-setup all                 everything, on a fresh machine
+        sh ./target-setup doctor              what is wrong with this machine
         sh ./target-setup status              what is done, what is served where
         sh ./target-setup next                what to type to deploy or upgrade
         sh ./target-setup all --address 10.0.0.5
@@ -55,7 +56,8 @@ struct TargetSetupCommand: AsyncParsableCommand {
       """,
     version: programVersion,
     subcommands: [
-      RunCommand.self, StatusCommand.self, NextCommand.self, WatchCommand.self, UndoCommand.self,
+      RunCommand.self, DoctorCommand.self, StatusCommand.self, NextCommand.self, WatchCommand.self,
+      UndoCommand.self,
       CertificateCommand.self,
       LoginCommand.self,
       UploadCommand.self, MergeCommand.self, InventoryCommand.self, JoinCommand.self, ConfigCommand.self,

@@ -49,14 +49,14 @@ import Testing
     let parsed = try parse(["--retries", "2", "py", "files"])
     let run = try #require(parsed as? RunCommand)
     #expect(run.stages == ["py", "files"])
-    #expect(run.settings.flags.texts["transfer.retries"] == ["2"])
+    #expect(run.options.settings.flags.texts["transfer.retries"] == ["2"])
   }
 
   @Test func flagsOfEveryKindBecomeSettings() throws {
     let typed = ["-i", "inv", "-e", "a=1", "-e", "b=x=y", "--no-install", "--refresh", "--skip-pypi"]
     let run = try #require(try parse(typed) as? RunCommand)
     let configuration = try Configuration.resolve(
-      defaultFile: nil, environment: [:], flags: run.settings.flags.texts)
+      defaultFile: nil, environment: [:], flags: run.options.settings.flags.texts)
     #expect(configuration.kubespray.inventory == "inv")
     #expect(configuration.kubespray.extraArguments == ["a=1", "b=x=y"])
     #expect(!configuration.packages.install && configuration.pypi.skip && !configuration.images.skip)
@@ -70,7 +70,7 @@ import Testing
   func anExtraVariableIsANameAndAValue(_ text: String) throws {
     let run = try #require(try parse(["--extra-vars", text]) as? RunCommand)
     let error = #expect(throws: ConfigurationError.self) {
-      try Configuration.resolve(defaultFile: nil, environment: [:], flags: run.settings.flags.texts)
+      try Configuration.resolve(defaultFile: nil, environment: [:], flags: run.options.settings.flags.texts)
     }
     #expect(
       error?.problems

@@ -23,7 +23,7 @@ import Testing
     return configuration
   }
 
-  @Test func aPlan() throws {
+  private func plan() throws -> PlanReport {
     func item(
       _ stage: StageName, _ path: String, _ url: String?, _ size: Int64?, _ verification: Verification,
       _ isIntact: Bool = false
@@ -32,7 +32,7 @@ import Testing
         stage: stage, path: path, url: url, size: size, digest: nil, verification: verification,
         isWhole: isIntact)
     }
-    let report = PlanReport(
+    return PlanReport(
       install: ["xz-utils"],
       unplanned: [
         .init(
@@ -51,11 +51,36 @@ import Testing
           .files, "files/kubernetes/v1.34.3/kubelet", "https://dl.k8s.io/kubelet", 56_000_000,
           .kubesprayChecksum),
         item(.files, "files/runc", "https://github.com/runc", nil, .none),
+        item(
+          .files, "files/kubernetes/etcd/etcd-v3.5.26-linux-amd64.tar.gz", "https://github.com/etcd", 1, .none
+        ),
+        item(.files, "files/cri-o.amd64.v1.34.4.tar.gz", "https://storage.googleapis.com/cri-o", nil, .none),
+        item(
+          .images, "images/quay.io_cilium_cilium-v1.18.6.tar.gz", "quay.io/cilium/cilium:v1.18.6", 7,
+          .registryDigest),
+        item(
+          .images, "images/quay.io_calico_node-v3.30.6.tar.gz", "quay.io/calico/node:v3.30.6", nil,
+          .registryDigest),
+        item(.images, "images/images.list", nil, 90, .generated),
+        item(.scripts, "lib/libcurl.so.4", nil, 500_000, .local),
+        item(.scripts, "lib/libc.so.6", nil, 2_000_000, .local),
+        item(.scripts, "target-setup", nil, 900, .generated),
         item(.scripts, "setup-all.sh", nil, 900, .generated, true),
-      ], images: [], warnings: [])
-    let console = recording.console
-    PlanCommand.show(report, console, isDetailed: false, outputs: "outputs")
+      ], images: [], warnings: [],
+      removed: [
+        .init(stage: .files, path: "files/kubernetes/v1.34.2/kubelet"),
+        .init(stage: .images, path: "images/docker.io_library_busybox-1.tar.gz"),
+      ])
+  }
+
+  @Test func aPlan() throws {
+    PlanCommand.show(try plan(), recording.console, isDetailed: false, outputs: "outputs")
     try expectSnapshot("plan")
+  }
+
+  @Test func aPlanFileByFile() throws {
+    PlanCommand.show(try plan(), recording.console, isDetailed: true, outputs: "outputs")
+    try expectSnapshot("plan-verbose")
   }
 
   private func stage(
@@ -77,6 +102,8 @@ import Testing
       stage(.images, items: 22, intact: 22),
     ])
     report.removed = ["files/old"]
+    report.contents = .init(kubespray: "2.30.0", files: 47, bytes: 4_100_000_000)
+    report.duration = .seconds(72)
     report.bundle = .complete
     RunCommand.show(report, recording.console, configuration)
     try expectSnapshot("run-finished")

@@ -79,7 +79,7 @@ import Testing
     "--config", "--quiet", "--json", "--no-progress", "--verbose", "--version", "--help", "--dry-run",
     "--bundle", "--ca-file", "--insecure", "--skip-verify", "--force", "--allowed-signers",
     "--allow-unsigned", "--allow-older", "--shell-bundle", "--archive", "--name", "--renew",
-    "--new-authority", "--to", "--once", "--since",
+    "--new-authority", "--to", "--dns", "--once", "--since",
     "--artifactory", "--parallel", "--into", "--missing",
   ]
 }

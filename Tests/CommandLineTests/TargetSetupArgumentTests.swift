@@ -23,7 +23,7 @@ import Testing
     let typed = ["nginx", "--address", "10.0.0.5", "--skip-verify", "registry"]
     let run = try #require(try parse(typed) as? RunCommand)
     #expect(run.steps == ["nginx", "registry"])
-    #expect(run.options.flags.texts["target.address"] == ["10.0.0.5"] && run.skipVerify)
+    #expect(run.choices.options.flags.texts["target.address"] == ["10.0.0.5"] && run.choices.skipVerify)
     let undo = try parse(["--no-progress", "-b", "undo", "undo", "all"])
     #expect((undo as? UndoCommand)?.options.bundle == "undo")
   }
@@ -58,7 +58,7 @@ import Testing
   @Test func archivesGoWithLoadPush() throws {
     let typed = ["load-push", "--archive", "container-images.tar.gz", "--registry", "harbor.example.com"]
     let run = try #require(try parse(typed) as? RunCommand)
-    #expect(run.archives == ["container-images.tar.gz"] && run.steps == ["load-push"])
+    #expect(run.choices.archives == ["container-images.tar.gz"] && run.steps == ["load-push"])
   }
 
   @Test func everyOptionBelongsToASetting() throws {
@@ -69,7 +69,7 @@ import Testing
     ]
     let run = try #require(try parse(typed) as? RunCommand)
     let configuration = try Configuration.resolve(
-      defaultFile: nil, environment: [:], flags: run.options.flags.texts)
+      defaultFile: nil, environment: [:], flags: run.choices.options.flags.texts)
     #expect(configuration.target.address == "mirror.example.com")
     #expect(configuration.nginx.port == 8080)
     #expect(configuration.registry.port == 5000)

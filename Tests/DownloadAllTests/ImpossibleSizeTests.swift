@@ -40,7 +40,7 @@ import Testing
     #expect(report.hasFailures && fixture.manifest == nil)
     #expect(fixture.names.filter { !IncompleteName.matches($0) }.isEmpty)
     let plan = try await fixture.plan([TestStage(.files) { artifacts }])
-    #expect(plan.totalSize >= 0 && plan.missingSize >= 0 && plan.rows.count == count)
+    #expect(plan.totalSize >= 0 && plan.missingSize >= 0 && plan.fileRows.count == count)
   }
 
   @Test(

@@ -272,9 +272,10 @@ struct BrokenMirror: Mirror {
     let report = try await fixture.plan([stage(mirror)])
     #expect(report.artifacts.map(\.path) == ["debs/local/pkgs/a.deb", "debs/local/pkgs/b.deb"])
     #expect(report.totalSize == 5 && fixture.names.isEmpty && mirror.indexed == 0)
-    let row = try #require(report.rows.first)
-    #expect(report.rows.count == 1 && row.path == "debs/local/: 2 packages" && row.size == 5)
-    #expect(row.state == "missing" && row.origin == "127.0.0.1:\(fixture.server.port)")
+    let group = try #require(report.groups.first)
+    #expect(report.groups.count == 1 && group.kind == "packages" && group.name == "debs/local")
+    #expect(group.count == 2 && group.size == 5 && group.changes == "2 new")
+    #expect(group.origin == "127.0.0.1:\(fixture.server.port)")
     #expect(report.fileRows.count == 2)
   }
 

@@ -38,7 +38,7 @@ packages() {
 
 packages_planned() {
   run plan pypi repo
-  check "packages: a plan has one line for a repository" says "^debs/local/: [0-9]+ packages"
+  check "packages: a plan has one line for a repository" says "^packages +debs/local +[0-9]+ "
   check "packages: a plan installs nothing on a machine that has all" silent_about "would install" "$work/err"
   check "packages: a plan fetches no package" nothing_at "$debs"
 }

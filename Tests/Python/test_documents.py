@@ -39,20 +39,22 @@ def anchor(heading):
 def anchors(path):
     """The places in a document that links can name."""
     return {
-        anchor(line.lstrip("#")) for line, is_code in parts(path.read_text()) if not is_code and line.startswith("#")
+        anchor(line.lstrip("#"))
+        for line, is_code in parts(path.read_text(encoding="utf-8"))
+        if not is_code and line.startswith("#")
     }
 
 
 def links(path):
     """The links of a document to other places of the repository."""
-    text = "\n".join(line for line, is_code in parts(path.read_text()) if not is_code)
+    text = "\n".join(line for line, is_code in parts(path.read_text(encoding="utf-8")) if not is_code)
     found = re.findall(r"\]\(([^)\s]+)\)", text) + re.findall(r"(?:src|srcset)=\"([^\"]+)\"", text)
     return [link for link in found if not re.match(r"[a-z]+:", link)]
 
 
 def commands(path):
     """What the documents tell to type for one of our programs, as (program, words)."""
-    for line, is_code in parts(path.read_text()):
+    for line, is_code in parts(path.read_text(encoding="utf-8")):
         if not is_code:
             continue
         for program in PROGRAMS:
@@ -63,7 +65,7 @@ def commands(path):
 
 def known_words(manual):
     """The commands and steps that a manual page knows, and its options."""
-    text = manual.read_text().replace("\\-", "-")
+    text = manual.read_text(encoding="utf-8").replace("\\-", "-")
     text = re.sub(r"\\f[A-Z]", "", text)
     return set(re.findall(r"[a-z][a-z-]+", text)), set(re.findall(r"--[a-z][a-z-]+", text))
 
@@ -93,8 +95,20 @@ class Documents(unittest.TestCase):
                             self.assertIn(word.partition("=")[0], options)
         self.assertGreater(count, 30)
 
+    def test_headings_of_every_language_can_be_linked(self):
+        cases = {
+            "TLS and a login": "tls-and-a-login",
+            "TLS와 로그인": "tls와-로그인",
+            "`--json`의 이벤트": "--json의-이벤트",
+            "署名、検証": "署名検証",
+            "在容器中运行 Ansible": "在容器中运行-ansible",
+        }
+        for heading, place in cases.items():
+            with self.subTest(heading):
+                self.assertEqual(anchor(f" {heading}"), place)
+
     def test_the_first_page_is_short(self):
-        self.assertLessEqual(len((ROOT / "README.md").read_text().splitlines()), LONGEST_README)
+        self.assertLessEqual(len((ROOT / "README.md").read_text(encoding="utf-8").splitlines()), LONGEST_README)
 
 
 if __name__ == "__main__":

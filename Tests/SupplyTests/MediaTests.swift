@@ -18,6 +18,8 @@ import Testing
   /// Media as they are sold, a thousandth of their size: 700 MB, 4.7 GB, what FAT calls 4 GB, 2 GiB - 1.
   static let capacities: [Int64] = [1 << 20, 1_400_000, 4_700_000, (1 << 21) - 1]
 
+  private static let large = Dice.noise(2_500_000, seed: 1)
+
   private func medium(_ part: Int) -> FilePath { folder.path.appending("medium\(part)") }
 
   /// A bundle with a file that is larger than small media, and many that are not.
@@ -26,7 +28,7 @@ import Testing
     bundle.files["files/large"] = Self.large
     bundle.files["lib/program"] = Array(Self.large.suffix(400_000))
     for number in 0..<12 {
-      bundle.files["debs/p\(number)_1_all.deb"] = Dice.noise(60_000, seed: 10 + UInt64(number))
+      bundle.files["debs/p\(number)_1_all.deb"] = Array(Self.large.dropFirst(number * 60_000).prefix(60_000))
     }
     bundle.files["files/empty"] = []
     try bundle.make(in: source)

@@ -1,5 +1,7 @@
 import Bundle
+import Diagnosis
 import Glibc
+import Host
 import Integrity
 import Settings
 import SystemPackage

@@ -1,3 +1,4 @@
+import Host
 import Settings
 import SystemPackage
 import TestSupport

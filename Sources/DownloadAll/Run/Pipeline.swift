@@ -1,6 +1,7 @@
 import Bundle
 import Concurrency
 import Console
+import Integrity
 import Kubespray
 import Settings
 import SystemPackage
@@ -39,6 +40,7 @@ public struct Pipeline: Sendable {
   public func execute() async throws -> RunReport {
     let lock = try RunLock.take(job)
     defer { withExtendedLifetime(lock) {} }
+    let start = ContinuousClock.now
     try tools.previous.checkUnchanged()
     defer { tools.rate.save() }
     let proof = job.includes(.prove) ? Proof(job, tools) : nil
@@ -47,7 +49,8 @@ public struct Pipeline: Sendable {
       proof?.giveUp(for: report.stages.first { $0.outcome != .done })
       return report
     }
-    let closing = BundleClosing(job, tools, stages: report.stages, statement: try await statement())
+    let said = try await statement()
+    let closing = BundleClosing(job, tools, stages: report.stages, statement: said)
     if let proof {
       let proved = await proof.run(of: closing)
       try Task.checkCancellation()
@@ -57,6 +60,9 @@ public struct Pipeline: Sendable {
     let lockClosing = LockClosing(job: job, keeper: tools.lock, kubespray: tools.kubespray, emit: tools.emit)
     let found = try await lockClosing.lock(of: closing.files)
     let outcome = try await offload { [proof = report.proof] () throws in try closing.close(proof) }
+    report.contents = RunReport.Contents(
+      kubespray: said.kubespray, files: closing.files.count, bytes: closing.files.byteSum(of: \.size))
+    report.duration = .now - start
     report.removed = outcome.removed
     report.bundle = outcome.bundle
     guard outcome.bundle == .complete else { return report }
@@ -165,6 +171,21 @@ public struct RunReport: Sendable {
   public var stages: [StageReport]
   /// Files that the bundle no longer needs, and that were removed.
   public var removed: [String] = []
+  /// What is in the bundle now; `nil` when something failed.
+  public var contents: Contents?
+  /// How long it took.
+  public var duration: Duration = .zero
+
+  /// How much a bundle holds.
+  public struct Contents: Sendable {
+    /// The kubespray version that it is for.
+    public let kubespray: String
+    /// How many files.
+    public let files: Int
+    /// How many bytes.
+    public let bytes: Int64
+  }
+
   /// What the run made of the bundle; `nil` when something failed.
   public var bundle: BundleState?
   /// The fingerprints of the keys that have signed the bundle; whose they are is not looked at.

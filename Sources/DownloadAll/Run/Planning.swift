@@ -55,7 +55,18 @@ public struct Planning: Sendable {
       artifacts: items.list.sorted { $0.path < $1.path },
       images: catalog?.selecting(job.configuration.kubespray.selection).images.map(\.reference) ?? [],
       warnings: Self.once((catalog?.warnings ?? []) + items.warnings + said.all),
-      signer: tools.signer?.fingerprint)
+      signer: tools.signer?.fingerprint, removed: unplanned.isEmpty ? removed(planned) : [])
+  }
+
+  /// What a run will remove. What is made of fetched files, such as the index of a repository, is not planned yet, so
+  /// nothing is said of it.
+  private func removed(_ planned: [Artifact]) -> [PlanReport.Removed] {
+    let paths = Set(planned.map(\.path))
+    let stages = Set(runner.stages)
+    return (tools.previous.manifest?.files ?? []).filter { file in
+      stages.contains(file.stage) && !paths.contains(file.path)
+        && ![.generated, .local].contains(file.verification)
+    }.map { PlanReport.Removed(stage: $0.stage, path: $0.path.description) }
   }
 
   private static func once(_ texts: [String]) -> [String] {
@@ -112,7 +123,8 @@ public struct Planning: Sendable {
       return PlanReport.Item(
         stage: artifact.stage, path: artifact.path.description, url: artifact.recordedOrigin,
         size: there?.size ?? inquiry.sizes[artifact.path], digest: artifact.digest,
-        verification: artifact.verification, isWhole: there != nil)
+        verification: artifact.verification, isWhole: there != nil,
+        isChanged: there == nil && tools.previous.file(artifact.path) != nil)
     }
     return (items, inquiry.warnings)
   }

@@ -26,6 +26,11 @@ public enum KubesprayReleases {
     version.kind == .release && numbers(newest).lexicographicallyPrecedes(numbers(version.name))
   }
 
+  /// Whether one release is older than another.
+  public static func isOlder(_ one: KubesprayVersion, than other: KubesprayVersion) -> Bool {
+    numbers(one.name).lexicographicallyPrecedes(numbers(other.name))
+  }
+
   private static func numbers(_ name: String) -> [Int] {
     name.prefix { $0 != "-" }.split(separator: ".").map { Int($0) ?? .max }
   }

@@ -48,12 +48,18 @@ extension SettingSection {
       .scalar(
         "kubespray.version", \.kubespray.version, .kubesprayVersion, environment: ["KUBESPRAY_VERSION"],
         flag: .value("--kubespray-version", "version"),
-        "The kubespray to prepare: a release (2.30.0), master, a branch (release-2.30) or a commit hash."),
+        "The kubespray to prepare: a release (2.30.0), latest, master, a branch (release-2.30) or a commit hash.",
+        """
+        Several, with commas between them, make a bundle each, outputs/VERSION/; what they share lies on the disk once.
+        """),
       .scalar(
         "kubespray.source", \.kubespray.source, .optional(.line("a folder, a tarball or a git URL")),
         environment: ["KUBESPRAY_SOURCE"], flag: .value("--kubespray-source", "where"), scope: .download,
         "A folder, a tarball or a git URL to take kubespray from.",
-        "Use it for a kubespray that you changed or that GitHub does not have. Empty means the public release."
+        """
+        Use it for a kubespray that you changed or that GitHub does not have; {version} in it stands for the version. Empty \
+        means the public release.
+        """
       ),
       .scalar(
         "kubespray.inventory", \.kubespray.inventory, .optional(.path), environment: ["KUBESPRAY_INVENTORY"],

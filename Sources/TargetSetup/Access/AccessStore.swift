@@ -1,6 +1,7 @@
 import Bundle
 import Certificates
 import Files
+import Host
 import Settings
 import SystemPackage
 

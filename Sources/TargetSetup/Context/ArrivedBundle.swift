@@ -28,6 +28,9 @@ public struct ArrivedBundle: Sendable {
 }
 
 extension ArrivedBundle {
+  /// Whether there is a whole bundle in the folder, of whichever project.
+  var isFinished: Bool { manifest != nil || shell != nil }
+
   /// The paths of all files of the bundle below a folder such as `files`, relative to the bundle, in order of bytes.
   /// The manifest says which there are, whatever lies on the disk.
   ///

@@ -1,3 +1,4 @@
+import Host
 import Settings
 
 /// By which addresses the servers of a host are reached: by other machines, and by the host itself.
@@ -10,6 +11,9 @@ public struct HostAddresses: Sendable {
     choice = interfaces.choose(given: configuration.target.address)
     self.configuration = configuration
   }
+
+  /// How other machines reach the host.
+  public var address: String { choice.address }
 
   /// How other machines reach the host, as the host of a URL: an IPv6 address in brackets.
   public var host: String { choice.address.contains(":") ? "[\(choice.address)]" : choice.address }

@@ -1,5 +1,6 @@
 import Bundle
 import Console
+import Host
 import Registry
 import Settings
 import SystemPackage

@@ -45,6 +45,11 @@ struct StagingFolder: Sendable {
     for purpose in Purpose.allCases { remove(host.path(onHost(step, host, purpose))) }
   }
 
+  /// Whether a step that was killed has left something.
+  static func remains(of step: StepName, on host: TargetHost) -> Bool {
+    Purpose.allCases.contains { host.exists(onHost(step, host, $0)) }
+  }
+
   /// With the folders above it that it alone has needed: a bundle that is refused leaves nothing behind.
   private static func remove(_ path: FilePath) {
     try? removeTree(path)

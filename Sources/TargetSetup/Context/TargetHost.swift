@@ -1,3 +1,4 @@
+import Diagnosis
 import Files
 import Host
 import SystemPackage
@@ -48,6 +49,15 @@ struct TargetHost: Sendable {
     self.interfaces = interfaces
     self.environment = environment
     self.runner = runner
+  }
+}
+
+extension TargetHost {
+  /// The same machine, to be looked at.
+  var machine: Machine {
+    Machine(
+      root: root, environment: environment, interfaces: interfaces, now: secondsSince1970(),
+      isRoot: Privilege.isRoot, space: { try? FileSystemSpace.at(path($0)) }, run: { try? await run($0) })
   }
 }
 

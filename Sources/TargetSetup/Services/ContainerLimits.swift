@@ -1,3 +1,4 @@
+import Diagnosis
 import Host
 import SystemPackage
 
@@ -52,17 +53,11 @@ struct ContainerLimits: Sendable {
       words.append("--seccomp")
     }
     // Where the kernel does not count memory, runc refuses to limit it.
-    if known.contains("--memory-limit"), Self.countsMemory(host) {
+    if known.contains("--memory-limit"), host.machine.countsMemory {
       words += ["--memory-limit", "\(memory)"]
     }
     // ctr has it since containerd 1.7; before, the container is root without any capability.
     if let user, known.contains("--user") { words += ["--user", "\(user.id):\(user.group)"] }
     return words
-  }
-
-  private static func countsMemory(_ host: TargetHost) -> Bool {
-    if host.exists("/sys/fs/cgroup/memory/memory.limit_in_bytes") { return true }
-    let text = (try? host.file("/sys/fs/cgroup/cgroup.controllers")).flatMap { $0 } ?? []
-    return String(decoding: text, as: UTF8.self).split { $0.isWhitespace }.contains("memory")
   }
 }

@@ -1,5 +1,6 @@
 import Bundle
 import Console
+import Diagnosis
 import Host
 import Integrity
 import SystemPackage

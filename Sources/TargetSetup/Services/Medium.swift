@@ -1,4 +1,5 @@
 import Files
+import Host
 import SystemPackage
 
 /// What a folder lies on: a built-in disk, or something that will be unplugged.
@@ -44,8 +45,7 @@ struct Medium: Sendable, Equatable {
     let major = (device >> 8) & 0xfff | (device >> 32) & ~0xfff
     let minor = device & 0xff | (device >> 12) & ~0xff
     let number = "\(major):\(minor)"
-    let type = Self.fileSystem(of: number, in: Self.text(proc.appending("self").appending("mountinfo")))
-    if let type, Self.unreliable.contains(type) {
+    if let type = MountTable(proc: proc).type(onDevice: number), Self.unreliable.contains(type) {
       reasonToLeave = "it lies on a file system of type \(type)"
       return
     }
@@ -55,18 +55,6 @@ struct Medium: Sendable, Equatable {
       Self.text(FilePath($0)).hasPrefix("1")
     }
     reasonToLeave = isRemovable ? "it lies on a removable disk" : nil
-  }
-
-  /// The type of file system behind a device (proc(5), mountinfo).
-  private static func fileSystem(of device: String, in mounts: String) -> String? {
-    for line in mounts.split(separator: "\n") {
-      let words = line.split(separator: " ")
-      guard words.count > 3, words[2] == device, let mark = words.firstIndex(of: "-"),
-        mark + 1 < words.endIndex
-      else { continue }
-      return String(words[mark + 1])
-    }
-    return nil
   }
 
   private static func text(_ path: FilePath) -> String { (try? readText(path)) ?? "" }

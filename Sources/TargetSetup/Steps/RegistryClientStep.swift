@@ -6,7 +6,7 @@ import SystemPackage
 struct RegistryClientStep: Step {
   let name = StepName.registryClient
 
-  private static let clients: [any ContainerClient] = [
+  static let clients: [any ContainerClient] = [
     DockerClient(), ContainersClient(), ContainerdClient(),
   ]
 

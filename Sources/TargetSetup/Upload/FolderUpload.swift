@@ -1,5 +1,6 @@
 import Concurrency
 import Console
+import Host
 import Integrity
 import Synchronization
 import SystemPackage

@@ -3,14 +3,14 @@ import Settings
 import SystemPackage
 
 /// Who listens on a TCP port of this machine.
-struct PortOwner: Sendable, Equatable {
+public struct PortOwner: Sendable, Equatable {
   /// The process; `nil` when it cannot be seen, which takes root.
-  let process: Int32?
+  public let process: Int32?
   /// Its name.
   let name: String?
 
   /// For people: `nginx (process 123)`.
-  var description: String {
+  public var description: String {
     guard let process else { return "another process" }
     return "\(name ?? "a process") (process \(process))"
   }
@@ -21,7 +21,7 @@ struct PortOwner: Sendable, Equatable {
   ///   - port: The port.
   ///   - bind: The address to listen on; `nil` means all.
   ///   - proc: The folder `/proc`.
-  static func find(port: Int, bind: String? = nil, proc: FilePath = "/proc") -> PortOwner? {
+  public static func find(port: Int, bind: String? = nil, proc: FilePath = "/proc") -> PortOwner? {
     let sockets = ["net/tcp", "net/tcp6"].flatMap {
       listening(on: port, bind, in: proc.appending(FilePath($0).components))
     }
