@@ -228,8 +228,8 @@ let package = Package(
     .executableTarget(
       name: "download-all",
       dependencies: [
-        "DownloadAll", "CommandSupport", "Console", "Bundle", "Settings", "Cache", "Supply", "Files", "Concurrency",
-        "Integrity", systemPackage,
+        "DownloadAll", "CommandSupport", "Console", "Bundle", "Settings", "Cache", "Supply", "Files",
+        "Concurrency", "Integrity", systemPackage,
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: swiftSettings,
@@ -337,7 +337,8 @@ let package = Package(
       name: "CommandLineTests",
       dependencies: [
         "download-all", "target-setup", "CommandSupport", "Bundle", "Settings", "Supply", "DownloadAll",
-        "TargetSetup", "Console", "Host", "Files", "Snapshot", "Cache", "TestSupport", systemPackage,
+        "TargetSetup",
+        "Console", "Host", "Files", "Snapshot", "Cache", "TestSupport", systemPackage,
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       exclude: ["Snapshots"],

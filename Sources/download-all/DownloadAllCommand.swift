@@ -54,7 +54,7 @@ struct DownloadAllCommand: AsyncParsableCommand {
     subcommands: [
       RunCommand.self, PlanCommand.self, ConfigCommand.self, VerifyCommand.self, CleanCommand.self,
       FetchCommand.self, PackCommand.self, KeyCommand.self, SignCommand.self, CompareCommand.self,
-      VerifyBundleCommand.self, DoctorCommand.self, DiffCommand.self, DeltaCommand.self, MediaCommand.self,
+      DiffCommand.self, DeltaCommand.self, MediaCommand.self, VerifyBundleCommand.self, DoctorCommand.self,
     ],
     defaultSubcommand: RunCommand.self)
 }

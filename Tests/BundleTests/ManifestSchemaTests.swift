@@ -40,6 +40,7 @@ import Testing
     image.served = Digest(of: [5])
     image.lacking = ["linux/arm64/v8"]
     image.attached = [ManifestAttached(digest: Digest(of: [6]), type: "x/y", tag: "t", isSignature: true)]
+    image.blobs = [Digest(of: [7]), Digest(of: [8])]
     manifest.files[1].image = image
     return manifest
   }
