@@ -275,5 +275,7 @@ extension Configuration {
     public var minimumRate: Int64 = 1024
     /// The most bytes per second of all transfers together; 0 means no limit.
     public var limitRate: Int64 = 0
+    /// Whether the network is never asked.
+    public var offline = false
   }
 }

@@ -36,12 +36,14 @@ final class ExchangeLoop: Sendable {
   }
 
   private let state = Mutex(State())
+  private let isOffline: Bool
 
   /// - Throws: ``TransferError`` when libcurl or the thread cannot be started.
   init(_ configuration: TransferConfiguration) throws(TransferError) {
     guard curl_global_init(Int(CURL_GLOBAL_DEFAULT)) == CURLE_OK, let multi = curl_multi_init() else {
       throw TransferError(.connection, url: "libcurl", detail: "the transfer library could not be started")
     }
+    isOffline = configuration.isOffline
     let address = UInt(bitPattern: multi)
     state.withLock { $0.multiAddress = address }
     let started = TransferThreads.start(self) {
@@ -56,6 +58,11 @@ final class ExchangeLoop: Sendable {
 
   /// Runs one exchange; waits for a free place first. Cancelling the task ends it at once.
   func perform(_ request: ExchangeRequest, sink: any ResponseSink) async -> ExchangeResult {
+    guard !isOffline else {
+      return ExchangeResult(
+        head: nil, bytesReceived: 0,
+        failure: TransferError(.offline, url: request.url.redacted, detail: "the network is not asked"))
+    }
     let id = state.withLock { state in
       state.nextID += 1
       return state.nextID

@@ -39,6 +39,8 @@ public struct TransferConfiguration: Sendable {
   public var caDirectory: String?
   /// Whether servers must prove who they are; false only where the user has said so.
   public var verifiesServers = true
+  /// Whether nobody is asked: whatever is not at hand fails at once.
+  public var isOffline = false
   /// What servers see as the client's name.
   public var userAgent: String = "kubespray-offline"
 

@@ -36,6 +36,8 @@ public struct TransferError: Error, Sendable, CustomStringConvertible {
     case source
     /// The caller has nothing to prove who asks, or it was refused.
     case notAuthorized
+    /// No network is asked, because the caller wants none.
+    case offline
     /// The caller no longer wants it.
     case cancelled
   }
@@ -117,6 +119,7 @@ extension TransferError.Kind {
     case .tooLarge: "too-large"
     case .file: "file"
     case .source: "source"
+    case .offline: "offline"
     case .cancelled: "interrupted"
     }
   }

@@ -92,7 +92,10 @@ struct RunCommand: AsyncParsableCommand {
       var lines = ["\(configuration.outputs) is complete\(amount(report))"]
       if let proof = report.proof, proof.holds { lines.append(proof.summary) }
       lines.append(signatures(report))
-      lines.append("next: carry \(configuration.outputs) to the admin host, and there: sh ./target-setup all")
+      if report.contents?.setsUpTarget == true {
+        lines.append(
+          "next: carry \(configuration.outputs) to the admin host, and there: sh ./target-setup all")
+      }
       return lines.joined(separator: "\n")
     }
   }

@@ -28,8 +28,20 @@ struct SettingOptions: ParsableArguments {
     if flags.texts["images.kubeconfig"] != nil, !configuration.images.fromCluster {
       throw ValidationError("--kubeconfig can only be used with --from-cluster: nothing else asks a cluster")
     }
+    if configuration.transfer.offline { try checkOffline(configuration) }
     exportProxies(configuration)
     return configuration
+  }
+
+  /// What only the network can do cannot be asked for together with it.
+  private func checkOffline(_ configuration: Configuration) throws {
+    if configuration.images.fromCluster {
+      throw ValidationError(
+        "--offline cannot be used with --from-cluster: a cluster is asked over the network")
+    }
+    if flags.texts["refresh_after"] != nil {
+      throw ValidationError("--offline cannot be used with --refresh, which asks the package repositories")
+    }
   }
 
   /// Ansible, pip and git, which run below this program, read the proxies from the environment.

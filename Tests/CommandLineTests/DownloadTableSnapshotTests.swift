@@ -102,7 +102,7 @@ import Testing
       stage(.images, items: 22, intact: 22),
     ])
     report.removed = ["files/old"]
-    report.contents = .init(kubespray: "2.30.0", files: 47, bytes: 4_100_000_000)
+    report.contents = .init(kubespray: "2.30.0", files: 47, bytes: 4_100_000_000, setsUpTarget: true)
     report.duration = .seconds(72)
     report.bundle = .complete
     RunCommand.show(report, recording.console, configuration)

@@ -67,6 +67,7 @@ extension PythonEnvironmentError: Advised {
     case .otherPython:
       "Name such a Python in the setting python.executable, or make another lock without --locked."
     case .fullAnsibleNotPinned: "Make another lock: run without --locked."
+    case .notMade: Advice.online
     case .noRequirements: "Check that the kubespray tree is complete."
     }
   }

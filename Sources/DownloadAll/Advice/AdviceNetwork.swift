@@ -54,6 +54,7 @@ extension TransferError.Kind {
     case .file: Advice.folder
     case .source: "Check the file that was to be sent."
     case .notAuthorized: "Check the credentials."
+    case .offline: Advice.online
     case .cancelled: Advice.again
     }
   }

@@ -123,6 +123,11 @@ extension PackageListError: Advised {
   }
 }
 
+extension NotAsked: Advised {
+  var problemKind: String { "offline" }
+  var advice: String? { Advice.online }
+}
+
 extension UnsupportedTarget: Advised {
   var problemKind: String { "unsupported-release" }
 

@@ -112,7 +112,7 @@ extension PkgsFailed: Advised {
 
   var advice: String? {
     switch self {
-    case .notAllowed(_, let command): "Install them with: \(command)"
+    case .notAllowed(_, let command, _): "Install them with: \(command)"
     case .failed(_, let command): "Install them yourself, then run the same command again: \(command)"
     case .stillMissing: "Put it into the PATH, then run the same command again."
     case .unknownSystem: "Install them by its own means, then run the same command again."

@@ -60,6 +60,7 @@ extension Problem {
 /// Sentences that several errors share.
 enum Advice {
   static let again = "Run the same command again; it resumes."
+  static let online = "Run the same command once without --offline."
   static let mirror = "Try again later, or use a mirror (mirrors:)."
   static let folder = "Check free space and permissions of the folder."
   static let refetch = "Delete it and run the same command again."

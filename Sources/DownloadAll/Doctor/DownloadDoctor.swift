@@ -107,6 +107,7 @@ public struct DownloadDoctor: Sendable {
   }
 
   private func hosts() async throws -> (found: [Finding], skew: Int64?) {
+    guard !job.configuration.transfer.offline else { return ([.ok(.hosts, "not asked")], nil) }
     try Task.checkCancellation()
     let answers: [String: Result<RemoteFile, any Error>]
     do {
@@ -129,7 +130,7 @@ public struct DownloadDoctor: Sendable {
         .hosts, "\(hosts.sorted().joined(separator: ", ")) cannot be reached: \(error.detail)",
         next: Problem(error).advice ?? Advice.again)
     }
-    let reached = answers.count - failed.values.reduce(0) { $0 + $1.hosts.count }
+    let reached = answers.count - failed.values.flatMap(\.hosts).count
     return (errors + (reached == 0 ? [] : [.ok(.hosts, "\(reached) of \(answers.count) answer")]), skew)
   }
 

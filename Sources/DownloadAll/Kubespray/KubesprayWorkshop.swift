@@ -87,6 +87,10 @@ final class KubesprayWorkshop: Sendable {
   }
 
   private func makeSource() async throws -> Source {
+    if configuration.transfer.offline, usesGit {
+      throw NotAsked(
+        what: "where \(reference ?? "HEAD") leads in the git repository of kubespray.source is not known")
+    }
     let url = try origin.downloadURL(for: version)
     var fetched: KubesprayDownload.File?
     if let url { fetched = try await download.file(url, isMutable: version.kind == .branch) }
@@ -146,7 +150,8 @@ final class KubesprayWorkshop: Sendable {
           .warning, "the lock has no packages of Ansible: pip chooses them for the evaluation")
       }
       return try await PythonEnvironment.prepare(
-        for: tree, interpreter: configuration.python.executable ?? "auto", cache: cache, pinned: pinned
+        for: tree, interpreter: configuration.python.executable ?? "auto", cache: cache, pinned: pinned,
+        mayFetch: !configuration.transfer.offline
       ) { [events] in events.catalog.begin($0) }
     }
     usedEnvironment.withLock { $0 = environment }

@@ -26,7 +26,7 @@ public enum LatestRelease {
   }
 
   private struct NoList: Error, CustomStringConvertible {
-    let description = "the answer is no list of releases"
+    let description = "the server did not send a list of releases"
   }
 
   /// The settings with the version that is meant. A locked run takes that of its lock. Where the list of releases cannot be
@@ -62,6 +62,11 @@ public enum LatestRelease {
       return try BundleLock.load(configuration.lock).kubespray
     }
     let known = known(configuration)
+    guard !configuration.transfer.offline else {
+      configuration.kubespray.version = known
+      emit(say(.info, "the latest kubespray that is known here is \(known): the network is not asked"))
+      return configuration
+    }
     do {
       let published = try await published(configuration, environment)
       // A list that was cached on the way may be older than what is here.

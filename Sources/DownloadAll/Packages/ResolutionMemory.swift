@@ -50,18 +50,21 @@ final class ResolutionMemory: Sendable {
 
   private let cache: Cache
   private let maximumAge: Int64
+  /// Whether no solver is asked, however old an answer is.
+  private let isOffline: Bool
   private let lock: LockKeeper?
   private let now: @Sendable () -> Int64
   private let decisions = Memos<BundlePath, Resolved>()
   private let files = Mutex<[BundlePath: FilePath]>([:])
 
   init(
-    cache: Cache, maximumAge: Duration, lock: LockKeeper? = nil,
+    cache: Cache, maximumAge: Duration, isOffline: Bool = false, lock: LockKeeper? = nil,
     now: @escaping @Sendable () -> Int64 = { Int64(Date.now.timeIntervalSince1970) }
   ) {
     self.cache = cache
     self.lock = lock
-    self.maximumAge = maximumAge.components.seconds
+    self.maximumAge = isOffline ? .max : maximumAge.components.seconds
+    self.isOffline = isOffline
     self.now = now
   }
 
@@ -92,7 +95,8 @@ final class ResolutionMemory: Sendable {
   /// Whether an earlier run asked for this folder lately, as far as can be known before the question is: its answer may
   /// do. A lock always has one.
   func hasRecentAnswer(_ mirror: BundlePath) -> Bool {
-    guard !isLocked else { return true }
+    // Offline the next thing is to say that there is none.
+    guard !isLocked, !isOffline else { return true }
     let shelf = cache.folder(of: .resolutions)
     let names = ((try? listFolder(shelf)) ?? []).filter { $0.hasPrefix(mirror.shelfName + "-") }
     return names.contains { name in
@@ -118,6 +122,9 @@ final class ResolutionMemory: Sendable {
         return try resolved(record, isRemembered: true)
       }
     }
+    guard !isOffline else {
+      throw NotAsked(what: "the packages of \(mirror.folder) were not asked for before")
+    }
     let time = now()
     let record = Record(time: time, resolution: try await mirror.resolve(say))
     // An address of a private index can have a password in it.
@@ -140,6 +147,14 @@ final class ResolutionMemory: Sendable {
     encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
     return encoder
   }
+}
+
+/// What only the network tells, and the network is not asked.
+struct NotAsked: Error, CustomStringConvertible {
+  /// What is missing.
+  let what: String
+
+  var description: String { "\(what), and the network is not asked" }
 }
 
 extension BundlePath {

@@ -61,7 +61,8 @@ public struct Pipeline: Sendable {
     let found = try await lockClosing.lock(of: closing.files)
     let outcome = try await offload { [proof = report.proof] () throws in try closing.close(proof) }
     report.contents = RunReport.Contents(
-      kubespray: said.kubespray, files: closing.files.count, bytes: closing.files.byteSum(of: \.size))
+      kubespray: said.kubespray, files: closing.files.count, bytes: closing.files.byteSum(of: \.size),
+      setsUpTarget: closing.files.contains { $0.path.description == "target-setup" })
     report.duration = .now - start
     report.removed = outcome.removed
     report.bundle = outcome.bundle
@@ -184,6 +185,8 @@ public struct RunReport: Sendable {
     public let files: Int
     /// How many bytes.
     public let bytes: Int64
+    /// Whether what sets up the admin host is among them.
+    public let setsUpTarget: Bool
   }
 
   /// What the run made of the bundle; `nil` when something failed.

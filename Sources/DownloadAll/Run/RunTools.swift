@@ -58,7 +58,8 @@ struct RunTools: Sendable {
     kubespray = try KubesprayWorkshop(
       job, cache: cache, lock: lock,
       download: KubesprayDownload(
-        downloads: downloads, cache: cache, events: StageEvents(stage: .kubespray, emit: emit))
+        downloads: downloads, cache: cache, events: StageEvents(stage: .kubespray, emit: emit),
+        isOffline: configuration.transfer.offline)
     ) { StageEvents(stage: $0, emit: emit) }
     charts = ChartSource(downloads, cache: cache, lock: lock)
     images = ImageSource(
@@ -70,7 +71,8 @@ struct RunTools: Sendable {
       oneIsEnough: configuration.images.platforms.isEmpty,
       carriesAttached: configuration.images.signatures, pinned: { [lock] in lock.pin(of: $0) })
     resolutions = ResolutionMemory(
-      cache: cache, maximumAge: configuration.refreshAfter, lock: lock)
+      cache: cache, maximumAge: configuration.refreshAfter, isOffline: configuration.transfer.offline,
+      lock: lock)
     blobs = try BlobCache(cache, outputs: configuration.outputs)
   }
 
@@ -107,6 +109,7 @@ extension TransferConfiguration {
     stallTimeout = configuration.transfer.stallTimeout
     minimumRate = configuration.transfer.minimumRate
     rateLimit = configuration.transfer.limitRate > 0 ? configuration.transfer.limitRate : nil
+    isOffline = configuration.transfer.offline
     httpProxy = configuration.proxy.http
     httpsProxy = configuration.proxy.https
     noProxy = configuration.proxy.no

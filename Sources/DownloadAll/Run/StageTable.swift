@@ -105,7 +105,7 @@ public enum StageTable {
     let memory = ProgramMemory(folder: tools.cache.folder(of: .programs))
     return PkgsStage(
       needed: { try HostProgram.needed(job, kubespray, memory) },
-      mayInstall: job.configuration.packages.install,
+      mayInstall: job.configuration.packages.install, isOffline: job.configuration.transfer.offline,
       isPlanning: isPlanning, events: tools.events(.pkgs))
   }
 

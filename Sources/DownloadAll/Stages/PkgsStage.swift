@@ -9,6 +9,8 @@ struct PkgsStage: Stage {
   let needed: @Sendable () throws -> [HostProgram]
   /// Whether packages may be installed (setting `packages.install`).
   let mayInstall: Bool
+  /// Whether the network is not asked (setting `transfer.offline`).
+  var isOffline = false
   /// Whether nothing but the cache may change: a plan is asked for, not a run.
   let isPlanning: Bool
   let events: StageEvents
@@ -34,7 +36,9 @@ struct PkgsStage: Stage {
       events.say(.info, "would install: \(packages.joined(separator: " ")), for \(reasons)")
       return []
     }
-    guard mayInstall else { throw PkgsFailed.notAllowed(reasons, command: typed) }
+    guard mayInstall, !isOffline else {
+      throw PkgsFailed.notAllowed(reasons, command: typed, isOffline: isOffline)
+    }
     events.begin("installing \(packages.joined(separator: " ")), for \(reasons)")
     for command in commands { try await install(command, typed: typed) }
     let left = try await self.lacking()
@@ -96,8 +100,8 @@ struct PkgsStage: Stage {
 
 /// Why a program that is needed is not there.
 enum PkgsFailed: Error, CustomStringConvertible {
-  /// `packages.install` is false.
-  case notAllowed(String, command: String)
+  /// `packages.install` is false, or the network is not asked.
+  case notAllowed(String, command: String, isOffline: Bool = false)
   /// The package client failed, and said why.
   case failed(String, command: String)
   /// The packages are there, the programs are not.
@@ -107,7 +111,10 @@ enum PkgsFailed: Error, CustomStringConvertible {
 
   var description: String {
     switch self {
-    case .notAllowed(let programs, _): "this machine lacks \(programs), and packages.install is false"
+    case .notAllowed(let programs, _, isOffline: false):
+      "this machine lacks \(programs), and packages.install is false"
+    case .notAllowed(let programs, _, isOffline: true):
+      "this machine lacks \(programs), and the network is not asked"
     case .failed(let reason, _): "the missing programs could not be installed:\n\(reason)"
     case .stillMissing(let programs, let command): "\(programs): still missing after \(command)"
     case .unknownSystem(let programs): "this machine lacks \(programs), and has neither apt nor dnf"

@@ -21,6 +21,7 @@ public struct PythonEnvironment: Sendable {
   private let cache: Cache
   /// Whether it is made of pinned packages, and so can get no others.
   private var isPinned = false
+  private var mayFetch = true
   /// What a catalog made with it depends on.
   let identity: String
   /// What it was made of, where pip reports that (since pip 22.2).
@@ -48,11 +49,12 @@ public struct PythonEnvironment: Sendable {
   ///   - interpreter: `auto`, or the name or path of a Python (setting `python.executable`).
   ///   - cache: Where it is kept.
   ///   - pinned: What it is to be made of, and of nothing else.
+  ///   - mayFetch: Whether one may be made, for which pip asks the network.
   ///   - progress: Called with short lines about what is being done.
   /// - Throws: ``PythonEnvironmentError``, `CommandError` or `FileError`.
   public static func prepare(
     for tree: KubesprayTree, interpreter setting: String = "auto", cache: Cache,
-    pinned: PinnedPackages? = nil, progress: (@Sendable (String) -> Void)? = nil
+    pinned: PinnedPackages? = nil, mayFetch: Bool = true, progress: (@Sendable (String) -> Void)? = nil
   ) async throws -> PythonEnvironment {
     guard let requirements = try? readTypedText(tree.requirements) else {
       throw PythonEnvironmentError.noRequirements(tree.requirements)
@@ -66,9 +68,11 @@ public struct PythonEnvironment: Sendable {
     ])
     if let pinned { key.add("pinned", pinned.requirements) }
     func environment(_ path: FilePath, isFull: Bool) -> PythonEnvironment {
-      PythonEnvironment(
+      var environment = PythonEnvironment(
         path: path, hasFullAnsible: isFull, interpreter: interpreter, requirements: requirements,
         cache: cache, identity: "\(key)")
+      environment.mayFetch = mayFetch
+      return environment
     }
     if let pinned {
       guard pinned.python == "3.\(interpreter.minor)" else {
@@ -98,7 +102,7 @@ public struct PythonEnvironment: Sendable {
       }
       if isReady { progress?("the Python environment is ready") }
       return environment(path, isFull: false)
-    } catch let error as PythonEnvironmentError {
+    } catch let error as PythonEnvironmentError where mayFetch {
       progress?("\(error)")
       progress?("trying again with the requirements as they are")
       return try await blank.withFullAnsible(progress: progress)
@@ -112,9 +116,11 @@ public struct PythonEnvironment: Sendable {
   {
     guard !isPinned else { throw PythonEnvironmentError.fullAnsibleNotPinned }
     func full(_ path: FilePath) -> PythonEnvironment {
-      PythonEnvironment(
+      var full = PythonEnvironment(
         path: path, hasFullAnsible: true, interpreter: interpreter, requirements: requirements, cache: cache,
         identity: identity)
+      full.mayFetch = mayFetch
+      return full
     }
     let path = try await cache.entry(.environments, "\(identity)-full") { path in
       try await full(path).make([requirements], progress: progress)
@@ -140,7 +146,8 @@ public struct PythonEnvironment: Sendable {
   /// - Parameter arguments: What follows `pip`, such as `["install", "-r", "FILE"]`.
   public func pip(_ arguments: [String]) -> Command {
     let quiet = ["--disable-pip-version-check", "--no-input"]
-    let changes = PythonVariables.pipChanges(prefix: prefix(of: interpreter.path))
+    var changes = PythonVariables.pipChanges(prefix: prefix(of: interpreter.path))
+    if !mayFetch { changes["PIP_NO_INDEX"] = "1" }
     if interpreter.canInstallFromOutside {
       return Command(
         interpreter.path.string, ["-m", "pip", "--python", python.string] + quiet + arguments,
@@ -175,6 +182,7 @@ public struct PythonEnvironment: Sendable {
   private func make(
     _ lines: [String], areHashed: Bool = false, progress: (@Sendable (String) -> Void)?
   ) async throws {
+    guard mayFetch else { throw PythonEnvironmentError.notMade }
     progress?("making a Python environment with \(interpreter.path) (\(pythonVersion))")
     try removeTree(path)
     let options = interpreter.canInstallFromOutside ? ["--without-pip"] : []

@@ -17,6 +17,8 @@ public enum PythonEnvironmentError: Error, CustomStringConvertible {
   case otherPython(FilePath, found: String, String)
   /// Kubespray needs all of Ansible's collections, and they are not among the pinned packages.
   case fullAnsibleNotPinned
+  /// It is not there, and the network is not asked for what it is made of.
+  case notMade
   /// requirements.txt is missing.
   case noRequirements(FilePath)
 
@@ -40,6 +42,8 @@ public enum PythonEnvironmentError: Error, CustomStringConvertible {
       return "\(path) is Python \(found), and the packages of Ansible are pinned for Python \(pinned)"
     case .fullAnsibleNotPinned:
       return "this kubespray needs all of Ansible's collections, which are not among the pinned packages"
+    case .notMade:
+      return "the Python environment of this kubespray was not made before, and the network is not asked"
     case .noRequirements(let path):
       return "\(path) cannot be read"
     }

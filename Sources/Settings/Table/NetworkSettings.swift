@@ -46,5 +46,13 @@ extension SettingSection {
         flag: .value("--limit-rate", "rate"),
         "The most bytes per second of all transfers together, such as 500K or 10M; 0 means no limit.",
         "The units are powers of 1024, as in curl."),
+      .scalar(
+        "transfer.offline", \.transfer.offline, .bool, environment: ["OFFLINE"], flag: .on("--offline"),
+        scope: .download,
+        "Never ask the network: use what is here, and name what is missing.",
+        """
+        A bundle is finished or made again of the cache. What package repositories answered counts, however old it is. \
+        Nothing is left out that an earlier run could do without: it counts as missing.
+        """),
     ])
 }

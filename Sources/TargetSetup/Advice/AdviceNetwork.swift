@@ -25,7 +25,7 @@ extension TransferError.Kind {
       "Something on the way changes what is sent; contact whoever runs the server."
     case .file: Advice.disk
     case .source: Advice.verify
-    case .cancelled: "Run the same command again."
+    case .cancelled, .offline: "Run the same command again."
     }
   }
 }
