@@ -112,7 +112,9 @@ extension SettingFormat<String> {
   }
 
   private static func kubesprayName(_ text: String) -> String? {
-    if text == "latest" || text == "master" || text.wholeMatch(of: /release-[0-9]+\.[0-9]+/) != nil { return text }
+    if text == "latest" || text == "master" || text.wholeMatch(of: /release-[0-9]+\.[0-9]+/) != nil {
+      return text
+    }
     if text.wholeMatch(of: /[0-9A-Fa-f]{7,40}/) != nil { return text.lowercased() }
     return withoutV(text)
   }

@@ -90,6 +90,8 @@ public struct SetupRun: Sendable {
       try await offload { () throws(StepError) in
         try context.bundle.refuseUnexpected(below: folders)
       }
+      // What a killed run has staged is of no use to one that is done.
+      defer { StagingFolder.remove(of: step.name, on: context.host) }
       switch try await step.check(context, journal) {
       case .done(let detail) where !isForced: return finish(.already, detail)
       case .notApplicable(let detail): return finish(.notNeeded, detail)

@@ -41,9 +41,11 @@ struct RunCommand: AsyncParsableCommand {
     let console = output.console(log: log?.device)
     var hasFailures = false
     do {
-      let releases = try await ReleaseChain.resolved(configuration, environment: processEnvironment(), emit: console.emit)
+      let releases = try await ReleaseChain.resolved(
+        configuration, environment: processEnvironment(), emit: console.emit)
       for release in releases.configurations {
-        let report = try await execute(stages, release, of: releases, output.console(log: log?.device), log: log?.remark)
+        let report = try await execute(
+          stages, release, of: releases, output.console(log: log?.device), log: log?.remark)
         if report.hasFailures { hasFailures = true }
       }
     } catch {
@@ -58,7 +60,8 @@ struct RunCommand: AsyncParsableCommand {
 
   /// Runs the stages for one release, and shows how it went.
   private func execute(
-    _ stages: [StageName], _ configuration: Configuration, of releases: ReleaseChain, _ console: Console, log: String?
+    _ stages: [StageName], _ configuration: Configuration, of releases: ReleaseChain, _ console: Console,
+    log: String?
   ) async throws -> RunReport {
     var lent: Set<String> = []
     if releases.hasSeveral {

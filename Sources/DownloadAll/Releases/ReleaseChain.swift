@@ -121,7 +121,8 @@ extension ReleaseChain {
   public static func resolved(
     _ configuration: Configuration, environment: [String: String], emit: @Sendable (ConsoleEvent) -> Void
   ) async throws -> ReleaseChain {
-    let chain = try ReleaseChain(try await LatestRelease.resolved(configuration, environment: environment, emit: emit))
+    let chain = try ReleaseChain(
+      try await LatestRelease.resolved(configuration, environment: environment, emit: emit))
     if let gap = chain.gap { emit(.message(.warning, gap, stage: nil)) }
     return chain
   }

@@ -37,7 +37,9 @@ struct HostPackages: Sendable {
     _ journal: Journal, on host: TargetHost, pause: Duration = .seconds(1)
   ) async throws -> String? {
     let noted = Set(journal.notes(.package)).sorted()
-    guard !noted.isEmpty, let packages = HostPackages(host, say: journal.say, pause: pause) else { return nil }
+    guard !noted.isEmpty, let packages = HostPackages(host, say: journal.say, pause: pause) else {
+      return nil
+    }
     // The package manager that a killed run has started goes on; what it brings is known when it has ended.
     if let settle = packages.client.settle { _ = try await packages.result(of: settle) }
     let installed = try await packages.installed()
