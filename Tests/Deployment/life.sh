@@ -129,14 +129,27 @@ give_back() {
   check "the sources of packages are as they were" diff -r "$work/${members[0]}-apt" "$nodes/${members[0]}/root/etc/apt"
 }
 
-# report: what happened, in figures.
+# report: what happened, in figures; REPORT names a document that takes it.
 report() {
   local log
-  echo
-  "$deployment/report" "$work/typed.log" "$attempts"
-  for log in "$work"/objects-*.txt "$work"/images-*.txt; do [[ ! -e $log ]] || tail -n 1 "$log"; done
-  echo "Answered 404 by the web server:"
-  on_admin sh -c "journalctl -u kubespray-offline-nginx -o cat" | grep -E '" 404 ' | awk '{ print $1, $6, $7 }' | sort | uniq -c | head -n 40 || true
-  echo "Attempts to reach anything outside: $(outside_attempts | wc -l)"
+  {
+    echo "$(date '+%-d %B %Y'), $(nproc) cores, $passed checks passed, $failed failed. Seconds are those of a machine that others use too."
+    echo
+    "$deployment/report" "$work/typed.log" "$attempts"
+    echo
+    for log in "$work"/objects-*.txt "$work"/images-*.txt; do
+      [[ ! -e $log ]] || echo "- $(basename "$log" .txt | cut -d - -f 2): $(tail -n 1 "$log")"
+    done
+    echo "- Attempts to reach anything outside, all machines, from the first boot on: **$(outside_attempts | wc -l)**."
+    echo "- What the web server answered with 404:"
+    echo
+    refused | sed 's/^/      /'
+  } >"$work/report.md"
+  cat "$work/report.md"
   outside_attempts | head -n 40
+  [[ -z ${REPORT-} ]] || sed -i -e '/from the run: begin -->/,/from the run: end -->/{//!d}' -e "/from the run: begin -->/r $work/report.md" "$REPORT"
+}
+# refused: how often, who, what.
+refused() {
+  on_admin journalctl -u kubespray-offline-nginx -o cat | grep -E '" 404 ' | awk '{ print $1, $6, $7 }' | sort | uniq -c | head -n 40
 }
