@@ -214,7 +214,7 @@ def mark_control_plane(configuration: Configuration, cluster: Cluster) -> None:
 
 def publish(configuration: Configuration, cluster: Cluster) -> None:
     """What those who join read before they have any right (cluster-info)."""
-    text = pki.kubeconfig(f"https://{configuration.endpoint}", configuration.place("ca.crt"), "", {})
+    text = pki.kubeconfig(f"https://{configuration.endpoint}", configuration.place("ca.crt"), "anyone", {})
     kept = yaml.safe_load(text)
     public = yaml.safe_dump({**kept, "users": None, "contexts": None, "current-context": ""})
     place = "/api/v1/namespaces/kube-public/configmaps"
