@@ -43,7 +43,7 @@ nodes_are_ready() {
   local wanted
   wanted=$(find "$bundles/$version/files" -name kubelet | grep -oE 'v[0-9]+\.[0-9]+\.[0-9]+' | head -n 1)
   kubectl get nodes -o jsonpath='{range .items[*]}{.metadata.name} {.status.nodeInfo.kubeletVersion} {.status.conditions[?(@.type=="Ready")].status} {.spec.unschedulable}{"\n"}{end}' |
-    sort | tee "$work/nodes" | diff - <(printf "%s $wanted True \n" "${members[@]}" | sort)
+    sort | tee "$work/ready" | diff - <(printf "%s $wanted True \n" "${members[@]}" | sort)
 }
 pods_run() {
   kubectl get pods -A -o jsonpath='{range .items[*]}{.status.phase} {.metadata.namespace}/{.metadata.name} {.status.containerStatuses[*].state.waiting.message}{"\n"}{end}' >"$work/pods"
