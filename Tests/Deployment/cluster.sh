@@ -2,10 +2,9 @@
 
 # shellcheck shell=bash disable=SC2154,SC2034 # what is defined in the scripts that source this
 
-members=(node1)
-# What the stand-ins carry a cluster to: nodes prepared, container engine, every file and image of it, etcd.
-play_options=${PLAY_OPTIONS---tags facts,bootstrap_os,bootstrap-os,preinstall,container-engine,download,etcd}
-declare -A member_address=([node1]=10.77.0.11)
+members=(node1) # of the inventory; the first one is the control plane
+play_options=${PLAY_OPTIONS-}
+declare -A member_address=([node1]=10.77.0.11 [node2]=10.77.0.12)
 
 # boot_cluster: the admin host and the nodes, each with the recorder as its router and name server.
 boot_cluster() {
@@ -13,15 +12,19 @@ boot_cluster() {
   # Of the first one come what the nodes have before kubespray comes.
   bundle=$bundles/$(version_of_tree "${trees[0]}")
   check "the router and name server that leads nowhere" start_recorder
-  check "an admin host" create_node admin base
+  check "an admin host" create_machine admin
   check "the admin host boots" start_member admin "$admin_address" --bind="$bundles:/root/bundles"
-  for name in "${members[@]}"; do
-    check "$name: a minimal system with Python and an SSH server" create_member "$name"
-    check "$name boots" start_member "$name" "${member_address[$name]}"
-  done
+  for name in "${members[@]}"; do boot_member "$name"; done
   recorder_records "${members[0]}"
 }
-create_member() { create_node "$1" base && with_python_and_ssh "$1"; }
+boot_member() {
+  check "$1: a minimal system with Python and an SSH server" create_member "$1"
+  cp -R "$nodes/$1/root/etc/apt" "$work/$1-apt"
+  check "$1 boots" start_member "$1" "${member_address[$1]}"
+}
+create_member() { create_machine "$1" && with_python_and_ssh "$1"; }
+# create_machine NAME: these machines are thrown away, so dpkg need not wait until each file is on the disk.
+create_machine() { create_node "$1" base && echo force-unsafe-io >"$nodes/$1/root/etc/dpkg/dpkg.cfg.d/tests"; }
 # start_member NAME ADDRESS [NSPAWN-OPTION...]: boots it on the bridge. What this machine's kernel has built in is told as a
 # distribution's kernel would tell it, since kubespray loads modules.
 start_member() {
@@ -36,60 +39,83 @@ start_member() {
 
 # deploy NUMBER: the bundle of that tree is set up, and what is printed then is typed.
 deploy() {
-  local version before
+  local before
   version=$(version_of_tree "${trees[$1]}")
+  next=$work/next-$version
   before=$(outside_attempts | wc -l)
   run on_admin sh -c "cd /root/bundles/$version && TARGET_ADDRESS=$admin_address sh ./target-setup all"
-  cp "$work/err" "$work/all-$version.log"
+  cat "$work/out" "$work/err" >"$work/all-$version.log"
   check "$version: target-setup all" exits 0
-  sed -n '/^ *Next:$/,/^[^ ]/p' "$work/out" "$work/err" | sed -n 's/^  *//p' | grep -v '^Next:$' >"$work/next-$version"
-  check "$version: it says what to type next" test -s "$work/next-$version"
+  sed -n '/^ *Next:$/,/^[^ ]/p' "$work/out" "$work/err" | sed -n 's/^  *//p' | grep -v '^Next:$' >"$next"
+  check "$version: it says what to type next" test -s "$next"
   [[ $1 != 0 ]] || check "one machine logs in to the others" make_logins
-  follow "$version"
+  follow
   check "$version: nobody outside was asked for anything" test "$(outside_attempts | wc -l)" == "$before"
 }
 make_logins() {
   local name
   on_admin sh -c 'command -v ssh || apt-get install -y --no-install-recommends openssh-client' &&
     on_admin ssh-keygen -q -t ed25519 -N '' -f /root/.ssh/id_ed25519 || return 1
-  for name in "${members[@]}"; do
-    install -D -m 600 "$nodes/admin/root/root/.ssh/id_ed25519.pub" "$nodes/$name/root/root/.ssh/authorized_keys"
-    on_admin ssh -o StrictHostKeyChecking=accept-new "root@${member_address[$name]}" true || return 1
-  done
+  for name in "${members[@]}"; do log_in_to "$name" || return 1; done
+}
+log_in_to() {
+  install -D -m 600 "$nodes/admin/root/root/.ssh/id_ed25519.pub" "$nodes/$1/root/root/.ssh/authorized_keys" &&
+    on_admin ssh -o StrictHostKeyChecking=accept-new "root@${member_address[$1]}" true
 }
 
-# follow VERSION: types the lines, each as it stands there. Comments are for people, and "vi" is what somebody does.
+# follow: types the lines of $next, each as it stands there. Comments are for people, and "vi" is what somebody does.
 follow() {
-  local version=$1 line script=$nodes/admin/root/root/typed.sh
-  printf 'set -e\ncd /root/bundles/%s\nexport ANSIBLE_NOCOLOR=1\n' "$version" >"$script"
+  local line typed=()
   while read -r line; do
     case $line in
       '#'*) ;;
       'vi '*)
-        read -r _ file _ <<<"$line"
-        check "$version: $file is there to be written" test -e "$nodes/admin/root$file"
-        write_nodes >"$nodes/admin/root$file"
+        read -r _ inventory _ <<<"$line"
+        check "$version: $inventory is there to be written" test -e "$nodes/admin/root$inventory"
+        write_nodes "${members[@]}"
         ;;
-      *)
-        printf '%s\n' "date '+%T + ${line//\'/}'" "$line" >>"$script"
-        [[ $line != *cluster.yml ]] || sed -i "\$s/\$/ $play_options/" "$script"
-        # This kernel has no modules and therefore no list of those that are loaded.
-        [[ $line != *"target-setup ansible"* ]] ||
-          echo "sed -i 's,/proc/modules,/dev/null,' /opt/kubespray-*-venv/lib/python3*/site-packages/ansible_collections/community/general/plugins/modules/modprobe.py" >>"$script"
-        ;;
+      *cluster.yml) typed+=("$line $play_options") ;;
+      *) typed+=("$line") ;;
     esac
-  done <"$work/next-$version"
-  run on_admin bash /root/typed.sh
-  cp "$work/out" "$work/typed-$version.log"
-  cat "$work/err" >>"$work/typed-$version.log"
+  done <"$next"
+  [[ ${#typed[@]} -gt 0 ]] || return 0
+  type_lines "${typed[@]}"
   check "$version: all that it says to type succeeds" exits 0
 }
+# play PLAYBOOK [OPTION...]: another playbook, typed as the last one was.
+play() {
+  local line
+  line=$(grep 'cluster\.yml$' "$next" | tail -n 1)
+  type_lines "$(grep '^cd ' "$next")" "${line% *} $*"
+  check "$version: $*" exits 0
+}
+# type_lines LINE...: in one shell on the admin host. Each is told with its time, for the report.
+type_lines() {
+  local line script=$nodes/admin/root/root/typed.sh
+  {
+    printf 'set -e\ncd /root/bundles/%s\nexport ANSIBLE_NOCOLOR=1\n' "$version"
+    for line in "$@"; do
+      # shellcheck disable=SC2001 # of any number of quotes
+      printf "date '+@@ %%s %s %s'\n%s\n" "$version" "$(sed "s/'//g; s/%/%%/g" <<<"$line")" "$line"
+      # This kernel has no modules and therefore no list of those that are loaded.
+      [[ $line != *"target-setup ansible"* ]] ||
+        echo "sed -i 's,/proc/modules,/dev/null,' /opt/kubespray-*-venv/lib/python3*/site-packages/ansible_collections/community/general/plugins/modules/modprobe.py"
+    done
+  } >"$script"
+  run on_admin bash -c 'bash /root/typed.sh; status=$?; date "+@@ %s"; exit $status'
+  cat "$work/out" "$work/err" >>"$work/typed.log"
+}
+# write_nodes NAME...: the inventory; the first one is the control plane and etcd, all are workers.
 write_nodes() {
   local name group
-  for name in "${members[@]}"; do
-    echo "$name ansible_host=${member_address[$name]} ip=${member_address[$name]} ansible_user=root ansible_python_interpreter=/usr/bin/python3"
-  done
-  for group in kube_control_plane etcd kube_node; do printf '\n[%s]\n%s\n' "$group" "${members[0]}"; done
+  {
+    for name in "$@"; do
+      echo "$name ansible_host=${member_address[$name]} ip=${member_address[$name]} ansible_user=root ansible_python_interpreter=/usr/bin/python3"
+    done
+    for group in kube_control_plane etcd; do printf '\n[%s]\n%s\n' "$group" "$1"; done
+    printf '\n[kube_node]\n'
+    printf '%s\n' "$@"
+  } >"$nodes/admin/root$inventory"
 }
 
 # other_images: pulls of what is not in the bundle, by all kinds of names.
@@ -102,19 +128,4 @@ other_images() {
     check "$image, which is not in the bundle: not found" says 'not found'
   done
   check "and nobody outside was asked for it" test "$(outside_attempts | wc -l)" == "$before"
-}
-
-# report: what happened, in figures.
-report() {
-  local log
-  for log in "$work"/typed-*.log; do
-    echo "== $(basename "$log" .log)"
-    grep -E '^[0-9:]+ \+ |^PLAY RECAP|^[a-z0-9]+ +: ok=|^Playbook run took|^(real|fatal:)' "$log" || true
-  done
-  echo "== images on ${members[0]}"
-  inside "${members[0]}" ctr -n k8s.io images list | awk '{ print $1, $3 }' | grep -v '^sha256:' || true
-  echo "== answered 404 by the web server"
-  on_admin sh -c "journalctl -u kubespray-offline-nginx -o cat" | grep -E '" 404 ' | awk '{ print $1, $6, $7 }' | sort | uniq -c | head -n 40 || true
-  echo "== attempts to reach anything outside: $(outside_attempts | wc -l)"
-  outside_attempts | head -n 40
 }

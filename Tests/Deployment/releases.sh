@@ -45,14 +45,15 @@ serve_tree() {
     make_admin_images >"$work/admin.tsv" && cat "$work/wanted.tsv" "$work/admin.tsv" >>"$images_made"
 }
 
-# fetch_programs: containerd 2, etcd, kubectl and the CNI plugins, which the newest Debian has, and which run on this one.
+# fetch_programs: containerd 2, etcd, kubectl and the CNI plugins, which the newest Debian has, and which run on this one; and
+# a Python module for the stand-ins.
 fetch_programs() {
   local cache=${ROOT_CACHE:-$work} archive name place
   archive=$(archive_of sid)
   mkdir -p "$programs_folder" "$cache/programs"
   [[ -s $cache/programs/Packages ]] ||
     curl -sSfL "${archive%/}/dists/sid/main/binary-$(dpkg --print-architecture)/Packages.xz" | xz -d >"$cache/programs/Packages" || return 1
-  for name in containerd etcd-server etcd-client kubectl containernetworking-plugins; do
+  for name in containerd etcd-server etcd-client kubectl containernetworking-plugins python3-yaml; do
     place=$(awk -v name="$name" '$1 == "Package:" { ok = $2 == name } ok && $1 == "Filename:" { print $2 }' "$cache/programs/Packages" | tail -n 1)
     [[ -s $cache/programs/$name.deb ]] || curl -sSfL -o "$cache/programs/$name.deb" "${archive%/}/$place" || return 1
     dpkg-deb -x "$cache/programs/$name.deb" "$programs_folder" || return 1

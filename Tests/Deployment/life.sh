@@ -1,0 +1,155 @@
+# The life of a cluster after it was deployed, and what is looked at after each play. Sourced by run.
+
+# shellcheck shell=bash disable=SC2154 # what is defined in the scripts that source this
+
+objects=var/log/stand-in-objects.jsonl # on the control plane: what the API server was ever given
+kubectl() { inside "${members[0]}" /usr/local/bin/kubectl --kubeconfig /etc/kubernetes/admin.conf "$@"; }
+
+# live: the first tree is deployed, and what LIFE names comes after it; then the nodes are given back.
+live() {
+  local part
+  deploy 0
+  [[ -z $play_options ]] || return 0
+  judge_cluster
+  for part in ${LIFE-again second_node add_ons upgrade}; do "$part"; done
+  other_images
+  [[ ${#members[@]} == 1 ]] || remove_second_node
+  reset_cluster
+  give_back
+}
+upgrade() {
+  local number
+  for ((number = 1; number < ${#trees[@]}; number++)); do
+    deploy "$number"
+    judge_cluster
+  done
+}
+
+# judge_cluster: what the cluster is after a play.
+judge_cluster() {
+  local name
+  check "$version: every node is ready and of the release's Kubernetes" wait_until nodes_are_ready
+  check "$version: every pod has its images" wait_until pods_run
+  run from_admin "$deployment/check-objects" "$nodes/${members[0]}/root/$objects" 127.0.0.1:35000 "$admin_address:35000"
+  cp "$work/out" "$work/objects-$version.txt"
+  check "$version: $(tail -n 1 "$work/out")" exits 0
+  for name in "${members[@]}"; do
+    run judge_images "$name"
+    cp "$work/out" "$work/images-$version-$name.txt"
+    check "$version: $(tail -n 1 "$work/out")" exits 0
+  done
+}
+nodes_are_ready() {
+  local wanted
+  wanted=$(find "$bundles/$version/files" -name kubelet | grep -oE 'v[0-9]+\.[0-9]+\.[0-9]+' | head -n 1)
+  kubectl get nodes -o jsonpath='{range .items[*]}{.metadata.name} {.status.nodeInfo.kubeletVersion} {.status.conditions[?(@.type=="Ready")].status} {.spec.unschedulable}{"\n"}{end}' |
+    sort | tee "$work/ready" | diff - <(printf "%s $wanted True \n" "${members[@]}" | sort)
+}
+pods_run() {
+  kubectl get pods -A -o jsonpath='{range .items[*]}{.status.phase} {.metadata.namespace}/{.metadata.name} {.status.containerStatuses[*].state.waiting.message}{"\n"}{end}' >"$work/pods"
+  [[ -s $work/pods ]] && ! grep -v '^Running ' "$work/pods"
+}
+# judge_images NAME: each image on the node has the digest that a bundle records for it.
+judge_images() {
+  inside "$1" /usr/local/bin/ctr -n k8s.io images list >"$work/on-$1" || return 1
+  "$deployment/check-node-images" "$1" "$work/on-$1" "$admin_address:35000" "$bundles"/*/bundle.json
+}
+
+# second_node: joins by scale.yml; the admin host's services are restarted when its first file has been asked for.
+second_node() {
+  members+=(node2)
+  boot_member node2
+  check "one machine logs in to node2" log_in_to node2
+  write_nodes "${members[@]}"
+  play offline-repo.yml --limit node2
+  restart_in_mid_play &
+  local restarts=$!
+  play scale.yml --limit node2
+  kill "$restarts" 2>/dev/null || true
+  wait "$restarts" || true
+  check "the web server and the registry were restarted meanwhile" test "$(grep -c restarted "$work/restarts")" -ge 2
+  judge_cluster
+}
+restart_in_mid_play() {
+  local round asked
+  : >"$work/restarts"
+  for round in 1 2 3; do
+    asked=$(requests_of node2)
+    until [[ $(requests_of node2) -gt $((asked + 1)) ]]; do sleep 1; done
+    on_admin systemctl restart kubespray-offline-nginx kubespray-offline-registry && echo "restarted ($round)" >>"$work/restarts"
+  done
+}
+# requests_of NAME: how many files the web server has given it.
+requests_of() {
+  on_admin journalctl -u kubespray-offline-nginx -o cat | grep -cE "^${member_address[$1]} .*\"GET /(files|releases)/[^\"]*\" 200 " || true
+}
+
+# again: the same play once more, and what of a node comes from the bundle.
+again() {
+  local name before after
+  for name in "${members[@]}"; do from_bundle "$name" >"$work/before-$name"; done
+  before=$(requests_of "${members[0]}")
+  play offline-repo.yml
+  check "$version: offline-repo.yml changes nothing the second time" says "^${members[0]} +: ok=[0-9]+ +changed=0 "
+  play cluster.yml
+  after=$(requests_of "${members[0]}")
+  for name in "${members[@]}"; do
+    from_bundle "$name" >"$work/after-$name"
+    check "$version: cluster.yml again: no program, source of packages or registry of $name is changed" diff "$work/before-$name" "$work/after-$name"
+  done
+  check "$version: cluster.yml again: no file is fetched ($((after - before)))" test "$before" == "$after"
+}
+from_bundle() {
+  (cd "$nodes/$1/root" && find etc/apt etc/containerd etc/pip.conf usr/local/bin opt/cni/bin -type f -exec sha256sum {} + 2>/dev/null) |
+    grep -v kubectl.sh | sort -k 2
+}
+
+# add_ons: what is switched on beside the inventory, and deployed.
+add_ons() {
+  local file
+  file=$nodes/admin/root$(dirname "$inventory")/group_vars/k8s_cluster/zz-add-ons.yml
+  cp "$deployment/add-ons.yml" "$file"
+  play cluster.yml --skip-tags bootstrap_os,preinstall,container-engine,etcd
+  judge_cluster
+}
+
+# remove_second_node, reset_cluster, give_back: to the end.
+remove_second_node() {
+  play remove-node.yml -e node=node2 -e skip_confirmation=true
+  check "node2 is no node any more" fails kubectl get node node2
+  members=("${members[0]}")
+  write_nodes "${members[@]}"
+}
+reset_cluster() {
+  play reset.yml -e reset_confirmation=true
+  check "nothing of Kubernetes runs on ${members[0]}" fails inside "${members[0]}" sh -c 'pgrep -f kubelet || pgrep -x etcd'
+}
+give_back() {
+  play offline-repo.yml -e offline_repo_state=absent
+  check "the sources of packages are as they were" diff -r "$work/${members[0]}-apt" "$nodes/${members[0]}/root/etc/apt"
+}
+
+# report: what happened, in figures; REPORT names a document that takes it.
+report() {
+  local log
+  {
+    echo "$(date '+%-d %B %Y'), $(nproc) cores, $passed checks passed, $failed failed. Seconds are those of a machine that others use too."
+    echo
+    "$deployment/report" "$work/typed.log" "$attempts"
+    echo
+    for log in "$work"/objects-*.txt "$work"/images-*.txt; do
+      [[ ! -e $log ]] || echo "- $(basename "$log" .txt | cut -d - -f 2): $(tail -n 1 "$log")"
+    done
+    echo "- Attempts to reach anything outside, all machines, from the first boot on: **$(outside_attempts | wc -l)**."
+    echo "- What the web server answered with 404:"
+    echo
+    refused | sed 's/^/      /'
+  } >"$work/report.md"
+  cat "$work/report.md"
+  outside_attempts | head -n 40
+  [[ -z ${REPORT-} ]] || sed -i -e '/from the run: begin -->/,/from the run: end -->/{//!d}' -e "/from the run: begin -->/r $work/report.md" "$REPORT"
+}
+# refused: how often, who, what.
+refused() {
+  on_admin journalctl -u kubespray-offline-nginx -o cat | grep -E '" 404 ' | awk '{ print $1, $6, $7 }' | sort | uniq -c | head -n 40
+}
