@@ -63,9 +63,8 @@ public enum LatestRelease {
     }
     let known = known(configuration)
     guard !configuration.transfer.offline else {
-      configuration.kubespray.version = known
       emit(say(.info, "the latest kubespray that is known here is \(known): the network is not asked"))
-      return configuration
+      return known
     }
     do {
       let published = try await published(configuration, environment)
