@@ -88,10 +88,8 @@ struct PlanCommand: AsyncParsableCommand {
           Terminal.writeError("error: \(stage.problem)\n")
         }
       } else {
-        show(report, console, isDetailed: output.verbose, outputs: "\(configuration.outputs)")
-        if !reports.isEmpty {
-          console.finish("\(configuration.kubespray.version) adds \(report.addition(to: reports)).")
-        }
+        show(
+          report, console, isDetailed: output.verbose, outputs: "\(configuration.outputs)", after: reports)
       }
       reports.append(report)
     }
@@ -100,7 +98,12 @@ struct PlanCommand: AsyncParsableCommand {
   }
 
   /// Shows the plan for people.
-  static func show(_ report: PlanReport, _ console: Console, isDetailed: Bool, outputs: String) {
+  ///
+  /// - Parameter earlier: The plans of the releases before it.
+  static func show(
+    _ report: PlanReport, _ console: Console, isDetailed: Bool, outputs: String,
+    after earlier: [PlanReport] = []
+  ) {
     if isDetailed {
       console.table(
         ["FILE", "SIZE", "VERIFIED BY", "CHANGE", "FROM"],
@@ -120,7 +123,10 @@ struct PlanCommand: AsyncParsableCommand {
     for stage in report.unplanned where !stage.isConsequence {
       console.emit(.problem(stage.problem, stage: nil))
     }
-    console.finish(summary(of: report, outputs: outputs))
+    let addition =
+      earlier.isEmpty
+      ? "" : "\n\(report.kubespray) adds \(report.addition(to: earlier)) to the releases before it."
+    console.finish(summary(of: report, outputs: outputs) + addition)
   }
 
   /// What is known of it, and whether that is all.

@@ -141,6 +141,22 @@ struct TamperedBundleTests {
     }
   }
 
+  @Test("a list of packages that is not as it was is refused, and not taken for none", arguments: sameName)
+  func packageList(_ how: Tampering) async throws {
+    try await withHost { host in
+      let path = "debs/local/Packages"
+      try put("Package: tree\n", at: host.bundle.pushing(FilePath(path)))
+      let context = host.context()
+      let repository = BundleRepositories.Repository(kind: .debs, folder: "local")
+      #expect(try AptClient().sample(of: repository, context.bundle, installed: []) == "tree")
+      try how.apply(path, in: host.bundle)
+      let error = #expect(throws: StepError.self) {
+        try AptClient().sample(of: repository, context.bundle, installed: [])
+      }
+      #expect(error?.description.contains(path) == true)
+    }
+  }
+
   @Test("what a system leaves at the top of a disk is named by verify and stops nothing")
   func leftovers() async throws {
     try await withHost { host in

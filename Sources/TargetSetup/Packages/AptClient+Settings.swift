@@ -8,10 +8,11 @@ extension AptClient {
 
   func sample(
     of repository: BundleRepositories.Repository, _ bundle: ArrivedBundle, installed: Set<String>
-  ) -> String? {
+  ) throws(StepError) -> String? {
     let folder =
       repository.hasArchitectures ? "\(repository.path)/\(Architecture.current.rawValue)" : repository.path
-    guard let bytes = try? bundle.bytes("\(folder)/Packages") else { return nil }
+    guard try bundle.has("\(folder)/Packages") else { return nil }
+    let bytes = try bundle.bytes("\(folder)/Packages")
     var names: [String] = []
     var free: [String] = []
     var name: String?

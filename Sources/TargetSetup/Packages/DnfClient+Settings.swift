@@ -23,8 +23,8 @@ extension DnfClient {
 
   func sample(
     of repository: BundleRepositories.Repository, _ bundle: ArrivedBundle, installed: Set<String>
-  ) -> String? {
-    let files = ((try? bundle.files(below: repository.path)) ?? []).filter { $0.hasSuffix(".rpm") }
+  ) throws(StepError) -> String? {
+    let files = try bundle.files(below: repository.path).filter { $0.hasSuffix(".rpm") }
     let names = files.compactMap(Self.name).sorted()
     return names.first { !installed.contains($0) } ?? names.first
   }

@@ -27,8 +27,11 @@ protocol PackageClient: Sendable {
   func wouldInstall(_ answer: CommandResult) -> Bool
 
   /// A package of a repository by which its use is proved: one that needs no other.
-  func sample(of repository: BundleRepositories.Repository, _ bundle: ArrivedBundle, installed: Set<String>)
-    -> String?
+  ///
+  /// - Throws: ``StepError`` when the bundle's own list of them is not as the manifest says.
+  func sample(
+    of repository: BundleRepositories.Repository, _ bundle: ArrivedBundle, installed: Set<String>
+  ) throws(StepError) -> String?
 
   /// Files of sources that its own settings name beside the usual ones.
   ///
@@ -100,7 +103,7 @@ extension PackageClient {
 
   func sample(
     of repository: BundleRepositories.Repository, _ bundle: ArrivedBundle, installed: Set<String>
-  ) -> String? { nil }
+  ) throws(StepError) -> String? { nil }
 
   func configuredSources(_ host: TargetHost) async throws -> [FilePath] { [] }
 

@@ -147,7 +147,7 @@ extension OfflineRepoStep {
     _ repository: BundleRepositories.Repository, _ context: SetupContext
   ) async throws -> String? {
     let installed = try await HostPackages(context.host, say: { _ in })?.installed() ?? []
-    return repository.kind.client.sample(of: repository, context.bundle, installed: installed)
+    return try repository.kind.client.sample(of: repository, context.bundle, installed: installed)
   }
 
   /// Asks the package manager whether it would install a package: settings of the host may keep it from that though it
