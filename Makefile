@@ -7,7 +7,7 @@ help: ## Show this list
 
 build: ## Build the release programs
 	scripts/install-dependencies build
-	swift build -c release
+	scripts/build
 
 run: ## Install what is missing, build, run download-all (make run ARGS="plan --json")
 	@scripts/run $(ARGS)
@@ -53,7 +53,7 @@ faults: ## Write docs/faults.md: what comes of every kind of transfer in every k
 
 bench: ## Measure start, verify, files, images and packages beside openssl, curl, aria2c, skopeo, podman and apt
 	scripts/install-dependencies build run bench
-	swift build -c release
+	scripts/build
 	Benchmarks/program
 	Benchmarks/files
 	Benchmarks/images
@@ -66,18 +66,18 @@ dist: ## Make what a release is in dist/: archive, .deb, .rpm, install.sh, check
 	@scripts/dist
 
 release: ## Make a release and try it where nothing is installed (root; PACKAGES=yes ROOTS=yes for more)
-	swift build -c release
+	scripts/build
 	Tests/Release/run
 
 completions: ## Let bash, zsh and fish complete both release programs
 	Tests/Completions/run $(ARGS)
 
 cases: ## Small inputs as people bring them, given to the release programs
-	swift build -c release
+	scripts/build
 	Tests/Cases/run $(ARGS)
 
 deployment: ## Real kubespray from its bundle on booted machines without internet (KUBESPRAY_TREE="folder...")
-	swift build -c release
+	scripts/build
 	Tests/Deployment/run $(KUBESPRAY_TREE)
 
 interchange: ## Our programs and the shell project's scripts on each other's bundles (SHELL_PROJECT=folder)
@@ -90,7 +90,7 @@ prove: ## The closure proof for each plugin, engine and add-on of real kubespray
 	Tests/Conformance/prove "$(KUBESPRAY_TREE)"
 
 contrib: ## Run contrib/offline's own scripts on our archives, and load-push on theirs (KUBESPRAY_TREE=folder; root, podman)
-	swift build -c release
+	scripts/build
 	Tests/Conformance/contrib "$(KUBESPRAY_TREE)"
 
 clean: ## Remove build products (outputs/ and cache/ stay)
