@@ -1,6 +1,6 @@
 # Every target is one command that can be typed without make; ARGS is passed on to it.
 .DEFAULT_GOAL := help
-.PHONY: help build run test unit e2e node lint format house sanitize crashes tampering fuzz docs faults bench demo interchange conformance prove contrib cases completions deployment dist release clean
+.PHONY: help build run test unit e2e node lint format house sanitize crashes tampering fuzz docs faults bench demo interchange conformance prove current contrib cases completions deployment dist release clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -88,6 +88,9 @@ conformance: ## Compare our catalog with a real kubespray's own lists (KUBESPRAY
 
 prove: ## The closure proof for each plugin, engine and add-on of real kubespray trees (KUBESPRAY_TREE=folder)
 	Tests/Conformance/prove "$(KUBESPRAY_TREE)"
+
+current: ## Look at every supported kubespray release and at master, and write docs/current.md (KUBESPRAY_CLONE=folder)
+	REPORT=docs/current.md Tests/Conformance/current $(KUBESPRAY_CLONE)
 
 contrib: ## Run contrib/offline's own scripts on our archives, and load-push on theirs (KUBESPRAY_TREE=folder; root, podman)
 	scripts/build
