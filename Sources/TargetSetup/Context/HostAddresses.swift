@@ -46,6 +46,9 @@ public struct HostAddresses: Sendable {
   /// unless it listens on another one.
   var packageServer: String { configuration.nginx.bind == nil ? webServer : localWebServer }
 
+  /// The path of this release on the web server; see ``ReleaseAddress``.
+  var releasePath: String { ReleaseAddress.path(of: configuration.kubespray.version) }
+
   /// The bundle's own registry for other machines: `HOST:PORT`.
   var registryHost: String { "\(host):\(configuration.registry.port)" }
 
