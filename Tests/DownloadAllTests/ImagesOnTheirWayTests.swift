@@ -31,16 +31,29 @@ import Testing
     return image
   }
 
-  private func run(_ names: [String], parallel: Int = 4) async throws -> RunReport {
+  private func job(_ names: [String]) throws -> Job {
     let list = fixture.root.appending("list.txt")
     try writeAtomically(names.map { "\(registry.host)/\($0):1\n" }.joined(), to: list)
     var configuration = fixture.configuration
     configuration.images.from = list
     configuration.images.plainHTTP = [registry.host]
     configuration.architecture = "amd64"
-    configuration.transfer.parallel = parallel
-    let job = Job(configuration, selection: [.images], projectRoot: fixture.root)
-    return try await Pipeline(job, environment: [:], emit: fixture.keep).execute()
+    return Job(configuration, selection: [.images], projectRoot: fixture.root)
+  }
+
+  private func run(_ names: [String]) async throws -> RunReport {
+    try await Pipeline(try job(names), environment: [:], emit: fixture.keep).execute()
+  }
+
+  /// How much room an image will take, and how much of it comes over the network.
+  private func needs(_ name: String) async throws -> (room: Int64, remote: Int64) {
+    let reference = try ImageReference("\(registry.host)/\(name):1")
+    let artifact = Artifact(
+      path: try reference.archivePath(), source: .image(reference), stage: .images,
+      verification: .registryPlainHTTP)
+    let job = try job([name])
+    let inquiry = await (try fixture.tools(job)).fetcher(job).inquire(about: [artifact], asksHosts: false)
+    return (inquiry.room.byteSum(of: \.bytes), inquiry.remote)
   }
 
   private func archive(_ name: String) throws -> FilePath {
@@ -88,6 +101,21 @@ import Testing
     #expect(ranges.first == "" && ranges.count == 2)
     #expect(ranges.last == "bytes=1500000-")
     #expect(report.bytes < 501_000)
+  }
+
+  @Test func roomIsNeededForTheArchiveAlone() async throws {
+    let layer = Self.noise(800_000, 13)
+    _ = put("app", [layer])
+    let before = try await needs("app")
+    cut("app", layer, after: 500_000)
+    #expect(try await run(["app"]).failures.count == 1)
+    let after = try await needs("app")
+    #expect(before.room - after.room >= 500_000 && before.remote - after.remote == before.room - after.room)
+    repair("app", layer)
+    #expect(try await run(["app"]).failures.isEmpty)
+    #expect(before.remote == Int64(layer.count))
+    let archive = try archive("app")
+    #expect(FileInfo(regularFile: archive)?.size == before.room)
   }
 
   @Test func anImageThatFailedHasWhatOthersNeed() async throws {
@@ -139,6 +167,24 @@ import Testing
     #expect(try await run(["one", "two"]).failures.isEmpty)
     #expect(requests(common).count == before)
     #expect(try Digest(ofFile: try archive("two")) == expected[1])
+  }
+
+  @Test func aCopyThatAKillHasCutOffIsMadeAgain() async throws {
+    _ = put("one", [common])
+    _ = put("two", [common, Self.noise(2000, 12)])
+    #expect(try await run(["one", "two"]).failures.isEmpty)
+    let image = try ImageArchiveReader.summary(of: try archive("two"))
+    let expected = try Digest(ofFile: try archive("two"))
+    for path in [fixture.outputs, fixture.cache] { try removeTree(path) }
+    #expect(try await run(["one"]).failures.isEmpty)
+    let partial = try PartialArchive(image, at: try archive("two"))
+    let place = try partial.place(of: Digest(of: common))
+    try common[..<100_000].withUnsafeBytes { try place.write($0, at: 0) }
+    partial.rest()
+    let before = requests(common).count
+    #expect(try await run(["one", "two"]).failures.isEmpty)
+    #expect(requests(common).count == before)
+    #expect(try Digest(ofFile: try archive("two")) == expected)
   }
 
   @Test func aDamagedArchiveGivesNothing() async throws {

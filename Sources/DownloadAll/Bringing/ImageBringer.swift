@@ -190,7 +190,8 @@ struct ImageBringer: Bringer {
         }
         while packing < Self.packers, let index = ready.popFirst() {
           packing += 1
-          let others = homes
+          let needed = Set(images[index].archive.blobs.map(\.digest))
+          let others = needed.reduce(into: [:]) { $0[$1] = homes[$1] }
           group.addTask {
             .archive(
               images[index], await Result { try await complete(images[index], from: others, configurations) })
@@ -232,7 +233,8 @@ struct ImageBringer: Bringer {
   ) async throws -> Int64 {
     let place = try await offload { () throws in try archive.place(of: blob.digest) }
     let missing = blob.size - place.kept
-    if missing == blob.size, await offload({ held.fill(place, with: blob) }) {
+    // A part may be of a copy that a kill has cut off.
+    if missing > 0, await offload({ held.fill(place, with: blob) }) {
       progress.emit(.bytes(StageName.images.rawValue, blob.size))
       return 0
     }
