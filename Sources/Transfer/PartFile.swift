@@ -162,12 +162,19 @@ final class PartFile: ResponseSink {
     // What the server said before is wrong where the digest is right.
     let sizes = [download.size, isProved ? nil : total, isProved ? nil : download.announcedSize]
     for expected in sizes.compactMap(\.self) where expected != size {
-      throw ContentExpectation(url: redactedURL).mismatch(expected: expected, actual: size)
+      throw webPage(expected: nil, actual)
+        ?? ContentExpectation(url: redactedURL).mismatch(expected: expected, actual: size)
     }
     if let expected = download.digest, expected != actual {
-      throw TransferError(
-        .digestMismatch(expected: expected, actual: actual), url: redactedURL,
-        detail: "the content has digest \(actual) where \(expected) was expected")
+      throw webPage(expected: expected, actual)
+        ?? TransferError(
+          .digestMismatch(expected: expected, actual: actual), url: redactedURL,
+          detail: "the content has digest \(actual) where \(expected) was expected")
+    }
+    if download.digest == nil, WebPage.isUnexpected(at: download.url),
+      let page = webPage(expected: nil, actual)
+    {
+      throw page
     }
     do {
       if download.isDurable {
@@ -183,6 +190,14 @@ final class PartFile: ResponseSink {
     }
     try? removeFile(metaPath)
     return (size, sha256, validator)
+  }
+
+  /// The error of a page for people that came in the place of the file; `nil` when something else came.
+  private func webPage(expected: Digest?, _ actual: Digest) -> TransferError? {
+    guard let start = try? readBeginning(path, count: 512), WebPage.begins(start) else { return nil }
+    return TransferError(
+      expected.map { .digestMismatch(expected: $0, actual: actual) } ?? .protocolViolation,
+      url: redactedURL, detail: WebPage.fact)
   }
 
   /// Removes a part that holds nothing worth resuming.
