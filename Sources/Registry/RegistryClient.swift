@@ -103,6 +103,10 @@ public final class RegistryClient: Sendable {
       HTTPRequest(url: endpoint.blobURL(reference, descriptor)), what: "\(descriptor.digest) ", reference)
     let actual = Digest(of: response.body, algorithm: descriptor.digest.algorithm)
     guard actual == descriptor.digest else {
+      if WebPage.begins(response.body) {
+        throw RegistryError(
+          .badAnswer, image: reference, at: endpoint, detail: "blob \(descriptor.digest): \(WebPage.fact)")
+      }
       throw mismatch("blob \(descriptor.digest) arrived with digest \(actual)", reference)
     }
     return response.body

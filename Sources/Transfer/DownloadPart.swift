@@ -152,12 +152,19 @@ final class DownloadPart: ResponseSink {
     // What the server said before is wrong where the digest is right.
     let sizes = [download.size, isProved ? nil : origin.total, isProved ? nil : download.announcedSize]
     for expected in sizes.compactMap(\.self) where expected != size {
-      throw ContentExpectation(url: redactedURL).mismatch(expected: expected, actual: size)
+      throw webPage(expected: nil, actual)
+        ?? ContentExpectation(url: redactedURL).mismatch(expected: expected, actual: size)
     }
     if let expected = download.digest, expected != actual {
-      throw TransferError(
-        .digestMismatch(expected: expected, actual: actual), url: redactedURL,
-        detail: "the content has digest \(actual) where \(expected) was expected")
+      throw webPage(expected: expected, actual)
+        ?? TransferError(
+          .digestMismatch(expected: expected, actual: actual), url: redactedURL,
+          detail: "the content has digest \(actual) where \(expected) was expected")
+    }
+    if download.digest == nil, WebPage.isUnexpected(at: download.url),
+      let page = webPage(expected: nil, actual)
+    {
+      throw page
     }
     do {
       try storage.commit()
@@ -167,6 +174,14 @@ final class DownloadPart: ResponseSink {
         .file, url: redactedURL, detail: "\(download.destination) cannot be written: \(code)")
     }
     return (size, sha256, origin.validator)
+  }
+
+  /// The error of a page for people that came in the place of the file; `nil` when something else came.
+  private func webPage(expected: Digest?, _ actual: Digest) -> TransferError? {
+    guard let start = try? readBeginning(path, count: 512), WebPage.begins(start) else { return nil }
+    return TransferError(
+      expected.map { .digestMismatch(expected: $0, actual: actual) } ?? .protocolViolation,
+      url: redactedURL, detail: WebPage.fact)
   }
 
   /// Removes a part that holds nothing worth resuming.

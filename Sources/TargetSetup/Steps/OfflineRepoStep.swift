@@ -193,10 +193,12 @@ extension OfflineRepoStep {
   ) async throws {
     let result = try await run(command, context)
     guard result.status == 0 else {
+      let said = HostPackages.lastLines(result)
+      // A fault of the package manager's own settings is not the web server's.
+      let isOfSettings = ["/etc/apt/", "/etc/dnf/", "/etc/yum"].contains(where: said.contains)
       throw StepError(
-        "\(command.executable) cannot use \(Self.place(context))/\(repository.path)/:\n"
-          + "\(HostPackages.lastLines(result))",
-        .webServer(lacking: "if files are missing, run \"target-setup verify\""))
+        "\(command.executable) cannot use \(Self.place(context))/\(repository.path)/:\n\(said)",
+        isOfSettings ? .again : .webServer(lacking: "if files are missing, run \"target-setup verify\""))
     }
   }
 
