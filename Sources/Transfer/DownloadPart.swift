@@ -241,16 +241,21 @@ final class DownloadPart: ResponseSink {
 
   private func write(_ state: inout State) -> TransferError? {
     guard !state.buffer.isEmpty else { return nil }
-    defer { state.buffer.removeAll(keepingCapacity: true) }
+    // Taken out of the state meanwhile, so that its room is used again without a copy.
+    var buffer: [UInt8] = []
+    swap(&buffer, &state.buffer)
+    defer {
+      buffer.removeAll(keepingCapacity: true)
+      swap(&buffer, &state.buffer)
+    }
     let offset = state.offset
     do {
-      try state.buffer.withUnsafeBytes { try storage.write($0, at: offset) }
+      try buffer.withUnsafeBytes { try storage.write($0, at: offset) }
     } catch {
       return TransferError(
         .file, url: redactedURL, detail: "\(storage.path) cannot be written: \(FileError.reason(error))")
     }
-    let written = state.buffer
-    written.withUnsafeBytes { state.count($0) }
+    buffer.withUnsafeBytes { state.count($0) }
     return nil
   }
 
