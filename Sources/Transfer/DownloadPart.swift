@@ -10,6 +10,8 @@ final class DownloadPart: ResponseSink {
     var offset: Int64 = 0
     /// Bytes on their way there: libcurl hands over 16 KiB at a time, and each write has its price.
     var buffer: [UInt8] = []
+    /// The first of all bytes, by which a page for people is known.
+    var start: [UInt8] = []
     var sha256 = DigestHasher(.sha256)
     /// The second hash, where the expected digest is of another algorithm.
     var expectedHash: DigestHasher?
@@ -18,10 +20,20 @@ final class DownloadPart: ResponseSink {
     var errorBody: [UInt8] = []
     var unreported: Int64 = 0
     var lastReport = ContinuousClock.now
+
+    /// Takes bytes into account that are in the storage.
+    mutating func count(_ bytes: UnsafeRawBufferPointer) {
+      sha256.update(bytes)
+      expectedHash?.update(bytes)
+      offset += Int64(bytes.count)
+      start.append(contentsOf: bytes.prefix(DownloadPart.startSize - start.count))
+    }
   }
 
   /// How many bytes are collected for one write.
   private static let bufferSize = 256 * 1024
+  /// How many of the first bytes are looked at.
+  private static let startSize = 512
 
   private let download: Download
   private let redactedURL: String
@@ -178,7 +190,7 @@ final class DownloadPart: ResponseSink {
 
   /// The error of a page for people that came in the place of the file; `nil` when something else came.
   private func webPage(expected: Digest?, _ actual: Digest) -> TransferError? {
-    guard let start = try? readBeginning(path, count: 512), WebPage.begins(start) else { return nil }
+    guard WebPage.begins(state.withLock(\.start)) else { return nil }
     return TransferError(
       expected.map { .digestMismatch(expected: $0, actual: actual) } ?? .protocolViolation,
       url: redactedURL, detail: WebPage.fact)
@@ -237,14 +249,14 @@ final class DownloadPart: ResponseSink {
       return TransferError(
         .file, url: redactedURL, detail: "\(storage.path) cannot be written: \(FileError.reason(error))")
     }
-    state.sha256.update(state.buffer)
-    state.expectedHash?.update(state.buffer)
-    state.offset += Int64(state.buffer.count)
+    let written = state.buffer
+    written.withUnsafeBytes { state.count($0) }
     return nil
   }
 
   private static func reset(_ state: inout State, for download: Download) {
     state.offset = 0
+    state.start = []
     state.buffer.removeAll(keepingCapacity: true)
     state.unreported = 0
     state.origin = PartOrigin()
@@ -255,13 +267,7 @@ final class DownloadPart: ResponseSink {
   }
 
   private func adoptEarlierBytes() throws {
-    let origin = try storage.adopt { bytes in
-      state.withLock { state in
-        state.sha256.update(bytes)
-        state.expectedHash?.update(bytes)
-        state.offset += Int64(bytes.count)
-      }
-    }
+    let origin = try storage.adopt { bytes in state.withLock { $0.count(bytes) } }
     let kept = state.withLock { state in
       if let origin { state.origin = origin }
       return state.offset
