@@ -78,9 +78,9 @@ import Testing
       (nil, "there is no /etc/containerd/config.toml"),
       (
         "version = 2\n",
-        "[plugins.\"io.containerd.grpc.v1.cri\".registry] config_path = \"/etc/containerd/certs.d\""
+        "[plugins.\"io.containerd.grpc.v1.cri\".registry]\n  config_path = \"/etc/containerd/certs.d\""
       ),
-      ("version = 3\n", "[plugins.\"io.containerd.cri.v1.images\".registry] config_path"),
+      ("version = 3\n", "[plugins.\"io.containerd.cri.v1.images\".registry]\n  config_path"),
       ("[plugins.cri.registry.mirrors.a]\nendpoint = []\n", "containerd takes no file with both"),
       ("disabled_plugins = [\"cri\"]\n", "its disabled_plugins has the part of containerd that pulls"),
     ])
@@ -90,5 +90,12 @@ import Testing
     let (detail, messages) = try await run(files)
     #expect(!detail.contains("containerd"), "\(detail)")
     #expect(messages.contains { $0.contains(said) }, "\(messages)")
+    // What is shown can be pasted.
+    for message in messages {
+      guard let shown = message.split(separator: "nto it:\n", maxSplits: 1).dropFirst().first else {
+        continue
+      }
+      #expect(throws: Never.self) { try TOMLValue(parsing: Array(shown.utf8)) }
+    }
   }
 }

@@ -39,8 +39,8 @@ extension RegistryError {
       case _ where Self.saysDiskIsFull(status, body): (.diskFull, "the registry's disk is full \(reason)")
       case 200..<300:
         (.badAnswer, "what answers\(what) does not do so as a registry does \(reason)\(words)")
-      case 400,
-        402...499 where explanation.isWebPage:
+      // nginx puts a page beside the challenge of a login that is wanted.
+      case 400...499 where explanation.isWebPage && status != 401:
         (.badAnswer, "something else than the registry answers\(what) \(reason)\(words)")
       case _ where Self.saysReadOnly(explanation): (.readOnly, refusal)
       case 401: (.unauthorized, "the registry wants a login for this\(what) \(reason)\(words)")

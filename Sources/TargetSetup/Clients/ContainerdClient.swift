@@ -48,11 +48,11 @@ struct ContainerdClient: ContainerClient {
   /// Why containerd reads no settings of registries, and what would let it.
   private static func unread(_ configuration: ContainerdConfiguration) -> String {
     let file = configuration.file
-    let wanted = "[plugins.\"\(configuration.plugin)\".registry] config_path = \"\(usual)\""
+    let wanted = "\n  [plugins.\"\(configuration.plugin)\".registry]\n  config_path = \"\(usual)\""
     guard configuration.isThere else {
       return
         "there is no \(file), so no config_path either, and containerd reads no settings of registries: make it with "
-        + "\"containerd config default\", and write into it: \(wanted)"
+        + "\"containerd config default\", and write into it:\(wanted)"
     }
     if configuration.isDisabled {
       return
@@ -61,11 +61,10 @@ struct ContainerdClient: ContainerClient {
     }
     let mirrors =
       configuration.hasMirrors
-      ? "; what its registry.mirrors says must then move there too, as containerd takes no file with both"
-      : ""
+      ? "What its registry.mirrors says must move there, as containerd takes no file with both. " : ""
     return "\(file) has no config_path, so containerd reads no settings of registries"
       + (configuration.hasMirrors ? " but those of registry.mirrors in it" : "")
-      + "; it is left as it is. Write into it: \(wanted)\(mirrors)"
+      + "; it is left as it is. \(mirrors)Write into it:\(wanted)"
   }
 
   private static func nerdctlFolder(_ host: TargetHost) -> FilePath {

@@ -48,10 +48,10 @@ struct ContainersClient: ContainerClient {
       }
       guard !tables.isEmpty else { break }
       if let user = known.replacing {
+        let lines = tables.joined().split(separator: "\n").map { "  \($0)" }.joined(separator: "\n")
         settings.remarks.append(
-          "\(user) is read instead of /etc/containers/registries.conf and its drop-ins, so what is written there does not count for "
-            + "this user. Write into it: \(tables.map { $0.split(separator: "\n").joined(separator: "; ") }.joined(separator: "; "))"
-        )
+          "\(user) is read instead of /etc/containers/registries.conf and its drop-ins, so what is written there does not "
+            + "count for this user. Write into it:\n\(lines)")
       }
       let head = "# Written by kubespray-offline; \"target-setup undo registry-client\" takes it back.\n"
       settings.files.append(

@@ -151,6 +151,7 @@ import Testing
         "read-only"
       ),
       ("upload", 405, "DENIED", "Registry is read-only", "read-only"),
+      ("upload", 400, "NAME_INVALID", "invalid repository name", "bad-answer"),
       ("upload", 403, "DENIED", "adding 1 MiB will exceed the configured upper limit of 1 GiB", "quota"),
       ("upload", 412, "DENIED", "Quota exceeded", "quota"),
       ("upload", 404, "NAME_UNKNOWN", "repository name not known to registry", "no-project"),
@@ -168,6 +169,8 @@ import Testing
     }
     let error = try #require(try await failure())
     #expect(error.kind.code == kind, "\(error)")
+    // Who answers as a registry does is one.
+    #expect(!error.detail.contains("something else than the registry"), "\(error)")
     if kind == "no-project" {
       #expect(error.detail.contains("there is no library in the registry"), "\(error)")
     }
