@@ -14,10 +14,20 @@ final class DownloadPart: ResponseSink {
     /// The second hash, where the expected digest is of another algorithm.
     var expectedHash: DigestHasher?
     var origin = PartOrigin()
+    /// The first bytes, by which a page for people is told from a file.
+    var beginning: [UInt8] = []
     var head: ResponseHead?
     var errorBody: [UInt8] = []
     var unreported: Int64 = 0
     var lastReport = ContinuousClock.now
+
+    /// Counts bytes that are in the storage.
+    mutating func take(_ bytes: UnsafeRawBufferPointer) {
+      sha256.update(bytes)
+      expectedHash?.update(bytes)
+      beginning += bytes.prefix(max(0, 512 - beginning.count))
+      offset += Int64(bytes.count)
+    }
   }
 
   /// How many bytes are collected for one write.
@@ -178,7 +188,7 @@ final class DownloadPart: ResponseSink {
 
   /// The error of a page for people that came in the place of the file; `nil` when something else came.
   private func webPage(expected: Digest?, _ actual: Digest) -> TransferError? {
-    guard let start = try? readBeginning(path, count: 512), WebPage.begins(start) else { return nil }
+    guard WebPage.begins(state.withLock({ $0.beginning })) else { return nil }
     return TransferError(
       expected.map { .digestMismatch(expected: $0, actual: actual) } ?? .protocolViolation,
       url: redactedURL, detail: WebPage.fact)
@@ -229,18 +239,23 @@ final class DownloadPart: ResponseSink {
 
   private func write(_ state: inout State) -> TransferError? {
     guard !state.buffer.isEmpty else { return nil }
-    defer { state.buffer.removeAll(keepingCapacity: true) }
-    let offset = state.offset
+    // Taken out, so that it is not copied, and put back empty with its room.
+    var buffer: [UInt8] = []
+    swap(&buffer, &state.buffer)
+    defer {
+      buffer.removeAll(keepingCapacity: true)
+      swap(&buffer, &state.buffer)
+    }
     do {
-      try state.buffer.withUnsafeBytes { try storage.write($0, at: offset) }
+      try buffer.withUnsafeBytes { bytes in
+        try storage.write(bytes, at: state.offset)
+        state.take(bytes)
+      }
+      return nil
     } catch {
       return TransferError(
         .file, url: redactedURL, detail: "\(storage.path) cannot be written: \(FileError.reason(error))")
     }
-    state.sha256.update(state.buffer)
-    state.expectedHash?.update(state.buffer)
-    state.offset += Int64(state.buffer.count)
-    return nil
   }
 
   private static func reset(_ state: inout State, for download: Download) {
@@ -248,6 +263,7 @@ final class DownloadPart: ResponseSink {
     state.buffer.removeAll(keepingCapacity: true)
     state.unreported = 0
     state.origin = PartOrigin()
+    state.beginning = []
     state.sha256 = DigestHasher(.sha256)
     if let digest = download.digest, digest.algorithm != .sha256 {
       state.expectedHash = DigestHasher(digest.algorithm)
@@ -257,9 +273,7 @@ final class DownloadPart: ResponseSink {
   private func adoptEarlierBytes() throws {
     let origin = try storage.adopt { bytes in
       state.withLock { state in
-        state.sha256.update(bytes)
-        state.expectedHash?.update(bytes)
-        state.offset += Int64(bytes.count)
+        state.take(bytes)
       }
     }
     let kept = state.withLock { state in
