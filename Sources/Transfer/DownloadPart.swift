@@ -10,28 +10,30 @@ final class DownloadPart: ResponseSink {
     var offset: Int64 = 0
     /// Bytes on their way there: libcurl hands over 16 KiB at a time, and each write has its price.
     var buffer: [UInt8] = []
+    /// The first of all bytes, by which a page for people is known.
+    var start: [UInt8] = []
     var sha256 = DigestHasher(.sha256)
     /// The second hash, where the expected digest is of another algorithm.
     var expectedHash: DigestHasher?
     var origin = PartOrigin()
-    /// The first bytes, by which a page for people is told from a file.
-    var beginning: [UInt8] = []
     var head: ResponseHead?
     var errorBody: [UInt8] = []
     var unreported: Int64 = 0
     var lastReport = ContinuousClock.now
 
-    /// Counts bytes that are in the storage.
-    mutating func take(_ bytes: UnsafeRawBufferPointer) {
+    /// Takes bytes into account that are in the storage.
+    mutating func count(_ bytes: UnsafeRawBufferPointer) {
       sha256.update(bytes)
       expectedHash?.update(bytes)
-      beginning += bytes.prefix(max(0, 512 - beginning.count))
       offset += Int64(bytes.count)
+      start.append(contentsOf: bytes.prefix(DownloadPart.startSize - start.count))
     }
   }
 
   /// How many bytes are collected for one write.
   private static let bufferSize = 256 * 1024
+  /// How many of the first bytes are looked at.
+  private static let startSize = 512
 
   private let download: Download
   private let redactedURL: String
@@ -188,7 +190,7 @@ final class DownloadPart: ResponseSink {
 
   /// The error of a page for people that came in the place of the file; `nil` when something else came.
   private func webPage(expected: Digest?, _ actual: Digest) -> TransferError? {
-    guard WebPage.begins(state.withLock({ $0.beginning })) else { return nil }
+    guard WebPage.begins(state.withLock(\.start)) else { return nil }
     return TransferError(
       expected.map { .digestMismatch(expected: $0, actual: actual) } ?? .protocolViolation,
       url: redactedURL, detail: WebPage.fact)
@@ -239,31 +241,30 @@ final class DownloadPart: ResponseSink {
 
   private func write(_ state: inout State) -> TransferError? {
     guard !state.buffer.isEmpty else { return nil }
-    // Taken out, so that it is not copied, and put back empty with its room.
+    // Taken out of the state meanwhile, so that its room is used again without a copy.
     var buffer: [UInt8] = []
     swap(&buffer, &state.buffer)
     defer {
       buffer.removeAll(keepingCapacity: true)
       swap(&buffer, &state.buffer)
     }
+    let offset = state.offset
     do {
-      try buffer.withUnsafeBytes { bytes in
-        try storage.write(bytes, at: state.offset)
-        state.take(bytes)
-      }
-      return nil
+      try buffer.withUnsafeBytes { try storage.write($0, at: offset) }
     } catch {
       return TransferError(
         .file, url: redactedURL, detail: "\(storage.path) cannot be written: \(FileError.reason(error))")
     }
+    buffer.withUnsafeBytes { state.count($0) }
+    return nil
   }
 
   private static func reset(_ state: inout State, for download: Download) {
     state.offset = 0
+    state.start = []
     state.buffer.removeAll(keepingCapacity: true)
     state.unreported = 0
     state.origin = PartOrigin()
-    state.beginning = []
     state.sha256 = DigestHasher(.sha256)
     if let digest = download.digest, digest.algorithm != .sha256 {
       state.expectedHash = DigestHasher(digest.algorithm)
@@ -271,11 +272,7 @@ final class DownloadPart: ResponseSink {
   }
 
   private func adoptEarlierBytes() throws {
-    let origin = try storage.adopt { bytes in
-      state.withLock { state in
-        state.take(bytes)
-      }
-    }
+    let origin = try storage.adopt { bytes in state.withLock { $0.count(bytes) } }
     let kept = state.withLock { state in
       if let origin { state.origin = origin }
       return state.offset
