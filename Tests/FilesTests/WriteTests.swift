@@ -17,6 +17,26 @@ import Testing
     #expect(folder.text("file") == "new" && folder.names == ["file"])
   }
 
+  @Test func partsAreWrittenOneBehindAnother() throws {
+    // More than the system takes at once, and some without content.
+    let parts = (0..<3000).map { [UInt8](repeating: UInt8(truncatingIfNeeded: $0), count: $0 % 5) }
+    let all = UnsafeMutableRawBufferPointer.allocate(byteCount: 6000, alignment: 1)
+    defer { all.deallocate() }
+    all.copyBytes(from: parts.joined())
+    var pieces: [UnsafeRawBufferPointer] = []
+    var place = 0
+    for part in parts {
+      pieces.append(UnsafeRawBufferPointer(rebasing: all[place..<place + part.count]))
+      place += part.count
+    }
+    let file = try openFile(path("file"), .writeOnly, options: .create, permissions: .publicFile)
+    try file.closeAfter {
+      try file.writeAll(pieces, toAbsoluteOffset: 3)
+      try file.writeAll([], toAbsoluteOffset: 0)
+    }
+    #expect(try readBytes(path("file")) == [0, 0, 0] + parts.joined())
+  }
+
   @Test func theRestOfAnInterruptedWriteIsNoHindrance() throws {
     try writeAtomically("half of something longer", to: path(".incomplete.file.tmp"))
     try writeAtomically("whole", to: path("file"))
