@@ -40,6 +40,10 @@ public struct StatusReport: Sendable, Encodable {
 
   /// The releases whose files are served, the one that was set up last first.
   public let releases: [Release]
+  /// What was pruned, oldest first.
+  public let pruned: [PrunedNote]
+  /// Whether a pruning was begun and stopped.
+  public let isPruningUnfinished: Bool
   /// What is typed next; nothing before kubespray was extracted.
   public let next: [String]
 
@@ -58,6 +62,8 @@ public struct StatusReport: Sendable, Encodable {
     releases = try ServedReleases.read(context.host).map {
       Release(kubespray: $0.kubespray, folder: $0.folder.string, isThere: context.host.exists($0.folder))
     }
+    pruned = try PrunedNote.all(context)
+    isPruningUnfinished = context.host.exists(PruneOrder.file(context.host))
     next = NextCommands(context)?.lines ?? []
     let readiness = try Readiness(try context.access)
     func answers(_ url: String) async -> Bool {

@@ -80,6 +80,7 @@ import Testing
     "--bundle", "--ca-file", "--insecure", "--skip-verify", "--force", "--allowed-signers",
     "--allow-unsigned", "--allow-older", "--shell-bundle", "--archive", "--name", "--renew",
     "--new-authority", "--to", "--dns", "--once", "--since",
-    "--artifactory", "--parallel", "--into", "--missing",
+    "--artifactory", "--parallel", "--into", "--missing", "--drop", "--apply", "--kubeconfig",
+    "--keep-bundles",
   ]
 }

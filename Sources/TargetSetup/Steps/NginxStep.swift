@@ -42,6 +42,7 @@ struct NginxStep: Step {
     if let releases = try releases(context) {
       tell(releases, context)
       try journal.write(ServedReleases.file(context.host), try releases.bytes())
+      try PruneOrder.withdraw(context.releaseID, on: context.host)
     }
     try await service(context).setUp(journal, isImageNew: isImageNew)
     let kept = ServedTree(context).keptFolder.map { "; it serves what is in \($0): keep that folder" } ?? ""
