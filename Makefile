@@ -1,13 +1,13 @@
 # Every target is one command that can be typed without make; ARGS is passed on to it.
 .DEFAULT_GOAL := help
-.PHONY: help build run test unit e2e node lint format house sanitize crashes tampering fuzz docs faults bench demo interchange conformance prove contrib cases completions deployment dist release clean
+.PHONY: help build run test unit e2e node lint format house sanitize crashes tampering fuzz docs faults bench demo interchange conformance prove current contrib cases completions deployment dist release clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 build: ## Build the release programs
 	scripts/install-dependencies build
-	swift build -c release
+	scripts/build
 
 run: ## Install what is missing, build, run download-all (make run ARGS="plan --json")
 	@scripts/run $(ARGS)
@@ -53,7 +53,7 @@ faults: ## Write docs/faults.md: what comes of every kind of transfer in every k
 
 bench: ## Measure start, verify, files, images and packages beside openssl, curl, aria2c, skopeo, podman and apt
 	scripts/install-dependencies build run bench
-	swift build -c release
+	scripts/build
 	Benchmarks/program
 	Benchmarks/files
 	Benchmarks/images
@@ -66,18 +66,18 @@ dist: ## Make what a release is in dist/: archive, .deb, .rpm, install.sh, check
 	@scripts/dist
 
 release: ## Make a release and try it where nothing is installed (root; PACKAGES=yes ROOTS=yes for more)
-	swift build -c release
+	scripts/build
 	Tests/Release/run
 
 completions: ## Let bash, zsh and fish complete both release programs
 	Tests/Completions/run $(ARGS)
 
 cases: ## Small inputs as people bring them, given to the release programs
-	swift build -c release
+	scripts/build
 	Tests/Cases/run $(ARGS)
 
 deployment: ## Real kubespray from its bundle on booted machines without internet (KUBESPRAY_TREE="folder...")
-	swift build -c release
+	scripts/build
 	Tests/Deployment/run $(KUBESPRAY_TREE)
 
 interchange: ## Our programs and the shell project's scripts on each other's bundles (SHELL_PROJECT=folder)
@@ -89,8 +89,11 @@ conformance: ## Compare our catalog with a real kubespray's own lists (KUBESPRAY
 prove: ## The closure proof for each plugin, engine and add-on of real kubespray trees (KUBESPRAY_TREE=folder)
 	Tests/Conformance/prove "$(KUBESPRAY_TREE)"
 
+current: ## Look at every supported kubespray release and at master, and write docs/current.md (KUBESPRAY_CLONE=folder)
+	REPORT=docs/current.md Tests/Conformance/current $(KUBESPRAY_CLONE)
+
 contrib: ## Run contrib/offline's own scripts on our archives, and load-push on theirs (KUBESPRAY_TREE=folder; root, podman)
-	swift build -c release
+	scripts/build
 	Tests/Conformance/contrib "$(KUBESPRAY_TREE)"
 
 clean: ## Remove build products (outputs/ and cache/ stay)

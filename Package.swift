@@ -104,6 +104,7 @@ let package = Package(
       name: "CYAML", pkgConfig: "yaml-0.1",
       providers: [.apt(["libyaml-dev"]), .yum(["libyaml-devel"])]),
     .systemLibrary(name: "CFiles"),
+    .systemLibrary(name: "CZlib"),
     .systemLibrary(
       name: "CCrypto", pkgConfig: "libcrypto",
       providers: [.apt(["libssl-dev"]), .yum(["openssl-devel"])]),
@@ -117,13 +118,13 @@ let package = Package(
     // Floor 1: one outside thing each.
     .target(name: "YAML", dependencies: ["CYAML", "Files", systemPackage], swiftSettings: swiftSettings),
     .target(
-      name: "Archive", dependencies: ["CArchive"] + ground, swiftSettings: swiftSettings,
-      linkerSettings: staticArchive.map {
+      name: "Archive", dependencies: ["CArchive", "CZlib"] + ground, swiftSettings: swiftSettings,
+      linkerSettings: (staticArchive.map {
         [
           .unsafeFlags($0, .when(configuration: .release)),
           .linkedLibrary("archive", .when(configuration: .debug)),
         ]
-      } ?? [.linkedLibrary("archive")]),
+      } ?? [.linkedLibrary("archive")]) + [.unsafeFlags(["-Xlinker", "-l:libz.so.1"])]),
     .target(
       name: "Transfer", dependencies: ["CCurl"] + ground, swiftSettings: swiftSettings),
     .target(

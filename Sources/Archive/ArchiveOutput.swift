@@ -5,13 +5,16 @@ import SystemPackage
 ///
 /// The archive is so never read again for the digest that the bundle's manifest wants.
 final class ArchiveOutput {
-  let descriptor: FileDescriptor
+  /// Where they go; `nil` collects them.
+  let descriptor: FileDescriptor?
+  /// What was written, write by write, where it goes to no file.
+  private(set) var collected: [[UInt8]] = []
   private(set) var size: Int64 = 0
   private var hasher = DigestHasher(.sha256)
   /// Why the file could not be written; libarchive can only be told that it could not.
   private(set) var failure: Errno?
 
-  init(_ descriptor: FileDescriptor) {
+  init(_ descriptor: FileDescriptor?) {
     self.descriptor = descriptor
   }
 
@@ -22,6 +25,10 @@ final class ArchiveOutput {
   ///
   /// - Returns: Whether that succeeded; if not, ``failure`` says why.
   func write(_ bytes: UnsafeRawBufferPointer) -> Bool {
+    guard let descriptor else {
+      collected.append(Array(bytes))
+      return true
+    }
     do {
       hasher.update(bytes)
       size += Int64(try descriptor.writeAll(bytes))

@@ -8,6 +8,10 @@ import SystemPackage
 /// The bytes go to a temporary name, which ``finish()`` flushes to the disk and renames. A writer that is let go
 /// before, or after an error, leaves nothing behind and a file of the final name as it was.
 public final class ArchiveWriter {
+  /// How many bytes of a file are handed to libarchive at a time: where gzip that only stores begins its blocks depends on
+  /// it.
+  static let pieceSize = 1 << 18
+
   private let path: FilePath
   private let modified: Int64
   private let output: ArchiveOutput
@@ -178,7 +182,7 @@ public final class ArchiveWriter {
     _ source: FileDescriptor, size: Int64, digest: Digest?, to handle: WriteHandle
   ) throws {
     var hasher = digest.map { DigestHasher($0.algorithm) }
-    let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 18, alignment: 16)
+    let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: Self.pieceSize, alignment: 16)
     defer { buffer.deallocate() }
     var total: Int64 = 0
     while true {

@@ -15,7 +15,10 @@ final class WriteHandle {
     let reason: String
   }
 
-  init(_ output: ArchiveOutput, compression: ArchiveCompression) throws(Failure) {
+  /// - Parameter blockSize: How many bytes go to the output at a time; 0 leaves that to the format.
+  init(
+    _ output: ArchiveOutput, compression: ArchiveCompression, blockSize: Int32 = 1 << 18
+  ) throws(Failure) {
     guard let handle = archive_write_new() else { throw Failure(reason: "out of memory") }
     self.handle = handle
     self.output = output
@@ -28,7 +31,7 @@ final class WriteHandle {
       // The gzip header then has no time (RFC 1952, MTIME 0); a name it never gets.
       try honour(archive_write_set_filter_option(handle, "gzip", "timestamp", nil))
     }
-    try honour(archive_write_set_bytes_per_block(handle, 1 << 18))
+    try honour(archive_write_set_bytes_per_block(handle, blockSize))
     try honour(archive_write_set_bytes_in_last_block(handle, 1))
     // The output lives as long as the handle, which alone calls back with this pointer.
     let context = Unmanaged.passUnretained(output).toOpaque()

@@ -17,12 +17,23 @@ extension Cache {
       Self.remove(entry.path)
     }
     removeRemains(of: shelf)
+    removeRetired()
     for name in Self.names(in: folder) where name != shelf.folderName {
       let parts = name.split(separator: "-")
       guard parts.count == 2, parts[0] == shelf.rawValue, parts[1].hasPrefix("v"),
         Self.modified(folder.appending(name)) < oldest
       else { continue }
       try? removeTree(folder.appending(name))
+    }
+  }
+
+  /// Removes the shelves of earlier versions that nobody asks for any more.
+  private func removeRetired() {
+    for name in CacheShelf.retired {
+      let shelf = folder.appending(name)
+      guard folderExists(shelf) else { continue }
+      let left = Self.names(in: shelf).filter { !Self.remove(shelf.appending($0)) }
+      if left.isEmpty { try? removeTree(shelf) }
     }
   }
 

@@ -14,8 +14,6 @@ public enum CacheShelf: String, CaseIterable, Sendable, Encodable {
   case catalogs
   /// Helm charts: `KEY/chart.tgz`, and `KEY/listing.json`, what its repository says of it.
   case charts
-  /// Layers between registry and archive: `BUNDLE/ALGORITHM/DIGEST`. A folder belongs to the runs for one bundle.
-  case blobs
   /// Images that others are made of: `KEY/DIGEST`, a file a blob.
   case bases
   /// Images with Ansible that were assembled here: `KEY/image.tar.gz`.
@@ -66,13 +64,16 @@ public enum CacheShelf: String, CaseIterable, Sendable, Encodable {
     switch self {
     case .images, .travelling: 2
     case .bases, .pip: 3
-    case .trees, .environments, .blobs: 8
+    case .trees, .environments: 8
     case .downloads: 16
     case .clients, .programs: 24
     case .indexes, .resolutions: 48
     case .catalogs, .charts: 200
     }
   }
+
+  /// The folders of shelves that earlier versions had: blobs on their way lie in the archives themselves now.
+  static let retired = ["blobs-v1"]
 
   /// After how many days without use an entry is removed.
   static let days: Int64 = 60
@@ -85,7 +86,6 @@ public enum CacheShelf: String, CaseIterable, Sendable, Encodable {
     case .environments: "Python environments that evaluate kubespray"
     case .catalogs: "what kubespray's variables were evaluated to"
     case .charts: "Helm charts"
-    case .blobs: "layers of images that are being fetched"
     case .bases: "images that the image with Ansible is made of"
     case .images: "images with Ansible that were assembled here"
     case .resolutions: "what the package managers decided"

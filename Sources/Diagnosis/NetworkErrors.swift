@@ -32,7 +32,7 @@ extension ImageArchiveError {
     switch self {
     case .noImageLayout, .noImages: "not-an-image-archive"
     case .unusable, .unusableImage: "unusable-archive"
-    case .nameless: "nameless-image"
+    case .nameless, .misnamed: "nameless-image"
     case .damaged, .otherDigest: "digest-mismatch"
     case .incomplete: "incomplete-archive"
     }

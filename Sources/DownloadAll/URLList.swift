@@ -19,6 +19,7 @@ public struct URLList: Sendable {
       let words = line.words
       guard let url = words.first else { continue }
       do {
+        if words.dropFirst().contains(where: { $0.contains("://") }) { throw SeveralURLs() }
         guard words.count <= 2 else { throw TrailingText(text: words[2...].joined(separator: " ")) }
         try plan.add(try Self.artifact(url, digest: words.count > 1 ? words[1] : nil, isFlat: isFlat))
       } catch let collision as ArtifactCollision {
@@ -62,8 +63,18 @@ public struct URLList: Sendable {
     let place = try TransferURL(url).placeOnDisk()
     let name = isFlat ? place.split(separator: "/").last.map(String.init) ?? place : place
     return Artifact(
-      path: try BundlePath(name), source: .url(url), stage: .files, digest: try digest.map(Digest.init),
+      path: try BundlePath(name), source: .url(url), stage: .files, digest: try digest.map(Self.digest),
       verification: digest == nil ? Verification(withoutChecksum: url) : .givenChecksum)
+  }
+}
+
+extension URLList {
+  fileprivate static func digest(_ text: String) throws -> Digest {
+    do {
+      return try Digest(text)
+    } catch {
+      throw NoDigest(reason: "\(error)")
+    }
   }
 }
 
@@ -81,13 +92,25 @@ extension TransferURL {
     let path = rest.unicodeScalars.prefix { $0 != "?" && $0 != "#" }
     guard let slash = path.firstIndex(of: "/") else { return origin.host }
     guard let decoded = percentDecoded(String(path[slash...])) else { throw UnreadableEscapes() }
+    // A base that ends with a slash gives two of them, which web servers take for one.
+    let names = decoded.split(separator: "/").joined(separator: "/")
     // A host may be an IPv6 address, whose colons FAT cannot keep.
-    return origin.host.replacing(":", with: "-") + decoded
+    return origin.host.replacing(":", with: "-") + "/" + names + (decoded.hasSuffix("/") ? "/" : "")
   }
 }
 
 private struct UnreadableEscapes: Error, CustomStringConvertible {
   var description: String { "the URL has escapes (%) that no text in UTF-8 is behind" }
+}
+
+private struct SeveralURLs: Error, CustomStringConvertible {
+  var description: String { "a line has one URL; write each into a line of its own" }
+}
+
+private struct NoDigest: Error, CustomStringConvertible {
+  let reason: String
+
+  var description: String { "\(reason); a blank in a URL is written %20" }
 }
 
 private struct TrailingText: Error, CustomStringConvertible {

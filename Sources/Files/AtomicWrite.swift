@@ -126,3 +126,35 @@ public func flushFileSystem(of path: FilePath) {
 public func forgetCached(_ descriptor: FileDescriptor) {
   _ = posix_fadvise(descriptor.rawValue, 0, 0, POSIX_FADV_DONTNEED)
 }
+
+extension FileDescriptor {
+  /// Writes parts one behind another at a place in a file, without making one buffer of them.
+  ///
+  /// - Throws: `Errno`.
+  public func writeAll(_ parts: [UnsafeRawBufferPointer], toAbsoluteOffset offset: Int64) throws(Errno) {
+    // Reading is all that the system does with what it gets (pwritev(2)).
+    var vectors = parts.map {
+      iovec(iov_base: UnsafeMutableRawPointer(mutating: $0.baseAddress), iov_len: $0.count)
+    }
+    var (first, place) = (0, offset)
+    while first < vectors.count {
+      // IOV_MAX of Linux is 1024.
+      let count = vectors.withUnsafeBufferPointer {
+        pwritev(
+          rawValue, $0.baseAddress?.advanced(by: first), Int32(min($0.count - first, 1024)), off_t(place))
+      }
+      if count < 0, errno == EINTR { continue }
+      guard count >= 0 else { throw Errno(rawValue: errno) }
+      place += Int64(count)
+      var written = count
+      while first < vectors.count, written >= vectors[first].iov_len {
+        written -= vectors[first].iov_len
+        first += 1
+      }
+      guard first < vectors.count else { return }
+      guard count > 0 else { throw .ioError }
+      vectors[first].iov_base = vectors[first].iov_base?.advanced(by: written)
+      vectors[first].iov_len -= written
+    }
+  }
+}

@@ -84,7 +84,7 @@ public struct TextEncodingError: Error, Equatable, CustomStringConvertible {
   public let path: FilePath
 
   /// A file in another encoding.
-  init(path: FilePath) { self.path = path }
+  public init(path: FilePath) { self.path = path }
 
   /// What is wrong, for a sentence that names the file already.
   public var reason: String { "it is in UTF-16 or has zero bytes, where text in UTF-8 is expected" }

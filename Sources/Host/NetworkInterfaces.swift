@@ -58,8 +58,10 @@ public struct NetworkInterfaces: Sendable, Equatable {
     return .first(first, others: Array(candidates.dropFirst()))
   }
 
-  /// Whether a machine has given itself an address because nobody else did (RFC 3927).
-  public static func isLinkLocal(_ address: String) -> Bool { address.hasPrefix("169.254.") }
+  /// Whether a machine has given itself an address because nobody else did (RFC 3927; RFC 4291, section 2.5.6).
+  public static func isLinkLocal(_ address: String) -> Bool {
+    address.hasPrefix("169.254.") || address.lowercased().contains(/^fe[89ab][0-9a-f]:/)
+  }
 
   /// Bridges and tunnels of container runtimes, which no other machine reaches.
   private static func isVirtual(_ name: String) -> Bool {

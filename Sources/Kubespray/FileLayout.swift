@@ -37,7 +37,10 @@ public struct FileLayout: Sendable {
     guard let location = URLLocation(source, values: values) else { throw .notAFile(url: url) }
     let place =
       switch name {
-      case .original: Self.portable(location.host) + "/" + location.path.map(\.text).joined(separator: "/")
+      // A base that ends with a slash gives two of them, which web servers take for one.
+      case .original:
+        Self.portable(location.host) + "/"
+          + location.path.map(\.text).filter { !$0.isEmpty }.joined(separator: "/")
       case .kubesprayOffline: Self.directory(of: location) + (location.path.last?.text ?? "")
       }
     let rendered = URLTemplate(place).rendered(values)

@@ -232,7 +232,8 @@ private struct ImageResolution {
 
   /// Refuses what no container engine could run, or what cannot be carried.
   private func check(_ manifest: ImageManifest) throws(RegistryError) {
-    let type = manifest.config.mediaType
+    // Some builders write it as the header of an answer has it, with parameters.
+    let type = MediaType(header: manifest.config.mediaType.rawValue)
     guard type == .ociConfig || type == .dockerConfig || type.isGeneric && manifest.artifactType ?? "" == ""
     else {
       let kind = manifest.artifactType ?? manifest.config.mediaType.rawValue

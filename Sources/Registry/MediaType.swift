@@ -59,6 +59,8 @@ public struct MediaType: RawRepresentable, Hashable, Sendable, Codable, CustomSt
   var isGeneric: Bool {
     [
       "", "application/json", "application/octet-stream", "binary/octet-stream", "text/plain", "text/json",
+      // Docker's own client takes this one for an image too (moby, distribution/pull_v2.go).
+      "text/html",
     ].contains(rawValue.lowercased())
   }
 
@@ -78,6 +80,9 @@ public struct MediaType: RawRepresentable, Hashable, Sendable, Codable, CustomSt
   var isForeignLayer: Bool {
     self == .dockerForeignLayer || rawValue.hasPrefix("application/vnd.oci.image.layer.nondistributable.")
   }
+
+  /// Whether it is a layer that only the holders of a key can read (ocicrypt).
+  var isEncrypted: Bool { rawValue.hasSuffix("+encrypted") }
 
   /// Whether it is a layer of an image, in whatever compression; an artifact such as a Helm chart has others.
   var isLayer: Bool {

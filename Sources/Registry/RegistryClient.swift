@@ -103,6 +103,10 @@ public final class RegistryClient: Sendable {
       HTTPRequest(url: endpoint.blobURL(reference, descriptor)), what: "\(descriptor.digest) ", reference)
     let actual = Digest(of: response.body, algorithm: descriptor.digest.algorithm)
     guard actual == descriptor.digest else {
+      if WebPage.begins(response.body) {
+        throw RegistryError(
+          .badAnswer, image: reference, at: endpoint, detail: "blob \(descriptor.digest): \(WebPage.fact)")
+      }
       throw mismatch("blob \(descriptor.digest) arrived with digest \(actual)", reference)
     }
     return response.body
@@ -118,11 +122,32 @@ public final class RegistryClient: Sendable {
     _ descriptor: Descriptor, of reference: ImageReference, to destination: FilePath, isDurable: Bool = true,
     onEvent: @escaping @Sendable (DownloadEvent) -> Void = { _ in }
   ) async throws(RegistryError) {
-    let endpoint = endpoint(of: reference)
     var download = Download(
-      url: endpoint.blobURL(reference, descriptor), destination: destination, digest: descriptor.digest,
-      size: descriptor.size)
+      url: "", destination: destination, digest: descriptor.digest, size: descriptor.size)
     download.isDurable = isDurable
+    try await perform(download, descriptor, of: reference, onEvent)
+  }
+
+  /// Brings a blob to its place in something larger, going on from what an earlier attempt left there.
+  ///
+  /// - Throws: ``RegistryError``.
+  public func download(
+    _ descriptor: Descriptor, of reference: ImageReference, into place: any ContentPlace,
+    onEvent: @escaping @Sendable (DownloadEvent) -> Void = { _ in }
+  ) async throws(RegistryError) {
+    var download = Download(
+      url: "", destination: place.path, digest: descriptor.digest, size: descriptor.size)
+    download.place = place
+    try await perform(download, descriptor, of: reference, onEvent)
+  }
+
+  private func perform(
+    _ download: Download, _ descriptor: Descriptor, of reference: ImageReference,
+    _ onEvent: @escaping @Sendable (DownloadEvent) -> Void
+  ) async throws(RegistryError) {
+    let endpoint = endpoint(of: reference)
+    var download = download
+    download.url = endpoint.blobURL(reference, descriptor)
     do throws(RegistryError) {
       try await perform(download, descriptor, of: reference, at: endpoint, onEvent)
     } catch {

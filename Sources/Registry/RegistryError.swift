@@ -109,7 +109,10 @@ extension RegistryError {
       case .digestMismatch, .sizeMismatch: .digestMismatch
       default: .transfer(error.kind)
       }
-    self.init(kind, image: image, at: endpoint, detail: "\(error.reason) (\(error.url))")
+    let explanation = RegistryErrorBody(error.body)
+    self.init(
+      kind, image: image, at: endpoint, detail: "\(error.reason) (\(error.url))\(explanation.words)",
+      code: explanation.code)
   }
 
   /// The registry answered with a status that is not a success.
@@ -120,7 +123,11 @@ extension RegistryError {
     let reason = explanation.reason(status)
     let (kind, detail): (Kind, String) =
       switch status {
-      case 404: (.notFound, "\(what)not found in the registry \(reason)")
+      case 404:
+        (
+          .notFound,
+          "\(what)not found in the registry \(reason)\(explanation.isWebPage ? explanation.words : "")"
+        )
       case 401:
         (
           .unauthorized,

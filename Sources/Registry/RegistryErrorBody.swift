@@ -1,34 +1,73 @@
 import FoundationEssentials
 
-/// The explanation that a registry sends with a refusal (OCI distribution-spec, "Error Codes").
+/// The explanation that a registry, or something before it, sends with a refusal (OCI distribution-spec, "Error Codes").
 struct RegistryErrorBody: Equatable {
   /// The code of the first error, such as `MANIFEST_UNKNOWN`.
   var code: String?
-  /// Its message.
+  /// Its message; of a web page the title.
   var message: String?
+  /// Whether it is a page for people: whoever answers is a proxy, a firewall or a login page, and no registry.
+  var isWebPage = false
 
   private struct Document: Decodable {
     struct Entry: Decodable {
-      let code: String?
-      let message: String?
+      let code: Words?
+      let message: Words?
     }
-    let errors: [Entry]
+    let errors: [Entry]?
+    let message: Words?
+    let details: Words?
+    let error: Words?
   }
 
-  /// Reads the body of an answer; one that is not such a document explains nothing.
+  /// What stands where words are expected: a text, a number, or an object with a message of its own.
+  private struct Words: Decodable {
+    private struct Nested: Decodable { let message: String? }
+
+    let text: String?
+
+    init(from decoder: any Decoder) throws {
+      let value = try decoder.singleValueContainer()
+      if let text = try? value.decode(String.self) {
+        self.text = text
+      } else if let number = try? value.decode(Int.self) {
+        text = "\(number)"
+      } else {
+        text = (try? value.decode(Nested.self))?.message
+      }
+    }
+  }
+
+  /// Reads the body of an answer; one that is none of these explains nothing.
   init(_ body: [UInt8]) {
-    guard let document = try? JSONDecoder().decode(Document.self, from: Data(body)),
-      let first = document.errors.first
-    else { return }
-    code = first.code.flatMap { Self.printable($0, limit: 60) }
-    message = first.message.flatMap { Self.printable($0, limit: 200) }
+    if ManifestContent.isWebPage(body) {
+      isWebPage = true
+      message = Self.title(body).flatMap { Self.printable($0, limit: 100) }
+      return
+    }
+    guard let document = try? JSONDecoder().decode(Document.self, from: Data(body)) else { return }
+    let first = document.errors?.first
+    code = first?.code?.text.flatMap { Self.printable($0, limit: 60) }
+    // Artifactory, GitLab, token services and gateways have one text and no list.
+    let texts = first.map { [$0.message] } ?? [document.message, document.details, document.error]
+    message = texts.lazy.compactMap { $0?.text }.first.flatMap { Self.printable($0, limit: 200) }
   }
 
   /// The status and the code, as they stand in a sentence: `(404 MANIFEST_UNKNOWN)`.
   func reason(_ status: Int) -> String { "(\(status)\(code.map { " \($0)" } ?? ""))" }
 
   /// The message behind a colon, or nothing.
-  var words: String { message.map { ": \($0)" } ?? "" }
+  var words: String {
+    guard isWebPage else { return message.map { ": \($0)" } ?? "" }
+    return ": a web page" + (message.map { ", \($0.debugDescription)" } ?? "")
+  }
+
+  /// What stands between the tags of a page's title.
+  private static func title(_ page: [UInt8]) -> String? {
+    let text = String(decoding: page.prefix(1 << 14), as: UTF8.self)
+    guard let match = text.firstMatch(of: /(?i)<title[^>]*>\s*([^<]*?)\s*</) else { return nil }
+    return match.1.isEmpty ? nil : String(match.1)
+  }
 
   /// Text of a stranger, fit for one line of a terminal; `nil` when nothing is left.
   private static func printable(_ text: String, limit: Int) -> String? {

@@ -125,7 +125,9 @@ extension Configuration {
       guard let name = setting.environment.first(where: { environment[$0]?.isEmpty == false }) else {
         return nil
       }
-      return assign(environment[name] ?? "", to: setting, origin: .environment(name))
+      // Files of variables that were written on Windows leave a carriage return behind each value.
+      let text = (environment[name] ?? "").unicodeScalars.trimmingBlanks
+      return text.isEmpty ? nil : assign(text, to: setting, origin: .environment(name))
     }
   }
 
@@ -153,5 +155,15 @@ extension Configuration {
     }
     origins[setting.key] = origin
     return nil
+  }
+}
+
+extension String.UnicodeScalarView {
+  /// The text without white space around it.
+  fileprivate var trimmingBlanks: String {
+    var rest = self[...]
+    while rest.first?.properties.isWhitespace == true { rest.removeFirst() }
+    while rest.last?.properties.isWhitespace == true { rest.removeLast() }
+    return String(rest)
   }
 }

@@ -130,8 +130,12 @@ extension SettingFormat<String> {
   /// A host name or address with an optional port, in lower case.
   static let host = words("host names such as registry.example.com:5000") { hostAndPort($0) }
 
-  /// A registry and an optional path in it, without a scheme.
-  static let registryAddress = words("HOST, HOST:PORT or HOST:PORT/PATH without http://") { text in
+  /// A registry and an optional path in it. A scheme and slashes at the end, as addresses are copied, are left out: whether
+  /// TLS is spoken is not said here.
+  static let registryAddress = words("HOST, HOST:PORT or HOST:PORT/PATH without http://") { written in
+    var text = written[...]
+    for scheme in ["https://", "http://"] where text.hasPrefix(scheme) { text = text.dropFirst(scheme.count) }
+    while text.hasSuffix("/") { text = text.dropLast() }
     let slash = text.firstIndex(of: "/") ?? text.endIndex
     guard let host = hostAndPort(String(text[..<slash])) else { return nil }
     return text[slash...].wholeMatch(of: /(\/[a-z0-9]+([._-]+[a-z0-9]+)*)*/) == nil

@@ -28,17 +28,30 @@ public struct StatusReport: Sendable, Encodable {
   public let services: [Service]
   /// The certificates of the servers.
   public let access: AccessReport
-  /// A release whose files are served.
+  /// A release that is served.
   public struct Release: Sendable, Encodable {
     /// The kubespray version.
     public let kubespray: String
+    /// Its own address for other machines; `nil` when only its files are served, and only where no newer bundle has others.
+    public let address: String?
+    /// What is served of it: `files`, `debs`, `rpms`, `pypi`.
+    public let parts: [String]
     /// The folder that must stay where it is.
     public let folder: String
-    /// Whether it is there.
+    /// Whether all of it is there.
     public let isThere: Bool
+
+    init(_ release: ServedRelease, hasAddress: Bool, _ context: SetupContext) {
+      kubespray = release.kubespray
+      address =
+        hasAddress ? "\(context.addresses.webServer)\(ReleaseAddress.path(of: release.kubespray))/" : nil
+      parts = (hasAddress ? release.parts : release.parts.filter { $0 == .files }).map(\.rawValue)
+      folder = release.folder.string
+      isThere = release.parts.allSatisfy(release.partsThere(on: context.host).contains)
+    }
   }
 
-  /// The releases whose files are served, the one that was set up last first.
+  /// The releases that are served, the one that was set up last first.
   public let releases: [Release]
   /// What was pruned, oldest first.
   public let pruned: [PrunedNote]
@@ -59,8 +72,10 @@ public struct StatusReport: Sendable, Encodable {
     address = addresses.host
     steps = try await SetupRun(context).status()
     access = try AccessReport(context)
-    releases = try ServedReleases.read(context.host).map {
-      Release(kubespray: $0.kubespray, folder: $0.folder.string, isThere: context.host.exists($0.folder))
+    let served = try ServedReleases.read(context.host)
+    let addressed = Set(ServedReleases.addressed(served))
+    releases = served.enumerated().map { number, release in
+      Release(release, hasAddress: addressed.contains(number), context)
     }
     pruned = try PrunedNote.all(context)
     isPruningUnfinished = context.host.exists(PruneOrder.file(context.host))

@@ -27,7 +27,10 @@ struct ContentExpectation: Sendable {
     }
     let total = head.status == 206 ? try checkPart(head, length: length) : length
     guard let total else { return nil }
-    for size in sizes where size != total { throw mismatch(expected: size, actual: total) }
+    let isPage = head.fields["Content-Type"]?.lowercased().hasPrefix("text/html") ?? false
+    for size in sizes where size != total {
+      throw mismatch(expected: size, actual: total, type: isPage ? "text/html" : nil)
+    }
     return total
   }
 
@@ -48,10 +51,12 @@ struct ContentExpectation: Sendable {
   }
 
   /// The error of a file that has another size than somebody said.
-  func mismatch(expected: Int64, actual: Int64) -> TransferError {
+  ///
+  /// - Parameter type: What the server says that came, where that tells more.
+  func mismatch(expected: Int64, actual: Int64, type: String? = nil) -> TransferError {
     TransferError(
       .sizeMismatch(expected: expected, actual: actual), url: url,
-      detail: "\(actual) bytes arrived where \(expected) were expected")
+      detail: "\(actual) bytes\(type.map { " of \($0)" } ?? "") arrived where \(expected) were expected")
   }
 
   /// Whether a part is the rest of the file that was asked for, to its last byte.

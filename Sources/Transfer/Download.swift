@@ -8,6 +8,8 @@ public struct Download: Sendable {
   public var url: String
   /// Its final name; the folder must exist. It appears there only when it is complete and verified.
   public var destination: FilePath
+  /// Where its bytes go instead, where they are a part of something larger: nothing then appears at ``destination``.
+  public var place: (any ContentPlace)?
   /// What its bytes must hash to.
   public var digest: Digest?
   /// How many bytes it must have.

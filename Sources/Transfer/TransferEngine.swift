@@ -40,7 +40,7 @@ public final class TransferEngine: Sendable {
   ) async throws(TransferError) -> DownloadOutcome {
     let url = try TransferURL(download.url)
     let part = try await offload { () throws(TransferError) in
-      try PartFile(download, redactedURL: url.redacted, onEvent: onEvent)
+      try DownloadPart(download, redactedURL: url.redacted, onEvent: onEvent)
     }
     defer { part.removeIfEmpty() }
     var attempt = DownloadAttempt(policy: RetryPolicy(configuration))
@@ -139,7 +139,7 @@ public final class TransferEngine: Sendable {
   }
 
   private func commit(
-    _ part: PartFile, _ attempt: DownloadAttempt
+    _ part: DownloadPart, _ attempt: DownloadAttempt
   ) async throws(TransferError) -> DownloadReceipt {
     let file = try await offload { () throws(TransferError) in try part.commit() }
     return DownloadReceipt(

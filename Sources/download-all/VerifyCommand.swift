@@ -93,6 +93,7 @@ struct VerifyCommand: AsyncParsableCommand {
       isAboutFiles
       ? "Run download-all again to repair it."
       : "Do not use it before you know why."
-    return "\(result.problems.count) problems in \(outputs). \(advice)"
+    let problems = result.problems.count == 1 ? "1 problem" : "\(result.problems.count) problems"
+    return "\(problems) in \(outputs). \(advice)"
   }
 }

@@ -83,7 +83,10 @@ struct RunCommand: AsyncParsableCommand {
     let names = try stepArguments(steps, all: StepName.all(context.configuration)).filter {
       !choices.skipVerify || $0 != .verify
     }
-    console.emit(.message(context.trust.level, context.trust.summary, stage: nil))
+    // Archives of others need no bundle.
+    if choices.archives.isEmpty || context.isFromBundle {
+      console.emit(.message(context.trust.level, context.trust.summary, stage: nil))
+    }
     if context.isFromBundle {
       let text =
         "this program came with the bundle, so it cannot prove itself; verify-bundle, brought on another way, can"

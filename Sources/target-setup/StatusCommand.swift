@@ -26,8 +26,14 @@ struct StatusCommand: AsyncParsableCommand {
     console.table(["TRUST"], report.trust.lines.map { [$0] })
     Self.show(report.steps, report.services, console)
     console.table(
-      ["FILES OF KUBESPRAY", "ARE SERVED FROM", "IS THERE"],
-      report.releases.map { [$0.kubespray, $0.folder, $0.isThere ? "yes" : "no"] })
+      ["KUBESPRAY", "ADDRESS", "HAS", "IS SERVED FROM", "IS THERE"],
+      report.releases.map {
+        [
+          $0.kubespray, $0.address ?? "/files, behind newer bundles", $0.parts.joined(separator: " "),
+          $0.folder,
+          $0.isThere ? "yes" : "no",
+        ]
+      })
     console.table(
       ["PRUNED", "OF", "WHAT", "SIZE"],
       report.pruned.map { [$0.time, $0.release, $0.what, ByteCount.format($0.bytes)] }, rightAligned: [3])

@@ -12,6 +12,11 @@ import Testing
     ("{\"message\": \"Not Found\"}", "looks like JSON"),
     ("Not Found", "looks like text"),
     ("", "it is empty"),
+    (
+      "version https://git-lfs.github.com/spec/v1\noid sha256:4d\nsize 1\n",
+      "it is a pointer of Git LFS, and the file itself was not fetched: git lfs pull"
+    ),
+    ("Rar!\u{1a}\u{07}", "it is packed with rar, which is not read here: unpack it first"),
   ])
   func otherContentIsNamed(_ content: String, _ guess: String) async throws {
     try withTemporaryFolder { folder in
@@ -21,6 +26,20 @@ import Testing
         try ArchiveReader.extract(file, into: folder.appending("out"))
       }
       #expect(error.description.contains("kubespray.tar.gz is not an archive (\(guess))"))
+    }
+  }
+
+  @Test(arguments: [
+    ([0xff, 0xfe, 0x62, 0, 0x6c, 0] as [UInt8], "PowerShell"), ([0x04, 0x22, 0x4d, 0x18, 0x64, 0x40], "lz4"),
+    ([0x37, 0x7a, 0xbc, 0xaf, 0x27, 0x1c, 0, 4], "7z"), ([0x1f, 0x9d, 0x90, 1], "compress"),
+  ])
+  func formsThatAreNotReadAreNamed(_ start: [UInt8], _ word: String) async throws {
+    try withTemporaryFolder { folder in
+      let file = folder.appending("image.tar")
+      try writeAtomically(start + [UInt8](repeating: 0, count: 600), to: file)
+      let error = try #require(throws: ArchiveError.self) { try ArchiveReader.entries(of: file) { _ in } }
+      #expect(
+        error.description.contains("image.tar is not an archive (it is") && error.description.contains(word))
     }
   }
 

@@ -38,7 +38,8 @@ import Testing
 
   @Test(arguments: [
     ("/rel/v1.30.0%2Brke2r1/rke2.tar.gz", "rel/v1.30.0+rke2r1/rke2.tar.gz"), ("/a/b%20c", "a/b c"),
-    ("/a/%C3%A9", "a/\u{e9}"), ("/a%2Fb", "a/b"), ("/a/b+c", "a/b+c"), ("/a/%61?x=%2F", "a/a"),
+    ("/a/%C3%A9", "a/\u{e9}"), ("/a%2Fb", "a/b"), ("//a//b", "a/b"), ("/a/b+c", "a/b+c"),
+    ("/a/%61?x=%2F", "a/a"),
   ])
   func filesLieUnderTheirDecodedNames(_ path: String, _ place: String) async throws {
     fixture.serve(String(path.prefix { $0 != "?" }), "one")
@@ -53,6 +54,8 @@ import Testing
     ("https://example.com/a%2F..%2F..%2Fb", "segment"), ("https://example.com/a%zz", "escapes"),
     ("https://example.com/a%ff", "escapes"), ("https://example.com/a%3Ab", "cannot keep"),
     ("https://u:p#w@example.com/b", "not an http or https URL"),
+    ("https://example.com/a b", "a blank in a URL is written %20"),
+    ("https://example.com/a https://example.com/b", "a line has one URL"),
   ])
   func aNameThatNoDiskKeepsIsTold(_ url: String, _ reason: String) throws {
     let error = #expect(throws: URLListError.self) { try list(url) }

@@ -63,6 +63,18 @@ import Testing
     }
   }
 
+  @Test(arguments: ["group_vars/all.yml", "host_vars/node1.yml", "hosts"])
+  func `A file in UTF-16 is refused by its name, where Ansible names none`(name: String) throws {
+    try Files.withTemporaryFolder(named: "inventory") { folder in
+      try write(
+        ["inv/hosts": Self.hosts, "inv/group_vars/x.yml": "a: 1", "inv/host_vars/y.yml": "a: 1"], in: folder)
+      let file = folder.appending("inv").pushing(FilePath(name))
+      try writeAtomically([0xff, 0xfe, 0x61, 0, 0x3a, 0], to: file)
+      let error = #expect(throws: TextEncodingError.self) { try InventoryContent(folder.appending("inv")) }
+      #expect(error?.path == file)
+    }
+  }
+
   @Test func `A link in a circle, or to nothing, ends; what appears where it leads shows`() throws {
     try Files.withTemporaryFolder(named: "inventory") { folder in
       try write(

@@ -99,11 +99,65 @@ import Testing
         "  fatal: [localhost]: FAILED! The module failed /bin/sh: 1: /opt/bin/python: not found"
       ),
       ("ERROR! no such file\nplay\n", "  ERROR! no such file"),
-      ("[ERROR]: bad\nOrigin: x\n", "  [ERROR]: bad"),
+      ("[ERROR]: bad\nOrigin: x\n", "  [ERROR]: bad Origin: x"),
+      (
+        """
+        ERROR! We were unable to read either as JSON nor YAML, these are the errors we got from each:
+        JSON: Expecting value: line 1 column 1 (char 0)
+
+        Syntax Error while loading YAML.
+          found character that cannot start any token
+          in "<unicode string>", line 2, column 1
+
+        The error appears to be in '/inv/group_vars/all.yml': line 2, column 1, but may
+        be elsewhere
+        """,
+        "  ERROR! We were unable to read either as JSON nor YAML, these are the errors we got from each: Syntax Error while "
+          + "loading YAML. found character that cannot start any token in \"<unicode string>\", line 2, column 1 The error appears "
+          + "to be in '/inv/group_vars/all.yml': line 2, column 1, but may"
+      ),
+      (
+        "fatal: [n]: FAILED! => {\"msg\": \"templating \(String(repeating: "x", count: 900)). original message: the cause\"}\n",
+        "  fatal: [n]: FAILED! templating \(String(repeating: "x", count: 129)) … \(String(repeating: "x", count: 401)). original message: the cause"
+      ),
       ("fatal: [n]: UNREACHABLE! => {not json}\n", "  fatal: [n]: UNREACHABLE! => {not json}"),
       ("one\ntwo\n", "  one\n  two"),
     ])
   func output(said: String, expected: String) {
     #expect(AnsibleOutput(CommandResult(status: 2, standardOutput: said)).excerpt == expected)
+  }
+
+  @Test(
+    "sources of the inventory that Ansible passes over are known, however its words are broken into lines")
+  func unreadSources() {
+    let said = """
+      [WARNING]:  * Failed to parse /a/my inv/openstack.yml with auto plugin:
+      inventory config '/a/my inv/openstack.yml' specifies unknown plugin
+      'openstack.cloud.openstack'
+      [WARNING]:  * Failed to parse /a/my inv/openstack.yml with ini plugin:
+      Invalid host pattern
+      [WARNING]: Unable to parse /a/my
+      inv/openstack.yml as an inventory source
+      [WARNING]: Unable to parse /b as an inventory source
+      [WARNING]: Invalid characters were found in group names
+      """
+    let sources = AnsibleOutput(CommandResult(status: 0, standardError: said)).unreadSources
+    #expect(sources.map(\.path) == ["/a/my inv/openstack.yml", "/b"])
+    #expect(
+      sources.map(\.reason) == [
+        "inventory config '/a/my inv/openstack.yml' specifies unknown plugin 'openstack.cloud.openstack'",
+        "no plugin knows it",
+      ])
+  }
+
+  @Test(
+    "the home folder in arguments of -e",
+    arguments: [
+      ("@~/a.yml", "@/home/me/a.yml"), ("@a.yml", "@a.yml"), ("@~x/a.yml", "@~x/a.yml"), ("a=~/b", "a=~/b"),
+      ("@~", "@~"),
+    ])
+  func home(_ argument: String, _ expected: String) {
+    #expect(CatalogEvaluator.withHome(argument, home: "/home/me") == expected)
+    #expect(CatalogEvaluator.withHome(argument, home: nil) == argument)
   }
 }

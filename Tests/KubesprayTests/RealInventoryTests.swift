@@ -36,6 +36,7 @@ import Testing
       "ansible_python_interpreter: /opt/bin/python\n", "ansible_become: true\nansible_become_method: sudo\n",
       "ansible_become: true\nansible_become_password: \"{{ vault_password }}\"\nansible_user: \"{{ vault_user }}\"\n",
       "ansible_connection: ssh\nansible_port: \"{{ no_such_port }}\"\nansible_ssh_private_key_file: /gone\n",
+      "ansible_host: \"{{ no_such_address }}\"\nansible_ssh_user: \"{{ vault_user }}\"\nansible_become_flags: \"{{ gone }}\"\n",
       "ansible_shell_executable: /opt/bin/sh\nansible_shell_type: powershell\nansible_remote_tmp: /gone/tmp\n",
       "kube_encrypt_token: !vault |\n  \(indented)\n",
     ])

@@ -7,7 +7,8 @@ faults() {
   rm -rf "$nodes/admin"
   check "a fresh node for faults" create_node admin base
   check "the bundle of another release" make_second_bundle
-  check "the fresh node boots" start_admin --bind-ro="$second:/media/second"
+  check "another bundle of the same release" make_replacement
+  check "the fresh node boots" start_admin_with_sticks
   flipped_byte
   taken_port
   two_runs

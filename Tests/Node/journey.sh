@@ -59,7 +59,7 @@ write_settings() {
   id=$(. /etc/os-release && echo "$ID")
   mkdir -p "$site/config" "$site/pkglist/$id" "$site/imagelists"
   ln -s "$(realpath "$here/../../target-scripts")" "$site/target-scripts"
-  printf '%s\n' python3-venv openssh-client openssh-server curl tree >"$site/pkglist/$id/pkgs.txt"
+  printf '%s\n' python3-venv openssh-client openssh-server curl tree chrony >"$site/pkglist/$id/pkgs.txt"
   # The Python of this release of Debian is the node's.
   cat >"$site/config/config.yml" <<END
 kubespray:

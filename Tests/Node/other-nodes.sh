@@ -61,9 +61,11 @@ other_nodes() {
   check "the second node pulls an image and runs it" worker_pulls
   run playbook
   check "the playbook changes nothing the second time" says 'changed=0 '
+  time_and_names
   run playbook -e offline_repo_state=absent
   check "the playbook gives back what was there" exits 0
   check "the second node's sources are as before" diff -r "$work/worker-apt" "$nodes/worker/root/etc/apt"
+  check "its time and its names are as before" no_time_no_names
   secured
   ansible_in_container
   recorder_records worker
@@ -92,6 +94,41 @@ ansible_in_container() {
 }
 no_ansible_left() {
   ! on_admin ctr images list -q | grep -F "$1" && test ! -e "$nodes/admin/root$2/ansible-container.sh"
+}
+
+# time_and_names: the admin host as time server of the second node, which has no chrony, and by a name of its own. The
+# clock is that of the machine below both, so chrony may look at it and not set it.
+time_and_names() {
+  local node
+  for node in admin worker; do
+    mkdir -p "$nodes/$node/root/etc/systemd/system/chrony.service.d"
+    printf '[Service]\nExecStart=\nExecStart=!/usr/sbin/chronyd -x\n' >"$nodes/$node/root/etc/systemd/system/chrony.service.d/test.conf"
+    inside "$node" systemctl daemon-reload
+  done
+  check "chrony on the admin host serves time" serves_time
+  cp "$nodes/worker/root/etc/hosts" "$work/worker-hosts"
+  printf '{"offline_repo_time_servers": ["%s"], "offline_repo_names": {"admin.closed.example": "%s"}}' \
+    "$admin_address" "$admin_address" >"$nodes/admin/root/root/closed.json"
+  run playbook -e @/root/closed.json
+  check "the playbook gives the second node time and names of the closed network" exits 0
+  check "the second node takes its time from the admin host, and asks nobody else" wait_until takes_time
+  check "it knows the admin host by its name" on_worker getent hosts admin.closed.example
+  run playbook -e @/root/closed.json
+  check "time and names: the playbook changes nothing the second time" says 'changed=0 '
+}
+serves_time() {
+  # Its usual servers are outside, and would be asked for.
+  mkdir -p "$nodes/admin/root/etc/chrony"
+  printf 'driftfile /var/lib/chrony/chrony.drift\nallow\nlocal stratum 10\n' >"$nodes/admin/root/etc/chrony/chrony.conf"
+  on_admin env DEBIAN_FRONTEND=noninteractive UCF_FORCE_CONFFOLD=1 apt-get install -y --no-install-recommends chrony
+}
+takes_time() {
+  on_worker chronyc -n sources >"$work/sources" && cat "$work/sources" && grep -qF "^* $admin_address " "$work/sources" &&
+    [[ $(grep -c '^\^' "$work/sources") == 1 ]]
+}
+no_time_no_names() {
+  diff "$work/worker-hosts" "$nodes/worker/root/etc/hosts" && [[ ! -e $nodes/worker/root/usr/sbin/chronyd ]] &&
+    [[ ! -e $nodes/worker/root/etc/chrony && ! -e $nodes/worker/root/var/lib/kubespray-offline ]]
 }
 
 start_both() {

@@ -10,16 +10,25 @@ make_second_bundle() { "$node_tests/other-bundle" "$bundle" "$second/outputs" "$
 
 second_bundle() {
   local count=1 round
-  [[ $extent != full ]] || count=10
+  [[ $extent != full ]] || count=11 # the last one is the second bundle
+  first_release
   start_client
   for ((round = 1; round <= count; round++)); do
     change_bundle "$((round % 2))" "change of bundle $round"
   done
   stop_client
+  both_releases
   [[ $extent != full ]] || kills
   power_cut admin
   check "after a power cut the admin host boots without a stick" boot admin
   check "and serves both releases again" wait_until serves_both
+  shut_down admin
+  check "it boots with the sticks" start_admin_with_sticks
+  undone
+}
+# start_admin_with_sticks: the first bundle, the second one, and one that takes the place of the first.
+start_admin_with_sticks() {
+  start_admin --network-bridge=nodes --bind-ro="$second:/media/second" --bind-ro="$replacement:/media/replacement"
 }
 # change_bundle WHICH NAME: sets up the second bundle (1) or the first one (0).
 change_bundle() {
@@ -37,8 +46,12 @@ serves_both() {
 }
 # release_urls BUNDLE: what a node of that release asks for.
 release_urls() {
+  local version
+  version=$(python3 -c 'import json, sys; print(json.load(open(sys.argv[1]))["kubespray"])' "$1/bundle.json")
   (cd "$1" && find files -name kubelet -o -name 'kubespray-*.tar.gz') | sed 's,^,http://127.0.0.1/,'
   echo http://127.0.0.1/debs/local/Packages.gz
+  echo "http://127.0.0.1/releases/$version/debs/local/InRelease"
+  echo "http://127.0.0.1/releases/$version/pypi/ansible-core/"
   echo http://127.0.0.1:35000/v2/calico/node/tags/list
 }
 

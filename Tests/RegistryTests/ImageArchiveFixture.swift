@@ -65,8 +65,8 @@ final class ImageArchiveFixture {
     try ArchivedImage(reference: try ImageReference(reference), manifests: manifests, indexes: indexes)
   }
 
-  func write(_ image: ArchivedImage, proving: Bool = false) throws -> (size: Int64, sha256: Digest) {
-    try ImageArchiveWriter.write(image, blobs: path(of:), to: archive, proving: proving)
+  func write(_ image: ArchivedImage) throws -> (size: Int64, sha256: Digest) {
+    try ImageArchiveWriter.write(image, blobs: path(of:), to: archive)
   }
 }
 

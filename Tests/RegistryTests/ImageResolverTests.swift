@@ -120,7 +120,11 @@ private let arm64 = Platform(architecture: "arm64")
     #expect(error.description.contains("not a container image but an artifact of type \(type)"))
   }
 
-  @Test(arguments: ["", "application/octet-stream", "application/json", "text/plain"])
+  @Test(
+    arguments: [
+      "", "application/octet-stream", "application/json", "text/plain", "text/html",
+      "application/vnd.docker.container.image.v1+json; charset=utf-8",
+    ])
   func `Configurations of old images have a type that says nothing`(type: String) async throws {
     let image = TestImage(type: .dockerManifest, configType: MediaType(rawValue: type))
     let alone = try RegistryFixture()

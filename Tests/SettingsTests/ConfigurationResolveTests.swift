@@ -22,6 +22,21 @@ import YAML
     } catch let error as ConfigurationError { return error.problems }
   }
 
+  @Test(
+    "White space around a variable of the environment, as files of variables from Windows leave it, is none of its value"
+  )
+  func blanksOfTheEnvironment() throws {
+    let configuration = try resolve(environment: [
+      "KUBESPRAY_VERSION": "2.31.0\r", "http_proxy": " http://proxy.example.com:3128 \n",
+      "REGISTRY_PORT": "\t5000 ",
+      "LOCAL_REGISTRY": "\r\n",
+    ])
+    #expect(configuration.kubespray.version == "2.31.0")
+    #expect(configuration.proxy.http == "http://proxy.example.com:3128")
+    #expect(configuration.registry.port == 5000)
+    #expect(configuration.registry.local == nil)
+  }
+
   @Test func defaults() throws {
     let configuration = try resolve()
     #expect(configuration.outputs == "outputs")

@@ -79,6 +79,9 @@ import Testing
 
   private func machine() -> [any Error] {
     [
+      ImageArchiveError.misnamed(
+        "/tmp/app.tar", image: "quay.io/Acme/App:1", reason: "the repository must be in lower case"),
+      FileError(.read, "/tmp/gone", .noSuchFileOrDirectory),
       FileError(.write, "/etc/nginx.conf", .noSpace), FileError(.read, "/etc/x", .permissionDenied),
       CommandError.executableNotFound(name: "patch", command: "patch -p1"),
       ArchiveError.damaged(archive: "images/a.tar.gz", entry: nil, reason: "it ends too early"),
@@ -94,7 +97,8 @@ import Testing
       .correctFile, .first(.nginx), .undoFirst(.registry), .moveAway,
       .webServer(lacking: "if files are missing, run \"target-setup verify\""),
       .log(command: "journalctl -u nginx"), .port(service: "nginx"), .serveInPlace, .registryAddress,
-      .authorityFile, .bundleFolder, .uploadFolder, .uploadAddress, .remake, .packageTarget("debian-12"),
+      .authorityFile, .bundleFolder, .otherBundleFolder("/srv/outputs"), .uploadFolder, .uploadAddress,
+      .remake, .packageTarget("debian-12"),
       .pythonPackages, .ansibleImage, .architecture("arm64"), .installPython, .install("patch"),
       .tryCommand("ansible --version"), .verbose, .dockerFlag("--insecure-registry=x"), .stopContainers,
       .restore, .resend,

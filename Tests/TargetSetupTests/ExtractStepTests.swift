@@ -46,6 +46,9 @@ struct ExtractStepTests {
         insecure: true
     crio_insecure_registries: ["{{ registry_host }}"]
     docker_registry_mirrors: ["http://{{ registry_host }}"]
+    yum_repo: "{{ http_server }}/rpms"
+    ubuntu_repo: "{{ http_server }}/debs"
+    debian_repo: "{{ http_server }}/debs"
 
     """
 
@@ -94,7 +97,9 @@ struct ExtractStepTests {
       #expect(text(tree.appending("roles/offline-repo/tasks/main.yml")) == "---\n")
       #expect(
         text(tree.appending("roles/offline-repo/defaults/main/this-bundle.yml"))?
-          .contains("debian-12: local") == true)
+          .contains(
+            "\noffline_repo_release_path: \"/releases/2.30.0\"\noffline_repo_targets:\n  debian-12: local\n")
+          == true)
       let home = root.appending("opt/kubespray-inventory")
       #expect(text(home.appending("inventory.ini")) == "[all]\n")
       #expect(!FileManager.default.fileExists(atPath: home.appending("group_vars/all/offline.yml").string))
@@ -102,6 +107,8 @@ struct ExtractStepTests {
       let settings = text(tree.appending("inventory/offline/group_vars/all/offline.yml"))
       #expect(
         settings?.contains("\nhttp_server: \"http://10.0.0.5\"\nregistry_host: \"10.0.0.5:35000\"\n") == true)
+      #expect(settings?.contains("\nyum_repo: \"{{ http_server }}/releases/2.30.0/rpms\"\n") == true)
+      #expect(settings?.contains("\ndebian_repo: \"{{ http_server }}/releases/2.30.0/debs\"\n") == true)
       #expect(text(tree.appending("inventory/sample/group_vars/all/offline.yml")) == "# empty\n")
       #expect(try await run(root, bundle).outcome == .already)
 

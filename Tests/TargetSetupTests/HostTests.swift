@@ -45,6 +45,39 @@ struct HostTests {
     #expect(addresses("10.0.0.6", [own, other]).warning == nil)
   }
 
+  @Test(
+    "an address that was named and leads nowhere is told",
+    arguments: [
+      ("0.0.0.0", "where servers listen"), ("::", "where servers listen"), ("127.0.0.1", "name for itself"),
+      ("localhost", "name for itself"), ("::1", "name for itself"), ("169.254.7.7", "one link only"),
+      ("FE80::1", "one link only"), ("10.0.0.5", nil), ("fd00::5", nil), ("mirror.example.com", nil),
+      ("fec0.example.com", nil),
+    ])
+  func named(_ address: String, _ said: String?) {
+    var configuration = Configuration()
+    configuration.target.address = address
+    let found = HostAddresses(NetworkInterfaces(routed: nil, addresses: []), configuration)
+    #expect(found.address == address)
+    #expect(
+      said.map { found.warning?.contains($0) == true } ?? (found.warning == nil), "\(found.warning ?? "")")
+  }
+
+  @Test("of a folder without a bundle it is told where near it there is one")
+  func bundleNearby() throws {
+    try withFolder { folder in
+      try put("{}", at: folder.appending("site").appending("outputs").appending("bundle.json"))
+      try put("", at: folder.appending("site").appending("outputs").appending("files").appending("x"))
+      for place in ["site", "site/outputs/files"] {
+        let error = StepError.unfinished(folder.pushing(FilePath(place)))
+        #expect(error.kind == .otherBundleFolder(folder.appending("site").appending("outputs")), "\(place)")
+      }
+      #expect(StepError.unfinished(folder).kind == .finishBundle)
+      let file = folder.appending("site").appending("outputs").appending("bundle.json")
+      let error = #expect(throws: StepError.self) { try SetupContext.bundleFolder(file, [:]) }
+      #expect("\(try #require(error))".contains("is a file"))
+    }
+  }
+
   @Test("an IPv6 address stands in brackets, and port 80 is not written")
   func urls() {
     var context = context(root: "/nonexistent", bundle: "/nonexistent", address: "2001:db8::5")

@@ -17,7 +17,7 @@ struct OfflineRepoStepTests {
   ) async throws {
     let server = try TestServer()
     defer { server.stop() }
-    if hasIndex { server.serve("/pypi/", Array("<html></html>".utf8)) }
+    if hasIndex { server.serve("/releases/2.30.0/pypi/", Array("<html></html>".utf8)) }
     try await withFolder { folder in
       let root = folder.appending("root")
       let bundle = folder.appending("bundle")
@@ -50,10 +50,10 @@ struct OfflineRepoStepTests {
       #expect(text(context.host.root.appending("etc/apt/sources.list")) == nil)
       #expect(
         text(lists.appending("kubespray-offline.sources"))?
-          .contains("URIs: \(context.addresses.packageServer)/debs/local/\n") == true)
+          .contains("URIs: \(context.addresses.packageServer)/releases/2.30.0/debs/local/\n") == true)
       #expect(
         text(context.host.root.appending("etc/pip.conf"))?.contains(
-          "\(context.addresses.packageServer)/pypi/") == true)
+          "\(context.addresses.packageServer)/releases/2.30.0/pypi/") == true)
       let second = try await run.execute([.offlineRepo])
       #expect(second.map(\.outcome) == [.already])
       // A package of somebody brings its list again.

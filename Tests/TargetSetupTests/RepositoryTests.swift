@@ -65,13 +65,13 @@ struct RepositoryTests {
         #"{"gpgcheck": true, "keys": ["keys/RPM-GPG-KEY-Rocky-9"], "repositoryKey": "\#(own)"}"#,
         at: rpms.appending("keys/signatures.json"))
       let repositories = try BundleRepositories(bundle: .intact(bundle), host: "debian-12")
-      let files = RepositoryFiles(server: "http://10.0.0.5:8080")
+      let files = RepositoryFiles(server: "http://10.0.0.5:8080", release: "/releases/2.30.0")
       let debian = try #require(try repositories.repository(for: Self.debian12))
       #expect(
         files.aptSource(debian) == """
           # kubespray-offline: packages from the bundle on the admin host.
           Types: deb
-          URIs: http://10.0.0.5:8080/debs/local/
+          URIs: http://10.0.0.5:8080/releases/2.30.0/debs/local/
           Suites: ./
           Signed-By: /etc/apt/keyrings/kubespray-offline.asc
           Check-Date: no
@@ -83,7 +83,7 @@ struct RepositoryTests {
           # kubespray-offline: packages from the bundle on the admin host.
           [kubespray-offline]
           name=Packages from the bundle on the admin host
-          baseurl=http://10.0.0.5:8080/rpms/rocky-9/
+          baseurl=http://10.0.0.5:8080/releases/2.30.0/rpms/rocky-9/
           enabled=1
           gpgcheck=1
           repo_gpgcheck=1
@@ -94,9 +94,10 @@ struct RepositoryTests {
 
           """)
       #expect(
-        PlaybookSettings.text(repositories) == """
+        PlaybookSettings.text(repositories, release: "/releases/2.30.0") == """
           ---
-          # Written by target-setup: what is in this bundle.
+          # Written by target-setup: what is in this bundle, and where it is served.
+          offline_repo_release_path: "/releases/2.30.0"
           offline_repo_targets:
             debian-12: local
             rocky-9: rocky-9
@@ -124,7 +125,9 @@ struct RepositoryTests {
       let files = RepositoryFiles(server: "http://10.0.0.5")
       #expect(
         files.aptSource(repository).contains("\nURIs: http://10.0.0.5/debs/local/\nSuites: $(ARCH)/\n"))
-      #expect(PlaybookSettings.text(repositories).hasSuffix("\noffline_repo_architectures: [debs/local]\n"))
+      #expect(
+        PlaybookSettings.text(repositories, release: "").hasSuffix(
+          "\noffline_repo_architectures: [debs/local]\n"))
     }
   }
 
@@ -171,6 +174,9 @@ struct RepositoryTests {
     #expect(
       PipClient(server: files.server).settings.contains(
         "index-url = http://10.0.0.5/pypi/\ntrusted-host = 10.0.0.5\n"))
+    #expect(
+      PipClient(server: files.server, release: "/releases/2.30.0").settings.contains(
+        "index-url = http://10.0.0.5/releases/2.30.0/pypi/\ntrusted-host = 10.0.0.5\n"))
     let dnf = files.dnfSource(BundleRepositories.Repository(kind: .rpms, folder: "local"))
     #expect(dnf.contains("\ngpgcheck=0\nrepo_gpgcheck=0\nmetadata_expire"))
     // apt takes the colons of an IPv6 address for its own.

@@ -13,7 +13,10 @@ struct RequestWatchTests {
     arguments: [
       ("/files/kubernetes/v1.34.9/kubelet", .file("kubernetes/v1.34.9/kubelet")),
       ("/files/v1%2Ba.tar.gz", .file("v1+a.tar.gz")),
-      ("/releases/2.29.1/files/runc/v1/runc.amd64", .file("runc/v1/runc.amd64")),
+      ("/releases/2.29.1/files/runc/v1/runc.amd64", .file("runc/v1/runc.amd64", release: "2.29.1")),
+      ("/releases/2.29.1/debs/local/pkgs/a.deb", .package("debs/local/pkgs/a.deb", release: "2.29.1")),
+      ("/releases/2.29.1/debs/local/InRelease", nil), ("/releases/2.29.1/pypi/", nil), ("/releases/", nil),
+      ("/releases/2.29.1/pypi/ansible/", .wheel("ansible", release: "2.29.1")),
       ("/debs/local/InRelease", nil), ("/debs/local/pkgs/a.deb", .package("debs/local/pkgs/a.deb")),
       ("/pypi/ansible/", .wheel("ansible")), ("/", nil), ("/v2/", nil),
       ("/v2/library/nginx/manifests/1?ns=docker.io", .image("library/nginx:1")),
@@ -24,6 +27,26 @@ struct RequestWatchTests {
     ] as [(String, AskedThing?)])
   func things(path: String, thing: AskedThing?) {
     #expect(AskedThing(path: path) == thing)
+  }
+
+  @Test("below the address of a release, that release is named, and what its own bundle has")
+  func releases() {
+    var watch = RequestWatch(
+      offline: ["runc_download_url: \"{{ files_repo }}/runc/v{{ runc_version }}/runc.amd64\""],
+      files: ["runc/v2/runc.amd64"], releases: ["2.29.1": ["runc/v1/runc.amd64"], "2.30.0": []])
+    func told(_ path: String) -> String? { watch.add(line: Self.line(path, 404))?.explanation }
+    #expect(
+      told("/releases/2.29.1/debs/local/pkgs/a.deb")?.hasPrefix(
+        "the package repository of kubespray 2.29.1 has no debs/local/pkgs/a.deb:") == true)
+    #expect(told("/releases/2.30.0/pypi/a/") == "the Python index of kubespray 2.30.0 has no a")
+    #expect(
+      told("/releases/2.29.1/files/runc/v9/runc.amd64")?.contains(
+        "the bundle of kubespray 2.29.1 has runc/v1/runc.amd64.") == true)
+    #expect(
+      told("/releases/2.28.0/debs/local/Release")
+        == "nothing of kubespray 2.28.0 is served, only of 2.29.1, 2.30.0: set its bundle up again")
+    #expect(
+      told("/debs/local/Release")?.hasPrefix("the package repository has no debs/local/Release") == true)
   }
 
   @Test(

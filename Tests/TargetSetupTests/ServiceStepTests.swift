@@ -122,6 +122,62 @@ struct ServiceStepTests {
     }
   }
 
+  @Test(
+    "packages of two releases are copied and served beside one another, and undo leaves nothing of either")
+  func twoReleases() async throws {
+    try await withHost { host in
+      let server = try TestServer()
+      defer { server.stop() }
+      server.serve("/", Array("index".utf8))
+      let port = try #require(server.baseURL.split(separator: ":").last.flatMap { Int($0) })
+      host.run("kubespray-offline-nginx.service")
+      host.run("containerd.service")
+      try put("#!ctr\n", at: host.root.appending(FilePath("usr/local/bin/ctr").components))
+      func context(_ version: String) -> SetupContext {
+        host.context {
+          $0.nginx.port = port
+          $0.target.copy = .always
+          $0.kubespray.version = version
+        }
+      }
+      let key = "debs/local/kubespray-offline.asc"
+      try putRepository("debs/local", in: host.bundle)
+      let first = context("2.30.0")
+      // As an earlier version of this program has left it.
+      let (journal, state) = (try first.journal(.nginx), first.host.stateFolder)
+      let old = state.appending("tmp/old")
+      try put("old\n", at: first.host.path(old.appending("local/Packages")))
+      try journal.makeFolder(state.appending("www"))
+      try journal.placeTree(old, at: state.appending("www/debs"))
+      #expect(try await SetupRun(first).execute([.nginx]).map(\.outcome) == [.done])
+      #expect(try listFolder(first.host.path(state.appending("www/debs"))).isEmpty)
+
+      try put("another key\n", at: host.bundle.pushing(FilePath(key)))
+      let second = context("2.31.0")
+      #expect(try await SetupRun(second).execute([.nginx]).map(\.outcome) == [.done])
+      func served(_ version: String) -> String? {
+        text(first.host.path(state.appending("releases/kubespray-\(version)")).pushing(FilePath(key)))
+      }
+      #expect(served("2.30.0") == "" && served("2.31.0") == "another key\n")
+      let script = try #require(text(first.host.path(state.appending("services/nginx.sh"))))
+      #expect(script.contains("src=\(state)/releases/kubespray-2.31.0/debs,dst=/usr/share/nginx/html/debs,"))
+      #expect(
+        script.contains("src=\(state)/releases/kubespray-2.30.0/debs,dst=/usr/share/nginx/releases/1/debs,"))
+      let status = try await StatusReport(second)
+      #expect(status.releases.map(\.kubespray) == ["2.31.0", "2.30.0"])
+      #expect(status.releases.map(\.parts) == [["files", "debs"], ["files", "debs"]])
+      #expect(status.releases.last?.address == "http://10.0.0.5:\(port)/releases/2.30.0/")
+      #expect(status.releases.map(\.isThere) == [true, true])
+      try removeTree(first.host.path(state.appending("releases/kubespray-2.30.0/debs")))
+      #expect(try await StatusReport(second).releases.map(\.isThere) == [true, false])
+      // What the server reads is not what it would be now.
+      #expect(try await SetupRun(second).status([.nginx]).map(\.state) == ["to do"])
+
+      #expect(try await SetupRun(second).undo([.nginx]).map(\.outcome) == [.done])
+      #expect(!first.host.exists(state))
+    }
+  }
+
   @Test("the web server serves a copy, is started anew only when something changed, and undo leaves nothing")
   func nginx() async throws {
     try await withHost { host in

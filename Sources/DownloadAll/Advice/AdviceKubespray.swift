@@ -87,6 +87,11 @@ extension CatalogError: Advised {
     switch self {
     case .evaluationFailed where isAboutVault:
       "Give the password as ansible-playbook takes it: set ANSIBLE_VAULT_PASSWORD_FILE to a file that has it."
+    case .evaluationFailed where unknownVersion?.hasPrefix("v") == true:
+      "Write versions without \"v\", as this kubespray does: kube_version: 1.33.7, not v1.33.7."
+    case .evaluationFailed where unknownVersion != nil:
+      "This kubespray has no entry for \(unknownVersion ?? ""): correct the version (kube_version or the component's), or use a "
+        + "kubespray that knows it (--kubespray-version)."
     case .evaluationFailed(_, let closed) where !closed.isEmpty:
       "Check the inventory and the extra variables. These files are encrypted and were left out, since nothing opens "
         + "them: \(closed.joined(separator: ", ")). Set ANSIBLE_VAULT_PASSWORD_FILE if they are needed."

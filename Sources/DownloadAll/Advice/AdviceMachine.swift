@@ -36,7 +36,13 @@ extension OSReleaseError: Advised {
 }
 
 extension FileError: Advised {
-  var advice: String? { code == .noSpace ? "Make room on the disk." : Advice.folder }
+  var advice: String? {
+    switch code {
+    case .noSpace: "Make room on the disk."
+    case .noSuchFileOrDirectory: "Check the name: there is nothing of that name."
+    default: Advice.folder
+    }
+  }
 }
 
 extension TextEncodingError: Advised {

@@ -99,7 +99,7 @@ extension TravellingProgramError: Advised {
   var problemKind: String { "target-setup-program" }
   var subject: String? { "\(path)" }
   var fact: String { reason }
-  var advice: String? { "Build both programs again: swift build -c release" }
+  var advice: String? { "Build both programs again: scripts/build" }
 }
 
 extension PkgsFailed: Advised {

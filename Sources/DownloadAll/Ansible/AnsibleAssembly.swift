@@ -182,7 +182,7 @@ struct AnsibleAssembly: Sendable {
     let archive = work.appending("image.tar.gz")
     _ = try await offload { () throws in
       try ImageArchiveWriter.write(
-        image.image, blobs: { found[$0] ?? blobs.appending($0.hex) }, to: archive, proving: true)
+        image.image, blobs: { found[$0] ?? blobs.appending($0.hex) }, to: archive)
     }
     try writeAtomically("\(digest)", to: place.appending(Self.baseName))
     try renameDurably(archive, to: place.appending("image.tar.gz"))

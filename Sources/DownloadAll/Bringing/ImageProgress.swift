@@ -30,9 +30,9 @@ struct ImageProgress {
     missing.indices.filter { missing[$0].contains(digest) && hasFailed.insert($0).inserted }
   }
 
-  /// Whether an image that can still be made waits for a blob.
-  func isWanted(_ digest: Digest) -> Bool {
-    missing.indices.contains { missing[$0].contains(digest) && !hasFailed.contains($0) }
+  /// Of images, by index, the first one that can still be made and waits for a blob.
+  func first(of images: [Int], waitingFor digest: Digest) -> Int? {
+    images.first { missing[$0].contains(digest) && !hasFailed.contains($0) }
   }
 
   /// The bytes since the last call.

@@ -11,12 +11,20 @@ struct PresentFiles: Sendable {
   let record: BundleRecord
   let previous: PreviousBundle
   let images: ImageSource
+  /// Gets the archives that are there, wanted or not.
+  let held: HeldBlobs
 
   /// The manifest's line for an artifact that is there.
   ///
   /// A file that this machine verified before costs one `stat`; any other is read once and remembered.
   func file(_ artifact: Artifact) async throws -> ManifestFile? {
-    guard var file = try await knownFile(artifact) else { return nil }
+    guard var file = try await knownFile(artifact) else {
+      // An archive of a run that was killed before it could remember it, or one of another version: its blobs are good.
+      if artifact.pulledImage != nil {
+        held.note(await Self.image(in: record.place(artifact)), at: artifact.path)
+      }
+      return nil
+    }
     guard let reference = artifact.pulledImage ?? artifact.assembledImage else { return file }
     let known = previous.file(artifact.path)
     if let known, known.sha256 == file.sha256, let image = known.image {
@@ -26,6 +34,7 @@ struct PresentFiles: Sendable {
       let served = record.verified.entry(for: record.place(artifact))?.validator
       if let served = served.flatMap({ try? Digest($0) }) { file.image?.noteServed(served) }
     }
+    held.note(file.image, at: file.path)
     guard artifact.pulledImage != nil else { return file }
     guard let image = file.image, image.reference == reference, images.carries(image) else { return nil }
     return file

@@ -228,7 +228,7 @@ final class KubesprayWorkshop: Sendable {
       throw .missing(inventory, setting: nil)
     }
     for text in configuration.kubespray.extraArguments where text.hasPrefix("@") {
-      let file = FilePath(String(text.dropFirst()))
+      let file = FilePath(String(CatalogEvaluator.withHome(text).dropFirst()))
       guard fileExists(file), !folderExists(file) else { throw .missing(file, setting: "-e \(text)") }
     }
   }

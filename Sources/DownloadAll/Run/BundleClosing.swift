@@ -128,6 +128,8 @@ struct BundleClosing: Sendable {
     for name in try BundleTree.files(below: outputs) where !wanted.contains(name) {
       if own.contains(name) || ofOthers.contains(name) { continue }
       let isIncomplete = IncompleteName.matches(name)
+      // Blobs in archives on their way wait there for the next run of the stage.
+      if isIncomplete, name.hasPrefix("images/"), !ran.contains(.images) { continue }
       guard ours.contains(name) || isIncomplete else {
         emit(
           .message(

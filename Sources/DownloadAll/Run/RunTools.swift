@@ -26,7 +26,6 @@ struct RunTools: Sendable {
   let lock: LockKeeper
   /// Who signs the bundle; `nil` for nobody.
   let signer: BundleSigner?
-  private let blobs: BlobCache
 
   /// Nothing is written below `outputs`.
   ///
@@ -73,7 +72,6 @@ struct RunTools: Sendable {
     resolutions = ResolutionMemory(
       cache: cache, maximumAge: configuration.refreshAfter, isOffline: configuration.transfer.offline,
       lock: lock)
-    blobs = try BlobCache(cache, outputs: configuration.outputs)
   }
 
   var remote: RemoteFiles { downloads.remote }
@@ -85,13 +83,14 @@ struct RunTools: Sendable {
   /// What brings the artifacts of a job.
   func fetcher(_ job: Job) -> ArtifactFetcher {
     let parallel = job.configuration.transfer.parallel
+    let held = HeldBlobs(previous, outputs: record.outputs)
     return ArtifactFetcher(
-      present: PresentFiles(record: record, previous: previous, images: images),
+      present: PresentFiles(record: record, previous: previous, images: images, held: held),
       bringers: [
         GeneratedBringer(record: record), CopyBringer(record: record, emit: emit),
         URLBringer(record: record, downloads: downloads, parallel: parallel),
         ImageBringer(
-          record: record, images: images, blobs: blobs,
+          record: record, images: images, held: held, archives: ImagesOnTheirWay(record),
           progress: downloads.progress, parallel: parallel,
           strippedRegistries: job.configuration.registry.stripped),
       ], previous: previous, space: space, asksHosts: job.includes(.precheck), emit: emit)

@@ -43,7 +43,7 @@ public struct CatalogEvaluator: Sendable {
     cache: Cache
   ) {
     self.architectures = architectures.isEmpty ? [architecture] : architectures
-    self.extraArguments = extraArguments
+    self.extraArguments = extraArguments.map { Self.withHome($0) }
     self.workingCopy = workingCopy
     self.environment = environment
     self.architecture = architecture
@@ -93,6 +93,14 @@ public struct CatalogEvaluator: Sendable {
     }
   }
 
+  /// An argument of `-e` with the home folder in place of `~`: behind `@` shells leave it as it is, and Ansible takes it.
+  public static func withHome(
+    _ argument: String, home: String? = ProcessInfo.processInfo.environment["HOME"]
+  ) -> String {
+    guard argument.hasPrefix("@~/"), let home, !home.isEmpty else { return argument }
+    return "@\(home)\(argument.dropFirst(2))"
+  }
+
   /// The files of extra variables.
   ///
   /// - Throws: ``CatalogError`` when one is missing.
@@ -134,7 +142,7 @@ public struct CatalogEvaluator: Sendable {
     let rolePackages = workingCopy.tree.rolePackages(on: releases)
     let turn = try await turn()
     defer { withExtendedLifetime(turn) {} }
-    let run = try EvaluationRun(
+    var run = try EvaluationRun(
       self, EvaluationQuestions(images: roleImages, charts: roleCharts, packages: rolePackages))
     defer { run.remove() }
     progress?("evaluating kubespray's variables with Ansible")
@@ -246,6 +254,12 @@ public enum CatalogError: Error, CustomStringConvertible {
     guard case .evaluationFailed(let output, _) = self else { return false }
     let words = output.lowercased()
     return words.contains("vault secret") || words.contains("vault password") || words.contains("decrypt")
+  }
+
+  /// A version that kubespray's tables have no entry for, as Ansible names it.
+  public var unknownVersion: String? {
+    guard case .evaluationFailed(let output, _) = self else { return nil }
+    return output.firstMatch(of: /has no attribute '(v?\d+\.\d+[^']*)'/).map { String($0.1) }
   }
 
   /// Whether a message of Ansible says that a plugin of a collection is not installed.

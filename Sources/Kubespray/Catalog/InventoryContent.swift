@@ -32,7 +32,8 @@ struct InventoryContent {
   /// A larger file is none that people write; what it holds is not looked at.
   private static let limit: Int64 = 8 << 20
 
-  /// - Throws: `FileError` when it cannot be read.
+  /// - Throws: `FileError` when it cannot be read, `TextEncodingError` when a file is in UTF-16, of which Ansible says only that
+  ///   "surrogates" are not allowed.
   init(_ inventory: FilePath) throws {
     let info = try FileInfo(inventory, followsLinks: true)
     guard info.kind != .folder else {
@@ -71,6 +72,11 @@ struct InventoryContent {
     }
   }
 
+  /// Whether a file begins as texts in UTF-16 and UTF-32 do.
+  private static func isWide(_ bytes: [UInt8]) -> Bool {
+    bytes.starts(with: [0xff, 0xfe]) || bytes.starts(with: [0xfe, 0xff])
+  }
+
   private mutating func add(_ path: FilePath, _ name: String, _ info: FileInfo) throws {
     guard info.kind == .file, info.size <= Self.limit else {
       // A pipe, as of a shell's <(...), can be read once; whatever it is, it is not known.
@@ -79,6 +85,7 @@ struct InventoryContent {
       return
     }
     let bytes = try readBytes(path)
+    guard !Self.isWide(bytes) else { throw TextEncodingError(path: path) }
     parts.append("\(name) \(Digest(of: bytes).hex)")
     let text = EvaluatedText(bytes)
     hasSecrets = hasSecrets || text.hasSecrets

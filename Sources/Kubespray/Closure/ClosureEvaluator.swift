@@ -28,7 +28,7 @@ public struct ClosureEvaluator: Sendable {
       offline: offline)
     let turn = try await evaluator.turn()
     defer { withExtendedLifetime(turn) {} }
-    let run = try EvaluationRun(evaluator, questions)
+    var run = try EvaluationRun(evaluator, questions)
     defer { run.remove() }
     let evaluations = try evaluator.ofItsArchitecture(try await run.execute())
     let assembly = CatalogAssembly(

@@ -72,11 +72,17 @@ enum AnsibleVariables {
       "ansible_become": "false", "ansible_remote_tmp": folder, "ansible_user": "root", "ansible_port": "22",
       "ansible_become_user": "root",
       "ansible_shell_type": "sh", "ansible_shell_executable": "/bin/sh",
+      // The older name of each counts before the newer one (ansible-core, constants.py, MAGIC_VARIABLE_MAPPING). So the address
+      // of a host is not looked at, and templates of kubespray still see what the inventory says of ansible_host.
+      "ansible_ssh_host": "localhost", "ansible_ssh_user": "root", "ansible_ssh_port": "22",
+      "ansible_ssh_timeout": "10", "ansible_ssh_pipelining": "false", "ansible_become_method": "sudo",
     ]
     // Also those that are themselves templates of what a closed vault has.
     for name in [
       "become_pass", "become_password", "sudo_pass", "su_pass", "password", "ssh_pass",
-      "ssh_password", "ssh_private_key_file", "private_key_file",
+      "ssh_password", "ssh_private_key_file", "private_key_file", "become_exe", "become_flags",
+      "ssh_common_args",
+      "ssh_extra_args", "sftp_extra_args", "scp_extra_args",
     ] {
       variables["ansible_\(name)"] = ""
     }

@@ -13,6 +13,7 @@ struct EvaluationRun {
   private let questions: EvaluationQuestions
   private let key: CatalogKey
   private var arguments: [String] = []
+  private var unread: [(path: String, reason: String)] = []
 
   /// Prepares the folder.
   ///
@@ -34,7 +35,7 @@ struct EvaluationRun {
   /// playbook alone, since the script reads the text of download.yml and never sees an override.
   ///
   /// - Throws: ``CatalogError`` or `CommandError`.
-  func execute() async throws -> [HostEvaluation] {
+  mutating func execute() async throws -> [HostEvaluation] {
     let tree = evaluator.workingCopy.tree
     // The script leaves its playbook in the tree's top folder when Ansible fails.
     defer { try? removeFile(tree.path.appending("generate_list.yml")) }
@@ -53,9 +54,12 @@ struct EvaluationRun {
         workingDirectory: folder.appending("tree"))
     }
     let result = try await command.run()
+    let output = AnsibleOutput(result)
     guard result.status == 0 else {
-      throw CatalogError.evaluationFailed(output: AnsibleOutput(result).excerpt, closed: key.closed)
+      throw CatalogError.evaluationFailed(output: output.excerpt, closed: key.closed)
     }
+    let own = folder.string
+    unread = output.unreadSources.filter { !$0.path.hasPrefix(own) }
     return try results()
   }
 
@@ -71,6 +75,9 @@ struct EvaluationRun {
     warnings += key.flattened.map {
       "\($0) of the inventory is a file, where Ansible looks for a folder of variables: it reads nothing of it. It may "
         + "be a link that was copied as text."
+    }
+    warnings += unread.map {
+      "\($0.path) of the inventory is not read by Ansible, so hosts and variables in it count as not there: \($0.reason)"
     }
     return warnings
   }

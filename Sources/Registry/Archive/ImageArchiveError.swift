@@ -10,6 +10,8 @@ public enum ImageArchiveError: Error, CustomStringConvertible {
   case noImages(FilePath, reason: String)
   /// One of its images cannot be used.
   case unusableImage(FilePath, image: String, reason: String)
+  /// One of its images has a name that no registry takes.
+  case misnamed(FilePath, image: String, reason: String)
   /// One of its images has no name.
   case nameless(FilePath, image: Digest, isOnly: Bool)
   /// Something in it is not as the specification, or this program, wants it.
@@ -28,7 +30,7 @@ public enum ImageArchiveError: Error, CustomStringConvertible {
       "\(path) has no index.json, so it is not an image archive of this program"
     case .noImages(let path, let reason):
       "\(path) holds no image: \(reason)"
-    case .unusableImage(let path, let image, let reason):
+    case .unusableImage(let path, let image, let reason), .misnamed(let path, let image, let reason):
       "\(image) in \(path) cannot be used: \(reason)"
     case .nameless(let path, let image, let isOnly):
       isOnly

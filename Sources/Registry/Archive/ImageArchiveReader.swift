@@ -47,4 +47,33 @@ public enum ImageArchiveReader {
     }
     return image
   }
+
+  /// Hands over a blob of an archive of this program, piece by piece. Nothing else of the archive is read but headers, and
+  /// nothing is proved.
+  ///
+  /// - Throws: ``ImageArchiveError`` when it is not there with that size, or the archive is another one; `FileError`; what
+  ///   `body` throws.
+  public static func read(
+    _ blob: Descriptor, in path: FilePath, _ body: (UnsafeRawBufferPointer) throws -> Void
+  ) throws {
+    let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 18, alignment: 16)
+    defer { buffer.deallocate() }
+    do {
+      let index = try TarIndex(StoredStream(RandomAccessFile(path)))
+      guard let file = index.files[ImageLayout.blobPath(blob.digest)], file.size == blob.size else {
+        throw ImageArchiveError.incomplete(path, blob: blob.digest)
+      }
+      var (stream, left) = (file.start, file.size)
+      while left > 0 {
+        let piece = UnsafeMutableRawBufferPointer(rebasing: buffer[..<Int(min(left, Int64(buffer.count)))])
+        guard try stream.read(into: piece) == piece.count else {
+          throw ImageArchiveError.incomplete(path, blob: blob.digest)
+        }
+        try body(UnsafeRawBufferPointer(piece))
+        left -= Int64(piece.count)
+      }
+    } catch let error as StoredStreamError {
+      throw error.naming(path)
+    }
+  }
 }

@@ -1,5 +1,6 @@
 import Archive
 import Bundle
+import Files
 import Integrity
 import SystemPackage
 
@@ -16,37 +17,26 @@ public enum ImageArchiveWriter {
   ///
   /// - Parameters:
   ///   - image: The image.
-  ///   - blobs: Where the configuration or layer of that digest lies. Their sizes are checked.
+  ///   - blobs: Where the configuration or layer of that digest lies. They are hashed while they are copied.
   ///   - path: The archive's final name; its folder must exist.
-  ///   - proving: Whether to hash the blobs once more while they are copied, for those that were not hashed when
-  ///     they came.
   /// - Returns: The size in bytes and the digest of the archive file.
-  /// - Throws: ``Archive/ArchiveError``, `CancellationError`, what `blobs` throws, or
-  ///   ``ImageArchiveError/otherDigest(_:actual:)``; the final name is then as it was.
+  /// - Throws: ``Archive/ArchiveError``, ``ImageArchiveError``, `FileError`, `CancellationError`, or what `blobs` throws;
+  ///   the final name is then as it was, and nothing lies beside it.
   public static func write(
-    _ image: ArchivedImage, blobs: (Digest) throws -> FilePath, to path: FilePath, proving: Bool = false
+    _ image: ArchivedImage, blobs: (Digest) throws -> FilePath, to path: FilePath
   ) throws -> (size: Int64, sha256: Digest) {
-    if let digest = image.reference.digest, digest != image.descriptor.digest {
-      throw ImageArchiveError.otherDigest(image.reference, actual: image.descriptor.digest)
+    let archive = try PartialArchive(image, at: path)
+    do {
+      return try archive.complete { blob, place in
+        let source = try blobs(blob.digest)
+        guard try FileInfo(source, followsLinks: true).size == blob.size else {
+          throw ImageArchiveError.incomplete(source, blob: blob.digest)
+        }
+        try place.fill(from: source) { take in try readFile(source, take) }
+      }
+    } catch {
+      archive.discard()
+      throw error
     }
-    let writer = try ArchiveWriter(path, compression: .gzip(level: 0))
-    try writer.add(bytes: ImageLayout.marker, as: ImageLayout.markerFile)
-    try writer.add(bytes: ImageLayout.index(of: image), as: ImageLayout.indexFile)
-    try writer.add(bytes: ImageLayout.dockerManifest(of: image), as: ImageLayout.dockerFile)
-    if !image.attached.isEmpty {
-      try writer.add(bytes: ImageLayout.attached(to: image), as: ImageLayout.attachedFile)
-    }
-    var written: Set<Digest> = []
-    for document in image.indexes + image.manifests + image.attached.map(\.manifest)
-    where written.insert(document.descriptor.digest).inserted {
-      try writer.add(bytes: document.bytes, as: ImageLayout.blobPath(document.descriptor.digest))
-    }
-    for blob in image.blobs where written.insert(blob.digest).inserted {
-      try Task.checkCancellation()
-      try writer.add(
-        file: try blobs(blob.digest), as: ImageLayout.blobPath(blob.digest), size: blob.size,
-        digest: proving ? blob.digest : nil)
-    }
-    return try writer.finish()
   }
 }

@@ -1,3 +1,4 @@
+import Archive
 import Bundle
 import FoundationEssentials
 import Integrity
@@ -68,6 +69,23 @@ enum ImageLayout {
         repoTags: image.reference.tag.map { ["\(image.reference.name):\($0)"] } ?? [],
         layers: manifest.layers.map { blobPath($0.digest) })
     ])
+  }
+
+  /// The files of an archive in their order, and the blobs whose contents come later.
+  static func entries(of image: ArchivedImage) -> (entries: [StoredTar.Entry], blobs: [Descriptor]) {
+    var entries = [
+      StoredTar.Entry(markerFile, bytes: marker),
+      StoredTar.Entry(indexFile, bytes: index(of: image)),
+      StoredTar.Entry(dockerFile, bytes: dockerManifest(of: image)),
+    ]
+    if !image.attached.isEmpty { entries.append(StoredTar.Entry(attachedFile, bytes: attached(to: image))) }
+    var seen: Set<Digest> = []
+    for document in image.indexes + image.manifests + image.attached.map(\.manifest)
+    where seen.insert(document.descriptor.digest).inserted {
+      entries.append(StoredTar.Entry(blobPath(document.descriptor.digest), bytes: document.bytes))
+    }
+    let blobs = image.blobs.filter { seen.insert($0.digest).inserted }
+    return (entries + blobs.map { StoredTar.Entry(blobPath($0.digest), size: $0.size) }, blobs)
   }
 
   /// The same value gives the same bytes.

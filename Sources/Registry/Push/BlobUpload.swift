@@ -147,13 +147,18 @@ struct BlobUpload {
     if isSingle { request.finalStatuses = Set(500...599) }
     let response = try await client.ask(request, destination)
     guard (300..<400).contains(response.head.status) else { return response }
-    var address = response.head.fields["Location"] ?? ""
-    if let next = (try? TransferURL(uploads))?.resolving(address) {
-      address = "\(next.origin)"
-      // The path before that of the API is the registry's.
-      if let api = next.text.firstRange(of: "/v2/") { address = String(next.text[..<api.lowerBound]) }
+    let status = response.head.status
+    let address = response.head.fields["Location"] ?? ""
+    guard let next = (try? TransferURL(uploads))?.resolving(address) else {
+      throw RegistryError(movedTo: address, status, destination, client.endpoint)
     }
-    throw RegistryError(movedTo: address, response.head.status, destination, client.endpoint)
+    // What the query says is for whoever is behind that address.
+    let path = next.text.prefix { $0 != "?" && $0 != "#" }
+    // The path before that of the API is the registry's.
+    guard let api = path.firstRange(of: "/v2/") else {
+      throw RegistryError(leading: String(path), status, destination, client.endpoint)
+    }
+    throw RegistryError(movedTo: String(path[..<api.lowerBound]), status, destination, client.endpoint)
   }
 
   /// The machine that the registry has named for an upload, if that is another one than itself.
@@ -182,8 +187,9 @@ struct BlobUpload {
   /// Where the answer says that it goes on; `current` when it does not say.
   private func location(_ response: HTTPResponse, of current: String) throws -> TransferURL {
     let base = try TransferURL(current)
-    guard let text = response.head.fields["Location"] else { return base }
-    guard let next = base.resolving(text) else {
+    // What is behind "#" is never sent (RFC 9110, section 4.2.5).
+    guard let text = response.head.fields["Location"]?.prefix(while: { $0 != "#" }) else { return base }
+    guard let next = base.resolving(String(text)) else {
       throw RegistryError(
         pushing: "the registry names an upload address that is not a URL", destination)
     }

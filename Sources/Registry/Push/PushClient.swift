@@ -70,8 +70,15 @@ final class PushClient: Sendable {
   ) async throws(RegistryError) -> HTTPResponse? {
     var question = question
     question.finalStatuses = Set(400...599)
+    question.followsRedirects = false
     do throws(RegistryError) {
-      let response = try await ask(question, image)
+      var response = try await ask(question, image)
+      if (300..<400).contains(response.head.status) {
+        // Where it leads may be out of reach from here, such as a store that only the registry knows.
+        question.followsRedirects = true
+        guard let other = try? await ask(question, image, isSingle: true) else { return nil }
+        response = other
+      }
       return response.head.isSuccess ? response : nil
     } catch {
       switch error.kind {
@@ -125,6 +132,8 @@ final class PushClient: Sendable {
     let text = String(decoding: response.body.prefix(1 << 12), as: UTF8.self).lowercased()
     return [
       "media type", "mediatype", "content type", "content-type", "unsupported manifest", "schema version",
+      // Google's registries, and distribution of before 2018, which takes what it does not know for schema 1.
+      "manifest class", "missing signature key",
     ]
     .contains(where: text.contains)
   }

@@ -37,6 +37,12 @@ extension RegistryError {
     let (kind, detail): (Kind, String) =
       switch status {
       case _ where Self.saysDiskIsFull(status, body): (.diskFull, "the registry's disk is full \(reason)")
+      case 200..<300:
+        (.badAnswer, "what answers\(what) does not do so as a registry does \(reason)\(words)")
+      case 400,
+        402...499 where explanation.isWebPage:
+        (.badAnswer, "something else than the registry answers\(what) \(reason)\(words)")
+      case _ where Self.saysReadOnly(explanation): (.readOnly, refusal)
       case 401: (.unauthorized, "the registry wants a login for this\(what) \(reason)\(words)")
       case 403: (.denied, refusal)
       case 404: (.notFound, refusal)
@@ -73,6 +79,15 @@ extension RegistryError {
       detail: Self.detail(refusal, "(\(status))", "", image))
   }
 
+  /// The registry's address leads to something that is no registry.
+  init(leading address: String, _ status: Int, _ image: ImageReference, _ endpoint: RegistryEndpoint) {
+    self.init(
+      .badAnswer, image: image, at: endpoint,
+      detail:
+        "the registry's address leads to \(address) (\(status)), which is no registry's but that of a login page or a "
+        + "gateway")
+  }
+
   /// The registry takes no manifest of that type.
   init(
     refusing type: MediaType, _ response: HTTPResponse, _ image: ImageReference, _ endpoint: RegistryEndpoint
@@ -90,6 +105,11 @@ extension RegistryError {
     RegistryError(
       .pushRefused(.uploadElsewhere(uploadAddress)), of: self,
       detail: "the registry itself says that uploads go to \(uploadAddress), and there: \(detail)")
+  }
+
+  /// Harbor and Quay say it in words, with a status that means something else.
+  private static func saysReadOnly(_ explanation: RegistryErrorBody) -> Bool {
+    explanation.message?.contains(/(?i)\bread[ -]?only\b/) ?? false
   }
 
   /// distribution puts the system's words into the details of an "unknown error", or, where a file or folder could not

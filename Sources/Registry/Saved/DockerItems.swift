@@ -44,7 +44,8 @@ struct DockerItems {
   init(_ list: [UInt8], _ blobs: SavedBlobs, root: String) throws(ImageArchiveError) {
     self.blobs = blobs
     self.root = root
-    guard let entries = try? JSONDecoder().decode([Entry].self, from: Data(list)) else {
+    // "null" is how some programs write a list of nothing.
+    guard let entries = try? JSONDecoder().decode([Entry]?.self, from: Data(list)) ?? [] else {
       throw .unusable(blobs.path, reason: "its manifest.json is malformed")
     }
     var configurations: [String: [UInt8]] = [:]

@@ -223,7 +223,7 @@ final class SavedBlobs: BlobSource {
 }
 
 /// How a layer is compressed, by its first bytes.
-private enum Compression {
+enum Compression {
   case none
   case gzip
   case zstd

@@ -168,7 +168,13 @@ extension SavedFiles {
   }
 
   private static func stored(_ path: FilePath) throws -> Content {
-    let index = try TarIndex(StoredStream(RandomAccessFile(path)))
+    let stream = try StoredStream(RandomAccessFile(path))
+    // Compressed twice: gzip stores what is compressed already.
+    var beginning = stream
+    var head = [UInt8](repeating: 0, count: Self.head)
+    _ = try? head.withUnsafeMutableBytes { try beginning.read(into: $0) }
+    guard Compression(head) == .none else { throw StoredStreamError.notStored }
+    let index = try TarIndex(stream)
     try check(index.files.count, path)
     return Content(
       entries: index.files.mapValues { Entry(place: .stored($0), size: $0.size) }, links: index.links)

@@ -38,7 +38,8 @@ struct SavedImages {
   /// - Parameters:
   ///   - path: The archive, or a folder.
   ///   - scratch: Where a compressed archive is unpacked; `nil` when nothing is taken out of it.
-  ///   - name: What its only image is called, or the only one without a name.
+  ///   - name: What its only image is called, or the only one without a name; where several have nothing but a tag each, the
+  ///     repository of them all.
   /// - Throws: ``ImageArchiveError``, ``Archive/ArchiveError``, `FileError`, `ImageReferenceError` for `name`, or
   ///   `CancellationError`.
   init(_ path: FilePath, scratch: FilePath?, named name: String? = nil) throws {
@@ -217,6 +218,9 @@ struct SavedImages {
       if let only = found.count == 1 ? 0 : nameless.count == 1 ? nameless[0] : nil {
         found[only].names = [Self.completed(given, with: found[only].tag)]
         _ = try ImageReference(found[only].names[0])
+      } else if !nameless.isEmpty, nameless.allSatisfy({ found[$0].tag != nil }) {
+        // A layout with tags alone is that of one repository (umoci, skopeo's transport oci).
+        for index in nameless { found[index].names = [Self.completed(given, with: found[index].tag)] }
       }
     }
     var isNamed: Set<String> = []
@@ -234,7 +238,7 @@ struct SavedImages {
               image: try image.named(reference),
               remark: image.remarks.isEmpty ? nil : image.remarks.joined(separator: "; ")))
         } catch let error as ImageReferenceError {
-          failures.append(ImageArchiveError.unusableImage(path, image: name, reason: error.reason))
+          failures.append(ImageArchiveError.misnamed(path, image: name, reason: error.reason))
         } catch {
           failures.append(ImageArchiveError.unusableImage(path, image: name, reason: "\(error)"))
         }

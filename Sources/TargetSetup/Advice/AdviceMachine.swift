@@ -34,7 +34,13 @@ extension OSReleaseError: Advised {
 }
 
 extension FileError: Advised {
-  var advice: String? { code == .noSpace ? "Make room on the disk." : Advice.disk }
+  var advice: String? {
+    switch code {
+    case .noSpace: "Make room on the disk."
+    case .noSuchFileOrDirectory: "Check the name: there is nothing of that name."
+    default: Advice.disk
+    }
+  }
 }
 
 extension FileLockError: Advised {

@@ -43,7 +43,10 @@ extension RegistryError: Advised {
     case .platformMissing, .unsupported, .notAnImage, .foreignLayer:
       "The registry cannot keep this image: leave it out, or push it into another registry."
     case .digestMismatch: "Something on the way changes what is pushed; contact whoever runs the registry."
-    case .badAnswer: "See the registry's log, or contact whoever runs it."
+    case .badAnswer where code == "NAME_INVALID":
+      "It takes no such name, such as one of more parts: push into another path (--registry HOST/PATH)."
+    case .badAnswer:
+      "Check that \(registry) is the registry's address; see its log, or contact whoever runs it."
     case .credentials: "Correct the file of credentials, or log in again. \(login)"
     case .insecure: "To allow that, pass --insecure."
     case .readOnly: "The registry may be read-only, or only a cache: push into another one."
@@ -95,11 +98,15 @@ extension ImageArchiveError: Advised {
       "Name it: target-setup load-push --archive \(path) --name REGISTRY/NAME:TAG"
     case .nameless(let path, _, isOnly: false):
       "Name it: target-setup load-push --archive \(path) --name REGISTRY/NAME:TAG; where several have no name, save each by "
-        + "itself."
+        + "itself, or, where each has a tag, name their repository: --name REGISTRY/NAME"
     case .noImages:
       "Give it what docker save, podman save, nerdctl save, ctr images export, skopeo copy or crane pull writes."
     case .unusableImage: "Save this image again where it comes from. \(Advice.others)"
-    default: "Make or copy the archive again. \(Advice.verify)"
+    case .misnamed(let path, _, _):
+      "Save it under another name, or by itself, and give it one: target-setup load-push --archive \(path) --name "
+        + "REGISTRY/NAME:TAG. \(Advice.others)"
+    default:
+      "Make or copy the archive again. If it belongs to the bundle, check that with: target-setup verify"
     }
   }
 }

@@ -50,7 +50,7 @@ enum Advice {
   static let others = "The archive's other images do not wait for it."
   static let disk = "Check free space and permissions of the folder."
   static let verify = "Check the bundle with: target-setup verify"
-  static let recopy = "Copy it again, or check the whole bundle with: target-setup verify"
+  static let recopy = "Copy it again. If it belongs to the bundle, check that with: target-setup verify"
   static let certificate =
     "If the registry uses a private CA, pass its certificate with --ca-file. Also check this machine's clock."
 

@@ -58,6 +58,8 @@ public enum StepAdvice: Sendable, Equatable {
   case installPython
   /// A program is missing on this host.
   case install(String)
+  /// Another folder has the bundle.
+  case otherBundleFolder(FilePath)
   /// A command that a person can give to see more.
   case tryCommand(String)
   /// The package manager has reported more.
@@ -110,7 +112,7 @@ public enum StepAdvice: Sendable, Equatable {
     case .serveInPlace: "not-enough-space"
     case .registryAddress, .uploadAddress: "bad-address"
     case .authorityFile: "ca-file"
-    case .bundleFolder, .uploadFolder: "folder"
+    case .bundleFolder, .otherBundleFolder, .uploadFolder: "folder"
     case .remake, .packageTarget, .pythonPackages, .ansibleImage, .architecture: "bundle-lacks"
     case .installPython, .install: "program-missing"
     case .tryCommand, .verbose: "program-failed"
@@ -152,6 +154,7 @@ public enum StepAdvice: Sendable, Equatable {
       "Make room, choose another folder (target.directory), or serve the bundle where it is: --copy never"
     case .registryAddress: "Start it, or check the address: --registry"
     case .authorityFile: "Name the CA's certificate in the form PEM: --ca-file"
+    case .otherBundleFolder(let folder): "Name that one: --bundle \(folder)"
     case .bundleFolder: "Name the folder of the bundle: --bundle DIR"
     case .uploadFolder: "Name a folder that can be read."
     case .uploadAddress: "Write it as https://HOST/PATH, with the name of the repository at its end."

@@ -38,13 +38,34 @@ struct ContainerdClient: ContainerClient {
       let own = Self.folder(registry.name, in: [Self.nerdctlFolder(host)], host)
       if !tops.contains(own.removingLastComponent()) { folders.append(own) }
     }
-    if folders.isEmpty {
-      settings.remarks.append(
-        "\(configuration.file) has no config_path, so containerd reads no settings of registries"
-          + (configuration.hasMirrors ? " but those of registry.mirrors in it" : "") + "; it is left as it is"
-      )
+    // Of a file that cannot be understood nobody knows what it has.
+    if folders.isEmpty, configuration.problems.isEmpty || asked != nil {
+      settings.remarks.append(Self.unread(configuration))
     }
     return folders
+  }
+
+  /// Why containerd reads no settings of registries, and what would let it.
+  private static func unread(_ configuration: ContainerdConfiguration) -> String {
+    let file = configuration.file
+    let wanted = "[plugins.\"\(configuration.plugin)\".registry] config_path = \"\(usual)\""
+    guard configuration.isThere else {
+      return
+        "there is no \(file), so no config_path either, and containerd reads no settings of registries: make it with "
+        + "\"containerd config default\", and write into it: \(wanted)"
+    }
+    if configuration.isDisabled {
+      return
+        "\(file) has no config_path, and its disabled_plugins has the part of containerd that pulls: only nerdctl and ctr "
+        + "pull with it; it is left as it is"
+    }
+    let mirrors =
+      configuration.hasMirrors
+      ? "; what its registry.mirrors says must then move there too, as containerd takes no file with both"
+      : ""
+    return "\(file) has no config_path, so containerd reads no settings of registries"
+      + (configuration.hasMirrors ? " but those of registry.mirrors in it" : "")
+      + "; it is left as it is. Write into it: \(wanted)\(mirrors)"
   }
 
   private static func nerdctlFolder(_ host: TargetHost) -> FilePath {

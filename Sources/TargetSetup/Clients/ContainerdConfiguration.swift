@@ -17,6 +17,10 @@ struct ContainerdConfiguration: Sendable {
   private(set) var problems: [String] = []
   /// Whether it names registries in its own file, in the old way.
   private(set) var hasMirrors = false
+  /// Whether it switches the part off that pulls for Kubernetes, as the package of Docker does it.
+  private(set) var isDisabled = false
+  /// The part that pulls, as a file of this version names it.
+  private(set) var plugin = "io.containerd.grpc.v1.cri"
 
   private static let usual: FilePath = "/etc/containerd/config.toml"
   /// The names of the part that pulls, in the versions of the file: 3 and later, 2, 1.
@@ -55,6 +59,11 @@ struct ContainerdConfiguration: Sendable {
   }
 
   private mutating func take(_ document: TOMLValue, of path: FilePath) {
+    let disabled = document["disabled_plugins"]?.list.compactMap(\.text) ?? []
+    isDisabled = isDisabled || !disabled.allSatisfy { !Self.plugins.contains($0) }
+    if path == file, case .integer(let version)? = document["version"], version > 2 {
+      plugin = Self.plugins[0]
+    }
     for name in Self.plugins {
       guard let plugin = document["plugins", name] else { continue }
       let text = plugin["registry", "config_path"]?.text ?? ""

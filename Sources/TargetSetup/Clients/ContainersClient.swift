@@ -14,6 +14,7 @@ struct ContainersClient: ContainerClient {
       return nil
     }
     var settings = ClientSettings()
+    if let objection = ImagePolicy.objection(to: registry.name, host) { settings.remarks.append(objection) }
     switch registry.trust {
     case .system: break
     case .authority(let bytes):
@@ -46,6 +47,12 @@ struct ContainersClient: ContainerClient {
         }
       }
       guard !tables.isEmpty else { break }
+      if let user = known.replacing {
+        settings.remarks.append(
+          "\(user) is read instead of /etc/containers/registries.conf and its drop-ins, so what is written there does not count for "
+            + "this user. Write into it: \(tables.map { $0.split(separator: "\n").joined(separator: "; ") }.joined(separator: "; "))"
+        )
+      }
       let head = "# Written by kubespray-offline; \"target-setup undo registry-client\" takes it back.\n"
       settings.files.append(
         .init(path: file, bytes: Array(([head] + tables).joined(separator: "\n").utf8)))

@@ -18,6 +18,11 @@ struct DockerClient: ContainerClient {
   ) async throws -> ClientSettings? {
     guard host.hasProgram("dockerd") || host.exists("/etc/docker") || Self.isSnap(host) else { return nil }
     var settings = ClientSettings()
+    if !host.hasProgram("dockerd"), !Self.isSnap(host), DockerDaemon(host).process == nil {
+      settings.remarks.append(
+        "there is no dockerd on this machine; it reads \(Self.daemonFile(host).removingLastComponent()) once Docker is installed"
+      )
+    }
     switch registry.trust {
     case .system: break
     case .authority(let bytes):

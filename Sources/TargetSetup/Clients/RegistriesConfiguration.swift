@@ -22,19 +22,22 @@ struct RegistriesConfiguration: Sendable {
   private(set) var entries: [Entry] = []
   /// Files that cannot be understood, with the reason.
   private(set) var problems: [String] = []
+  /// The file of this user that is read instead of that of all users and its drop-ins, where there is one.
+  private(set) var replacing: FilePath?
 
   /// Reads the files of a host, but one.
   init(_ host: TargetHost, except own: FilePath) {
-    let home = FilePath(host.environment["HOME"].flatMap { $0.isEmpty ? nil : $0 } ?? "/root")
-    let settings =
-      host.environment["XDG_CONFIG_HOME"].flatMap { $0.hasPrefix("/") ? FilePath($0) : nil }
-      ?? home.appending(".config")
-    let user = settings.appending("containers/registries.conf")
-    var files = [[user, Self.main].first(where: host.exists) ?? Self.main]
+    let settings = Self.userFolder(host)
+    let user = settings.appending("registries.conf")
+    var files = [Self.main]
     if let path = host.environment["CONTAINERS_REGISTRIES_CONF"], path.hasPrefix("/") {
       files = [FilePath(path)]
+    } else if host.exists(user) {
+      (files, replacing) = ([user], user)
     }
-    for folder in [Self.drops, settings.appending("containers/registries.conf.d")] {
+    // Who has a file of his own gets nothing of that of all users (containers/image, sysregistriesv2).
+    let folders = replacing == nil ? [Self.drops] : []
+    for folder in folders + [settings.appending("registries.conf.d")] {
       let names = ((try? listFolder(host.path(folder))) ?? []).filter { $0.hasSuffix(".conf") }
       files += names.map { folder.appending($0) }
     }
@@ -48,6 +51,15 @@ struct RegistriesConfiguration: Sendable {
         problems.append("\(error)")
       }
     }
+  }
+
+  /// Where a user's own settings of these programs lie.
+  static func userFolder(_ host: TargetHost) -> FilePath {
+    let home = FilePath(host.environment["HOME"].flatMap { $0.isEmpty ? nil : $0 } ?? "/root")
+    let settings =
+      host.environment["XDG_CONFIG_HOME"].flatMap { $0.hasPrefix("/") ? FilePath($0) : nil }
+      ?? home.appending(".config")
+    return settings.appending("containers")
   }
 
   /// What one text says.

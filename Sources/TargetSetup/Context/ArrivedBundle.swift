@@ -107,6 +107,12 @@ extension StepError {
     if let place = ChangedNames.found(Manifest.fileName, in: bundle) {
       return StepError("\(bundle) has no \(Manifest.fileName); \(ChangedNames.remark(place))", .medium)
     }
+    // What people name is often the folder around the bundle, or one of those in it.
+    let near =
+      ((try? listFolder(bundle)) ?? []).map { bundle.appending($0) } + [bundle.removingLastComponent()]
+    if let other = near.first(where: { fileExists($0.appending(Manifest.fileName)) }) {
+      return StepError("\(bundle) has no \(Manifest.fileName), but \(other) has", .otherBundleFolder(other))
+    }
     return
       StepError(
         "\(bundle) has no \(Manifest.fileName): there is no bundle, or it was not finished or not copied to its end",

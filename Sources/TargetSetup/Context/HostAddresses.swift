@@ -25,7 +25,8 @@ public struct HostAddresses: Sendable {
       .first(let address, _) where NetworkInterfaces.isLinkLocal(address):
       "\(address) is an address that this machine gave itself because no DHCP server answered: other nodes may not reach "
         + "it, and it may change. Give the machine an address of its network and run the command again, or name one: --address"
-    case .given, .routed: nil
+    case .given(let address): Self.doubt(address)
+    case .routed: nil
     case .first(_, let others) where others.isEmpty: nil
     case .first(let address, let others):
       "this machine has several addresses and no default route: \(address) is taken, not "
@@ -34,6 +35,26 @@ public struct HostAddresses: Sendable {
       "this machine has no address but loopback, so no other node can reach it as \(host). When it has one, run the "
         + "command again, or name one: --address"
     }
+  }
+
+  /// Why other machines may not reach this one by an address that was named; `nil` when nothing is known against it.
+  private static func doubt(_ address: String) -> String? {
+    let text = address.lowercased()
+    return switch text {
+    case "0.0.0.0", "::":
+      "\(address) is where servers listen, and no address by which another machine reaches this one. Name one that it has: "
+        + "--address"
+    case "localhost", "::1": loopback(address)
+    case _ where text.hasPrefix("127."): loopback(address)
+    case _ where NetworkInterfaces.isLinkLocal(text):
+      "\(address) counts on one link only, and other nodes may not reach it. Name an address of the network: --address"
+    default: nil
+    }
+  }
+
+  private static func loopback(_ address: String) -> String {
+    "\(address) is every machine's name for itself: no other node reaches this one as that. Name an address of the network: "
+      + "--address"
   }
 
   /// The web server for other machines: `http://HOST` or `https://HOST`, with the port unless it is the usual one.
@@ -45,6 +66,9 @@ public struct HostAddresses: Sendable {
   /// The web server as the host's own package managers are to know it: by the same address as on all other machines,
   /// unless it listens on another one.
   var packageServer: String { configuration.nginx.bind == nil ? webServer : localWebServer }
+
+  /// The path of this release on the web server; see ``ReleaseAddress``.
+  var releasePath: String { ReleaseAddress.path(of: configuration.kubespray.version) }
 
   /// The bundle's own registry for other machines: `HOST:PORT`.
   var registryHost: String { "\(host):\(configuration.registry.port)" }

@@ -120,11 +120,16 @@ extension SetupContext {
   }
 
   private static func absolute(_ folder: FilePath) throws(StepError) -> FilePath {
+    let place: FilePath
     do {
-      return try realPath(folder)
+      place = try realPath(folder)
     } catch {
       throw StepError("\(folder): \(error.code)", .bundleFolder)
     }
+    if let info = try? FileInfo(place), info.kind == .file {
+      throw StepError("\(folder) is a file; a bundle that is packed must be unpacked first", .bundleFolder)
+    }
+    return place
   }
 
   /// `su` leaves root without the folders of administration, in which systemctl's helpers, ip and others lie.

@@ -8,6 +8,8 @@ struct OfflineSettings: Sendable {
   let host: String
   /// The web server's address without a slash at the end.
   let server: String
+  /// The path of the release on the web server; see ``ReleaseAddress``.
+  let release: String
   /// The port of the bundle's own registry.
   let registryPort: Int
   /// Another registry in its place: `HOST[:PORT][/PATH]`.
@@ -39,6 +41,7 @@ struct OfflineSettings: Sendable {
     let authority = registry?.split(separator: "/").first.map(String.init)
     host = addresses.host
     server = addresses.webServer
+    release = addresses.releasePath
     registryPort = configuration.registry.port
     registryIsPlain = authority.map(configuration.images.plainHTTP.contains) ?? false
   }
@@ -54,6 +57,7 @@ struct OfflineSettings: Sendable {
         return access.isTLS ? line.replacing("speaks plain HTTP", with: "speaks TLS") : line
       }
       if line.hasPrefix("registry_host:") { return "registry_host: \"\(registryAddress)\"" }
+      if let own = packageLine(line) { return own }
       if line.contains("prefix:") { isOwnPrefix = line.contains("{{ registry_host }}") }
       var filled = line
       if let other = otherRegistry {
@@ -65,6 +69,16 @@ struct OfflineSettings: Sendable {
       return filled.replacing("http://YOUR_HOST", with: server).replacing("YOUR_HOST", with: host)
     }
     return lines.joined(separator: "\n") + accessLines
+  }
+
+  /// A line that says where packages are, for this release's own: those below `/debs` are of whatever bundle came last, and
+  /// may be signed with a key that nodes of this release do not know. `nil` for any other line.
+  private func packageLine(_ line: String) -> String? {
+    for (name, folder) in [("yum_repo", "rpms"), ("ubuntu_repo", "debs"), ("debian_repo", "debs")]
+    where line == "\(name): \"{{ http_server }}/\(folder)\"" {
+      return "\(name): \"{{ http_server }}\(release)/\(folder)\""
+    }
+    return nil
   }
 
   /// The lines as they are written now: bundles of earlier versions say nothing of paths in the mirrors of containerd.

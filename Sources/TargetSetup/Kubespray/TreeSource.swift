@@ -111,7 +111,7 @@ struct TreeSource: Sendable {
     _ bundle: ArrivedBundle, _ settings: OfflineSettings, _ repositories: BundleRepositories
   ) throws -> [String: [UInt8]] {
     var extras: [String: [UInt8]] = [:]
-    try addPlaybook(bundle, repositories, to: &extras)
+    try addPlaybook(bundle, repositories, settings.release, to: &extras)
     if try bundle.has("offline.yml") { add(try bundle.text("offline.yml"), settings, to: &extras) }
     return extras
   }
@@ -125,7 +125,8 @@ struct TreeSource: Sendable {
 
   /// At the top of the tree, where "ansible-playbook offline-repo.yml" looks for it and for its role.
   private static func addPlaybook(
-    _ bundle: ArrivedBundle, _ repositories: BundleRepositories, to extras: inout [String: [UInt8]]
+    _ bundle: ArrivedBundle, _ repositories: BundleRepositories, _ release: String,
+    to extras: inout [String: [UInt8]]
   ) throws {
     let playbook = try bundle.files(below: "playbook")
     guard !playbook.isEmpty else { return }
@@ -133,7 +134,8 @@ struct TreeSource: Sendable {
     // Its role would lose its own settings to such a folder.
     guard try !hasShellPlaybook(bundle) else { return }
     let role = "roles/offline-repo"
-    extras["\(role)/defaults/main/this-bundle.yml"] = Array(PlaybookSettings.text(repositories).utf8)
+    let text = PlaybookSettings.text(repositories, release: release)
+    extras["\(role)/defaults/main/this-bundle.yml"] = Array(text.utf8)
     for repository in repositories.repositories {
       for key in repository.publicKeys {
         let name = FilePath(key).lastComponent?.string ?? key
@@ -157,10 +159,14 @@ struct TreeSource: Sendable {
 /// What the playbook offline-repo.yml has to know about a bundle.
 enum PlaybookSettings {
   /// The text of `defaults/main/this-bundle.yml` of its role.
-  static func text(_ repositories: BundleRepositories) -> String {
-    var lines = ["---", "# Written by target-setup: what is in this bundle.", "offline_repo_targets:"]
+  ///
+  /// - Parameter release: The path of the release on the web server; see ``ReleaseAddress``.
+  static func text(_ repositories: BundleRepositories, release: String) -> String {
     let targets = repositories.targets.sorted { $0.key < $1.key }
-    if targets.isEmpty { lines[2] += " {}" }
+    var lines = [
+      "---", "# Written by target-setup: what is in this bundle, and where it is served.",
+      "offline_repo_release_path: \"\(release)\"", "offline_repo_targets:" + (targets.isEmpty ? " {}" : ""),
+    ]
     lines += targets.map { "  \($0.key): \($0.value.folder)" }
     let signed = repositories.repositories.filter { !$0.publicKeys.isEmpty }
     lines.append("offline_repo_signatures:" + (signed.isEmpty ? " {}" : ""))

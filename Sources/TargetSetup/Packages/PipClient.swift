@@ -5,6 +5,8 @@ import SystemPackage
 struct PipClient: Sendable {
   /// The web server of the bundle: `http://HOST[:PORT]` or `https://HOST[:PORT]`, without a slash at the end.
   let server: String
+  /// The path below which it serves the release, such as `/releases/2.30.0`; see ``ReleaseAddress``.
+  var release = ""
   /// How it is believed, and with which login it is asked.
   var access = ServerAccess.plain
 
@@ -12,12 +14,12 @@ struct PipClient: Sendable {
   static let settingsFile: FilePath = "/etc/pip.conf"
 
   /// The address of the index.
-  var index: String { "\(server)/pypi/" }
+  var index: String { "\(server)\(release)/pypi/" }
 
   /// The text of ``settingsFile``.
   var settings: String {
     TextTemplate(PackageResources.pip_conf).filled([
-      "server": server, "authority": access.isTLS ? nil : authority,
+      "index": index, "authority": access.isTLS ? nil : authority,
       "cert": access.isTLS ? ServerAccess.authorityPlace.string : nil,
     ])
   }

@@ -7,6 +7,8 @@ import SystemPackage
 struct RepositoryFiles: Sendable {
   /// The web server of the bundle: `http://HOST[:PORT]` or `https://HOST[:PORT]`, without a slash at the end.
   let server: String
+  /// The path below which it serves the release, such as `/releases/2.30.0`; see ``ReleaseAddress``.
+  var release = ""
   /// How it is believed, and with which login it is asked.
   var access = ServerAccess.plain
 
@@ -27,7 +29,8 @@ struct RepositoryFiles: Sendable {
   func aptSource(_ repository: BundleRepositories.Repository, key: FilePath = Self.aptKey) -> String {
     let isSigned = !repository.publicKeys.isEmpty
     return TextTemplate(PackageResources.apt_sources).filled([
-      "server": server, "path": repository.path, "suites": repository.hasArchitectures ? "$(ARCH)/" : "./",
+      "server": server + release, "path": repository.path,
+      "suites": repository.hasArchitectures ? "$(ARCH)/" : "./",
       "trusted": isSigned ? nil : "yes", "key": isSigned ? key.string : nil,
     ])
   }
@@ -66,7 +69,7 @@ struct RepositoryFiles: Sendable {
   ) -> String {
     let keys = repository.publicKeys.map { "file://\(folder.appending(Self.installedKey($0)))" }
     return TextTemplate(PackageResources.dnf_repo).filled([
-      "name": Self.dnfRepository, "server": server, "path": repository.path,
+      "name": Self.dnfRepository, "server": server + release, "path": repository.path,
       "gpgcheck": repository.packagesAreSigned ? "1" : "0",
       "repositoryCheck": repository.metadataIsSigned ? "1" : "0",
       "keys": keys.isEmpty ? nil : keys.joined(separator: " "),

@@ -52,7 +52,7 @@ struct PruneCollector {
   /// The copies that were served of releases that go, and those that no release has any more.
   mutating func addCopies() throws {
     let top = host.stateFolder.appending("releases")
-    let needed = Set(selection.kept.compactMap(\.release.folder).map { FilePath($0).removingLastComponent() })
+    let needed = Set(selection.kept.compactMap(\.release.folder).map { FilePath($0) })
     for name in try listFolder(ifPresent: host.path(top)) {
       let folder = top.appending(name)
       guard !needed.contains(folder) else { continue }

@@ -56,7 +56,7 @@ struct DroppedRelease: Sendable, Codable, Equatable {
   let id: String
   /// The kubespray version.
   let kubespray: String
-  /// The folder of its files that was served, a path of the host; `nil` when it was not served.
+  /// The folder that was served, a path of the host; `nil` when it was not served.
   let folder: String?
   /// The folder of its bundle, a path of the host, as far as it is known.
   let bundle: String?

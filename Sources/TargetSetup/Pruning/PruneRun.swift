@@ -121,7 +121,7 @@ public struct PruneRun: Sendable {
     let script = try context.host.file(context.host.stateFolder.appending("services/nginx.sh")) ?? []
     let text = String(decoding: script, as: UTF8.self)
     for release in order.releases {
-      guard let folder = release.folder, text.contains("src=\(folder),") else { continue }
+      guard let folder = release.folder, text.contains("src=\(folder)/") else { continue }
       throw StepError("the web server still serves \(folder) of \(release.text)", .pruneAgain)
     }
   }

@@ -67,7 +67,7 @@ struct PruneSelection: Sendable {
   {
     guard context.bundle.isFinished else { throw .unfinished(context.bundle.folder) }
     guard let last = served.first, last.id != context.releaseID else { return context.releaseID }
-    let folder = last.folder.removingLastComponent()
+    let folder = last.folder
     let place =
       context.host.exists(folder.appending(Manifest.fileName)) ? "\(folder)" : "the folder of its bundle"
     throw StepError(
@@ -118,7 +118,7 @@ struct PruneSelection: Sendable {
   /// The folder of a bundle that is served where it lies.
   private static func bundle(of release: ServedRelease, _ host: TargetHost) -> String? {
     guard !release.folder.starts(with: host.stateFolder) else { return nil }
-    return release.folder.removingLastComponent().string
+    return release.folder.string
   }
 
   /// What a bundle that is on this host has put into the registry, by its own manifest.

@@ -9,7 +9,7 @@ import SystemPackage
 /// What the web server hands out: some folders of the bundle, as they lie there or as a copy on this host.
 struct ServedTree: Sendable {
   /// The folders that are served. Images, scripts and settings are nobody's business.
-  enum Part: String, CaseIterable {
+  enum Part: String, CaseIterable, Codable {
     case files, debs, rpms, pypi
 
     /// The note of what was copied of it.
@@ -64,37 +64,51 @@ struct ServedTree: Sendable {
   func mounts() throws(StepError) -> [ContainerService.Mount] {
     let top = ContainerService.Mount(source: folder, place: "/usr/share/nginx/html")
     return [top]
-      + (try parts().filter { reasonToCopy == nil || $0 == .files }.map {
+      + (try parts().map {
         .init(source: source(of: $0), place: "/usr/share/nginx/html/\($0.rawValue)")
       })
   }
 
-  /// The bundle as one of those whose files are served; `nil` when it has none.
+  /// The bundle as one of those that are served; `nil` when it has nothing for that.
   ///
   /// - Throws: ``StepError``.
   func release() throws(StepError) -> ServedRelease? {
-    let files = try bundle.files(below: Part.files.rawValue)
-    guard !files.isEmpty else { return nil }
-    let digests = files.compactMap { path in
+    let parts = try parts()
+    guard !parts.isEmpty else { return nil }
+    let digests = try bundle.files(below: Part.files.rawValue).compactMap { path in
       bundle.entry(path).map { (String(path.dropFirst(Part.files.rawValue.count + 1)), $0.sha256.hex) }
     }
     return ServedRelease(
-      id: releaseID, kubespray: context.configuration.kubespray.version, folder: source(of: .files),
-      files: Dictionary(digests) { first, _ in first })
+      id: releaseID, kubespray: context.configuration.kubespray.version, folder: sourceFolder, parts: parts,
+      files: Dictionary(digests) { first, _ in first }, keys: keys)
+  }
+
+  /// What the keys of its package repositories are known by; none when they are not as they should be, which the step that
+  /// uses them says.
+  private var keys: [String: [String]] {
+    let repositories = (try? context.repositories)?.repositories ?? []
+    return Dictionary(
+      repositories.map { repository in
+        let own = bundle.manifest?.signedRepositories[repository.path]
+        // The bundle's own key is exported anew each time.
+        let files = repository.publicKeys.filter { own == nil || !$0.contains("kubespray-offline") }
+        return (repository.path, [own].compactMap { $0 } + files.map(bundle.fingerprint))
+      }
+    ) { first, _ in first }
   }
 
   private var releaseID: String {
     bundle.manifest?.id ?? "kubespray-\(context.configuration.kubespray.version)"
   }
 
-  /// Where the web server finds a part, a path of the host. A copy of files has a folder for each bundle: the next one
-  /// does not take them away from a cluster that was made of them.
-  private func source(of part: Part) -> FilePath {
-    guard reasonToCopy != nil else { return bundle.folder.appending(part.rawValue) }
-    guard part == .files else { return folder.appending(part.rawValue) }
+  /// Where the web server finds a part, a path of the host.
+  private func source(of part: Part) -> FilePath { sourceFolder.appending(part.rawValue) }
+
+  /// A copy has a folder for each bundle: the next one does not take it away from a cluster that was made of it.
+  private var sourceFolder: FilePath {
+    guard reasonToCopy != nil else { return bundle.folder }
     return host.stateFolder.appending("releases").appending(
-      FilePath(releaseID.replacing("/", with: "-")).lastComponent ?? "files"
-    ).appending(part.rawValue)
+      FilePath(releaseID.replacing("/", with: "-")).lastComponent ?? "files")
   }
 
   /// Reads all that is to be served and finds it right: the web server compares nothing. Nothing is changed, but that copies
@@ -105,26 +119,23 @@ struct ServedTree: Sendable {
   func prove(_ journal: Journal, _ staging: StagingFolder) async throws -> ProvedTree {
     var proved = ProvedTree(folder: folder, host: host)
     let parts = try parts()
+    proved.mountPoints = parts.map { folder.appending($0.rawValue) }
     guard let reason = reasonToCopy else {
-      proved.mountPoints = parts.map { folder.appending($0.rawValue) }
       for part in parts where try !isProvedInPlace(part, journal) {
         try await proveInPlace(part, journal)
         proved.notes.append((part.note, try inPlace(part)))
       }
       return proved
     }
-    proved.mountPoints = parts.filter { $0 == .files }.map { folder.appending($0.rawValue) }
     let missing = try parts.filter { try !isCopied($0, journal) }
     let files = try missing.flatMap { try bundle.files(below: $0.rawValue) }
     guard !files.isEmpty else { return proved }
     try refuseFullDisk(files, in: staging)
-    context.say(.info, "what is served is copied to \(folder): \(reason)", step: journal.step)
+    context.say(.info, "what is served is copied to \(sourceFolder): \(reason)", step: journal.step)
     context.emit(
       .stageTotals(journal.step.rawValue, items: files.count, bytes: files.byteSum(of: size)))
     for part in missing {
-      // A folder that is there may lie on a disk of its own.
-      let copy =
-        part != .files && host.exists(folder) ? unfinished(part) : staging.onHost.appending(part.rawValue)
+      let copy = staging.onHost.appending(part.rawValue)
       try await self.copy(part, to: copy, journal.step)
       proved.copies.append((copy, source(of: part)))
       proved.notes.append((part.note, try fingerprint(part)))
@@ -132,15 +143,20 @@ struct ServedTree: Sendable {
     return proved
   }
 
-  /// Removes what a kill has left of a copy that was being made.
+  /// Removes what a kill has left of a copy that was being put in its place.
   func removeUnfinished() throws {
-    for part in Part.allCases {
-      try removeTree(host.path(unfinished(part)))
-      try removeTree(host.path(ProvedTree.earlier(source(of: part))))
-    }
+    for part in Part.allCases { try removeTree(host.path(ProvedTree.earlier(source(of: part)))) }
   }
 
-  private func unfinished(_ part: Part) -> FilePath { folder.appending(".\(part.rawValue).new") }
+  /// Removes the packages and wheels that earlier versions of this program have copied to where others are mounted now: once
+  /// the server has been started again, nobody sees them.
+  func removeCopiesBelowMounts(_ journal: Journal) throws {
+    let own = Set(journal.writtenPaths)
+    for path in Part.allCases.map({ folder.appending($0.rawValue) }) where own.contains(path) {
+      let place = host.path(path)
+      for name in try listFolder(ifPresent: place) { try removeTree(place.appending(name)) }
+    }
+  }
 
   /// Whether all of it is in place, without reading it.
   func isPrepared(_ journal: Journal) throws -> Bool {
@@ -172,9 +188,8 @@ struct ServedTree: Sendable {
   }
 
   private func isCopied(_ part: Part, _ journal: Journal) throws -> Bool {
-    // Files have a folder for each bundle: what was copied for an earlier set-up is still in its place, and is served.
-    let notes = part == .files ? journal.notes(part.note) : journal.lastNote(part.note).map { [$0] } ?? []
-    guard notes.contains(try fingerprint(part)) else { return false }
+    // What was copied for an earlier set-up is still in its place, and is served.
+    guard journal.notes(part.note).contains(try fingerprint(part)) else { return false }
     return try bundle.files(below: part.rawValue).allSatisfy { path in
       let copied = host.path(source(of: part)).appending(
         FilePath(String(path.dropFirst(part.rawValue.count + 1))).components)
@@ -210,11 +225,10 @@ struct ServedTree: Sendable {
 
   private func refuseFullDisk(_ files: [String], in staging: StagingFolder) throws {
     let needed = files.byteSum(of: size)
-    let place = host.exists(folder) ? host.path(folder) : staging.path
-    let available = try FileSystemSpace.at(place).availableBytes
+    let available = try FileSystemSpace.at(staging.path).availableBytes
     guard ByteSize.sum(needed, 64 << 20) > available else { return }
     throw StepError(
-      "the copy that is to be served needs \(ByteCount.format(needed)), and the disk of \(folder) has "
+      "the copy that is to be served needs \(ByteCount.format(needed)), and the disk of \(sourceFolder) has "
         + "\(ByteCount.format(available)) left", .serveInPlace)
   }
 

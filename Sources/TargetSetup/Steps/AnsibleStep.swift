@@ -41,7 +41,9 @@ struct AnsibleStep: Step {
     guard let python = try await HostPython.find(on: context.host) else {
       throw StepError("there is no suitable Python on this host", .first(.python))
     }
-    let pip = PipClient(server: context.addresses.packageServer, access: try context.access)
+    let pip = PipClient(
+      server: context.addresses.packageServer, release: context.addresses.releasePath,
+      access: try context.access)
     try journal.makeFolder(environment.removingLastComponent())
     guard try journal.own(environment) else {
       throw StepError(

@@ -51,7 +51,10 @@ struct LoadPushStep: Step {
     }
     let present = results.count { $0.outcome == .present }
     let bytes = ByteCount.format(results.byteSum(of: \.bytesSent))
-    return "\(results.count) images, \(present) of them were there, \(bytes) sent"
+    let images = results.count == 1 ? "1 image" : "\(results.count) images"
+    let there =
+      present == 0 ? "" : results.count == 1 ? ", there already" : ", \(present) of them there already"
+    return "\(images)\(there), \(bytes) sent"
   }
 
   private func bring(_ context: SetupContext, _ journal: Journal) async throws -> [PushResult] {

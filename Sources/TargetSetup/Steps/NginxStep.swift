@@ -16,6 +16,9 @@ struct NginxStep: Step {
       return .needed(
         journal.isEmpty ? "the web server is not set up" : "what it serves is to be brought up to date")
     }
+    guard try host(context, has: try configurationFiles(context)) else {
+      return .needed("what it serves is to be brought up to date")
+    }
     guard try files(context).areCurrent(context) else {
       return .needed("the certificate or the login of the web server is to be renewed")
     }
@@ -24,27 +27,22 @@ struct NginxStep: Step {
 
   func apply(_ context: SetupContext, _ journal: Journal) async throws -> String {
     _ = try await ContainerRuntime.running(context.host)
-    let access = context.configuration.access
-    let settings = try context.bundle.serviceText("nginx.conf")
-    let text = try Self.serverPart(
-      try context.bundle.serviceText("nginx-default.conf"), port: context.configuration.webServerPort,
-      bind: context.configuration.nginx.bind, hasIPv6: fileExists("/proc/net/if_inet6"), isTLS: access.isTLS,
-      wantsLogin: access.wantsLogin, releases: try releases(context)?.lines ?? [])
+    let configuration = try configurationFiles(context)
     let staging = try StagingFolder(for: name, on: context.host)
     defer { staging.remove() }
     // All that comes from the bundle is there, and found right, before anything is made.
     let served = try await ServedTree(context).prove(journal, staging)
     let isImageNew = try await service(context).bringImage(journal)
     try files(context).write(context, journal)
-    try journal.write(configurationFolder(context.host).appending("nginx.conf"), settings)
-    try journal.write(configurationFolder(context.host).appending("default.conf"), text)
+    for (path, text) in configuration { try journal.write(path, text) }
     try await served.place(journal)
     if let releases = try releases(context) {
-      tell(releases, context)
+      for (level, text) in releases.remarks { context.say(level, text, step: name) }
       try journal.write(ServedReleases.file(context.host), try releases.bytes())
       try PruneOrder.withdraw(context.releaseID, on: context.host)
     }
     try await service(context).setUp(journal, isImageNew: isImageNew)
+    try await offloaded { try ServedTree(context).removeCopiesBelowMounts(journal) }
     let kept = ServedTree(context).keptFolder.map { "; it serves what is in \($0): keep that folder" } ?? ""
     return "the web server answers at \(context.addresses.webServer)\(kept)"
   }
@@ -54,29 +52,22 @@ struct NginxStep: Step {
     return try ServedReleases(present: present, on: context.host)
   }
 
-  /// What becomes of the bundles that were set up before.
-  private func tell(_ releases: ServedReleases, _ context: SetupContext) {
-    for dropped in releases.dropped {
-      context.say(
-        .warning,
-        "files of kubespray \(dropped.release.kubespray) are no longer served: \(dropped.reason). A cluster of that release "
-          + "cannot be extended until its bundle is set up again from a folder of its own", step: name)
-    }
-    let kept = releases.releases.dropFirst().map { "\($0.kubespray) from \($0.folder)" }
-    if !kept.isEmpty {
-      context.say(
-        .info, "files of earlier releases stay served: \(kept.joined(separator: ", "))", step: name)
-    }
-    for (release, paths) in releases.conflicts {
-      let address = release.addressPart.map {
-        "files_repo: \"{{ http_server }}/releases/\($0)/files\" in an inventory of that release asks for its own"
-      }
-      context.say(
-        .warning,
-        "/files has another content than kubespray \(release.kubespray) knows at \(paths.prefix(5).joined(separator: ", "))"
-          + (paths.count > 5 ? " and \(paths.count - 5) more" : "") + (address.map { ". \($0)" } ?? ""),
-        step: name)
-    }
+  /// What the server reads, by path of the host.
+  private func configurationFiles(_ context: SetupContext) throws -> [(path: FilePath, text: String)] {
+    let access = context.configuration.access
+    let text = try Self.serverPart(
+      try context.bundle.serviceText("nginx-default.conf"), port: context.configuration.webServerPort,
+      bind: context.configuration.nginx.bind, hasIPv6: fileExists("/proc/net/if_inet6"), isTLS: access.isTLS,
+      wantsLogin: access.wantsLogin, releases: try releases(context)?.lines ?? [])
+    let folder = configurationFolder(context.host)
+    return [
+      (folder.appending("nginx.conf"), try context.bundle.serviceText("nginx.conf")),
+      (folder.appending("default.conf"), text),
+    ]
+  }
+
+  private func host(_ context: SetupContext, has files: [(path: FilePath, text: String)]) throws -> Bool {
+    try files.allSatisfy { try context.host.file($0.path) == Array($0.text.utf8) }
   }
 
   func beforeUndo(_ context: SetupContext, _ journal: Journal) async throws {

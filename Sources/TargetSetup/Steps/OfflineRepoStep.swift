@@ -20,7 +20,7 @@ struct OfflineRepoStep: Step {
 
   func check(_ context: SetupContext, _ journal: Journal) async throws -> StepState {
     let wanted = try wanted(context)
-    let server = context.addresses.packageServer
+    let place = Self.place(context)
     guard !wanted.isEmpty else {
       return .notApplicable(
         "the bundle has no packages for \(context.host.system.prettyName) and none for Python")
@@ -29,19 +29,19 @@ struct OfflineRepoStep: Step {
       return .needed("\(other) is a package source beside the bundle")
     }
     if let file = try wanted.first(where: { try context.host.file($0.path) != $0.bytes }) {
-      return .needed("\(file.path) does not name the bundle at \(server)")
+      return .needed("\(file.path) does not name the bundle at \(place)")
     }
-    return .done("packages come from \(server)")
+    return .done("packages come from \(place)")
   }
 
   func apply(_ context: SetupContext, _ journal: Journal) async throws -> String {
     let host = context.host
-    let server = context.addresses.packageServer
+    let place = Self.place(context)
     let repository = try context.repositories.repository(for: host.system)
     let hasPython = try context.repositories.hasPython
     let access = try context.access
-    let pip = PipClient(server: server, access: access)
-    if let repository { try await tryOut(repository, server, access, context) }
+    let pip = try pip(context)
+    if let repository { try await tryOut(repository, context) }
     if hasPython { try await proveIndex(pip) }
     let others = try await others(context)
     let wanted = try wanted(context)
@@ -56,18 +56,18 @@ struct OfflineRepoStep: Step {
     do {
       if let repository {
         let client = repository.kind.client
-        try await prove(client.refresh, repository, server, context)
+        try await prove(client.refresh, repository, context)
         let sample = try await sample(repository, context)
-        try await simulate(sample.flatMap(client.simulation), sample ?? "", repository, server, context)
+        try await simulate(sample.flatMap(client.simulation), sample ?? "", repository, context)
       }
       if hasPython { try await provePip(pip, context.bundle, host) }
     } catch {
       if !(error is CancellationError), !Task.isCancelled { try await takeBack(context, journal, before) }
       throw error
     }
-    try journal.replaceNote(.packageServer, server)
+    try journal.replaceNote(.packageServer, place)
     if hasPython { for rival in pip.rivals(on: host) { context.say(.warning, rival, step: name) } }
-    return "packages come from \(server)"
+    return "packages come from \(place)"
   }
 
   /// The last proof failed: the host has the sources that it had, those of an earlier bundle too.
@@ -101,20 +101,36 @@ struct OfflineRepoStep: Step {
     return client.otherSources(on: context.host) + (try await client.configuredSources(context.host))
   }
 
+  /// Where the packages of this release are: below this address lie `debs`, `rpms` and `pypi`. The next bundle, whose
+  /// packages may be signed with another key, does not change what is there.
+  private static func place(_ context: SetupContext) -> String {
+    context.addresses.packageServer + context.addresses.releasePath
+  }
+
+  private func files(_ context: SetupContext) throws -> RepositoryFiles {
+    RepositoryFiles(
+      server: context.addresses.packageServer, release: context.addresses.releasePath,
+      access: try context.access)
+  }
+
+  private func pip(_ context: SetupContext) throws -> PipClient {
+    PipClient(
+      server: context.addresses.packageServer, release: context.addresses.releasePath,
+      access: try context.access)
+  }
+
   private func wanted(_ context: SetupContext) throws -> [Wanted] {
-    let server = context.addresses.packageServer
-    let access = try context.access
     var files: [ClientFile] = []
     if let repository = try context.repositories.repository(for: context.host.system) {
-      files += repository.kind.client.files(repository, RepositoryFiles(server: server, access: access))
+      files += repository.kind.client.files(repository, try self.files(context))
     }
     if try context.repositories.hasPython {
       files.append(
-        ClientFile(
-          path: PipClient.settingsFile, content: .text(PipClient(server: server, access: access).settings)))
+        ClientFile(path: PipClient.settingsFile, content: .text(try pip(context).settings)))
     }
     guard !files.isEmpty else { return [] }
-    files += try ClientAccess(server: server, access: access).files(context.host)
+    let server = context.addresses.packageServer
+    files += try ClientAccess(server: server, access: try context.access).files(context.host)
     return try files.map { ($0.path, try $0.bytes(context.bundle), $0.mode) }
   }
 }
@@ -124,23 +140,22 @@ struct OfflineRepoStep: Step {
 extension OfflineRepoStep {
   /// Asks the package manager to read the repository with a configuration of its own, in a folder of its own.
   private func tryOut(
-    _ repository: BundleRepositories.Repository, _ server: String, _ access: ServerAccess,
-    _ context: SetupContext
+    _ repository: BundleRepositories.Repository, _ context: SetupContext
   ) async throws {
     let folder = context.host.path(Self.trialFolder)
     defer { try? removeTree(folder) }
     try removeTree(folder)
     try createDirectories(folder.appending("lists/partial"))
-    let (files, command, install) = repository.kind.client.trial(
-      repository, RepositoryFiles(server: server, access: access), in: folder)
-    for file in files {
+    let (trial, command, install) = repository.kind.client.trial(
+      repository, try files(context), in: folder)
+    for file in trial {
       try writeAtomically(
         try file.bytes(context.bundle), to: file.path,
         permissions: FilePermissions(rawValue: CModeT(file.mode)))
     }
-    try await prove(command, repository, server, context)
+    try await prove(command, repository, context)
     let sample = try await sample(repository, context)
-    try await simulate(sample.flatMap(install), sample ?? "", repository, server, context)
+    try await simulate(sample.flatMap(install), sample ?? "", repository, context)
   }
 
   private func sample(
@@ -153,7 +168,7 @@ extension OfflineRepoStep {
   /// Asks the package manager whether it would install a package: settings of the host may keep it from that though it
   /// reads the repository.
   private func simulate(
-    _ command: Command?, _ package: String, _ repository: BundleRepositories.Repository, _ server: String,
+    _ command: Command?, _ package: String, _ repository: BundleRepositories.Repository,
     _ context: SetupContext
   ) async throws {
     guard let command else { return }
@@ -161,7 +176,7 @@ extension OfflineRepoStep {
     guard !repository.kind.client.wouldInstall(result) else { return }
     let blame = repository.kind.client.blame(result, context.host)
     throw StepError(
-      "\(command.executable) would not install \(package) from \(server)/\(repository.path)/"
+      "\(command.executable) would not install \(package) from \(Self.place(context))/\(repository.path)/"
         + (blame.map { ": \($0)" } ?? "") + "\n\(HostPackages.lastLines(result))", .again)
   }
 
@@ -174,14 +189,16 @@ extension OfflineRepoStep {
 
   /// Asks the package manager to read the repository.
   private func prove(
-    _ command: Command, _ repository: BundleRepositories.Repository, _ server: String, _ context: SetupContext
+    _ command: Command, _ repository: BundleRepositories.Repository, _ context: SetupContext
   ) async throws {
     let result = try await run(command, context)
     guard result.status == 0 else {
+      let said = HostPackages.lastLines(result)
+      // A fault of the package manager's own settings is not the web server's.
+      let isOfSettings = ["/etc/apt/", "/etc/dnf/", "/etc/yum"].contains(where: said.contains)
       throw StepError(
-        "\(command.executable) cannot use \(server)/\(repository.path)/:\n"
-          + "\(HostPackages.lastLines(result))",
-        .webServer(lacking: "if files are missing, run \"target-setup verify\""))
+        "\(command.executable) cannot use \(Self.place(context))/\(repository.path)/:\n\(said)",
+        isOfSettings ? .again : .webServer(lacking: "if files are missing, run \"target-setup verify\""))
     }
   }
 

@@ -61,6 +61,7 @@ struct RegistryClientStep: Step {
       }
     }
     await SecurityLabels.restore(journal, context.host)
+    var objecting: Set<String> = []
     if journal.lastNote(.dockerReload) == "to reload" {
       if try await DockerDaemon(context.host).reload(),
         try await !DockerDaemon(context.host).knows(registry.name)
@@ -69,10 +70,10 @@ struct RegistryClientStep: Step {
           .warning,
           "dockerd has not read \(daemonFile) again; see its log. It reads the file at its next start",
           step: name)
+        objecting.insert(DockerClient().title)
       }
       try journal.replaceNote(.dockerReload, "reloaded")
     }
-    var objecting: Set<String> = []
     for client in found.map(\.client) {
       guard let objection = try await client.objection(to: registry, context.host) else { continue }
       context.say(.warning, objection, step: name)

@@ -30,13 +30,16 @@ public struct RequestWatch: Sendable, Encodable {
   private var seen: Set<AskedThing> = []
   private let variables: [(name: String, place: String)]
   private let files: [String]
+  private let releases: [String: [String]]
 
   private enum CodingKeys: CodingKey { case clients, missing }
 
   /// - Parameters:
   ///   - offline: The lines of the offline.yml that nodes have.
   ///   - files: What the bundle has below `files/`.
-  init(offline: [String], files: [String]) {
+  ///   - releases: What each release that is served has below its own `files/`, by kubespray version.
+  init(offline: [String], files: [String], releases: [String: [String]] = [:]) {
+    self.releases = releases
     variables = offline.compactMap { line in
       guard let colon = line.firstRange(of: ": \"{{ files_repo }}/"), line.hasSuffix("\"") else { return nil }
       return (String(line[..<colon.lowerBound]), String(line[colon.upperBound...].dropLast()))
@@ -64,19 +67,27 @@ public struct RequestWatch: Sendable, Encodable {
   }
 
   private func explanation(of thing: AskedThing) -> String {
+    if let release = thing.release, releases[release] == nil {
+      let known = releases.keys.sorted().joined(separator: ", ")
+      return
+        "nothing of kubespray \(release) is served\(known.isEmpty ? "" : ", only of \(known)"): set its bundle up again"
+    }
+    let whose = thing.release.map { " of kubespray \($0)" } ?? ""
     switch thing {
-    case .file(let path):
+    case .file(let path, let release):
       guard let variable = variables.first(where: { ShellInventory.fits($0.place, [path]) }) else {
         return "no variable of offline.yml leads to the file \(path): an address of your inventory does"
       }
-      let others = files.filter { ShellInventory.fits(variable.place, [$0]) }.sorted().prefix(3)
+      let others = (release.flatMap { releases[$0] } ?? files).filter {
+        ShellInventory.fits(variable.place, [$0])
+      }.sorted().prefix(3)
       let there = others.isEmpty ? "nothing in its place" : others.joined(separator: ", ")
       return
-        "\(variable.name) leads to \(path); the bundle has \(there). Your inventory sets another version than the bundle was made for"
-    case .package(let path):
+        "\(variable.name) leads to \(path); the bundle\(whose) has \(there). Your inventory sets another version than the bundle was made for"
+    case .package(let path, _):
       return
-        "the package repository has no \(path): add the package to pkglist/ where the bundle is made, or run offline-repo.yml again"
-    case .wheel(let name): return "the Python index has no \(name)"
+        "the package repository\(whose) has no \(path): add the package to pkglist/ where the bundle is made, or run offline-repo.yml again"
+    case .wheel(let name, _): return "the Python index\(whose) has no \(name)"
     case .image(let name):
       return
         "the registry has no image \(name): add it to imagelists/ where the bundle is made, or load-push --archive"
@@ -106,8 +117,11 @@ extension RequestWatch {
     let source = try TreeSource(context)
     let offline = source.extras["offline.yml"].map { String(decoding: $0, as: UTF8.self) } ?? ""
     let files = try context.bundle.files(below: "files").map { String($0.dropFirst("files/".count)) }
+    let served = try ServedReleases.read(context.host).map { ($0.kubespray, Array($0.files.keys)) }
     let watch = SharedWatch(
-      RequestWatch(offline: offline.split(separator: "\n").map(String.init), files: files))
+      RequestWatch(
+        offline: offline.split(separator: "\n").map(String.init), files: files,
+        releases: Dictionary(served) { newest, _ in newest }))
     var arguments = ["--quiet", "--output=cat"]
     for name in ["nginx", "registry"] { arguments.append("--unit=kubespray-offline-\(name).service") }
     if let since { arguments.append("--since=\(since)") } else { arguments.append("--lines=0") }

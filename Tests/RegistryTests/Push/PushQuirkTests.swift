@@ -141,6 +141,16 @@ import Testing
       ),
       ("manifest", 415, "MANIFEST_INVALID", "", "unsupported-type"),
       ("manifest", 400, "MANIFEST_INVALID", "unsupported media type", "unsupported-type"),
+      (
+        "manifest", 400, "MANIFEST_INVALID",
+        "Failed to parse manifest: unknown manifest class for application/vnd.oci.image.manifest.v1+json",
+        "unsupported-type"
+      ), ("manifest", 400, "MANIFEST_INVALID", "missing signature key", "unsupported-type"),
+      (
+        "manifest", 503, "DENIED", "The system is in read only mode. Any modification is prohibited.",
+        "read-only"
+      ),
+      ("upload", 405, "DENIED", "Registry is read-only", "read-only"),
       ("upload", 403, "DENIED", "adding 1 MiB will exceed the configured upper limit of 1 GiB", "quota"),
       ("upload", 412, "DENIED", "Quota exceeded", "quota"),
       ("upload", 404, "NAME_UNKNOWN", "repository name not known to registry", "no-project"),
@@ -173,5 +183,54 @@ import Testing
     }
     let error = try #require(try await failure())
     #expect(error.kind == .pushRefused(.moved(to: "https://registry.example.com:8443")), "\(error)")
+  }
+
+  @Test(
+    "A web page in place of an answer: who answers is no registry, and an account has nothing to do with it",
+    arguments: [("upload", 200), ("upload", 403), ("upload", 404), ("manifest", 403), ("manifest", 405)])
+  func webPage(_ place: String, _ status: Int) async throws {
+    registry.accept("library/one", ["1"])
+    let path = place == "upload" ? uploads : TestRegistry.manifestPath("library/one", "1")
+    let page = "<!DOCTYPE html><html><head><title> Blocked by policy </title></head></html>"
+    registry.fault(path) { request, usual in
+      request.method == "POST" || request.method == "PUT" ? .text(page, status: status) : usual
+    }
+    let error = try #require(try await failure())
+    #expect(error.kind == .badAnswer, "\(error)")
+    #expect(error.detail.contains("a web page, \"Blocked by policy\""), "\(error)")
+  }
+
+  @Test("A registry that leads to a login page is not said to have moved there")
+  func loginPage() async throws {
+    registry.accept("library/one", ["1"])
+    registry.fault(uploads) { request, usual in
+      request.method == "POST" ? .redirect(to: "https://sso.example.com/login?next=/v2/&id=secret") : usual
+    }
+    let error = try #require(try await failure())
+    #expect(error.kind == .badAnswer, "\(error)")
+    #expect(error.detail.contains("leads to https://sso.example.com/login (302)"), "\(error)")
+  }
+
+  @Test("A redirect of \"is it there\" to where nobody answers is a no")
+  func presenceElsewhere() async throws {
+    registry.accept("library/one", ["1"])
+    let image = PushFixture.image([5_000])
+    for blob in [image.config] + image.layers {
+      registry.fault(TestRegistry.blobPath("library/one", blob.descriptor.digest)) { request, usual in
+        request.method == "HEAD" && usual.status == 404
+          ? .redirect(to: "http://store.invalid/x?sig=secret", status: 307) : usual
+      }
+    }
+    try await expectArrival(image)
+  }
+
+  @Test("A location with a fragment, which is never sent")
+  func fragment() async throws {
+    registry.accept("library/one", ["1"])
+    registry.fault(uploads) { _, usual in
+      guard let place = usual.headers.first(where: { $0.name == "Location" })?.value else { return usual }
+      return usual.header("Location", "\(place)#state")
+    }
+    try await expectArrival(PushFixture.image([5_000]))
   }
 }

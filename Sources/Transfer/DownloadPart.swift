@@ -3,34 +3,41 @@ import Integrity
 import Synchronization
 import SystemPackage
 
-/// A download's bytes on their way, hashed as they are written; beside them lies a note of what they are a part of, so that
-/// another process can go on after a kill.
-final class PartFile: ResponseSink {
+/// A download's bytes on their way, hashed as they are written.
+final class DownloadPart: ResponseSink {
   private struct State: Sendable {
-    var descriptor: FileDescriptor
-    /// Bytes that are in the file and in the hashes.
+    /// Bytes that are in the storage and in the hashes.
     var offset: Int64 = 0
-    /// Bytes on their way there: libcurl hands over 16 KiB at a time, and each write to the file has its price.
+    /// Bytes on their way there: libcurl hands over 16 KiB at a time, and each write has its price.
     var buffer: [UInt8] = []
+    /// The first of all bytes, by which a page for people is known.
+    var start: [UInt8] = []
     var sha256 = DigestHasher(.sha256)
     /// The second hash, where the expected digest is of another algorithm.
     var expectedHash: DigestHasher?
-    var validator: String?
-    /// The size of the whole, as the answer that the bytes came by told it.
-    var total: Int64?
+    var origin = PartOrigin()
     var head: ResponseHead?
     var errorBody: [UInt8] = []
     var unreported: Int64 = 0
     var lastReport = ContinuousClock.now
+
+    /// Takes bytes into account that are in the storage.
+    mutating func count(_ bytes: UnsafeRawBufferPointer) {
+      sha256.update(bytes)
+      expectedHash?.update(bytes)
+      offset += Int64(bytes.count)
+      start.append(contentsOf: bytes.prefix(DownloadPart.startSize - start.count))
+    }
   }
 
   /// How many bytes are collected for one write.
   private static let bufferSize = 256 * 1024
+  /// How many of the first bytes are looked at.
+  private static let startSize = 512
 
   private let download: Download
   private let redactedURL: String
-  private let path: FilePath
-  private let metaPath: FilePath
+  private let storage: any PartStorage
   private let onEvent: @Sendable (DownloadEvent) -> Void
   private let state: Mutex<State>
 
@@ -44,15 +51,14 @@ final class PartFile: ResponseSink {
     self.download = download
     self.redactedURL = redactedURL
     self.onEvent = onEvent
-    path = Download.partFile(of: download.destination)
-    metaPath = Download.metaFile(of: download.destination)
-    let descriptor: FileDescriptor
     do {
-      descriptor = try Self.open(path)
+      storage =
+        try download.place.map { PlacedPartStorage($0) }
+        ?? FilePartStorage(download, redactedURL: redactedURL)
     } catch {
       throw TransferError(.file, url: redactedURL, detail: "\(error)")
     }
-    var state = State(descriptor: descriptor)
+    var state = State()
     Self.reset(&state, for: download)
     self.state = Mutex(state)
     do {
@@ -60,15 +66,13 @@ final class PartFile: ResponseSink {
     } catch {
       throw TransferError(.file, url: redactedURL, detail: "\(error)")
     }
+    // Nothing can follow what is as long as the whole and is something else.
+    if let size = download.size, offset >= size, offset > 0, !isComplete { restart() }
   }
 
   deinit {
     // What arrived before a cancellation is worth keeping; a failure costs these bytes and nothing more.
-    let descriptor = state.withLock { state in
-      _ = write(&state)
-      return state.descriptor
-    }
-    try? descriptor.close()
+    state.withLock { _ = write(&$0) }
   }
 
   /// Bytes at hand.
@@ -92,7 +96,7 @@ final class PartFile: ResponseSink {
       var fields = download.fields
       if state.offset > 0 {
         fields["Range"] = "bytes=\(state.offset)-"
-        fields["If-Range"] = state.validator
+        fields["If-Range"] = state.origin.validator
       } else if let known = download.knownValidator {
         let isTag = known.hasPrefix("\"") || known.hasPrefix("W/")
         fields[isTag ? "If-None-Match" : "If-Modified-Since"] = known
@@ -135,10 +139,9 @@ final class PartFile: ResponseSink {
     let discarded = state.withLock { state -> Int64 in
       let counted = state.offset - state.unreported
       Self.reset(&state, for: download)
-      try? state.descriptor.resize(to: 0)
+      storage.discard()
       return counted
     }
-    try? removeFile(metaPath)
     if discarded > 0 { onEvent(.discarded(discarded)) }
   }
 
@@ -148,56 +151,63 @@ final class PartFile: ResponseSink {
   /// - Returns: The size and the SHA-256 of the file.
   /// - Throws: ``TransferError``; of kind `digestMismatch` or `sizeMismatch` when the bytes are not the expected ones.
   func commit() throws(TransferError) -> (size: Int64, sha256: Digest, validator: String?) {
-    let (size, sha256, actual, validator, total, report, descriptor) = state.withLock { state in
+    let (size, sha256, actual, origin, report) = state.withLock { state in
       let sha256 = state.sha256.finalize()
       let report = state.unreported
       state.unreported = 0
       return (
-        state.offset, sha256, state.expectedHash?.finalize() ?? sha256, state.validator, state.total,
-        report, state.descriptor
+        state.offset, sha256, state.expectedHash?.finalize() ?? sha256, state.origin, report
       )
     }
     if report > 0 { onEvent(.received(report)) }
     let isProved = download.digest == actual
     // What the server said before is wrong where the digest is right.
-    let sizes = [download.size, isProved ? nil : total, isProved ? nil : download.announcedSize]
+    let sizes = [download.size, isProved ? nil : origin.total, isProved ? nil : download.announcedSize]
     for expected in sizes.compactMap(\.self) where expected != size {
-      throw ContentExpectation(url: redactedURL).mismatch(expected: expected, actual: size)
+      throw webPage(expected: nil, actual)
+        ?? ContentExpectation(url: redactedURL).mismatch(expected: expected, actual: size)
     }
     if let expected = download.digest, expected != actual {
-      throw TransferError(
-        .digestMismatch(expected: expected, actual: actual), url: redactedURL,
-        detail: "the content has digest \(actual) where \(expected) was expected")
+      throw webPage(expected: expected, actual)
+        ?? TransferError(
+          .digestMismatch(expected: expected, actual: actual), url: redactedURL,
+          detail: "the content has digest \(actual) where \(expected) was expected")
+    }
+    if download.digest == nil, WebPage.isUnexpected(at: download.url),
+      let page = webPage(expected: nil, actual)
+    {
+      throw page
     }
     do {
-      if download.isDurable {
-        try synchronize(descriptor)
-        try renameDurably(path, to: download.destination)
-      } else {
-        try moveFile(path, to: download.destination)
-      }
+      try storage.commit()
     } catch {
       let code = (error as? FileError)?.code ?? error as? Errno ?? .ioError
       throw TransferError(
         .file, url: redactedURL, detail: "\(download.destination) cannot be written: \(code)")
     }
-    try? removeFile(metaPath)
-    return (size, sha256, validator)
+    return (size, sha256, origin.validator)
+  }
+
+  /// The error of a page for people that came in the place of the file; `nil` when something else came.
+  private func webPage(expected: Digest?, _ actual: Digest) -> TransferError? {
+    guard WebPage.begins(state.withLock(\.start)) else { return nil }
+    return TransferError(
+      expected.map { .digestMismatch(expected: $0, actual: actual) } ?? .protocolViolation,
+      url: redactedURL, detail: WebPage.fact)
   }
 
   /// Removes a part that holds nothing worth resuming.
   func removeIfEmpty() {
-    guard offset == 0 else { return }
-    try? removeFile(path)
-    try? removeFile(metaPath)
+    if offset == 0 { storage.remove() }
   }
 
   private func accept(_ head: ResponseHead, _ state: inout State) -> TransferError? {
     var expectation = ContentExpectation(
-      url: redactedURL, offset: state.offset, validator: state.validator, isProved: download.digest != nil)
+      url: redactedURL, offset: state.offset, validator: state.origin.validator,
+      isProved: download.digest != nil)
     expectation.sizes = [download.size, download.digest == nil ? download.announcedSize : nil]
       .compactMap(\.self)
-    if head.status == 206, let total = state.total { expectation.sizes.append(total) }
+    if head.status == 206, let total = state.origin.total { expectation.sizes.append(total) }
     let total: Int64?
     do throws(TransferError) {
       total = try expectation.check(head)
@@ -208,12 +218,11 @@ final class PartFile: ResponseSink {
       // The server ignored the range, or its file is another one now: what is at hand is void.
       let counted = state.offset - state.unreported
       Self.reset(&state, for: download)
-      try? state.descriptor.resize(to: 0)
+      storage.discard()
       onEvent(.discarded(counted))
     }
-    state.validator = head.rangeValidator
-    state.total = total
-    saveMeta(state)
+    state.origin = PartOrigin(validator: head.rangeValidator, total: total)
+    storage.note(state.origin)
     return nil
   }
 
@@ -234,79 +243,35 @@ final class PartFile: ResponseSink {
     guard !state.buffer.isEmpty else { return nil }
     defer { state.buffer.removeAll(keepingCapacity: true) }
     let offset = state.offset
-    let descriptor = state.descriptor
     do {
-      try state.buffer.withUnsafeBytes { _ = try descriptor.writeAll(toAbsoluteOffset: offset, $0) }
+      try state.buffer.withUnsafeBytes { try storage.write($0, at: offset) }
     } catch {
-      return TransferError(.file, url: redactedURL, detail: "\(path) cannot be written: \(error)")
+      return TransferError(
+        .file, url: redactedURL, detail: "\(storage.path) cannot be written: \(FileError.reason(error))")
     }
-    state.sha256.update(state.buffer)
-    state.expectedHash?.update(state.buffer)
-    state.offset += Int64(state.buffer.count)
+    let written = state.buffer
+    written.withUnsafeBytes { state.count($0) }
     return nil
   }
 
   private static func reset(_ state: inout State, for download: Download) {
     state.offset = 0
+    state.start = []
     state.buffer.removeAll(keepingCapacity: true)
     state.unreported = 0
-    state.validator = nil
-    state.total = nil
+    state.origin = PartOrigin()
     state.sha256 = DigestHasher(.sha256)
     if let digest = download.digest, digest.algorithm != .sha256 {
       state.expectedHash = DigestHasher(digest.algorithm)
     }
   }
-}
-
-extension PartFile {
-  /// Opens the part that is there, or a new one. Nobody else's file is written to: the name is this program's own, and
-  /// what lies there must be a file.
-  private static func open(_ path: FilePath) throws -> FileDescriptor {
-    if FileInfo(regularFile: path) != nil {
-      return try openFile(path, .readWrite, options: [.noFollow, .nonBlocking])
-    }
-    return try openFile(
-      path, .readWrite, options: [.create, .exclusiveCreate, .noFollow], permissions: .publicFile)
-  }
-
-  /// Four lines: the URL without credentials, the expected digest, the validator, the size of the whole; an absent one is
-  /// empty.
-  private func saveMeta(_ state: State) {
-    let lines = [
-      redactedURL, download.digest?.description ?? "", state.validator ?? "",
-      state.total.map(String.init) ?? "",
-    ]
-    // Without it the next run starts from the beginning: no reason to fail this one, or to hold up all others for the disk.
-    let text = lines.joined(separator: "\n") + "\n"
-    try? writeAtomically(Array(text.utf8), to: metaPath, isDurable: false)
-  }
 
   private func adoptEarlierBytes() throws {
-    let descriptor = state.withLock { $0.descriptor }
-    guard let meta = readMeta(), meta.count >= 4, meta[0] == redactedURL,
-      meta[1] == download.digest?.description ?? "", !(meta[1].isEmpty && meta[2].isEmpty)
-    else {
-      try? descriptor.resize(to: 0)
-      return
-    }
-    try readFile(path) { bytes in
-      state.withLock { state in
-        state.sha256.update(bytes)
-        state.expectedHash?.update(bytes)
-        state.offset += Int64(bytes.count)
-      }
-    }
+    let origin = try storage.adopt { bytes in state.withLock { $0.count(bytes) } }
     let kept = state.withLock { state in
-      state.validator = meta[2].isEmpty ? nil : meta[2]
-      state.total = ByteSize.parse(meta[3])
+      if let origin { state.origin = origin }
       return state.offset
     }
     if kept > 0 { onEvent(.resumed(kept)) }
-  }
-
-  private func readMeta() -> [String]? {
-    try? readText(metaPath, limit: 1 << 16)
-      .split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
   }
 }
