@@ -31,6 +31,10 @@ public struct FileInfo: Sendable, Equatable {
   public let device: UInt64
   /// Its number on that device.
   public let inode: UInt64
+  /// How many names it has.
+  public let links: UInt64
+  /// The room that it takes on the disk, in bytes.
+  public let allocated: Int64
 
   /// Asks for what lies at a path.
   ///
@@ -75,6 +79,9 @@ public struct FileInfo: Sendable, Equatable {
     modified = Int64(status.st_mtim.tv_sec) * 1_000_000_000 + Int64(status.st_mtim.tv_nsec)
     device = UInt64(status.st_dev)
     inode = UInt64(status.st_ino)
+    links = UInt64(status.st_nlink)
+    // In units of 512 bytes, whatever the file system's own are (stat(2)).
+    allocated = Int64(status.st_blocks) * 512
   }
 
   /// Gives owner, permissions and modification time to what lies at another path, a link itself included. Only root
@@ -111,6 +118,35 @@ extension FileInfo {
     let seconds = modified.quotientAndRemainder(dividingBy: 1_000_000_000)
     let time = timespec(tv_sec: Int(seconds.quotient), tv_nsec: Int(seconds.remainder))
     return [time, time]
+  }
+}
+
+/// How many bytes of a file lie where those of other files lie, because one is a copy that shares them (FIEMAP of
+/// linux/fiemap.h); 0 where the file system does not tell.
+public func sharedBytes(of path: FilePath) -> Int64 {
+  guard let file = try? openFile(path, .readOnly, options: .noFollow) else { return 0 }
+  defer { try? file.close() }
+  let (head, extent, count) = (32, 56, 64)
+  let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: head + count * extent, alignment: 8)
+  defer { buffer.deallocate() }
+  var (start, shared) = (UInt64(0), Int64(0))
+  while true {
+    buffer.initializeMemory(as: UInt8.self, repeating: 0)
+    buffer.storeBytes(of: start, as: UInt64.self)
+    buffer.storeBytes(of: UInt64.max - start, toByteOffset: 8, as: UInt64.self)
+    buffer.storeBytes(of: UInt32(count), toByteOffset: 24, as: UInt32.self)
+    let request: UInt = 0xc020_660b
+    guard let base = buffer.baseAddress, ioctl(file.rawValue, request, base) == 0 else { return shared }
+    let found = Int(buffer.load(fromByteOffset: 20, as: UInt32.self))
+    guard (1...count).contains(found) else { return shared }
+    for index in 0..<found {
+      let place = head + index * extent
+      let length = buffer.load(fromByteOffset: place + 16, as: UInt64.self)
+      let flags = buffer.load(fromByteOffset: place + 40, as: UInt32.self)
+      if flags & 0x2000 != 0 { shared &+= Int64(clamping: length) }
+      if flags & 1 != 0 { return shared }
+      start = buffer.load(fromByteOffset: place, as: UInt64.self) &+ length
+    }
   }
 }
 

@@ -53,6 +53,10 @@ public struct StatusReport: Sendable, Encodable {
 
   /// The releases that are served, the one that was set up last first.
   public let releases: [Release]
+  /// What was pruned, oldest first.
+  public let pruned: [PrunedNote]
+  /// Whether a pruning was begun and stopped.
+  public let isPruningUnfinished: Bool
   /// What is typed next; nothing before kubespray was extracted.
   public let next: [String]
 
@@ -73,6 +77,8 @@ public struct StatusReport: Sendable, Encodable {
     releases = served.enumerated().map { number, release in
       Release(release, hasAddress: addressed.contains(number), context)
     }
+    pruned = try PrunedNote.all(context)
+    isPruningUnfinished = context.host.exists(PruneOrder.file(context.host))
     next = NextCommands(context)?.lines ?? []
     let readiness = try Readiness(try context.access)
     func answers(_ url: String) async -> Bool {

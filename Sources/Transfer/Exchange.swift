@@ -91,6 +91,10 @@ final class Exchange {
     setMethod()
     setProxy(configuration)
     if let file = configuration.caFile { set(CURLOPT_CAINFO, file) }
+    if let certificate = configuration.clientCertificate {
+      set(CURLOPT_SSLCERT, certificate.file)
+      set(CURLOPT_SSLKEY, certificate.key)
+    }
     if !configuration.verifiesServers {
       set(CURLOPT_SSL_VERIFYPEER, 0)
       set(CURLOPT_SSL_VERIFYHOST, 0)

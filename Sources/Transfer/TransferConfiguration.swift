@@ -37,6 +37,8 @@ public struct TransferConfiguration: Sendable {
   public var caFile: String?
   /// A folder of hashed CA certificates instead of the system's.
   public var caDirectory: String?
+  /// The files (PEM) of the certificate and of the key by which this client proves who it is; `nil` when it does not.
+  public var clientCertificate: (file: String, key: String)?
   /// Whether servers must prove who they are; false only where the user has said so.
   public var verifiesServers = true
   /// Whether nobody is asked: whatever is not at hand fails at once.

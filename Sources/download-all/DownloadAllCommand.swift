@@ -13,6 +13,7 @@ struct DownloadAllCommand: AsyncParsableCommand {
       download-all [OPTIONS] [STAGE...]
       download-all plan | config | doctor | verify | clean | fetch | pack [OPTIONS]
       download-all key | sign | compare | verify-bundle [OPTIONS]
+      download-all add [OPTIONS] [image | package | file NAME...]
       download-all diff OLD NEW
       download-all delta --base OLD --to DIR [OPTIONS]
       download-all media --size SIZE --to DIR... [OPTIONS]
@@ -39,6 +40,7 @@ struct DownloadAllCommand: AsyncParsableCommand {
         download-all pack --format contrib   archives for kubespray's own scripts
         download-all key                     make a key for signing bundles
         download-all sign --key FILE         sign the bundle
+        download-all add image quay.io/team/app:1   one more, to the bundle there is
         download-all diff OLD outputs        what is new since the last bundle
         download-all delta --base OLD/bundle.json --to DIR   that alone, to carry
         download-all media --size 4G --to DIR   over several sticks
@@ -54,7 +56,8 @@ struct DownloadAllCommand: AsyncParsableCommand {
     subcommands: [
       RunCommand.self, PlanCommand.self, ConfigCommand.self, VerifyCommand.self, CleanCommand.self,
       FetchCommand.self, PackCommand.self, KeyCommand.self, SignCommand.self, CompareCommand.self,
-      DiffCommand.self, DeltaCommand.self, MediaCommand.self, VerifyBundleCommand.self, DoctorCommand.self,
+      AddCommand.self, DiffCommand.self, DeltaCommand.self, MediaCommand.self, VerifyBundleCommand.self,
+      DoctorCommand.self,
     ],
     defaultSubcommand: RunCommand.self)
 }

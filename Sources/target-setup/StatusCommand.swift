@@ -34,6 +34,13 @@ struct StatusCommand: AsyncParsableCommand {
           $0.isThere ? "yes" : "no",
         ]
       })
+    console.table(
+      ["PRUNED", "OF", "WHAT", "SIZE"],
+      report.pruned.map { [$0.time, $0.release, $0.what, ByteCount.format($0.bytes)] }, rightAligned: [3])
+    if report.isPruningUnfinished {
+      let text = "a pruning was begun and stopped: target-setup prune --apply ends it"
+      console.emit(.message(.warning, text, stage: nil))
+    }
     CertificateCommand.show(report.access, console)
     NextCommand.show(report.next, console)
     console.finish()

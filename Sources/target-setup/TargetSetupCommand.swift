@@ -17,6 +17,7 @@ struct TargetSetupCommand: AsyncParsableCommand {
       target-setup upload [OPTIONS] --to URL [FOLDER]
       target-setup merge [OPTIONS] DIR [--into NEW]
       target-setup inventory [OPTIONS]
+      target-setup prune [OPTIONS] [--drop RELEASE]... [--apply]
       target-setup join [OPTIONS] MEDIA... --into DIR
       """,
     discussion: """
@@ -44,6 +45,7 @@ struct TargetSetupCommand: AsyncParsableCommand {
         sh ./target-setup load-push --registry harbor.example.com/k8s
         sh ./target-setup registry-client --registry 10.0.0.9:5000 --insecure
         sh ./target-setup undo all            take everything back
+        sh ./target-setup prune --drop 2.29.1 what would be free without that release
         sh ./target-setup merge /media/usb    the next bundle, of this and a delta
         sh ./target-setup upload --to https://nexus.example.com/repository/raw
 
@@ -60,7 +62,8 @@ struct TargetSetupCommand: AsyncParsableCommand {
       UndoCommand.self,
       CertificateCommand.self,
       LoginCommand.self,
-      UploadCommand.self, MergeCommand.self, InventoryCommand.self, JoinCommand.self, ConfigCommand.self,
+      UploadCommand.self, MergeCommand.self, InventoryCommand.self, JoinCommand.self, PruneCommand.self,
+      ConfigCommand.self,
     ],
     defaultSubcommand: RunCommand.self)
 

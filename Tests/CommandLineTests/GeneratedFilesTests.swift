@@ -72,7 +72,7 @@ import Testing
     "--config", "--quiet", "--json", "--no-progress", "--verbose", "--version", "--help", "--dry-run",
     "--prove", "--yes", "--bundle", "--keep-cache", "--only-cache", "--shelf", "--shelves", "--flat",
     "--format", "--to", "--file", "--name", "--key", "--allowed-signers", "--base", "--heal", "--missing",
-    "--size", "--from", "--part",
+    "--size", "--from", "--part", "--remove", "--sha256",
   ]
 
   private static let otherOptionsOfTargetSetup: Set<String> = [
@@ -80,6 +80,7 @@ import Testing
     "--bundle", "--ca-file", "--insecure", "--skip-verify", "--force", "--allowed-signers",
     "--allow-unsigned", "--allow-older", "--shell-bundle", "--archive", "--name", "--renew",
     "--new-authority", "--to", "--dns", "--once", "--since",
-    "--artifactory", "--parallel", "--into", "--missing",
+    "--artifactory", "--parallel", "--into", "--missing", "--drop", "--apply", "--kubeconfig",
+    "--keep-bundles",
   ]
 }

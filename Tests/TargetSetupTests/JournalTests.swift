@@ -251,7 +251,7 @@ struct JournalTests {
       "storage", "pushed", "repositories",
       "archive", "inventory", "docker", "docker-registry", "version", "package-server", "served-files",
       "served-debs", "served-rpms",
-      "served-pypi",
+      "served-pypi", "pruned",
     ]
     #expect(NoteKind.allCases.map(\.rawValue) == stored)
     try withHost { host, _ in

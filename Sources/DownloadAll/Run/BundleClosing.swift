@@ -26,8 +26,14 @@ struct BundleClosing: Sendable {
   private let ran: Set<StageName>
   /// The files of the stages that did not run.
   private let kept: [ManifestFile]
+  /// Files of these stages that go all the same.
+  private let taken: Set<BundlePath>
 
-  init(_ job: Job, _ tools: RunTools, stages: [StageReport], statement: BundleStatement) {
+  init(
+    _ job: Job, _ tools: RunTools, stages: [StageReport], statement: BundleStatement,
+    taking taken: Set<BundlePath> = []
+  ) {
+    self.taken = taken
     self.job = job
     previous = tools.previous
     record = tools.record
@@ -39,7 +45,8 @@ struct BundleClosing: Sendable {
     // A file may have changed its stage with a new version of the program.
     let brought = Set(stages.flatMap(\.files).map(\.path))
     kept = (tools.previous.manifest?.files ?? []).filter {
-      !ran.contains($0.stage) && !brought.contains($0.path) && $0.path.description != BundleChecksums.fileName
+      !ran.contains($0.stage) && !brought.contains($0.path) && !taken.contains($0.path)
+        && $0.path.description != BundleChecksums.fileName
     }
   }
 
@@ -48,8 +55,10 @@ struct BundleClosing: Sendable {
 
   /// The stages that have to run before there is a bundle.
   var unfinished: [StageName] {
-    OtherStages(job: job, previous: previous, record: record, kept: kept).unfinished(
-      for: statement.kubespray)
+    OtherStages(
+      job: job, previous: previous, record: record, kept: kept,
+      known: taken.union(stages.flatMap(\.files).map(\.path))
+    ).unfinished(for: statement.kubespray)
   }
 
   /// Closes the bundle, as far as the stages that did not run allow it.
@@ -108,9 +117,10 @@ struct BundleClosing: Sendable {
   private func removeUnwanted(_ wanted: Set<String>) throws -> [String] {
     let outputs = record.outputs
     let all = record.verified.recorded(below: outputs)
-    let recorded = all.filter { ran.contains($0.stage) }
-    let ofOthers = Set(all.filter { !ran.contains($0.stage) }.map(\.path))
-    var ours = Set(recorded.map(\.path))
+    let given = Set(taken.map(\.description))
+    let recorded = all.filter { ran.contains($0.stage) || given.contains($0.path) }
+    let ofOthers = Set(all.filter { !ran.contains($0.stage) }.map(\.path)).subtracting(given)
+    var ours = Set(recorded.map(\.path)).union(given)
     ours.formUnion(
       (previous.manifest?.files ?? []).filter { ran.contains($0.stage) }.map(\.path.description))
     var removed: [String] = []

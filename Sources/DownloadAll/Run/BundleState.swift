@@ -23,6 +23,8 @@ struct OtherStages {
   let record: BundleRecord
   /// The files that the stages brought earlier.
   let kept: [ManifestFile]
+  /// Further files of them that this run has brought, or takes away.
+  var known: Set<BundlePath> = []
 
   /// The stages that have to run before the bundle is one for that kubespray version.
   func unfinished(for kubespray: String) -> [StageName] {
@@ -40,7 +42,7 @@ struct OtherStages {
 
   /// Whether an interrupted run of the stage has brought files of which the manifest does not know.
   private func hasStrays(_ stage: StageName, beside files: [ManifestFile]) -> Bool {
-    let known = Set(files.map(\.path.description))
+    let known = Set(files.map(\.path.description)).union(known.map(\.description))
     let outputs = record.outputs
     return record.verified.recorded(below: outputs).contains {
       $0.stage == stage && !known.contains($0.path)

@@ -60,6 +60,18 @@ final class PreviousBundle: Sendable {
     change.yield()
   }
 
+  /// Gives the manifest back its name, when nothing of the tree was changed after all.
+  ///
+  /// - Throws: `FileError`.
+  func restore() throws {
+    try isFinished.withLock { isFinished in
+      guard wasFinished, !isFinished else { return }
+      try renameDurably(
+        outputs.appending(Manifest.unfinishedFileName), to: outputs.appending(Manifest.fileName))
+      isFinished = true
+    }
+  }
+
   /// Waits until the tree has begun to change.
   ///
   /// One may wait, and once.

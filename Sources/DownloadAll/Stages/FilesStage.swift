@@ -37,8 +37,13 @@ struct FilesStage: Stage {
       version: version, layout: layout, registryPort: configuration.registry.port,
       strippedRegistries: configuration.registry.stripped,
       furtherRegistries: await registries(of: selected.charts))
-    let urls = files.map(\.url) + carried.compactMap(\.recordedOrigin)
-    let list = urls.map { hidingCredentials($0) }.sorted().joined(separator: "\n") + "\n"
+    let added = try Additions(in: configuration.outputs).entries(of: .file).map {
+      try AdditionRun.file($0.name, $0.sha256, layout, remote)
+    }
+    artifacts += added.filter { new in !artifacts.contains { $0.path == new.path && $0.source == new.source }
+    }
+    let urls = files.map(\.url) + (carried + added).compactMap(\.recordedOrigin)
+    let list = Set(urls.map { hidingCredentials($0) }).sorted().joined(separator: "\n") + "\n"
     artifacts.append(try generated("files/files.list", list))
     artifacts.append(try generated("offline.yml", try inventory.render(catalog)))
     return artifacts

@@ -25,7 +25,10 @@ struct ImagesStage: Stage {
       return []
     }
     let (own, listed) = try await lists()
-    let additional = listed + (try await clusterImages())
+    let added = try Additions(in: configuration.outputs).entries(of: .image).map {
+      ListedImage(reference: try ImageReference($0.name), origin: "download-all add")
+    }
+    let additional = listed + (try await clusterImages()) + added
     var plan = ImagePlan(strippedRegistries: configuration.registry.stripped)
     var artifacts: [Artifact] = []
     let needed = Set((own + additional).filter { $0.choice == nil }.map(\.reference))

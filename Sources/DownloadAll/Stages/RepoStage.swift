@@ -13,11 +13,16 @@ struct PackageRepositories: Sendable {
   let kubespray: KubesprayWorkshop
   let cache: Cache
   let memory: ResolutionMemory
+  /// What was asked for before, in place of what kubespray's roles install; `nil` for these.
+  private let asked: AskedPackages?
+  /// What was added to the bundle; `nil` for what its own list says.
+  private let additions: Additions?
   /// The package lists of Debian's family, by name of the release.
   private let lists: [String: DebianLists]
 
-  init(_ job: Job, _ tools: RunTools) {
+  init(_ job: Job, _ tools: RunTools, asked: AskedPackages? = nil, additions: Additions? = nil) {
     self.job = job
+    (self.asked, self.additions) = (asked, additions)
     kubespray = tools.kubespray
     cache = tools.cache
     memory = tools.resolutions
@@ -73,12 +78,23 @@ struct PackageRepositories: Sendable {
     }
   }
 
+  private func asked(_ choice: PackageTargets.Choice) async throws -> [WantedPackage] {
+    if let known = asked?.wanted(in: choice.folder) { return known }
+    return try await ofKubespray(choice.target)
+  }
+
+  private func added() throws -> [WantedPackage] {
+    let additions = try self.additions ?? Additions(in: job.configuration.outputs)
+    return additions.entries(of: .package).map { WantedPackage(name: $0.name, origin: "download-all add") }
+  }
+
   private func repository(_ choice: PackageTargets.Choice) async throws -> any Mirror {
     let settings = job.configuration.packages
     let wanted =
       try PackageList.read(for: choice.target, in: job.folder(settings.lists))
-      + (try await ofKubespray(choice.target))
+      + (try await asked(choice))
       + ofAnsible(choice.target)
+      + added()
     let folder = try BundlePath(choice.folder)
     let owner = "kubespray-offline \(folder) for \(choice.target), \(job.architectureNames)"
     let key = settings.signingKey.map { SigningKey($0) } ?? .made(for: owner)

@@ -46,7 +46,7 @@ struct ScriptsStage: Stage {
           path: try BundlePath(path), source: .generated(Array(text.utf8)), stage: .scripts,
           verification: .generated))
     }
-    return artifacts
+    return artifacts + (try Additions(in: job.configuration.outputs).artifacts())
   }
 
   /// The program that the scripts start, for machines like this one.

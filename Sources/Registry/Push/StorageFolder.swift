@@ -31,7 +31,7 @@ struct StorageFolder: Sendable {
     guard givesAway || effectiveUser == info.owner else { throw FileError(.write, root, .notPermitted) }
   }
 
-  private var base: FilePath { root.appending("docker/registry/v2") }
+  var base: FilePath { root.appending("docker/registry/v2") }
 
   /// Where the bytes of a blob or manifest lie.
   func data(_ digest: Digest) -> FilePath {
@@ -130,9 +130,24 @@ struct StorageFolder: Sendable {
 
   /// The layers that a repository is linked to.
   func layers(of repository: String) -> [Digest] {
-    let links = base.appending("repositories/\(repository)/_layers/sha256")
-    let names = try? within(links.appending("link")) { try listFolder($0.removingLastComponent()) }
-    return (names ?? []).compactMap { try? Digest(algorithm: .sha256, hex: $0) }
+    digests(in: base.appending("repositories/\(repository)/_layers/sha256"))
+  }
+
+  /// The digests after which the entries of a folder are called.
+  func digests(in folder: FilePath) -> [Digest] {
+    names(in: folder).compactMap { try? Digest(algorithm: .sha256, hex: $0) }
+  }
+
+  /// The names in a folder; none when there is no such folder.
+  func names(in folder: FilePath) -> [String] {
+    (try? within(folder.appending("link")) { try listFolder($0.removingLastComponent()) }) ?? []
+  }
+
+  /// The bytes of a file; `nil` when there is none, or more than a limit.
+  func bytes(_ path: FilePath, limit: Int) -> [UInt8]? {
+    guard let file = try? opened(path) else { return nil }
+    defer { try? file.close() }
+    return try? readBytes(Self.place(file), limit: limit)
   }
 
   // MARK: Without links

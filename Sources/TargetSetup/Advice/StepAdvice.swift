@@ -82,6 +82,16 @@ public enum StepAdvice: Sendable, Equatable {
   case switchLoginOn
   /// What the host keeps of its certificates and its login is damaged.
   case brokenStore
+  /// A release was named that cannot be dropped.
+  case release
+  /// This is not the bundle that was set up last, which lies in that folder.
+  case lastBundle(String)
+  /// A cluster still runs what is to go.
+  case upgradeFirst
+  /// The cluster cannot be asked.
+  case clusterAccess
+  /// The pruning was stopped in the middle.
+  case pruneAgain
   /// A journal is damaged, so it cannot be followed.
   case damagedJournal(journal: FilePath, backups: FilePath)
 
@@ -110,6 +120,11 @@ public enum StepAdvice: Sendable, Equatable {
     case .resend, .restore: "source"
     case .ownCertificate, .brokenStore: "certificate"
     case .loginWantsTLS, .switchTLSOn, .switchLoginOn: "settings"
+    case .release: "release"
+    case .lastBundle: "other-bundle"
+    case .upgradeFirst: "in-use"
+    case .clusterAccess: "cluster"
+    case .pruneAgain: "service"
     case .damagedJournal: "journal-damaged"
     }
   }
@@ -162,6 +177,7 @@ public enum StepAdvice: Sendable, Equatable {
     case .restore: "Restore or remove it."
     case .resend: "Send it again."
     case .ownCertificate, .loginWantsTLS, .switchTLSOn, .switchLoginOn, .brokenStore: accessSentence
+    case .release, .lastBundle, .upgradeFirst, .clusterAccess, .pruneAgain: pruneSentence
     case .damagedJournal(let journal, let backups): Self.damagedJournal(journal, backups)
     }
   }

@@ -219,7 +219,13 @@ final class Journal: Sendable {
   /// Whether every file and link that this step wrote is still there as it was written.
   var isIntact: Bool {
     var last: [String: JournalEntry] = [:]
-    for entry in entries where entry.kind == .file { last[entry.path] = entry }
+    for entry in entries {
+      if entry.kind == .file { last[entry.path] = entry }
+      // What was pruned since is not missed.
+      if let folder = PrunedNote(entry)?.folder {
+        last = last.filter { !FilePath($0.key).starts(with: folder) }
+      }
+    }
     return last.values.allSatisfy { entry in
       let place = onDisk(FilePath(entry.path))
       if let link = entry.link { return (try? linkTarget(place)) == link }

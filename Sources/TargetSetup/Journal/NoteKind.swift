@@ -43,12 +43,14 @@ enum NoteKind: String, Sendable, CaseIterable {
   case servedRpms = "served-rpms"
   /// The same of `pypi`.
   case servedPypi = "served-pypi"
+  /// What was pruned: time, release, bytes and path or words, with tabs between.
+  case pruned
 
   /// Whether it is written down before something of the host is changed that is no file of the journal.
   var announcesChange: Bool {
     switch self {
     case .package, .service, .image, .firewallPort, .storage, .pushed, .dockerReload, .dockerRegistry,
-      .inventory:
+      .inventory, .pruned:
       true
     case .allowed, .container, .runtime, .earlierRuntime, .repositories, .archive, .ansibleVersion,
       .packageServer, .servedFiles, .servedDebs, .servedRpms, .servedPypi:

@@ -87,7 +87,11 @@ struct EarlierTree: Sendable, Equatable {
 
   /// Those beside a tree, the newest last.
   static func all(besides tree: FilePath, on host: TargetHost) -> [EarlierTree] {
-    let parent = tree.removingLastComponent()
+    all(besides: tree, in: tree.removingLastComponent(), on: host)
+  }
+
+  /// Those in a folder but for one tree, the newest last.
+  static func all(besides tree: FilePath, in parent: FilePath, on host: TargetHost) -> [EarlierTree] {
     let names = (try? listFolder(host.path(parent))) ?? []
     let found = names.compactMap { name -> EarlierTree? in
       let other = parent.appending(name)

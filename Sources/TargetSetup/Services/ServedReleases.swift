@@ -71,7 +71,10 @@ struct ServedReleases: Sendable {
   }
 
   /// What is to be remembered.
-  func bytes() throws -> [UInt8] {
+  func bytes() throws -> [UInt8] { try Self.bytes(releases) }
+
+  /// The bytes of the file that remembers releases.
+  static func bytes(_ releases: [ServedRelease]) throws -> [UInt8] {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys]
     return Array(try encoder.encode(releases))

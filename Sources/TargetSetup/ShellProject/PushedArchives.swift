@@ -26,6 +26,16 @@ enum PushedArchives {
     return notes(journal).filter { $0.fingerprint == fingerprint }.map { ($0.reference, $0.digest) }
   }
 
+  /// What was pushed, or was there already, by its name in the registry.
+  static func stored(_ results: [PushResult]) -> [StoredImage] {
+    results.compactMap { result in
+      guard result.failure == nil, let digest = result.digest,
+        let name = result.destination.flatMap({ try? ImageReference($0) })
+      else { return nil }
+      return StoredImage(repository: name.repository, tag: name.tag, digest: digest)
+    }
+  }
+
   /// The repositories that were pushed to.
   static func repositories(_ journal: Journal) -> Set<String> {
     Set(notes(journal).map(\.reference.repository))

@@ -24,6 +24,11 @@ struct LoadPushStep: Step {
       return .needed("\(archives.count) images are to be in \(context.configuration.registry.address)")
     }
     let missing = try await missingImages(context, journal)
+    // Another bundle may have brought them: it is not to take them away.
+    if missing == 0, try StoredRelease.lacks(context) {
+      return .needed(
+        "all \(archives.count) images are in \(context.addresses.registryHost), by another bundle")
+    }
     return missing == 0
       ? .done("all \(archives.count) images are in \(context.addresses.registryHost)")
       : .needed("\(missing) of \(archives.count) images are to be put into \(context.addresses.registryHost)")
@@ -34,6 +39,9 @@ struct LoadPushStep: Step {
     show(results, context)
     if context.bundle.shell != nil, context.push.archives.isEmpty {
       try PushedArchives.note(results, context.bundle, journal)
+      if context.pushesToOwnRegistry {
+        try StoredRelease.record(PushedArchives.stored(results), context, journal)
+      }
     }
     let failures = results.compactMap { result in
       result.failure.map { Problem($0, about: Self.subject(result)) }
@@ -101,6 +109,7 @@ struct LoadPushStep: Step {
     try journal.note(.pushed, context.addresses.registryHost)
     let new = carriedRepositories(context).subtracting(notedRepositories(journal))
     if !new.isEmpty { try journal.note(.repositories, new.sorted().joined(separator: " ")) }
+    try StoredRelease.record(context.storedImages(context.bundle.manifest), context, journal)
     return try await push(context).seed(
       archives, into: context.host.path(folder))
   }
@@ -176,6 +185,15 @@ struct LoadPushStep: Step {
       }
       missing = carried.count - images.count
     }
+    return try await self.missing(images, context) + missing
+  }
+
+  /// How many of some images the bundle's own registry does not serve with these digests.
+  ///
+  /// - Throws: An error when the registry's address cannot be one.
+  func missing(_ images: [(reference: ImageReference, digest: Digest)], _ context: SetupContext) async throws
+    -> Int
+  {
     // It is asked once: a registry that does not answer has none of them.
     var transfer = try transfer(context)
     transfer.retries = 0
@@ -185,7 +203,7 @@ struct LoadPushStep: Step {
       target: try PushTarget(context.addresses.localRegistry), engine: try TransferEngine(transfer),
       credentials: RegistryCredentials(environment: try ownLogin(context), home: "/") { _, _ in (1, "") },
       configuration: configuration)
-    return try await registry.missing(images) + missing
+    return try await registry.missing(images)
   }
 
   private func transfer(_ context: SetupContext) throws(StepError) -> TransferConfiguration {

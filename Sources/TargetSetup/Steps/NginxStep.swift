@@ -39,6 +39,7 @@ struct NginxStep: Step {
     if let releases = try releases(context) {
       for (level, text) in releases.remarks { context.say(level, text, step: name) }
       try journal.write(ServedReleases.file(context.host), try releases.bytes())
+      try PruneOrder.withdraw(context.releaseID, on: context.host)
     }
     try await service(context).setUp(journal, isImageNew: isImageNew)
     try await offloaded { try ServedTree(context).removeCopiesBelowMounts(journal) }

@@ -97,7 +97,8 @@ struct RegistryStep: Step {
     await Service("kubespray-offline-registry", context.host).forget()
   }
 
-  private func configurationFile(_ host: TargetHost) -> FilePath {
+  /// What the registry reads, a path of the host.
+  func configurationFile(_ host: TargetHost) -> FilePath {
     host.stateFolder.appending("registry").appending("config.yml")
   }
 
