@@ -67,7 +67,7 @@ def known_words(manual):
     """The commands and steps that a manual page knows, and its options."""
     text = manual.read_text(encoding="utf-8").replace("\\-", "-")
     text = re.sub(r"\\f[A-Z]", "", text)
-    return set(re.findall(r"[a-z][a-z-]+", text)), set(re.findall(r"--[a-z][a-z-]+", text))
+    return set(re.findall(r"[a-z][a-z-]+", text)), set(re.findall(r"--[a-z][a-z0-9-]+", text))
 
 
 class Documents(unittest.TestCase):
