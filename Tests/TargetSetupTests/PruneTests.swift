@@ -111,6 +111,8 @@ struct PruneTests {
       #expect(try StoredRelease.read(world.context.host).isEmpty)
       #expect(try PruneOrder.read(world.context.host) == nil)
       #expect(try await world.run([]).apply().plan.items.isEmpty)
+      // The very command, given once more.
+      #expect(try await world.run().apply().plan.items.isEmpty)
     }
   }
 
