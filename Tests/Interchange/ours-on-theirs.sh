@@ -134,7 +134,7 @@ damaged_and_missing() {
   file=$copy/images/docker.io_example_weave-v2.8.1.tar.gz
   truncate -s $(($(stat -c %s "$file") / 2)) "$file"
   file=$(find "$copy/debs/local/pkgs" -name 'tree_*.deb')
-  printf X | dd of="$file" bs=1 seek=1000 conv=notrunc 2>"$work/dd.log"
+  "$here/../Shell/change-byte" "$file" 1000
   file=$(find "$copy/pypi/files" -name 'jmespath*.whl' | head -n 1)
   truncate -s 1000 "$file"
   file=$(find "$copy/files" -name 'containerd-*.tar.gz')

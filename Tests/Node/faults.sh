@@ -22,7 +22,7 @@ faults() {
 flipped_byte() {
   local victim=images/quay.io_metallb_speaker-v0.14.9.tar.gz copy=$nodes/admin/root/root/outputs
   cp -R "$usb/outputs" "$copy"
-  printf 'X' | dd of="$copy/$victim" bs=1 seek=40000 conv=notrunc status=none
+  "$here/../Shell/change-byte" "$copy/$victim" 40000
   run on_admin sh /root/outputs/setup-all.sh
   check "a flipped byte: setup-all.sh is exit status 1" exits 1
   check "a flipped byte: the file is named" says "$victim"
