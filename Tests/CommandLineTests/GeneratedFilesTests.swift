@@ -81,6 +81,6 @@ import Testing
     "--allow-unsigned", "--allow-older", "--shell-bundle", "--archive", "--name", "--renew",
     "--new-authority", "--to", "--dns", "--once", "--since",
     "--artifactory", "--parallel", "--into", "--missing", "--drop", "--apply", "--kubeconfig",
-    "--keep-bundles",
+    "--keep-bundles", "--inventory",
   ]
 }
