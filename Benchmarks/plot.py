@@ -4,7 +4,7 @@ import html
 import math
 from typing import NamedTuple
 
-WIDTH, HEIGHT = 920, 470
+WIDTH, HEIGHT = 950, 470
 PANEL, TOP, BOTTOM = 370, 46, 330  # the width of a panel, and where it begins and ends
 COLOURS = {"images": "#3b82f6", "files": "#1f9d55", "manifest": "#a855f7", "packages": "#d97706"}
 DASHES = ["", "7 4", "2 4"]
