@@ -92,7 +92,7 @@ import Testing
     "--config", "--quiet", "--json", "--no-progress", "--verbose", "--version", "--help", "--dry-run",
     "--prove", "--yes", "--bundle", "--keep-cache", "--only-cache", "--shelf", "--shelves", "--flat",
     "--format", "--to", "--file", "--name", "--key", "--allowed-signers", "--base", "--heal", "--missing",
-    "--size", "--from", "--part", "--remove", "--sha256",
+    "--size", "--from", "--part", "--remove", "--sha256", "--quick",
   ]
 
   private static let otherOptionsOfTargetSetup: Set<String> = [
@@ -101,6 +101,6 @@ import Testing
     "--allow-unsigned", "--allow-older", "--shell-bundle", "--archive", "--name", "--renew",
     "--new-authority", "--to", "--dns", "--once", "--since",
     "--artifactory", "--parallel", "--into", "--missing", "--drop", "--apply", "--kubeconfig",
-    "--keep-bundles", "--inventory",
+    "--keep-bundles", "--inventory", "--quick",
   ]
 }
