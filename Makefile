@@ -1,6 +1,6 @@
 # Every target is one command that can be typed without make; ARGS is passed on to it.
 .DEFAULT_GOAL := help
-.PHONY: help build run test unit e2e node lint format house sanitize crashes tampering fuzz docs faults bench counts demo interchange conformance prove current contrib cases completions deployment matrix chain dist release clean
+.PHONY: help build run test unit e2e node lint format house sanitize crashes tampering fuzz docs faults bench counts demo interchange conformance prove current contrib cases completions documents deployment matrix chain dist release clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -68,6 +68,9 @@ release: ## Make a release and try it where nothing is installed (root; PACKAGES
 
 completions: ## Let bash, zsh and fish complete both release programs
 	Tests/Completions/run $(ARGS)
+
+documents: ## Type each command of the documents with both release programs, where it can do no harm (root)
+	Tests/Documents/run $(ARGS)
 
 cases: ## Small inputs as people bring them, given to the release programs
 	scripts/build

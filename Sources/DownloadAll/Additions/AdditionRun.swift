@@ -90,7 +90,12 @@ public struct AdditionRun: Sendable {
     guard !report.hasFailures else { return report }
     var taken = change.taken
     if change.additions.entries.isEmpty { taken.insert(try BundlePath(Additions.fileName)) }
-    return try await close(report, taking: taken, manifest, job, tools, since: start)
+    let statement = BundleStatement(
+      kubespray: manifest.kubespray, source: nil, signedRepositories: tools.signatures.byFolder,
+      expiresAfter: configuration.signing.expiresAfter)
+    let closing = BundleClosing(job, tools, stages: report.stages, statement: statement, taking: taken)
+    // One more file takes nothing away from what was proved; packages that were chosen anew may.
+    return try await closing.finish(report, job.selection.isEmpty ? manifest.proof : nil, since: start)
   }
 
   private func run(
@@ -100,35 +105,6 @@ public struct AdditionRun: Sendable {
     var reports: [StageReport] = []
     for stage in runner.stages { reports.append(await runner.run(stage)) }
     return reports
-  }
-
-  private func close(
-    _ done: RunReport, taking taken: Set<BundlePath>, _ manifest: Manifest, _ job: Job, _ tools: RunTools,
-    since start: ContinuousClock.Instant
-  ) async throws -> RunReport {
-    var report = done
-    let statement = BundleStatement(
-      kubespray: manifest.kubespray, source: nil, signedRepositories: tools.signatures.byFolder,
-      expiresAfter: configuration.signing.expiresAfter)
-    let closing = BundleClosing(job, tools, stages: report.stages, statement: statement, taking: taken)
-    // One more file takes nothing away from what was proved; packages that were chosen anew may.
-    let proof = job.selection.isEmpty ? manifest.proof : nil
-    let outcome = try await offload { () throws in try closing.close(proof) }
-    report.contents = RunReport.Contents(
-      kubespray: manifest.kubespray, files: closing.files.count, bytes: closing.files.byteSum(of: \.size),
-      setsUpTarget: closing.files.contains { $0.path.description == "target-setup" })
-    report.duration = .now - start
-    report.removed = outcome.removed
-    report.bundle = outcome.bundle
-    guard outcome.bundle == .complete else { return report }
-    if let signer = tools.signer {
-      _ = try await BundleSigning.sign(configuration.outputs, with: signer) { [emit] in
-        emit(.message(.info, $0, stage: nil))
-      }
-    }
-    let outputs = configuration.outputs
-    report.signers = try await offload { () throws in try SignatureCheck.signers(of: outputs) }
-    return report
   }
 
   // MARK: What is to be done

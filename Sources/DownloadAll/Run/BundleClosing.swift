@@ -1,4 +1,5 @@
 import Bundle
+import Concurrency
 import Console
 import Files
 import FoundationEssentials
@@ -20,6 +21,7 @@ struct BundleClosing: Sendable {
   private let job: Job
   private let previous: PreviousBundle
   private let record: BundleRecord
+  private let signer: BundleSigner?
   private let emit: @Sendable (ConsoleEvent) -> Void
   private let stages: [StageReport]
   private let statement: BundleStatement
@@ -37,6 +39,7 @@ struct BundleClosing: Sendable {
     self.job = job
     previous = tools.previous
     record = tools.record
+    signer = tools.signer
     emit = tools.emit
     self.stages = stages
     self.statement = statement
@@ -61,11 +64,45 @@ struct BundleClosing: Sendable {
     ).unfinished(for: statement.kubespray)
   }
 
+  /// Closes the bundle, and signs it where it is complete and there is a key for it.
+  ///
+  /// - Parameters:
+  ///   - report: What the run has done so far.
+  ///   - proof: What was proved of the bundle.
+  ///   - start: When the run began.
+  /// - Returns: The report of the whole run.
+  /// - Throws: `Errno` or ``ManifestError`` when the bundle cannot be closed; ``SigningFailed``, ``UnsignableBundle`` or
+  ///   `CommandError` when it is complete and cannot be signed.
+  func finish(
+    _ report: RunReport, _ proof: ClosureProof?, since start: ContinuousClock.Instant
+  ) async throws -> RunReport {
+    var report = report
+    let outcome = try await offload { () throws in try close(proof) }
+    report.contents = RunReport.Contents(
+      kubespray: statement.kubespray, files: files.count, bytes: files.byteSum(of: \.size),
+      setsUpTarget: files.contains { $0.path.description == "target-setup" })
+    report.removed = outcome.removed
+    report.bundle = outcome.bundle
+    if outcome.bundle == .complete { report.signers = try await sign() }
+    report.duration = .now - start
+    return report
+  }
+
+  /// - Returns: The fingerprints of the keys that have signed the bundle.
+  private func sign() async throws -> [String] {
+    let outputs = record.outputs
+    if let signer {
+      _ = try await BundleSigning.sign(outputs, with: signer) { [emit] in
+        emit(.message(.info, $0, stage: nil))
+      }
+    }
+    return try await offload { () throws in try SignatureCheck.signers(of: outputs) }
+  }
+
   /// Closes the bundle, as far as the stages that did not run allow it.
   ///
   /// May read files: call it off the cooperative threads.
-  /// - Throws: `Errno` or ``ManifestError``.
-  func close(_ proof: ClosureProof? = nil) throws -> Outcome {
+  private func close(_ proof: ClosureProof?) throws -> Outcome {
     let removed = try removeUnwanted(Set(files.map(\.path.description)))
     let unfinished = unfinished
     guard unfinished.isEmpty else {

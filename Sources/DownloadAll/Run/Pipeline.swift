@@ -49,8 +49,7 @@ public struct Pipeline: Sendable {
       proof?.giveUp(for: report.stages.first { $0.outcome != .done })
       return report
     }
-    let said = try await statement()
-    let closing = BundleClosing(job, tools, stages: report.stages, statement: said)
+    let closing = BundleClosing(job, tools, stages: report.stages, statement: try await statement())
     if let proof {
       let proved = await proof.run(of: closing)
       try Task.checkCancellation()
@@ -59,30 +58,9 @@ public struct Pipeline: Sendable {
     }
     let lockClosing = LockClosing(job: job, keeper: tools.lock, kubespray: tools.kubespray, emit: tools.emit)
     let found = try await lockClosing.lock(of: closing.files)
-    let outcome = try await offload { [proof = report.proof] () throws in try closing.close(proof) }
-    report.contents = RunReport.Contents(
-      kubespray: said.kubespray, files: closing.files.count, bytes: closing.files.byteSum(of: \.size),
-      setsUpTarget: closing.files.contains { $0.path.description == "target-setup" })
-    report.duration = .now - start
-    report.removed = outcome.removed
-    report.bundle = outcome.bundle
-    guard outcome.bundle == .complete else { return report }
-    report.signers = try await sign()
-    lockClosing.write(found)
+    report = try await closing.finish(report, report.proof, since: start)
+    if report.bundle == .complete { lockClosing.write(found) }
     return report
-  }
-
-  /// Signs a complete bundle where there is a key for it.
-  ///
-  /// - Returns: The fingerprints of the keys that have signed it.
-  private func sign() async throws -> [String] {
-    let outputs = job.configuration.outputs
-    if let signer = tools.signer {
-      _ = try await BundleSigning.sign(outputs, with: signer) { [emit = tools.emit] in
-        emit(.message(.info, $0, stage: nil))
-      }
-    }
-    return try await offload { () throws in try SignatureCheck.signers(of: outputs) }
   }
 
   /// What is to be said of the bundle.
