@@ -25,12 +25,14 @@ SERVER, CLIENT = "10.83.0.1", "10.83.0.2"
 MTU = 1500
 PAYLOAD = MTU - 52  # what TCP with timestamps carries in a packet
 QUEUE = 200  # packets that wait for the line in each direction; more are lost, as in a router
+CALM = 65536  # the buffer of a connection that does not fill a long queue, in bytes
 
 
 class Line(NamedTuple):
     rate: float  # bytes a second, in each direction
     round_trip: float  # seconds
     loss: float  # the share of packets, in each direction
+    queue: int = QUEUE
 
     def limit(self, size: int) -> float:
         """Seconds for so many bytes if the line is never idle: connect, ask, and all packets, the lost ones sent twice."""
@@ -77,7 +79,7 @@ class Direction:
     def take(self, packet: bytes, now: float) -> None:
         # As netem: what is lost is lost before it takes time of the line.
         waiting = max(0.0, self.free - now) * self.line.rate / MTU
-        if self.random.random() < self.line.loss or waiting > QUEUE:
+        if self.random.random() < self.line.loss or waiting > self.line.queue:
             return
         self.free = max(now, self.free) + len(packet) / self.line.rate
         self.under_way.append((self.free + self.line.round_trip / 2, packet))
@@ -140,7 +142,7 @@ def running_line(line: Line, holder: int, netem: bool) -> Iterator[None]:
         if netem:
             settings = f"rate {8 * line.rate:.0f}bit delay {500 * line.round_trip:.0f}ms loss {100 * line.loss}%"
             # Its limit counts what is under way, too.
-            limit = QUEUE + int(line.rate * line.round_trip / 2 / MTU)
+            limit = line.queue + int(line.rate * line.round_trip / 2 / MTU)
             command = ["tc", "qdisc", "add", "dev", name, "root", "netem", *settings.split(), "limit", str(limit)]
             subprocess.run([*prefix, *command], check=True)
     if not netem:
@@ -173,6 +175,8 @@ class Door:
     async def accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         # A copy: asyncio closes its own as soon as the client is gone, and with it goes what was counted.
         self.cuts.open[writer] = writer.get_extra_info("socket").dup()
+        if self.cuts.calm:
+            self.cuts.open[writer].setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, CALM)
         other_reader, other_writer = await asyncio.open_connection(self.host, self.port)
         await asyncio.gather(self.pass_on(reader, other_writer), self.pass_on(other_reader, writer))
         writer.close()
@@ -199,6 +203,7 @@ class Cuts:
     def __init__(self) -> None:
         self.open: dict[asyncio.StreamWriter, socket.socket] = {}
         self.finished, self.made, self.moments = 0, 0, []
+        self.calm = False
         self.loop = asyncio.new_event_loop()
         threading.Thread(target=self.loop.run_forever, daemon=True).start()
         asyncio.run_coroutine_threadsafe(self.watch(), self.loop)
