@@ -95,7 +95,8 @@ public enum VerifyRun {
       emit(.itemFinished(stage, item: file.path.description, outcome, bytes: file.size))
     }
     emit(
-      .stageFinished(stage, problems.isEmpty ? .done : .failed, summary: "\(manifest.files.count) files read")
+      .stageFinished(
+        stage, problems.isEmpty ? .done : .failed, summary: counted(manifest.files.count, "file") + " read")
     )
     return problems
   }

@@ -3,6 +3,7 @@ import Bundle
 import CommandSupport
 import Console
 import DownloadAll
+import Files
 import Settings
 import SystemPackage
 
@@ -66,7 +67,7 @@ struct VerifyCommand: AsyncParsableCommand {
     if result.problems.isEmpty {
       if !output.json {
         console.finish(
-          "\(configuration.outputs) is intact: \(result.files) files, \(ByteCount.format(result.bytes)); "
+          "\(configuration.outputs) is intact: \(counted(result.files, "file")), \(ByteCount.format(result.bytes)); "
             + "\(Self.signatures(result)).")
       }
       return true
@@ -93,7 +94,7 @@ struct VerifyCommand: AsyncParsableCommand {
       isAboutFiles
       ? "Run download-all again to repair it."
       : "Do not use it before you know why."
-    let problems = result.problems.count == 1 ? "1 problem" : "\(result.problems.count) problems"
+    let problems = counted(result.problems.count, "problem")
     return "\(problems) in \(outputs). \(advice)"
   }
 }

@@ -1,5 +1,6 @@
 import Bundle
 import Console
+import Files
 import Settings
 import Supply
 import SystemPackage
@@ -59,7 +60,8 @@ struct VerifyStep: Step {
         problems: wrong.map { "\($0.path): \($0.kind): \($0.detail)" })
     }
     tell(manifest.proof, context)
-    return "\(manifest.files.count) files are intact, \(ByteCount.format(manifest.totalSize))"
+    return
+      "\(counted(manifest.files.count, "file is", "files are")) intact, \(ByteCount.format(manifest.totalSize))"
   }
 }
 
@@ -121,7 +123,8 @@ extension VerifyStep {
         bundle: context.bundle.folder, count: findings.damaged.count,
         problems: findings.damaged.map { "\($0.path): \($0.reason)" })
     }
-    let found = "no manifest; \(findings.count) files looked through, \(ByteCount.format(findings.bytes))"
+    let found =
+      "no manifest; \(counted(findings.count, "file")) looked through, \(ByteCount.format(findings.bytes))"
     return findings.missing.isEmpty ? found : "\(found); \(findings.missing.count) missing, see above"
   }
 }
