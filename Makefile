@@ -1,6 +1,6 @@
 # Every target is one command that can be typed without make; ARGS is passed on to it.
 .DEFAULT_GOAL := help
-.PHONY: help build run test unit e2e node lint format house sanitize crashes tampering fuzz docs faults bench demo interchange conformance prove current contrib cases completions deployment chain dist release clean
+.PHONY: help build run test unit e2e node lint format house sanitize crashes tampering fuzz docs faults bench demo interchange conformance prove current contrib cases completions deployment matrix chain dist release clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -79,6 +79,10 @@ cases: ## Small inputs as people bring them, given to the release programs
 deployment: ## Real kubespray from its bundle on booted machines without internet (KUBESPRAY_TREE="folder...")
 	scripts/build
 	Tests/Deployment/run $(KUBESPRAY_TREE)
+
+matrix: ## The same with each network plugin and other choices, and write docs/matrix.md (KUBESPRAY_TREE="folder...")
+	scripts/build
+	REPORT=docs/matrix.md Tests/Deployment/matrix $(KUBESPRAY_TREE)
 
 chain: ## Releases one after the other on one admin host, by deltas, and write docs/chain.md (KUBESPRAY_TREE="folder folder...")
 	scripts/build

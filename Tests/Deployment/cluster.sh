@@ -15,7 +15,6 @@ boot_cluster() {
   check "an admin host" create_machine admin
   check "the admin host boots" start_member admin "$admin_address" --bind="$bundles:/root/bundles"
   for name in "${members[@]}"; do boot_member "$name"; done
-  recorder_records "${members[0]}"
 }
 boot_member() {
   check "$1: a minimal system with Python and an SSH server" create_member "$1"
@@ -37,17 +36,22 @@ start_member() {
   boot "$name" --network-bridge=nodes --resolv-conf=off "$@" && join "$name" "$address" && lead_to_recorder "$name"
 }
 
-# deploy NUMBER: the bundle of that tree is set up, and what is printed then is typed.
-deploy() {
-  local before
+# set_up NUMBER: the bundle of that tree; what is to be typed then is in $next.
+set_up() {
   version=$(version_of_tree "${trees[$1]}")
   next=$work/next-$version
-  before=$(outside_attempts | wc -l)
   run on_admin sh -c "cd /root/bundles/$version && TARGET_ADDRESS=$admin_address sh ./target-setup all"
   cat "$work/out" "$work/err" >"$work/all-$version.log"
   check "$version: target-setup all" exits 0
   sed -n '/^ *Next:$/,/^[^ ]/p' "$work/out" "$work/err" | sed -n 's/^  *//p' | grep -v '^Next:$' >"$next"
   check "$version: it says what to type next" test -s "$next"
+}
+
+# deploy NUMBER: the bundle of that tree is set up, and what is printed then is typed.
+deploy() {
+  local before
+  before=$(outside_attempts | wc -l)
+  set_up "$1"
   [[ $1 != 0 ]] || check "one machine logs in to the others" make_logins
   follow
   check "$version: nobody outside was asked for anything" test "$(outside_attempts | wc -l)" == "$before"

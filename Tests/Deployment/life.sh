@@ -122,11 +122,21 @@ remove_second_node() {
 }
 reset_cluster() {
   play reset.yml -e reset_confirmation=true
-  check "nothing of Kubernetes runs on ${members[0]}" fails inside "${members[0]}" sh -c 'pgrep -f kubelet || pgrep -x etcd'
+  # The brackets keep it from finding the shell that asks.
+  check "nothing of Kubernetes runs on ${members[0]}" fails inside "${members[0]}" sh -c 'pgrep -af "[k]ube" || pgrep -x etcd'
 }
 give_back() {
   play offline-repo.yml -e offline_repo_state=absent
-  check "the sources of packages are as they were" diff -r "$work/${members[0]}-apt" "$nodes/${members[0]}/root/etc/apt"
+  check "the sources of packages are as they were" sources_as_before "${members[0]}"
+}
+# sources_as_before NAME: but for what packages have brought that kubespray has installed.
+sources_as_before() {
+  local file now=$work/$1-apt-now
+  cp -R "$nodes/$1/root/etc/apt" "$now"
+  while read -r file; do
+    [[ -e $work/$1-apt/$file ]] || ! inside "$1" dpkg --search "/etc/apt/$file" || rm "${now:?}/$file"
+  done < <(cd "$now" && find . -type f -printf '%P\n')
+  diff -r "$work/$1-apt" "$now"
 }
 
 # report: what happened, in figures; REPORT names a document that takes it.
@@ -151,5 +161,6 @@ report() {
 }
 # refused: how often, who, what.
 refused() {
-  on_admin journalctl -u kubespray-offline-nginx -o cat | grep -E '" 404 ' | awk '{ print $1, $6, $7 }' | sort | uniq -c | head -n 40
+  refused_lines | awk '{ print $1, $6, $7 }' | sort | uniq -c | head -n 40
 }
+refused_lines() { on_admin journalctl -u kubespray-offline-nginx -o cat | grep -E '" 404 ' || true; }

@@ -27,8 +27,11 @@ make_bundle_of() {
   check "$kubespray_version: what the public hosts serve, made of $(basename "$1")" serve_tree "$1"
   run download_all
   check "$kubespray_version: download-all makes the bundle" exits 0
+  after_bundle "$1"
   mkdir -p "$bundles" && mv "$site/outputs" "$bundles/$kubespray_version"
 }
+# after_bundle TREE: what a script has to ask while the public hosts are there.
+after_bundle() { :; }
 serve_tree() {
   local wanted given
   rm -rf "$work/tree" && cp -R "$1" "$work/tree" || return 1
