@@ -1,6 +1,6 @@
 # Every target is one command that can be typed without make; ARGS is passed on to it.
 .DEFAULT_GOAL := help
-.PHONY: help build run test unit e2e node lint format house sanitize crashes tampering fuzz docs faults bench demo interchange conformance prove current contrib cases completions deployment matrix chain dist release clean
+.PHONY: help build run test unit e2e node lint format house sanitize crashes tampering fuzz docs faults bench counts demo interchange conformance prove current contrib cases completions documents deployment matrix chain dist release clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -51,13 +51,10 @@ docs: ## Write what is generated: config/config.yml, docs/reference/settings.md 
 faults: ## Write docs/faults.md: what comes of every kind of transfer in every kind of fault
 	WRITE_DOCS=1 swift test --filter FaultMatrixTests
 
-bench: ## Measure start, verify, files, images and packages beside openssl, curl, aria2c, skopeo, podman and apt
+bench: ## Measure all jobs beside their peers, and write docs/performance.md (make bench ARGS="--small files lines")
 	scripts/install-dependencies build run bench
 	scripts/build
-	Benchmarks/program
-	Benchmarks/files
-	Benchmarks/images
-	if command -v apt-ftparchive; then Benchmarks/debs; else echo 'SKIP debs: apt-ftparchive is needed'; fi
+	KUBESPRAY_TREE="$(KUBESPRAY_TREE)" Benchmarks/run $(ARGS)
 
 demo: ## Make a small bundle and set it up on a throw-away machine without internet, in some minutes
 	@scripts/demo
@@ -71,6 +68,9 @@ release: ## Make a release and try it where nothing is installed (root; PACKAGES
 
 completions: ## Let bash, zsh and fish complete both release programs
 	Tests/Completions/run $(ARGS)
+
+documents: ## Type each command of the documents with both release programs, where it can do no harm (root)
+	Tests/Documents/run $(ARGS)
 
 cases: ## Small inputs as people bring them, given to the release programs
 	scripts/build
@@ -90,6 +90,10 @@ chain: ## Releases one after the other on one admin host, by deltas, and write d
 
 interchange: ## Our programs and the shell project's scripts on each other's bundles (SHELL_PROJECT=folder)
 	SHELL_PROJECT="$(SHELL_PROJECT)" Tests/Interchange/run
+
+counts: ## Count requests, bytes and instructions of small fixed jobs, and compare them with Tests/Counts/bounds.tsv
+	scripts/build
+	Tests/Counts/run $(ARGS)
 
 conformance: ## Compare our catalog with a real kubespray's own lists (KUBESPRAY_TREE=folder)
 	Tests/Conformance/run "$(KUBESPRAY_TREE)"

@@ -215,6 +215,7 @@ let package = Package(
         "Packages/apt.sources", "Packages/dnf.repo", "Packages/pip.conf", "Services/container.service",
         "Services/run-container.sh", "Services/supervise.sh", "ShellProject/BuiltIn/nginx.conf",
         "ShellProject/BuiltIn/nginx-default.conf", "ShellProject/BuiltIn/registry-config.yml",
+        "Doctor/Nodes/look-at-node.sh",
       ].map { .embedInCode($0) },
       swiftSettings: sizeSettings),
 

@@ -4,7 +4,7 @@ import FoundationEssentials
 import Integrity
 import SystemPackage
 
-/// Reads a whole bundle again and compares it with its manifest.
+/// Compares a whole bundle with its manifest.
 public struct BundleVerifier: Sendable {
   /// Something that is not as the manifest says.
   public enum Problem: Sendable, Equatable {
@@ -42,23 +42,44 @@ public struct BundleVerifier: Sendable {
     }
   }
 
+  /// What is looked at.
+  public enum Depth: Sendable {
+    /// Every byte.
+    case content
+    /// Sizes, and where files are remembered their times. Bytes that have become others are not seen.
+    case sizes
+  }
+
   private let outputs: FilePath
   private let manifest: Manifest
   private let parallel: Int
+  private let depth: Depth
+  private let verified: VerifiedFiles?
+  private let device: StorageDevice?
 
   /// A verification of the bundle in a folder.
   ///
-  /// - Parameter parallel: How many files are read at once.
-  public init(outputs: FilePath, manifest: Manifest, parallel: Int = Self.readers) {
+  /// - Parameters:
+  ///   - parallel: How many files are read at once, on a device where that is faster.
+  ///   - depth: What is looked at.
+  ///   - verified: What is remembered of the files, for their times.
+  ///   - device: What the folder lies on; found out if absent.
+  public init(
+    outputs: FilePath, manifest: Manifest, parallel: Int = Self.readers, depth: Depth = .content,
+    verified: VerifiedFiles? = nil, device: StorageDevice? = nil
+  ) {
     self.outputs = outputs
     self.manifest = manifest
     self.parallel = max(1, parallel)
+    self.depth = depth
+    self.verified = verified
+    self.device = device
   }
 
   /// How many files this machine reads at once without one waiting for the other: its processors hash them.
   public static var readers: Int { max(2, ProcessInfo.processInfo.activeProcessorCount) }
 
-  /// Reads every file of the manifest, and lists the folder for what should not be there.
+  /// Looks at every file of the manifest, and lists the folder for what should not be there.
   ///
   /// - Parameters:
   ///   - onBytes: Called with the number of bytes read since the last call, from several threads.
@@ -70,9 +91,8 @@ public struct BundleVerifier: Sendable {
     onFile: (ManifestFile, Problem?) -> Void = { _, _ in }
   ) async throws -> [Problem] {
     var problems = try unexpectedFiles().map(Problem.unexpected)
-    // Large files first: the last ones to finish are then small, and all readers end together.
-    let files = manifest.files.sorted { $0.size > $1.size }
-    await forEachConcurrently(files, limit: parallel) { file in
+    let (files, readers) = await offload { plan() }
+    await forEachConcurrently(files, limit: readers) { file in
       await offload { () in check(file, onBytes: onBytes) }
     } onResult: { file, problem in
       onFile(file, problem)
@@ -80,6 +100,16 @@ public struct BundleVerifier: Sendable {
     }
     try Task.checkCancellation()
     return problems.sorted { $0.path.utf8.lexicographicallyPrecedes($1.path.utf8) }
+  }
+
+  /// The files in the order in which they are read, and how many at once.
+  private func plan() -> ([ManifestFile], readers: Int) {
+    if depth == .content, (device ?? StorageDevice(under: outputs)).isSequential {
+      let order = StorageDevice.order(manifest.files.map { outputs.appending($0.path.description) })
+      return (order.map { manifest.files[$0] }, 1)
+    }
+    // Large files first: the last ones to finish are then small, and all readers end together.
+    return (manifest.files.sorted { $0.size > $1.size }, parallel)
   }
 
   private func unexpectedFiles() throws -> [String] {
@@ -96,6 +126,7 @@ public struct BundleVerifier: Sendable {
     guard status.size == file.size else {
       return .damaged(file.path, "it has \(status.size) bytes instead of \(file.size)")
     }
+    guard depth == .content else { return quickly(file, path, status) }
     var hasher = DigestHasher(.sha256)
     do {
       try readFile(path) { bytes in
@@ -108,5 +139,12 @@ public struct BundleVerifier: Sendable {
     let actual = hasher.finalize()
     guard actual != file.sha256 else { return nil }
     return .damaged(file.path, "its digest is \(actual) instead of \(file.sha256)")
+  }
+
+  private func quickly(_ file: ManifestFile, _ path: FilePath, _ status: FileInfo) -> Problem? {
+    guard let remembered = verified?.remembered(path), remembered.sha256 == file.sha256,
+      remembered.modified != status.modified
+    else { return nil }
+    return .damaged(file.path, "it has been written to since it was verified; its content was not read")
   }
 }

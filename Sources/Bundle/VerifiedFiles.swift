@@ -77,6 +77,9 @@ public final class VerifiedFiles: Sendable {
     return entry
   }
 
+  /// What is known of the file at that path, whatever has become of it since.
+  public func remembered(_ path: FilePath) -> Entry? { state.withLock { $0.entries[Self.key(path)] } }
+
   /// What was recorded below a folder, by path relative to it, whether or not the files are still there.
   public func recorded(below folder: FilePath) -> [(path: String, stage: StageName)] {
     let prefix = Self.key(folder) + "/"

@@ -10,10 +10,15 @@ extension MachineReport {
     if output.json {
       try printJSON(self)
     } else {
-      console.table([], findings.map { [$0.level.rawValue, $0.check.rawValue, $0.detail] })
+      console.table([], findings.map(Self.row))
       for line in next { console.line("next: \(line)") }
       console.finish(summary)
     }
     if errors > 0 { throw ExitCode(.failed) }
+  }
+
+  private static func row(_ finding: Finding) -> [String] {
+    let place = finding.node.map { "\($0): " } ?? ""
+    return [finding.level.rawValue, finding.check.rawValue, place + finding.detail]
   }
 }

@@ -6,7 +6,7 @@ import Supply
 import SystemPackage
 import Trust
 
-/// Reads a bundle again and reports about it.
+/// Looks at a bundle again and reports about it.
 public enum VerifyRun {
   /// What was found.
   public struct Result: Sendable, Encodable {
@@ -20,6 +20,8 @@ public enum VerifyRun {
       public let detail: String
     }
 
+    /// Whether the content of the files was read; else only their sizes and times were looked at.
+    public let contentRead: Bool
     /// How many files the manifest has.
     public let files: Int
     /// The sum of their sizes, in bytes.
@@ -32,16 +34,17 @@ public enum VerifyRun {
     public let allowedSigners: String?
   }
 
-  /// Reads everything.
+  /// Reads everything, or looks at sizes and times only.
   ///
   /// - Parameters:
   ///   - allowedSigners: The file of those one of whom must have signed the bundle; `nil` for nobody.
+  ///   - verified: What is remembered of the files; given, no content is read.
   ///   - list: Where the list of files that are missing or damaged goes, for a delta that heals them; also if there is none.
   /// - Throws: ``UnfinishedBundle``, ``ManifestError``, ``AllowedSignersUnusable``, `FileError`, or
   ///   `CancellationError`.
   public static func run(
-    outputs: FilePath, allowedSigners: FilePath? = nil, damageList list: FilePath? = nil,
-    emit: @escaping @Sendable (ConsoleEvent) -> Void
+    outputs: FilePath, allowedSigners: FilePath? = nil, quickly verified: VerifiedFiles? = nil,
+    damageList list: FilePath? = nil, emit: @escaping @Sendable (ConsoleEvent) -> Void
   ) async throws -> Result {
     let path = outputs.appending(Manifest.fileName)
     guard let bytes = try readBytes(ifPresent: path, limit: Manifest.largestFile) else {
@@ -50,10 +53,10 @@ public enum VerifyRun {
     let manifest = try Manifest(decoding: bytes, from: path)
     let allowed = try allowedSigners.map { try AllowedSigners(reading: $0) }
     let check = SignatureCheck(bytes, try Manifest.signatures(in: outputs), allowed: allowed)
-    let found = try await read(manifest, in: outputs, emit)
+    let found = try await read(manifest, in: outputs, quickly: verified, emit)
     if let list { try DamageList(found, of: manifest).write(to: list) }
     return Result(
-      files: manifest.files.count, bytes: manifest.totalSize,
+      contentRead: verified == nil, files: manifest.files.count, bytes: manifest.totalSize,
       problems: statementProblems(manifest, check, isAsked: allowed != nil)
         + found.map { .init(path: $0.path, kind: $0.kind, detail: $0.detail) },
       signatures: check.reports, allowedSigners: allowedSigners?.string)
@@ -79,12 +82,14 @@ public enum VerifyRun {
   }
 
   private static func read(
-    _ manifest: Manifest, in outputs: FilePath, _ emit: @escaping @Sendable (ConsoleEvent) -> Void
+    _ manifest: Manifest, in outputs: FilePath, quickly verified: VerifiedFiles?,
+    _ emit: @escaping @Sendable (ConsoleEvent) -> Void
   ) async throws -> [BundleVerifier.Problem] {
     let stage = "verify"
     emit(.stageStarted(stage))
     emit(.stageTotals(stage, items: manifest.files.count, bytes: manifest.totalSize))
-    let verifier = BundleVerifier(outputs: outputs, manifest: manifest)
+    let verifier = BundleVerifier(
+      outputs: outputs, manifest: manifest, depth: verified == nil ? .content : .sizes, verified: verified)
     let problems = try await verifier.verify {
       emit(.bytes(stage, $0))
     } onFile: { file, problem in
@@ -94,10 +99,11 @@ public enum VerifyRun {
         } ?? .done
       emit(.itemFinished(stage, item: file.path.description, outcome, bytes: file.size))
     }
+    let done = verified == nil ? "read" : "looked at, not read"
     emit(
       .stageFinished(
-        stage, problems.isEmpty ? .done : .failed, summary: counted(manifest.files.count, "file") + " read")
-    )
+        stage, problems.isEmpty ? .done : .failed, summary: "\(counted(manifest.files.count, "file")) \(done)"
+      ))
     return problems
   }
 }

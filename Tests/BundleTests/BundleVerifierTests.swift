@@ -55,6 +55,54 @@ import Testing
     #expect(problems[6].detail == "it has 1 bytes instead of 3")
   }
 
+  @Test func aDeviceThatIsReadInOrderIsReadByOne() async throws {
+    let names = ["b", "a", "files/c", "d"]
+    let texts = Dictionary(uniqueKeysWithValues: names.map { ($0, "text of \($0)") })
+    let manifest = try folder.manifest(of: texts)
+    try manifest.save(to: folder.path)
+    let order = StorageDevice.order(manifest.files.map { folder.path.appending($0.path.description) })
+    var seen: [String] = []
+    let verifier = BundleVerifier(
+      outputs: folder.path, manifest: manifest, parallel: 8, device: StorageDevice(isSequential: true))
+    #expect(try await verifier.verify(onFile: { file, _ in seen.append(file.path.description) }).isEmpty)
+    #expect(seen == order.map { manifest.files[$0].path.description })
+  }
+
+  @Test func sizesAloneTellWhatIsMissingOrShorterAndNothingMore() async throws {
+    let manifest = try folder.manifest(of: ["changed": "one", "shorter": "two", "missing": "x", "whole": "w"])
+    try manifest.save(to: folder.path)
+    try folder.write("eno", to: "changed")
+    try folder.write("t", to: "shorter")
+    try folder.remove("missing")
+    try folder.write("?", to: "extra")
+    let read = Mutex<Int64>(0)
+    let problems = try await BundleVerifier(outputs: folder.path, manifest: manifest, depth: .sizes).verify {
+      bytes in
+      read.withLock { $0 += bytes }
+    }
+    #expect(
+      problems.map { "\($0.path) \($0.kind)" } == ["extra unexpected", "missing missing", "shorter damaged"])
+    #expect(read.withLock { $0 } == 0)
+  }
+
+  @Test func whatWasWrittenToSinceItWasVerifiedIsNamedByItsTime() async throws {
+    let manifest = try folder.manifest(of: ["changed": "one", "whole": "two"])
+    try manifest.save(to: folder.path)
+    let memory = try TemporaryFolder()
+    let verified = VerifiedFiles(memory.path.appending(VerifiedFiles.fileName))
+    for file in manifest.files {
+      verified.record(folder.path.appending(file.path.description), stage: file.stage, sha256: file.sha256)
+    }
+    let path = folder.path.appending("changed")
+    let before = try FileInfo(path).modified
+    // The clock of the file system may be coarse.
+    while try FileInfo(path).modified == before { try folder.write("eno", to: "changed") }
+    let verifier = BundleVerifier(
+      outputs: folder.path, manifest: manifest, depth: .sizes, verified: verified)
+    let problems = try await verifier.verify()
+    #expect(problems.map(\.path) == ["changed"] && problems[0].detail.contains("since it was verified"))
+  }
+
   @Test(arguments: ["extra", "files/deep/extra", ".hidden", "a.part", "bundle.json.unfinished"])
   func whatIsNotInTheManifestIsNamed(_ name: String) async throws {
     let manifest = try folder.manifest(of: ["a": "one"])

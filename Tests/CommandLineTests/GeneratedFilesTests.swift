@@ -22,6 +22,11 @@ import Testing
       ManualPage(try CommandDescription(DownloadAllCommand.self), version: programVersion).text
     case "docs/man/target-setup.1":
       ManualPage(try CommandDescription(TargetSetupCommand.self), version: programVersion).text
+    case "docs/reference/commands.md":
+      CommandReference(
+        [try CommandDescription(DownloadAllCommand.self), try CommandDescription(TargetSetupCommand.self)],
+        version: programVersion
+      ).text
     case "docs/reference/verify-bundle.sha256": VerifyBundleScript.checksumLine
     default: ""
     }
@@ -29,7 +34,7 @@ import Testing
 
   @Test(arguments: [
     "config/config.yml", "docs/reference/settings.md", "docs/man/download-all.1", "docs/man/target-setup.1",
-    "docs/reference/verify-bundle.sha256",
+    "docs/reference/commands.md", "docs/reference/verify-bundle.sha256",
   ])
   func theFileIsWhatTheProgramSays(_ path: String) throws {
     let file = Self.root.appending(path: path)
@@ -61,6 +66,21 @@ import Testing
     #expect(Set(settings).subtracting(names).isEmpty)
   }
 
+  /// The variables of the environment that the sources name are in the reference.
+  @Test func everyVariableIsInTheReference() throws {
+    let text = try Self.text(of: "docs/reference/commands.md")
+    let sources = Self.root.appending(path: "Sources")
+    let files = try #require(FileManager.default.enumerator(at: sources, includingPropertiesForKeys: nil))
+    let pattern = /(?:environment|processEnvironment\(\))\["([A-Z_]+)"\]/
+    var names: Set<String> = []
+    for case let file as URL in files where file.pathExtension == "swift" {
+      let source = try String(contentsOf: file, encoding: .utf8)
+      names.formUnion(source.matches(of: pattern).map { String($0.1) })
+    }
+    #expect(names.count > 10)
+    #expect(names.filter { !text.contains("`\($0)`") }.isEmpty)
+  }
+
   @Test(arguments: [DownloadAllCommand.self as any ParsableCommand.Type, TargetSetupCommand.self])
   func noNameIsAFlagHereAndAnOptionThere(_ program: any ParsableCommand.Type) throws {
     let arguments = try #require(try CommandDescription(program).subcommands).flatMap { $0.arguments ?? [] }
@@ -72,7 +92,7 @@ import Testing
     "--config", "--quiet", "--json", "--no-progress", "--verbose", "--version", "--help", "--dry-run",
     "--prove", "--yes", "--bundle", "--keep-cache", "--only-cache", "--shelf", "--shelves", "--flat",
     "--format", "--to", "--file", "--name", "--key", "--allowed-signers", "--base", "--heal", "--missing",
-    "--size", "--from", "--part", "--remove", "--sha256",
+    "--size", "--from", "--part", "--remove", "--sha256", "--quick",
   ]
 
   private static let otherOptionsOfTargetSetup: Set<String> = [
@@ -81,6 +101,6 @@ import Testing
     "--allow-unsigned", "--allow-older", "--shell-bundle", "--archive", "--name", "--renew",
     "--new-authority", "--to", "--dns", "--once", "--since",
     "--artifactory", "--parallel", "--into", "--missing", "--drop", "--apply", "--kubeconfig",
-    "--keep-bundles",
+    "--keep-bundles", "--inventory", "--quick",
   ]
 }

@@ -33,7 +33,7 @@ struct ManualPage {
     return lines.joined(separator: "\n") + "\n"
   }
 
-  private static func synopsis(_ command: CommandDescription, of program: String) -> String {
+  static func synopsis(_ command: CommandDescription, of program: String) -> String {
     let words = (command.arguments ?? []).filter { $0.kind == .positional }.map { argument in
       let word = "\(argument.valueName ?? "")\(argument.isRepeating ? "..." : "")"
       return argument.isOptional ? "[\(word)]" : word
@@ -41,11 +41,11 @@ struct ManualPage {
     return ([program, command.commandName, "[options]"] + words).joined(separator: " ")
   }
 
-  private static func isCommon(_ argument: CommandDescription.Argument) -> Bool {
+  static func isCommon(_ argument: CommandDescription.Argument) -> Bool {
     ["help", "version"].contains(argument.valueName ?? "") && argument.kind == .flag
   }
 
-  private static func sectionTitles(_ commands: [CommandDescription]) -> [String] {
+  static func sectionTitles(_ commands: [CommandDescription]) -> [String] {
     var titles: [String] = []
     for title in commands.flatMap({ $0.arguments ?? [] }).compactMap(\.sectionTitle)
     where !titles.contains(title) {
@@ -54,7 +54,7 @@ struct ManualPage {
     return titles
   }
 
-  private static func arguments(
+  static func arguments(
     of title: String, _ commands: [CommandDescription]
   ) -> [CommandDescription.Argument] {
     var known: Set<String> = []

@@ -1,4 +1,5 @@
 import Bundle
+import SystemPackage
 import Testing
 
 @testable import DownloadAll
@@ -23,6 +24,15 @@ import Testing
     let result = try await VerifyRun.run(outputs: fixture.outputs, emit: fixture.keep)
     #expect(result.problems.map(\.path) == ["files/kubelet", "x"])
     #expect(result.problems.map(\.kind) == ["damaged", "unexpected"])
+  }
+
+  @Test func aQuickLookSaysThatItHasReadNothing() async throws {
+    _ = try await fixture.run([try fixture.artifact("/kubelet", "kubelet")])
+    try fixture.poison("outputs/files/kubelet")
+    let nothing = VerifiedFiles(fixture.outputs.appending("../nothing.jsonl"))
+    let result = try await VerifyRun.run(
+      outputs: fixture.outputs, quickly: nothing, emit: fixture.keep)
+    #expect(result.problems.isEmpty && !result.contentRead)
   }
 
   @Test func anUnfinishedBundleIsNone() async throws {

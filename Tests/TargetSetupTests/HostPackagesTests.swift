@@ -100,6 +100,31 @@ import Testing
     }
   }
 
+  @Test("a Python that works already is not complete as long as its packages are still coming")
+  func interrupted() async throws {
+    try await withFolder { folder in
+      let context = context(root: folder, bundle: folder) { command, _ in
+        CommandResult(
+          status: 0,
+          standardOutput: command.executable == "python3.11"
+            ? "3.11.2\n" : "Inst python3.11-venv (3.11.2 local [amd64])\n")
+      }
+      let journal = try Journal(.python, on: context.host)
+      try journal.note(.package, "python3.11")
+      guard case .needed = try await PythonStep().check(context, journal) else {
+        Issue.record("complete, though a run was killed in the middle")
+        return
+      }
+      let packages = try #require(HostPackages(context.host, say: { _ in }, pause: .zero))
+      try await packages.install(["python3.11-venv"], journal)
+      #expect(journal.notes(.package) == ["python3.11", "python3.11-venv"])
+      guard case .done = try await PythonStep().check(context, journal) else {
+        Issue.record("not complete, though nothing is left to do")
+        return
+      }
+    }
+  }
+
   @Test("what fails for another reason fails at once")
   func otherFailure() async throws {
     try await withFolder { folder in

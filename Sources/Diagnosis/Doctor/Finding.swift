@@ -20,6 +20,8 @@ public struct Finding: Sendable, Equatable, Encodable {
   public let detail: String
   /// What to do about it, a command where there is one; `nil` when nothing is wrong.
   public let next: String?
+  /// The node of the cluster that was looked at, by its name in the inventory; `nil` for this machine.
+  public private(set) var node: String?
 
   /// Nothing is wrong.
   public static func ok(_ check: MachineCheck, _ detail: String) -> Finding {
@@ -29,6 +31,13 @@ public struct Finding: Sendable, Equatable, Encodable {
   /// Something may go wrong.
   public static func warning(_ check: MachineCheck, _ detail: String, next: String) -> Finding {
     Finding(check: check, level: .warning, detail: detail, next: next)
+  }
+
+  /// The same finding, made on a node.
+  public func on(_ node: String) -> Finding {
+    var finding = self
+    finding.node = node
+    return finding
   }
 
   /// It will not work like this.
@@ -48,6 +57,7 @@ public enum MachineCheck: String, Sendable, Encodable {
   case clients, umask, locale, services
   case openFiles = "open-files"
   case leftovers, steps
+  case ssh, python, sudo, swap, servers, hostname
 }
 
 /// All that was found on a machine.

@@ -6,7 +6,7 @@ public struct ServerPort: Sendable {
   /// What it is, such as `the web server`.
   let title: String
   /// Its TCP port.
-  let port: Int
+  public let port: Int
   /// The address that it listens on; `nil` for all.
   let bind: String?
   /// Whether it runs already: the port is its own then.

@@ -67,6 +67,8 @@ public struct SetupContext: Sendable {
   var isVerified = false
   /// Where `verify` writes which files are missing or damaged, for a delta that heals them.
   public var damageList: FilePath?
+  /// Whether the step verify looks at sizes only, and reads no content.
+  public var isQuick = false
   /// How a registry is spoken to.
   public var push = PushOptions()
   /// Shows a table of results: names of columns, and rows.

@@ -10,9 +10,11 @@ import SystemPackage
 /// Looks at the machine that is to be set up, or was: what would stop the steps, or keeps nodes from being served.
 /// Nothing is changed.
 public struct TargetDoctor: Sendable {
-  private let machine: Machine
+  let machine: Machine
   /// What the steps would work with, or why they could not begin.
   private let context: Result<SetupContext, any Error>
+  /// The time, in seconds since 1970, when nodes are asked.
+  var now: @Sendable () -> Int64 = { secondsSince1970() }
 
   /// - Parameters:
   ///   - environment: The variables of the process.
@@ -31,8 +33,9 @@ public struct TargetDoctor: Sendable {
 
   /// Looks.
   ///
+  /// - Parameter inventories: Inventories of Ansible, files or folders, whose nodes are looked at too, over ssh.
   /// - Throws: `CancellationError`.
-  public func report() async throws -> MachineReport {
+  public func report(inventories: [String] = []) async throws -> MachineReport {
     var found = [rights(), machine.distribution()]
     found += bundle()
     found += [machine.clock(after: made), machine.names(needsInternet: false)]
@@ -56,10 +59,11 @@ public struct TargetDoctor: Sendable {
         .warning(.run, "process \(other) is setting up this host", next: "tail --pid=\(other) -f /dev/null"))
     }
     found += try await steps()
+    found += try await nodes(inventories, nodeServers(servers))
     return MachineReport(found)
   }
 
-  private var setUp: SetupContext? { try? context.get() }
+  var setUp: SetupContext? { try? context.get() }
 
   private func rights() -> Finding {
     machine.isRoot
@@ -88,7 +92,7 @@ public struct TargetDoctor: Sendable {
   }
 
   /// An error as a finding.
-  private static func finding(_ check: MachineCheck, _ error: any Error, subject: String = "") -> Finding {
+  static func finding(_ check: MachineCheck, _ error: any Error, subject: String = "") -> Finding {
     let problem = Problem(error, about: subject)
     let detail = problem.subject.isEmpty ? problem.detail : "\(problem.subject): \(problem.detail)"
     return .error(check, detail, next: problem.advice ?? Advice.again)

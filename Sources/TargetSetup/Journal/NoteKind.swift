@@ -5,6 +5,8 @@ enum NoteKind: String, Sendable, CaseIterable {
   case allowed
   /// A package that came new; `target-setup undo` removes it.
   case package
+  /// The packages of such notes whose installation has come to its end, with blanks between.
+  case installedPackages = "packages-installed"
   /// A service that was set up; the value is its name.
   case service
   /// An image that was brought into containerd.
@@ -52,7 +54,7 @@ enum NoteKind: String, Sendable, CaseIterable {
     case .package, .service, .image, .firewallPort, .storage, .pushed, .dockerReload, .dockerRegistry,
       .inventory, .pruned:
       true
-    case .allowed, .container, .runtime, .earlierRuntime, .repositories, .archive, .ansibleVersion,
+    case .allowed, .installedPackages, .container, .runtime, .earlierRuntime, .repositories, .archive, .ansibleVersion,
       .packageServer, .servedFiles, .servedDebs, .servedRpms, .servedPypi:
       false
     }

@@ -28,6 +28,17 @@ struct HostPackages: Sendable {
     try await client.install(names, self) { new in
       for name in new { try journal.note(.package, name) }
     }
+    let noted = Set(journal.notes(.package))
+    if !noted.isEmpty {
+      try journal.replaceNote(.installedPackages, noted.sorted().joined(separator: " "))
+    }
+  }
+
+  /// Whether a step was killed while it installed packages. The package manager goes on then, so programs may work before all
+  /// that belongs to them is there.
+  static func wasInterrupted(_ journal: Journal) -> Bool {
+    let complete = (journal.lastNote(.installedPackages) ?? "").split(separator: " ").map(String.init)
+    return !Set(journal.notes(.package)).isSubset(of: complete)
   }
 
   /// Removes the packages that a step brought, as its journal says, when no other package needs them.

@@ -130,7 +130,8 @@ struct ExtractStep: Step {
   }
 
   private func providePatch(_ host: TargetHost, _ journal: Journal) async throws {
-    if await host.succeeds(Command("patch", ["--version"])) { return }
+    let isThere = await host.succeeds(Command("patch", ["--version"]))
+    guard !isThere || HostPackages.wasInterrupted(journal) else { return }
     guard let packages = HostPackages(host, say: journal.say) else {
       throw StepError("patch is not installed, and the bundle has patches for kubespray", .install("patch"))
     }

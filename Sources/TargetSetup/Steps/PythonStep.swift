@@ -13,6 +13,9 @@ struct PythonStep: Step {
       return .notApplicable("Ansible runs in a container, with a Python of its own")
     }
     if let python = try await HostPython.find(on: context.host) {
+      guard !HostPackages.wasInterrupted(journal) else {
+        return .needed("the installation of \(python.program) was interrupted")
+      }
       return .done("\(python.program) is Python \(python.version) with venv")
     }
     guard HostPython.choice(for: context.host.system) != nil else {
