@@ -1,8 +1,9 @@
 /// Decides whether and when to try again: exponential backoff with full jitter, counted by attempts without
 /// progress, so that a long download over a bad line is not given up while it still moves.
 struct RetryPolicy {
-  /// An attempt that brought fewer new bytes than this counts as one without progress.
-  static let progressBytes: Int64 = 1 << 20
+  /// An attempt that brought fewer new bytes than this counts as one without progress. A line of 1 MB/s that breaks every
+  /// second brings each of eight connections twice as much.
+  static let progressBytes: Int64 = 64 << 10
 
   let configuration: TransferConfiguration
   private var failures = 0

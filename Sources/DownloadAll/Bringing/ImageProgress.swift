@@ -7,18 +7,23 @@ struct ImageProgress {
   /// The images, by index, that have all they need from the start.
   private(set) var complete: [Int] = []
   private var missing: [Set<Digest>]
+  /// The images, by index and in their order, that wait for a blob: a thousand images are not asked about each one.
+  private var waiting: [Digest: [Int]] = [:]
   private var hasFailed: Set<Int> = []
 
   init(images: [[Digest]], missing: Set<Digest>) {
     self.missing = images.map { missing.intersection($0) }
     complete = self.missing.indices.filter { self.missing[$0].isEmpty }
+    for (index, blobs) in self.missing.enumerated() {
+      for blob in blobs { waiting[blob, default: []].append(index) }
+    }
   }
 
   /// Notes that a blob is here.
   ///
   /// - Returns: The images that now have all.
   mutating func arrived(_ digest: Digest) -> [Int] {
-    missing.indices.filter { index in
+    (waiting.removeValue(forKey: digest) ?? []).filter { index in
       missing[index].remove(digest) != nil && missing[index].isEmpty && !hasFailed.contains(index)
     }
   }
@@ -27,7 +32,7 @@ struct ImageProgress {
   ///
   /// - Returns: The images that fail by that, each reported once.
   mutating func failed(_ digest: Digest) -> [Int] {
-    missing.indices.filter { missing[$0].contains(digest) && hasFailed.insert($0).inserted }
+    (waiting[digest] ?? []).filter { hasFailed.insert($0).inserted }
   }
 
   /// Of images, by index, the first one that can still be made and waits for a blob.
