@@ -1,3 +1,5 @@
+import Files
+
 /// The certificate that a cluster, installed with a bundle's offline.yml, asks for nothing that the bundle has not; or
 /// what it would miss.
 public struct ClosureProof: Sendable, Codable, Equatable {
@@ -64,15 +66,17 @@ public struct ClosureProof: Sendable, Codable, Equatable {
 
   /// The certificate in one sentence.
   public var summary: String {
-    var parts = ["\(files) files", "\(images) images"]
-    if charts > 0 { parts.append("\(charts) Helm charts") }
-    parts += packages.sorted { $0.key < $1.key }.map { "\($0.value) packages on \($0.key)" }
-    parts += requirements.sorted { $0.key < $1.key }.map { "\($0.value) requirements for Python \($0.key)" }
+    var parts = [counted(files, "file"), counted(images, "image")]
+    if charts > 0 { parts.append(counted(charts, "Helm chart")) }
+    parts += packages.sorted { $0.key < $1.key }.map { counted($0.value, "package") + " on \($0.key)" }
+    parts += requirements.sorted { $0.key < $1.key }.map {
+      counted($0.value, "requirement") + " for Python \($0.key)"
+    }
     let subject = inventory.map { "the cluster of \($0)" } ?? "whatever it installs"
     let whole = parts.joined(separator: ", ")
     return holds
       ? "proved: kubespray \(kubespray) on \(architectures.joined(separator: " and ")), \(subject), "
         + "finds all it asks for in the bundle (\(whole))"
-      : "not proved: of what kubespray \(kubespray) asks for, \(missing.count) are not in the bundle (\(whole))"
+      : "not proved: of what kubespray \(kubespray) asks for, \(counted(missing.count, "thing is", "things are")) not in the bundle (\(whole))"
   }
 }

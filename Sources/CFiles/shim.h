@@ -7,6 +7,10 @@
 // syncfs(2); unistd.h declares it for those who ask for GNU's extensions.
 int syncfs(int descriptor);
 
+// sync_file_range(2) and its flag, of fcntl.h, for the same.
+int sync_file_range(int descriptor, __off64_t offset, __off64_t count, unsigned flags);
+static const unsigned begin_writing = 2;
+
 // Where the first byte of a file lies on its device, in a unit of the file system's; UINT64_MAX where it does not tell.
 // The numbers of the requests are those of linux/fs.h, which cannot be read together with the C library's sys/mount.h.
 static inline uint64_t ko_place_on_device(int descriptor) {

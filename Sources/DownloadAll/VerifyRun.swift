@@ -102,7 +102,8 @@ public enum VerifyRun {
     let done = verified == nil ? "read" : "looked at, not read"
     emit(
       .stageFinished(
-        stage, problems.isEmpty ? .done : .failed, summary: "\(manifest.files.count) files \(done)"))
+        stage, problems.isEmpty ? .done : .failed, summary: "\(counted(manifest.files.count, "file")) \(done)"
+      ))
     return problems
   }
 }

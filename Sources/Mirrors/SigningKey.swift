@@ -63,7 +63,8 @@ public struct SigningKey: Sendable, Hashable {
   /// Runs work with a keyring of its own.
   private static func withKeyring<T>(_ work: (Keyring) async throws -> T) async throws -> T {
     // In /tmp and not in TMPDIR: the socket of gpg-agent lies in it, whose path may have 107 bytes.
-    let home = try createTemporaryFolder(in: "/tmp", named: "kubespray-offline-gpg")
+    let folder = try WorkFolder(in: "/tmp")
+    let home = folder.path
     let result: Result<T, any Error>
     do {
       result = .success(try await work(Keyring(home: home)))
@@ -73,7 +74,7 @@ public struct SigningKey: Sendable, Hashable {
     // A task of its own: also after a cancellation no agent and no secret may stay behind.
     _ = await Task.detached {
       _ = try? await Command("gpgconf", ["--homedir", home.string, "--kill", "all"]).run()
-      try? removeTree(home)
+      folder.remove()
     }.value
     return try result.get()
   }

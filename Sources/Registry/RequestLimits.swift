@@ -63,10 +63,12 @@ final class RequestLimits: Sendable {
         detail: "the registry limits requests (429)\(message); \(reason)")
     }
     if let asked, asked > configuration.maximumWait {
-      throw giveUp("it asks to wait \(asked.components.seconds) seconds")
+      throw giveUp("it asks to wait \(counted(asked.components.seconds, "second"))")
     }
     if asked == nil, let limit, limit.remaining == 0 { throw giveUp("\(limit)") }
-    guard refusals < configuration.limitRetries else { throw giveUp("asked \(refusals + 1) times") }
+    guard refusals < configuration.limitRetries else {
+      throw giveUp("asked \(counted(refusals + 1, "time"))")
+    }
     let pause = asked ?? configuration.limitBackoff * (1 << min(refusals, 16))
     let until = ContinuousClock.now + pause
     let isLonger = state.withLock { state in

@@ -109,15 +109,20 @@ public struct DeltaMerge: Sendable {
     try target.claim()
     var report = Report(folder: target.folder.string, result: target.result)
     var failures: [any Error] = []
-    let files = files.sorted { $0.size > $1.size }
-    await forEachConcurrently(files, limit: BundleVerifier.readers) { file in
-      await Result { () async throws in try await offload { () throws in try bring(file) } }
-    } onResult: { file, result in
-      switch result {
-      case .success(let way):
-        report.count(way, file)
-        onItem("\(file.path)", file.size)
-      case .failure(let error): failures.append(error)
+    var files = files.sorted { $0.size > $1.size }
+    // The smallest of the base goes first, alone: it shows whether files can be shared before a large one is read for it.
+    let smallest = files.lastIndex { base.file(of: $0.sha256, preferring: $0.path) != nil }
+    let first = smallest.map { [files.remove(at: $0)] } ?? []
+    for files in [first, files] {
+      await forEachConcurrently(files, limit: BundleVerifier.readers) { file in
+        await Result { () async throws in try await offload { () throws in try bring(file) } }
+      } onResult: { file, result in
+        switch result {
+        case .success(let way):
+          report.count(way, file)
+          onItem("\(file.path)", file.size)
+        case .failure(let error): failures.append(error)
+        }
       }
     }
     try Task.checkCancellation()

@@ -31,22 +31,61 @@ struct ProvedFile {
       isProgram ? [.ownerReadWriteExecute, .groupReadExecute, .otherReadExecute] : .publicFile
     try createDirectories(path.removingLastComponent(), isDurable: false)
     let file = try PendingFile(for: path, permissions: permissions)
-    let passed = Passed()
-    try content { [path] bytes in
-      passed.hasher.update(bytes)
-      passed.size += Int64(bytes.count)
-      try FileError.naming(.write, path) { _ = try file.descriptor.writeAll(bytes) }
-    }
-    guard passed.size == size else { return "it has \(passed.size) bytes instead of \(size)" }
-    let actual = passed.hasher.finalize()
+    let output = ProvedOutput(file)
+    try content { try output.add($0) }
+    try output.flush()
+    guard output.size == size else { return "it has \(output.size) bytes instead of \(size)" }
+    let actual = output.hasher.finalize()
     guard actual == sha256 else { return "its digest is \(actual) instead of \(sha256)" }
     try file.commit(isDurable: false)
     return nil
   }
+}
 
-  /// What has passed by.
-  private final class Passed {
-    var hasher = DigestHasher(.sha256)
-    var size: Int64 = 0
+/// Gathers small pieces, then hashes and writes them while the processor still has them at hand; and has the disk begin
+/// with what is written, so that little is left to wait for when everything is flushed.
+private final class ProvedOutput {
+  private(set) var hasher = DigestHasher(.sha256)
+  private(set) var size: Int64 = 0
+
+  private let file: PendingFile
+  private let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 18, alignment: 4096)
+  private var filled = 0
+  /// How many bytes the disk has been told to begin with.
+  private var begun: Int64 = 0
+  /// How many bytes are left to gather before it is told again.
+  private static let step: Int64 = 8 << 20
+
+  init(_ file: PendingFile) { self.file = file }
+
+  deinit { buffer.deallocate() }
+
+  func add(_ bytes: UnsafeRawBufferPointer) throws {
+    if filled == 0, bytes.count >= buffer.count { return try put(bytes) }
+    var rest = bytes
+    while !rest.isEmpty {
+      let count = min(rest.count, buffer.count - filled)
+      let room = UnsafeMutableRawBufferPointer(rebasing: buffer[filled...])
+      room.copyMemory(from: UnsafeRawBufferPointer(rebasing: rest[..<count]))
+      filled += count
+      rest = UnsafeRawBufferPointer(rebasing: rest[count...])
+      if filled == buffer.count { try flush() }
+    }
+  }
+
+  /// Writes what was gathered.
+  func flush() throws {
+    try put(UnsafeRawBufferPointer(rebasing: buffer[..<filled]))
+    filled = 0
+  }
+
+  private func put(_ bytes: UnsafeRawBufferPointer) throws {
+    hasher.update(bytes)
+    size += Int64(bytes.count)
+    try FileError.naming(.write, file.destination) { _ = try file.descriptor.writeAll(bytes) }
+    if size - begun >= Self.step {
+      file.beginWriting(begun..<size)
+      begun = size
+    }
   }
 }

@@ -16,6 +16,8 @@ struct StoredArchive {
   static let tailSize = 8
   /// The most bytes of a block.
   static let largestBlock = 0xffff
+  /// The most bytes that are read at once.
+  private static let window: Int64 = 1 << 18
 
   /// The bytes before the first block.
   let head: [UInt8]
@@ -70,25 +72,42 @@ struct StoredArchive {
   ///
   /// - Throws: `FileError`; also when the file has become shorter. Or what `body` throws.
   func read(_ range: Range<Int64>, _ body: (UnsafeRawBufferPointer) throws -> Void) throws {
-    let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: Self.largestBlock, alignment: 16)
-    defer { buffer.deallocate() }
+    guard !range.isEmpty else { return }
     var (place, block) = (range.lowerBound, index(at: range.lowerBound))
-    while place < range.upperBound {
-      let end = starts[block] + Int64(blocks[block])
-      var left = Int(min(end, range.upperBound) - place)
-      while left > 0 {
-        let offset = Int64(Self.headSize + Self.blockHeader * (block + 1)) + place
-        let count = try FileError.naming(.read, path) {
-          try descriptor.read(
-            fromAbsoluteOffset: offset, into: UnsafeMutableRawBufferPointer(rebasing: buffer[..<left]))
-        }
-        guard count > 0 else { throw FileError(.read, path, .ioError) }
-        try body(UnsafeRawBufferPointer(rebasing: buffer[..<count]))
-        place += Int64(count)
-        left -= count
+    var offset = fileOffset(of: place, in: block)
+    let end = fileOffset(of: range.upperBound - 1, in: index(at: range.upperBound - 1)) + 1
+    let buffer = UnsafeMutableRawBufferPointer.allocate(
+      byteCount: Int(min(end - offset, Self.window)), alignment: 16)
+    defer { buffer.deallocate() }
+    // Many blocks are read at once, and the headers between them left out.
+    while offset < end {
+      let wanted = Int(min(end - offset, Int64(buffer.count)))
+      let count = try FileError.naming(.read, path) {
+        try descriptor.read(
+          fromAbsoluteOffset: offset, into: UnsafeMutableRawBufferPointer(rebasing: buffer[..<wanted]))
       }
-      block += 1
+      guard count > 0 else { throw FileError(.read, path, .ioError) }
+      var position = 0
+      while position < count {
+        let left = starts[block] + Int64(blocks[block]) - place
+        guard left > 0 else {
+          // A header may end behind what was read.
+          position += Self.blockHeader
+          block += 1
+          continue
+        }
+        let length = Int(min(left, Int64(count - position)))
+        try body(UnsafeRawBufferPointer(rebasing: buffer[position..<position + length]))
+        position += length
+        place += Int64(length)
+      }
+      offset += Int64(position)
     }
+  }
+
+  /// Where a byte lies in the file.
+  private func fileOffset(of place: Int64, in block: Int) -> Int64 {
+    Int64(Self.headSize + Self.blockHeader * (block + 1)) + place
   }
 
   /// A small part of what is in it.

@@ -257,7 +257,8 @@ private struct DownloadAttempt {
     if let retryAfter, retryAfter > policy.configuration.maximumRetryAfter {
       var error = TransferError(
         .waitTooLong, url: error.url,
-        detail: "\(error.detail); the server asks to wait \(retryAfter.components.seconds) seconds")
+        detail: "\(error.detail); the server asks to wait \(counted(retryAfter.components.seconds, "second"))"
+      )
       error.attempts = count
       throw error
     }

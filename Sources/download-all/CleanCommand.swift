@@ -3,6 +3,7 @@ import Cache
 import CommandSupport
 import Console
 import DownloadAll
+import Files
 import Settings
 import SystemPackage
 
@@ -75,7 +76,7 @@ struct CleanCommand: ParsableCommand {
     guard !cleaning.paths.isEmpty else { return try report([], left: [], size: 0, console) }
     if !isDryRun {
       let names = cleaning.paths.prefix(4).map(\.string).joined(separator: ", ")
-      let rest = cleaning.paths.count > 4 ? " and \(cleaning.paths.count - 4) more files" : ""
+      let rest = cleaning.paths.count > 4 ? " and " + counted(cleaning.paths.count - 4, "more file") : ""
       try ask("\(names)\(rest), \(ByteCount.format(cleaning.size))")
     }
     let removed = isDryRun ? cleaning.paths : try cleaning.execute()

@@ -3,6 +3,7 @@ import Bundle
 import CommandSupport
 import Console
 import DownloadAll
+import Files
 import SystemPackage
 
 /// Compares two manifests.
@@ -50,7 +51,7 @@ struct CompareCommand: ParsableCommand {
       }
       console.finish(
         comparison.isEqual
-          ? "both bundles are the same: \(comparison.files) files"
+          ? "both bundles are the same: \(counted(comparison.files, "file"))"
           : "\(first) and \(second) are not the same; differences: \(comparison.differences.count)")
     }
     if !comparison.isEqual { throw ExitCode(.failed) }

@@ -3,6 +3,7 @@ import Bundle
 import CommandSupport
 import Console
 import DownloadAll
+import Files
 import Settings
 import Supply
 import SystemPackage
@@ -64,7 +65,8 @@ struct DeltaCommand: AsyncParsableCommand {
     if output.json { return try printJSON(report) }
     let all = ByteCount.format(report.resultBytes)
     console.finish(
-      "\(to) has \(ByteCount.format(report.bytes)) of the \(all) of \(report.result): \(report.files) files, "
-        + "\(report.archives) images by their blobs. It is for \(report.base)")
+      "\(to) has \(ByteCount.format(report.bytes)) of the \(all) of \(report.result): \(counted(report.files, "file")), "
+        + "\(counted(report.archives, "image by its blobs", "images by their blobs")). It is for \(report.base)"
+    )
   }
 }

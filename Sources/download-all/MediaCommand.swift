@@ -2,6 +2,7 @@ import ArgumentParser
 import CommandSupport
 import Console
 import DownloadAll
+import Files
 import Integrity
 import Settings
 import Supply
@@ -82,8 +83,10 @@ struct MediaCommand: AsyncParsableCommand {
       ["PART", "FOLDER", "FILES", "SIZE"],
       reports.map { ["\($0.part)", $0.folder, "\($0.items)", ByteCount.format($0.bytes)] },
       rightAligned: [0, 2, 3])
+    let bundle = plan.set.bundle
+    let all = counted(plan.set.parts, "medium of \(bundle) is", "media of \(bundle) are")
     console.finish(
-      "\(reports.count) of \(plan.set.parts) media of \(plan.set.bundle) are written and read back. On the other side: "
+      "\(reports.count) of \(all) written and read back. On the other side: "
         + "target-setup join MEDIA... --into DIR")
   }
 
@@ -104,7 +107,7 @@ struct MediaCommand: AsyncParsableCommand {
     console.table(
       ["PART", "SIZE"], (1...plan.set.parts).map { ["\($0)", ByteCount.format(plan.bytes(of: $0))] },
       rightAligned: [0, 1])
-    console.finish("\(plan.set.parts) media for \(plan.set.bundle)")
+    console.finish("\(counted(plan.set.parts, "medium", "media")) for \(plan.set.bundle)")
   }
 }
 

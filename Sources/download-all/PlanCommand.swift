@@ -3,6 +3,7 @@ import Bundle
 import CommandSupport
 import Console
 import DownloadAll
+import Files
 import FoundationEssentials
 import Settings
 import SystemPackage
@@ -149,7 +150,7 @@ struct PlanCommand: AsyncParsableCommand {
     let missing = ByteCount.format(report.missingSize)
     var text =
       "kubespray \(report.kubespray) for \(report.platforms.joined(separator: " and ")): "
-      + "\(report.artifacts.count) files, \(total), of which \(missing) are to be fetched"
+      + "\(counted(report.artifacts.count, "file")), \(total), of which \(missing) are to be fetched"
     if unknown > 0 { text += "; the size of \(unknown) is not known" }
     if !report.unplanned.isEmpty {
       let stages = report.unplanned.map(\.stage.rawValue).joined(separator: ", ")

@@ -3,6 +3,7 @@ import Bundle
 import CommandSupport
 import Console
 import DownloadAll
+import Files
 import Integrity
 import Settings
 import SystemPackage
@@ -69,7 +70,7 @@ struct RunCommand: AsyncParsableCommand {
       console.emit(.message(.info, name, stage: nil))
       if let shared = try releases.share(with: configuration) {
         lent = shared.paths
-        let text = "begun with the \(lent.count) files of \(shared.from), which are on the disk once"
+        let text = "begun with \(counted(lent.count, "file")) of \(shared.from), shared with it on the disk"
         console.emit(.message(.info, text, stage: nil))
       }
     }
@@ -109,7 +110,7 @@ struct RunCommand: AsyncParsableCommand {
     let fetched = report.stages.byteSum(of: \.bytes)
     let new = fetched == 0 ? "nothing had to be fetched" : "\(ByteCount.format(fetched)) fetched"
     return
-      ": kubespray \(contents.kubespray), \(contents.files) files, \(ByteCount.format(contents.bytes)); \(new), "
+      ": kubespray \(contents.kubespray), \(counted(contents.files, "file")), \(ByteCount.format(contents.bytes)); \(new), "
       + "in \(DurationText.format(report.duration))"
   }
 

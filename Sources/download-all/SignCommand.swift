@@ -3,6 +3,7 @@ import Bundle
 import CommandSupport
 import Console
 import DownloadAll
+import Files
 import Settings
 import SystemPackage
 
@@ -55,7 +56,7 @@ struct SignCommand: AsyncParsableCommand {
     }
     if output.json { return try printJSON(result) }
     let what =
-      "\(outputs.appending(result.file)) (\(result.files) files, sequence \(result.sequence)"
+      "\(outputs.appending(result.file)) (\(counted(result.files, "file")), sequence \(result.sequence)"
       + (result.expires.map { ", expires \($0)" } ?? "") + ")"
     console.finish(
       result.isNew

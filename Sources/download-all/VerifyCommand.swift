@@ -3,6 +3,7 @@ import Bundle
 import CommandSupport
 import Console
 import DownloadAll
+import Files
 import Settings
 import SystemPackage
 
@@ -75,7 +76,7 @@ struct VerifyCommand: AsyncParsableCommand {
       if !output.json {
         let found = result.contentRead ? "is intact" : "has files of the right sizes (no content was read)"
         console.finish(
-          "\(configuration.outputs) \(found): \(result.files) files, \(ByteCount.format(result.bytes)); "
+          "\(configuration.outputs) \(found): \(counted(result.files, "file")), \(ByteCount.format(result.bytes)); "
             + "\(Self.signatures(result)).")
       }
       return true
@@ -102,7 +103,7 @@ struct VerifyCommand: AsyncParsableCommand {
       isAboutFiles
       ? "Run download-all again to repair it."
       : "Do not use it before you know why."
-    let problems = result.problems.count == 1 ? "1 problem" : "\(result.problems.count) problems"
+    let problems = counted(result.problems.count, "problem")
     return "\(problems) in \(outputs). \(advice)"
   }
 }

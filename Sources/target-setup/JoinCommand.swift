@@ -1,6 +1,7 @@
 import ArgumentParser
 import CommandSupport
 import Console
+import Files
 import Supply
 import SystemPackage
 import TargetSetup
@@ -50,7 +51,7 @@ struct JoinCommand: AsyncParsableCommand {
     for problem in report.problems { console.emit(.message(.error, problem, stage: nil)) }
     guard !report.isComplete else {
       return console.finish(
-        "\(report.folder) has all of \(report.bundle), from \(report.parts.count) media, each file as it was made"
+        "\(report.folder) has all of \(report.bundle), from \(counted(report.parts.count, "medium", "media")), each file as it was made"
       )
     }
     console.table(

@@ -1,6 +1,7 @@
 import ArgumentParser
 import CommandSupport
 import Console
+import Files
 import Supply
 import SystemPackage
 import TargetSetup
@@ -40,12 +41,12 @@ struct MergeCommand: AsyncParsableCommand {
       valueName: "dir"), completion: .directory)
   var into: String?
 
-  @OptionGroup var trust: TrustOptions
+  @OptionGroup var trust: ManifestTrustOptions
 
   func run() async throws {
     let console = output.console()
     let old = try SetupContext.bundleFolder(bundle.map { FilePath($0) }, processEnvironment())
-    let (folder, into, policy) = (FilePath(delta), into.map { FilePath($0) }, trust.policy)
+    let (folder, into, policy) = (FilePath(delta), into.map { FilePath($0) }, trust.policy())
     let events = output.events(console)
     let result = try await Interruption.watching(console) {
       try await withTicking(console) {
@@ -55,11 +56,14 @@ struct MergeCommand: AsyncParsableCommand {
     let report = result.report
     if output.json { return try printJSON(report) }
     if result.isHealed {
-      return console.finish("\(report.folder) is healed: \(report.fromDelta + report.rebuilt) files put back")
+      let files = counted(report.fromDelta + report.rebuilt, "file")
+      return console.finish("\(report.folder) is healed: \(files) put back")
     }
+    let images = counted(report.rebuilt, "image")
     console.finish(
-      "\(report.folder) holds \(report.result): \(report.fromBase) files of the old bundle (\(report.shared) share its "
-        + "room), \(report.fromDelta) of the delta, \(report.rebuilt) images put together, \(report.present) there already; "
-        + "\(ByteCount.format(report.written)) written. Next: sh \(report.folder)/target-setup all")
+      "\(report.folder) holds \(report.result): \(counted(report.fromBase, "file")) of the old bundle "
+        + "(\(counted(report.shared, "shares", "share")) its room), \(report.fromDelta) of the delta, \(images) put together, "
+        + "\(report.present) there already; \(ByteCount.format(report.written)) written. "
+        + "Next: sh \(report.folder)/target-setup all")
   }
 }

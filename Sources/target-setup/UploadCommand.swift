@@ -1,6 +1,7 @@
 import ArgumentParser
 import CommandSupport
 import Console
+import Files
 import SystemPackage
 import TargetSetup
 
@@ -139,7 +140,7 @@ struct UploadCommand: AsyncParsableCommand {
     let present = results.count { [.present, .linked].contains($0.outcome) }
     guard failures.isEmpty, notTried == 0 else {
       console.finish(
-        "\(failures.count) of \(results.count) files failed"
+        "\(failures.count) of \(counted(results.count, "file")) failed"
           + (notTried > 0 ? ", \(notTried) were not tried" : "")
           + ". Correct the cause and run the same command again; what has arrived is not sent again.")
       throw ExitCode(.failed)
@@ -147,10 +148,10 @@ struct UploadCommand: AsyncParsableCommand {
     if dryRun {
       let open = results.filter { $0.outcome != .present }
       let size = ByteCount.format(open.reduce(0) { $0 + $1.size })
-      return console.finish("\(open.count) of \(results.count) files are to be sent, at most \(size)")
+      return console.finish("\(open.count) of \(counted(results.count, "file")) to be sent, at most \(size)")
     }
     console.finish(
-      "\(results.count) files are at \(store.description), \(present) of them needed no transfer; \(sent) sent"
+      "\(counted(results.count, "file is", "files are")) at \(store.description), \(present) of them needed no transfer; \(sent) sent"
     )
   }
 }

@@ -1,6 +1,7 @@
 import ArgumentParser
 import CommandSupport
 import Console
+import Files
 import Synchronization
 import TargetSetup
 
@@ -104,6 +105,7 @@ private final class LastState: Sendable {
     console.finish(
       seen.missing.isEmpty
         ? "everything that was asked for was there"
-        : "\(seen.missing.count) things that were asked for are not there")
+        : "\(counted(seen.missing.count, "thing that was asked for is", "things that were asked for are")) not there"
+    )
   }
 }

@@ -1,6 +1,9 @@
 """Makes two bundles that follow one another, with images as archives of bundles have them, for deltas and media.
 
-python3 two_bundles.py FOLDER [MEGABYTES]    FOLDER/old and FOLDER/new; MEGABYTES (8) is the size of each of the large parts
+python3 two_bundles.py FOLDER [MEGABYTES [LARGE...]]    FOLDER/old and FOLDER/new; MEGABYTES (8) is the size of each of the large
+                                                        parts, LARGE that of one more file of the new bundle, in megabytes, too
+
+Files that are called large have a mark in each MiB and holes between the marks: they take little room until they are copied.
 """
 
 import gzip
@@ -32,7 +35,7 @@ def archive(reference: str, blobs: list) -> bytes:
     return gzip.compress(content.getvalue(), 0, mtime=0)
 
 
-def write(folder: pathlib.Path, version: str, files: dict, images: dict) -> None:
+def write(folder: pathlib.Path, version: str, files: dict, images: dict, large: tuple | list = ()) -> None:
     entries = []
     for name, data in files.items():
         entries.append(put(folder, name, data, "repo" if name.startswith("debs/") else "files"))
@@ -42,6 +45,7 @@ def write(folder: pathlib.Path, version: str, files: dict, images: dict) -> None
         entry["image"] = {"reference": reference, "digest": digests[0], "platforms": ["linux/amd64"]}
         entry["image"] |= {"layers": len(blobs), "blobs": digests}
         entries.append(entry)
+    entries += [put_large(folder, number, size) for number, size in enumerate(large)]
     manifest = {"format": 2, "id": hashlib.sha256(version.encode()).hexdigest()[:32], "sequence": len(files)}
     manifest |= {"tool": "test", "created": "2026-01-01T00:00:00Z", "kubespray": version, "architecture": "amd64"}
     manifest |= {"platforms": ["linux/amd64"], "stages": ["files", "images", "repo"], "signedRepositories": {}}
@@ -57,6 +61,25 @@ def put(folder: pathlib.Path, name: str, data: bytes, stage: str) -> dict:
     url = f"https://example.com/{name}"
     verification = {"files": "tls-only", "images": "registry-digest", "repo": "repository-metadata"}[stage]
     return {"path": name, "size": len(data), "sha256": digest, "stage": stage, "url": url, "verification": verification}
+
+
+def put_large(folder: pathlib.Path, number: int, size: int) -> dict:
+    path = folder / f"files/large-{number}"
+    digest = hashlib.sha256()
+    with path.open("wb") as file:
+        for place in range(size):
+            mark = hashlib.sha256(f"{number} {place}".encode()).digest()
+            file.seek(place << 20)
+            file.write(mark)
+            digest.update(mark.ljust(1 << 20, b"\0"))
+        file.truncate(size << 20)
+    entry = {
+        "path": f"files/large-{number}",
+        "size": size << 20,
+        "sha256": "sha256:" + digest.hexdigest(),
+        "stage": "files",
+    }
+    return entry | {"url": f"https://example.com/large-{number}", "verification": "tls-only"}
 
 
 def image(name: str, version: str, *blobs: bytes) -> dict:
@@ -89,4 +112,5 @@ write(
     image("kube-apiserver", "v1.34.3", noise(20, 2000), layer, new_layer)
     | image("kube-proxy", "v1.34.3", noise(21, 2000), layer, new_layer, noise(22, part // 8))
     | image("pause", "3.10", noise(13, 2000), noise(14, 300_000)),
+    [int(size) for size in sys.argv[3:]],
 )

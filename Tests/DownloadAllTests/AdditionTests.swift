@@ -125,9 +125,26 @@ import Testing
     _ = try await execute(.add(.image, name: extra, sha256: nil))
     try fixture.remove("outputs/bundle.json")
     try fixture.write(last, to: "outputs/\(Manifest.unfinishedFileName)")
+    let before = registry.server.requests.count
     let report = try await execute(.add(.image, name: extra, sha256: nil))
     #expect(report.bundle == .complete)
     #expect(images == ["\(registry.host)/app:1", extra])
+    // What had arrived is not fetched again.
+    #expect(report.bytes == 0)
+    let layer = TestImage.Blob(Array("extra".utf8), .ociLayerGzip).descriptor.digest
+    #expect(!registry.server.requests.dropFirst(before).contains { $0.path.contains("/blobs/\(layer)") })
+  }
+
+  @Test func whatIsThereAlreadyIsSaid() async throws {
+    _ = try await run()
+    func said(_ name: String) async throws -> String {
+      let before = fixture.messages.count
+      _ = try await execute(.add(.image, name: name, sha256: nil))
+      return fixture.messages.dropFirst(before).joined(separator: "\n")
+    }
+    #expect(try await said("\(registry.host)/app:1").contains("app:1 is in the bundle already"))
+    #expect(try await !said(extra).contains("already"))
+    #expect(try await said(extra).contains("extra:1 was added already"))
   }
 
   @Test func whatWasAskedForIsAskedForAgain() {

@@ -44,7 +44,7 @@ struct Signal: Sendable {
     }
     let report = try await fixture.run([TestStage(.files) { [kubelet] }, solver], precheck: true)
     #expect(report.failures.isEmpty && report.bundle == .complete)
-    #expect(fixture.messages.contains { $0.contains("1 hosts answer; 14 B to fetch") })
+    #expect(fixture.messages.contains { $0.contains("1 host answers; 14 B to fetch") })
   }
 
   @Test func aHostThatDoesNotAnswerStopsThoseWhoNeedItAndNoOthers() async throws {

@@ -19,7 +19,7 @@ import Testing
   @Test func nothingWrongIsNoHindrance() async throws {
     let report = try await run([try fixture.artifact("/kubelet", "kubelet")])
     #expect(report.failures.isEmpty && report.bundle == .complete)
-    #expect(fixture.messages.contains { $0.contains("1 hosts answer") })
+    #expect(fixture.messages.contains { $0.contains("1 host answers") })
   }
 
   @Test func aHostThatDoesNotAnswerIsNamedWithTheReason() async throws {

@@ -121,6 +121,22 @@ import Testing
     #expect(folder.names == ["a", "b"])
   }
 
+  @Test func whatAKilledRunLeavesGoesAndWhatIsInUseStays() throws {
+    let parent = folder.path
+    let inUse = try WorkFolder(in: parent)
+    // As a kill leaves one: there, with something in it, and not locked.
+    let left = try createTemporaryFolder(in: parent, named: WorkFolder.name)
+    try writeAtomically("x", to: left.appending("x"))
+    let other = try createTemporaryFolder(in: parent, named: "kubespray-offline")
+    try createLink(parent.appending("\(WorkFolder.name)-link"), to: path("a").string)
+    let next = try WorkFolder(in: parent)
+    #expect(!fileExists(left) && folderExists(inUse.path) && folderExists(other) && folderExists(path("a")))
+    #expect(WorkFolder.removeAbandoned(in: parent).isEmpty && folderExists(next.path))
+    inUse.remove()
+    next.remove()
+    #expect(!fileExists(inUse.path) && !fileExists(next.path))
+  }
+
   @Test func temporaryFilesArePrivateAndDiffer() throws {
     let first = try createTemporaryFile(in: folder.path, named: "t")
     let second = try createTemporaryFile(in: folder.path, named: "t")

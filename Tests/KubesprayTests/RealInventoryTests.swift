@@ -171,7 +171,8 @@ import Testing
       #expect(!images.contains("registry.k8s.io/kube-proxy:v1.34.0-rc.1"))
       #expect(catalog.warnings.contains { $0.hasPrefix("plain_download_url is \"ftp://") })
       #expect(
-        catalog.warnings.filter { $0.hasPrefix("files_repo is https://mirror.example/files: 1 files") }.count
+        catalog.warnings.filter { $0.hasPrefix("files_repo is https://mirror.example/files: 1 file comes") }
+          .count
           == 1)
     }
   }

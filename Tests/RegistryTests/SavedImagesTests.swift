@@ -94,7 +94,7 @@ import Testing
     case "layer is missing": (wanted, _) = ("is missing", entries.remove(at: layer))
     case "configuration is missing": (wanted, _) = ("is missing", entries.remove(at: config))
     case "too few layers":
-      wanted = "has 1 layers, and the configuration has 2"
+      wanted = "has 1 layer, and the configuration has 2"
       let text = String(decoding: entries[list].bytes, as: UTF8.self)
       entries[list] = .file(
         "manifest.json", Array(text.replacing("\"\(bad.packed.hex).tar.gz\",", with: "").utf8))

@@ -57,6 +57,24 @@ import Testing
     }
   }
 
+  /// Much is read at once: wherever that ends, in a block or in a header, nothing is lost and nothing taken twice.
+  @Test func aLongPartIsReadInPieces() throws {
+    let content = Dice.noise(600_000, seed: 5)
+    for first in 65_500...65_535 {
+      var rest = content[...]
+      var blocks: [[UInt8]] = []
+      while !rest.isEmpty {
+        blocks.append(Array(rest.prefix(blocks.isEmpty ? first : StoredArchive.largestBlock)))
+        rest = rest.dropFirst(blocks.last?.count ?? 0)
+      }
+      try stream(try file(blocks)) { stream in
+        let stream = try #require(stream)
+        #expect(try stream.bytes(0..<600_000) == content, "\(first)")
+        #expect(try stream.bytes(7..<599_999) == Array(content[7..<599_999]), "\(first)")
+      }
+    }
+  }
+
   @Test func anythingElseIsNotOne() throws {
     let good = try readBytes(try file([[1, 2, 3]]))
     var others: [[UInt8]] = (0..<good.count).map { Array(good.prefix($0)) } + [good + [0]]

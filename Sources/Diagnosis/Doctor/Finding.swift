@@ -1,3 +1,5 @@
+import Files
+
 /// What one look at a machine has found.
 public struct Finding: Sendable, Equatable, Encodable {
   /// How much it matters.
@@ -83,9 +85,8 @@ public struct MachineReport: Sendable, Encodable {
 
   /// How it stands, in a sentence.
   public var summary: String {
-    func count(_ number: Int, _ word: String) -> String { "\(number) \(word)\(number == 1 ? "" : "s")" }
     return errors + warnings == 0
       ? "nothing is wrong with this machine, as far as can be seen"
-      : "\(count(errors, "error")), \(count(warnings, "warning"))"
+      : "\(counted(errors, "error")), \(counted(warnings, "warning"))"
   }
 }

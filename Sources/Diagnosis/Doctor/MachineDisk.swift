@@ -58,7 +58,7 @@ extension Machine {
     } else if let inodes = space.availableInodes, inodes < Self.neededInodes {
       found.append(
         .error(
-          .disk, "\(name) has room for \(inodes) more files only: its inodes are used up",
+          .disk, "\(name) has room for \(counted(inodes, "more file")) only: its inodes are used up",
           next: "df -i \(place)"))
     } else if let ample = use.ample, space.availableBytes < ample.bytes {
       found.append(

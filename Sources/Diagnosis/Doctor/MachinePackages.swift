@@ -56,7 +56,9 @@ extension Machine {
         return hasAddress && !words.contains("enabled=0")
       }
     }
-    guard enabled.isEmpty else { return .ok(.packageSources, "\(enabled.count) repositories are enabled") }
+    guard enabled.isEmpty else {
+      return .ok(.packageSources, counted(enabled.count, "repository is", "repositories are") + " enabled")
+    }
     let isSubscribed = !names(in: "/etc/pki/consumer").isEmpty
     return .error(
       .packageSources, "no repository of packages is enabled",
@@ -78,7 +80,8 @@ extension Machine {
     }
     guard updates.isEmpty, half.isEmpty else {
       return .error(
-        .packageManager, "dpkg was interrupted: \(max(half.count, 1)) packages are half installed",
+        .packageManager,
+        "dpkg was interrupted: \(counted(max(half.count, 1), "package is", "packages are")) half installed",
         next: "dpkg --configure -a")
     }
     if system?.family == .redHat, !exists("/var/lib/rpm"), !exists("/usr/lib/sysimage/rpm") {

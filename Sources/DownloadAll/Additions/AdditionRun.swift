@@ -121,6 +121,8 @@ public struct AdditionRun: Sendable {
         throw AdditionError.notAPackage(name)
       }
       var change = Change(additions: additions)
+      let known = additions.entries.first { $0.kind == .package && $0.name == name }
+      if known != nil { sayPresent(name, known) }
       change.additions.put(.init(kind: .package, name: name, sha256: nil, paths: []))
       change.rows = try packages(manifest, change.additions, without: [], job, tools)
       return change
@@ -141,6 +143,7 @@ public struct AdditionRun: Sendable {
       verification: Verification(.registry, over: isOpen ? .open : .proved), listing: "download-all add")
     var change = Change(additions: additions)
     let known = additions.entries.first { $0.kind == .image && $0.name == "\(image)" }
+    if !isNew { sayPresent("\(image)", known) }
     change.additions.put(
       .init(kind: .image, name: "\(image)", sha256: nil, paths: known?.paths ?? (isNew ? ["\(path)"] : [])))
     change.rows = [.init(name: .images, needs: [], stage: GivenStage(list: [artifact]))]
@@ -160,6 +163,7 @@ public struct AdditionRun: Sendable {
     }
     var change = Change(additions: additions)
     let known = additions.entries.first { $0.kind == .file && $0.name == url }
+    if present != nil { sayPresent(hidingCredentials(url), known) }
     change.additions.put(
       .init(
         kind: .file, name: url, sha256: digest,
@@ -167,6 +171,13 @@ public struct AdditionRun: Sendable {
     change.rows = [.init(name: .files, needs: [], stage: GivenStage(list: [artifact]))]
     change.generated = try list("files/files.list", .files, adding: hidingCredentials(url))
     return change
+  }
+
+  private func sayPresent(_ name: String, _ known: Additions.Entry?) {
+    let text =
+      known == nil
+      ? "is in the bundle already; from now on it stays there when no list names it" : "was added already"
+    emit(.message(.info, "\(name) \(text). Only what has changed since is fetched", stage: nil))
   }
 
   /// A file that was added, at its place in the bundle.

@@ -1,4 +1,5 @@
 import Bundle
+import Files
 import Registry
 import Transfer
 
@@ -42,7 +43,7 @@ struct LeftOut: Sendable {
   /// One sentence for each host, with what its files would have been for.
   var warnings: [String] {
     hosts.sorted { $0.key < $1.key }.map { name, host in
-      "\(name): \(host.reason). Left out, since nothing that was asked for needs it: \(host.files) files for "
+      "\(name): \(host.reason). Left out, since nothing that was asked for needs it: \(counted(host.files, "file")) for "
         + "\(host.purposes.sorted().joined(separator: ", ")). With --strict this is an error."
     }
   }

@@ -1,4 +1,5 @@
 import Console
+import Files
 import Integrity
 import Supply
 import SystemPackage
@@ -39,7 +40,7 @@ public enum MediaRun {
           emit(.itemFinished(stage, item: name, .done, bytes: size))
         })
     }
-    emit(.stageFinished(stage, .done, summary: "\(reports.count) media"))
+    emit(.stageFinished(stage, .done, summary: counted(reports.count, "medium", "media")))
     return reports
   }
 }

@@ -1,4 +1,5 @@
 import Bundle
+import Files
 import FoundationEssentials
 import Host
 
@@ -70,7 +71,7 @@ struct ClusterImages {
     found.images = origins.sorted { $0.key < $1.key }
       .map { ListedImage(reference: $0.key, origin: "\(cluster), \($0.value)") }
     found.summary =
-      "\(cluster) runs \(found.images.count) images in \(pods.items.count) pods, jobs and cronjobs"
+      "\(cluster) runs \(counted(found.images.count, "image")) in \(counted(pods.items.count, "pod or job", "pods, jobs and cronjobs"))"
     return found
   }
 

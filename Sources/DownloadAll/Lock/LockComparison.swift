@@ -1,4 +1,5 @@
 import Bundle
+import Files
 import Integrity
 import Kubespray
 
@@ -19,7 +20,7 @@ private enum Pin: Equatable {
     switch self {
     case .text(let text): text
     case .file(_, let digest): Self.short(digest)
-    case .list(let items): "\(items.count) things: \(Self.some(items))"
+    case .list(let items): "\(counted(items.count, "thing")): \(Self.some(items))"
     }
   }
 

@@ -1,6 +1,7 @@
 import Bundle
 import Concurrency
 import Console
+import Files
 import FoundationEssentials
 import Integrity
 import Mirrors
@@ -59,7 +60,7 @@ struct MirrorStage: Stage {
     let date = Date(timeIntervalSince1970: TimeInterval(resolved.time)).formatted(.iso8601)
     events.say(
       .info,
-      mirrors.naming(mirror, in: "\(files.count) packages, \(ByteCount.format(bytes))")
+      mirrors.naming(mirror, in: "\(counted(files.count, "package")), \(ByteCount.format(bytes))")
         + (resolved.isLocked
           ? ", as the lock says"
           : resolved.isRemembered ? ", as resolved at \(date); --refresh asks again" : ""))

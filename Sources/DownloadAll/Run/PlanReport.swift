@@ -1,5 +1,6 @@
 import Bundle
 import Console
+import Files
 import Host
 import Integrity
 import Kubespray
@@ -94,7 +95,6 @@ extension PlanReport {
     let new = artifacts.filter { $0.url != nil && !known.contains("\($0.path) \($0.url ?? "")") }
     let images = new.count { $0.stage == .images }
     let unknown = new.count { $0.size == nil }
-    func counted(_ number: Int, _ word: String) -> String { "\(number) \(word)\(number == 1 ? "" : "s")" }
     return counted(new.count - images, "file") + ", " + counted(images, "image") + ", "
       + ByteCount.format(new.byteSum { $0.size ?? 0 })
       + (unknown > 0 ? " and \(unknown) of a size that is not known" : "")

@@ -131,13 +131,14 @@ struct Precheck: Sendable {
 
   private func tell(_ inquiry: Inquiry) {
     if !inquiry.reached.isEmpty || !inquiry.unreached.isEmpty {
-      let known = "\(inquiry.reached.count) hosts answer; \(ByteCount.format(inquiry.remote)) to fetch"
+      let known =
+        "\(counted(inquiry.reached.count, "host answers", "hosts answer")); \(ByteCount.format(inquiry.remote)) to fetch"
       events.say(.info, known + Self.estimate(inquiry.remote, rate: rate.ofLastRun))
     }
     if let skew = inquiry.clockSkew, abs(skew) > 300 {
       events.say(
         .warning,
-        "the clock of this machine is off by \(abs(skew)) seconds; TLS may fail. Set it, or start an NTP client."
+        "the clock of this machine is off by \(counted(abs(skew), "second")); TLS may fail. Set it, or start an NTP client."
       )
     }
   }

@@ -1,5 +1,6 @@
 import Bundle
 import Console
+import Files
 
 /// How one stage went.
 public struct StageReport: Sendable {
@@ -48,7 +49,7 @@ public struct StageReport: Sendable {
     default: break
     }
     guard items > 0 else { return "" }
-    var parts = ["\(items) files"]
+    var parts = [counted(items, "file")]
     if skipped > 0 { parts.append("\(skipped) already intact") }
     if bytes > 0 { parts.append("\(ByteCount.format(bytes)) fetched") }
     if !failures.isEmpty { parts.append("\(failures.count) failed") }

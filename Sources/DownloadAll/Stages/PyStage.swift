@@ -1,5 +1,6 @@
 import Bundle
 import Console
+import Files
 import Kubespray
 
 /// Makes the Python environment and evaluates kubespray's catalog, which every later stage reads.
@@ -13,7 +14,7 @@ struct PyStage: Stage {
     let checked = catalog.files.filter { $0.checksum != nil }.count
     events.say(
       .info,
-      "the catalog has \(catalog.files.count) files (\(checked) with a checksum) and \(catalog.images.count) images"
+      "the catalog has \(counted(catalog.files.count, "file")) (\(checked) with a checksum) and \(counted(catalog.images.count, "image"))"
         + (job.architectures.count > 1 ? " for \(job.architectureNames) together" : ""))
     for warning in catalog.warnings { events.say(.warning, warning) }
     return []

@@ -8,7 +8,8 @@ import SystemPackage
 /// generate_list.sh does not quote the paths that it works with, so it is called through a temporary folder without
 /// blanks, from where a link leads to the tree. The arguments of Ansible go around it; see `pass-arguments.sh`.
 struct EvaluationRun {
-  private let folder: FilePath
+  private let temporary: WorkFolder
+  private var folder: FilePath { temporary.path }
   private let evaluator: CatalogEvaluator
   private let questions: EvaluationQuestions
   private let key: CatalogKey
@@ -22,7 +23,7 @@ struct EvaluationRun {
     self.evaluator = evaluator
     self.questions = questions
     key = try CatalogKey(evaluator)
-    folder = try Self.temporaryFolder()
+    temporary = try Self.temporaryFolder()
     do {
       try prepare()
     } catch {
@@ -83,12 +84,10 @@ struct EvaluationRun {
   }
 
   /// Removes the temporary folder; links are removed, not followed.
-  func remove() {
-    try? removeTree(folder)
-  }
+  func remove() { temporary.remove() }
 
-  private static func temporaryFolder() throws -> FilePath {
-    try createTemporaryFolder(in: isPlain(systemTemporaryFolder) ? systemTemporaryFolder : "/tmp")
+  private static func temporaryFolder() throws -> WorkFolder {
+    try WorkFolder(in: isPlain(systemTemporaryFolder) ? systemTemporaryFolder : "/tmp")
   }
 
   /// Whether a shell passes the path through unquoted.

@@ -1,4 +1,5 @@
 import Bundle
+import Files
 
 /// A line of kubespray's files.list.
 struct OfficialFile: Hashable, Sendable {
@@ -116,7 +117,7 @@ extension CatalogAssembly {
         let urls = evaluation.urls.values.filter { $0.isReplaced && $0.template.contains(name) }.count
         let images = evaluation.images.values.filter { $0.template.contains(name) }.count
         guard urls + images > 0 else { continue }
-        let what = urls > 0 ? "\(urls) files come" : "images come"
+        let what = urls > 0 ? counted(urls, "file comes", "files come") : "images come"
         warnings.insert(
           "\(name) is \(maskingSecrets(in: value)): \(what) from there instead of from kubespray's own addresses. If "
             + "it belongs to the machines without internet, take the offline.yml that sets it out of this inventory."

@@ -1,4 +1,5 @@
 import Bundle
+import Files
 import FoundationEssentials
 import Host
 import Integrity
@@ -27,7 +28,7 @@ struct DebianClosure {
   func find(_ wanted: [WantedPackage], _ say: (String) -> Void) async throws -> Result {
     var warnings: [String] = []
     let known = try known(wanted, &warnings)
-    say("solving for \(known.count) packages of \(target)")
+    say("solving for \(counted(known.count, "package")) of \(target)")
     var outcome = try await solver.solve(known.keys)
     if let reason = outcome.failures.removeValue(forKey: "the essential packages") {
       throw DebianRepositoryError.unsolvable(
@@ -95,7 +96,7 @@ struct DebianClosure {
       missing.subtract(outcome.choices.keys)
       missing.subtract(refused)
       guard !missing.isEmpty else { return outcome }
-      say("adding \(missing.count) packages of the base system that must move along")
+      say("adding \(counted(missing.count, "package")) of the base system that must move along")
       names.formUnion(missing)
       var next = try await solver.solve(names)
       for (name, reason) in next.failures {

@@ -1,6 +1,7 @@
 import Bundle
 import Cache
 import Concurrency
+import Files
 import FoundationEssentials
 import Host
 import Integrity
@@ -141,7 +142,7 @@ public struct DebianRepository: Mirror {
       "a package source\($0.file.map { " in \($0)" } ?? "") could not be read; nothing of it is in the repository of "
         + "\(target):\n" + $0.reason
     }
-    say("\(part.packages.count) packages for \(target)")
+    say("\(counted(part.packages.count, "package")) for \(target)")
     part.warnings = unreached + found.warnings
     return part
   }

@@ -166,7 +166,9 @@ public struct PythonIndex: Mirror {
           } else {
             answers[machine] = answer
             let place = architectures.count > 1 ? " on \(architecture.rawValue)" : ""
-            say("Python \(machine.pythonName)\(place): \(Set((answer.files ?? []).map(\.name)).count) files")
+            say(
+              "Python \(machine.pythonName)\(place): "
+                + counted(Set((answer.files ?? []).map(\.name)).count, "file"))
           }
         }
       case .failure(let error): broken = error

@@ -81,7 +81,7 @@ public struct RPMRepository: Mirror {
         target: target, architecture: architecture, wanted: wanted, sources: sources,
         root: place.path)
       let answer = try await solver.run(say)
-      say("\(answer.packages?.count ?? 0) packages" + siblingText(answer.siblings ?? []))
+      say(counted(answer.packages?.count ?? 0, "package") + siblingText(answer.siblings ?? []))
       return answer
     }
     let packages = Self.joined(answers.map { $0.packages ?? [] }) { "\($0.digest)" }

@@ -155,7 +155,7 @@ private struct Choice {
     }
     let untagged = repository.revisions.subtracting(ours).subtracting(foreign)
     if !untagged.isEmpty {
-      let count = untagged.count == 1 ? "1 manifest" : "\(untagged.count) manifests"
+      let count = counted(untagged.count, "manifest")
       keep(name, "\(count) without a tag, which no bundle of this host has put there")
     }
     return foreign

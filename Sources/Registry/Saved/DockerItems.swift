@@ -1,4 +1,5 @@
 import Bundle
+import Files
 import FoundationEssentials
 import Integrity
 import SystemPackage
@@ -82,7 +83,8 @@ struct DockerItems {
     let contents = configuration.contents ?? []
     guard contents.count == item.layers.count else {
       throw unusable(
-        "its manifest.json has \(item.layers.count) layers, and the configuration has \(contents.count)")
+        "its manifest.json has \(counted(item.layers.count, "layer")), and the configuration has \(contents.count)"
+      )
     }
     let config = Descriptor(of: item.configuration, mediaType: .ociConfig)
     blobs.note(config.digest, at: root + item.config)

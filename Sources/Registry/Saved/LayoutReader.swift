@@ -1,4 +1,5 @@
 import Bundle
+import Files
 import FoundationEssentials
 import Integrity
 import SystemPackage
@@ -197,7 +198,7 @@ struct LayoutReader {
     guard contents.count == manifest.layers.count else {
       throw ImageArchiveError.unusable(
         path,
-        reason: "the manifest \(document.descriptor.digest) has \(manifest.layers.count) layers, "
+        reason: "the manifest \(document.descriptor.digest) has \(counted(manifest.layers.count, "layer")), "
           + "and its configuration has \(contents.count)")
     }
     // What is in an encrypted layer only those know who have the key (ocicrypt).

@@ -39,7 +39,8 @@ public enum MediaError: Error, Equatable, CustomStringConvertible {
     case .otherSet(let place, let wanted, let found):
       "\(place) belongs to another set: it holds a part of \(found), and what was begun is \(wanted)"
     case .nothingToCarry(let folder): "\(folder) is neither a finished bundle nor a finished delta"
-    case .tooFewFolders(let needed, let named): "\(needed) media are needed, and \(named) folders were named"
+    case .tooFewFolders(let needed, let named):
+      "\(counted(needed, "medium is", "media are")) needed, and \(counted(named, "folder was", "folders were")) named"
     case .noPart(let part, let count): "there is no medium \(part): there are \(count)"
     case .tooSmall(let size): "a medium of \(size) bytes is too small"
     case .lessRoom(let folder, let needed, let available):

@@ -84,7 +84,7 @@ public struct TargetDoctor: Sendable {
         .ok(
           .bundle,
           "\(context.bundle.folder), for kubespray \(name)"
-            + (count.map { ", \($0) files" } ?? "") + "; \(context.trust.summary)")
+            + (count.map { ", " + counted($0, "file") } ?? "") + "; \(context.trust.summary)")
       ]
     case .failure(let error):
       return [Self.finding(.bundle, error)]

@@ -160,7 +160,7 @@ extension Journal {
     if removeEmptyFolder(top) {
       report.removed += 1
     } else {
-      let files = changed == 1 ? "1 file" : "\(changed) files"
+      let files = counted(changed, "file")
       report.kept.append("\(entry.path) stays with what was changed in it (\(files)) or added to it")
     }
   }

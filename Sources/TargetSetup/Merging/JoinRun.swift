@@ -1,4 +1,5 @@
 import Console
+import Files
 import Supply
 import SystemPackage
 
@@ -22,7 +23,9 @@ public enum JoinRun {
     emit(
       .stageFinished(
         stage, report.problems.isEmpty ? .done : .failed,
-        summary: missing == 0 ? "everything is there" : "\(missing) of \(report.parts.count) media to come"))
+        summary: missing == 0
+          ? "everything is there" : "\(missing) of \(counted(report.parts.count, "medium", "media")) to come")
+    )
     return report
   }
 }

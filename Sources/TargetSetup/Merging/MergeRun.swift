@@ -53,7 +53,7 @@ public enum MergeRun {
       emit(.bytes(stage, size))
       emit(.itemFinished(stage, item: name, .done, bytes: size))
     }
-    emit(.stageFinished(stage, .done, summary: "\(totals.items) files proved"))
+    emit(.stageFinished(stage, .done, summary: counted(totals.items, "file") + " proved"))
     return Result(report: report, trust: trust, isHealed: index.heals != nil && folder == nil)
   }
 

@@ -78,8 +78,20 @@ public struct ClusterUse: Sendable {
     for node in try await items("/api/v1/nodes", get) {
       let name = node["metadata"]?["name"]?.text ?? "a node"
       nodes[name] = node["status"]?["nodeInfo"]?["kubeletVersion"]?.text
+      for text in pauseImages(of: node) { images.formUnion(use(text, "node \(name)", context)) }
     }
     return ClusterUse(images: images.sorted { $0.user < $1.user }, nodes: nodes)
+  }
+
+  /// The images that hold the namespaces of pods, which no pod names. What else a node has is there from earlier pods, until
+  /// the kubelet collects it.
+  private static func pauseImages(of node: JSONTree) -> [String] {
+    let images = node["status"]?["images"]?.elements ?? []
+    let names = images.flatMap { $0["names"]?.elements ?? [] }.compactMap(\.text)
+    return names.filter { name in
+      let repository = (try? ImageReference(name))?.repository
+      return repository?.split(separator: "/").last == "pause"
+    }
   }
 
   private static func items(_ list: String, _ get: (String) async throws -> [UInt8]) async throws

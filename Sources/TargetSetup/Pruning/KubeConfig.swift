@@ -117,14 +117,25 @@ struct ClusterClient: Sendable {
     do {
       let response = try await engine.response(to: request)
       guard response.head.status == 200 else {
-        throw StepError(
-          "\(configuration.server)\(path) answers with status \(response.head.status)", .clusterAccess)
+        throw StepError(refusal(of: path, response.head.status, response.body), .clusterAccess)
       }
       return response.body
     } catch let error as StepError {
       throw error
     } catch {
       throw StepError("the cluster cannot be asked: \(error)", .clusterAccess)
+    }
+  }
+
+  /// What the server says against a question: an object `Status` with a sentence, if it is the one of Kubernetes.
+  private func refusal(of path: String, _ status: Int, _ body: [UInt8]) -> String {
+    let server = configuration.server
+    let answer = try? JSONDecoder().decode(JSONTree.self, from: Data(body))
+    let said = "status \(status)" + (answer?["message"]?.text.map { ": \($0)" } ?? "")
+    return switch status {
+    case 401: "\(server) does not know the user of the kubeconfig (\(said))"
+    case 403: "\(server) does not let the user of the kubeconfig see \(path) (\(said))"
+    default: "\(server) does not answer for \(path) (\(said))"
     }
   }
 }

@@ -127,7 +127,8 @@ struct PruneCollector {
       PruneItem(
         kind: .images, release: nil,
         what:
-          "\(pruning.tags.count) tags, \(pruning.manifests) manifests, \(pruning.garbage.count) blobs in \(folder)",
+          "\(counted(pruning.tags.count, "tag")), \(counted(pruning.manifests, "manifest")), "
+          + "\(counted(pruning.garbage.count, "blob")) in \(folder)",
         bytes: pruning.bytes, removal: nil))
     return pruning
   }

@@ -152,20 +152,24 @@ public struct PruneRun: Sendable {
       let now = try await offloaded { try PrunePlan(request, context) }
       guard let images = now.images else { return 0 }
       context.say(
-        .info, "removing \(images.tags.count) tags, \(images.manifests) manifests from the registry")
+        .info,
+        "removing \(counted(images.tags.count, "tag")), \(counted(images.manifests, "manifest")) from the registry"
+      )
       try await offloaded { images.unlink() }
-      context.say(.info, "the registry collects \(images.garbage.count) blobs that nothing names any more")
+      context.say(
+        .info, "the registry collects \(counted(images.garbage.count, "blob")) that nothing names any more")
       try await collection.run()
       let left = images.leftGarbage
       guard let first = left.first else { return images.bytes }
       throw StepError(
-        "the registry has left \(left.count) of \(images.garbage.count) blobs that nothing names, such as \(first)",
+        "the registry has left \(left.count) of \(counted(images.garbage.count, "blob")) that nothing names, such as \(first)",
         .pruneAgain)
     }
     let after = try await missing(plan)
     guard after <= before else {
       throw StepError(
-        "\(after - before) images of the releases that stay are served no longer", .first(.loadPush))
+        "\(counted(after - before, "image of the releases that stay is", "images of the releases that stay are")) served no longer",
+        .first(.loadPush))
     }
     return bytes
   }

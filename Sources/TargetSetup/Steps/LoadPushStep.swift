@@ -21,17 +21,19 @@ struct LoadPushStep: Step {
     let archives = try archives(context.bundle)
     guard !archives.isEmpty else { return .notApplicable("the bundle has no images") }
     guard context.pushesToOwnRegistry else {
-      return .needed("\(archives.count) images are to be in \(context.configuration.registry.address)")
+      return .needed(
+        "\(counted(archives.count, "image is", "images are")) to be in \(context.configuration.registry.address)"
+      )
     }
     let missing = try await missingImages(context, journal)
+    let all = counted(archives.count, "image is", "images are")
     // Another bundle may have brought them: it is not to take them away.
     if missing == 0, try StoredRelease.lacks(context) {
-      return .needed(
-        "all \(archives.count) images are in \(context.addresses.registryHost), by another bundle")
+      return .needed("\(all) in \(context.addresses.registryHost), by another bundle")
     }
     return missing == 0
-      ? .done("all \(archives.count) images are in \(context.addresses.registryHost)")
-      : .needed("\(missing) of \(archives.count) images are to be put into \(context.addresses.registryHost)")
+      ? .done("\(all) in \(context.addresses.registryHost)")
+      : .needed("\(missing) of \(all) to be put into \(context.addresses.registryHost)")
   }
 
   func apply(_ context: SetupContext, _ journal: Journal) async throws -> String {
@@ -51,7 +53,7 @@ struct LoadPushStep: Step {
     }
     let present = results.count { $0.outcome == .present }
     let bytes = ByteCount.format(results.byteSum(of: \.bytesSent))
-    let images = results.count == 1 ? "1 image" : "\(results.count) images"
+    let images = counted(results.count, "image")
     let there =
       present == 0 ? "" : results.count == 1 ? ", there already" : ", \(present) of them there already"
     return "\(images)\(there), \(bytes) sent"

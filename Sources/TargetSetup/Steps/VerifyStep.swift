@@ -1,5 +1,6 @@
 import Bundle
 import Console
+import Files
 import Settings
 import Supply
 import SystemPackage
@@ -63,10 +64,11 @@ struct VerifyStep: Step {
     }
     tell(manifest.proof, context)
     guard !context.isQuick else {
-      return "\(manifest.files.count) files have the right sizes, "
+      return "\(counted(manifest.files.count, "file has the right size", "files have the right sizes")), "
         + "\(ByteCount.format(manifest.totalSize)); no content was read"
     }
-    return "\(manifest.files.count) files are intact, \(ByteCount.format(manifest.totalSize))"
+    return
+      "\(counted(manifest.files.count, "file is", "files are")) intact, \(ByteCount.format(manifest.totalSize))"
   }
 }
 
@@ -128,7 +130,8 @@ extension VerifyStep {
         bundle: context.bundle.folder, count: findings.damaged.count,
         problems: findings.damaged.map { "\($0.path): \($0.reason)" })
     }
-    let found = "no manifest; \(findings.count) files looked through, \(ByteCount.format(findings.bytes))"
+    let found =
+      "no manifest; \(counted(findings.count, "file")) looked through, \(ByteCount.format(findings.bytes))"
     return findings.missing.isEmpty ? found : "\(found); \(findings.missing.count) missing, see above"
   }
 }
