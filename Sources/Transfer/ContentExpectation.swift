@@ -7,6 +7,8 @@ struct ContentExpectation: Sendable {
   let url: String
   /// The first byte that was asked for; 0 asks for the whole.
   var offset: Int64 = 0
+  /// The end of what was asked for, where it is not that of the whole.
+  var end: Int64?
   /// The entity tag or date of the bytes at hand (RFC 9110, section 13.1.5).
   var validator: String?
   /// How many bytes the whole must have, by everybody who has said it.
@@ -61,11 +63,11 @@ struct ContentExpectation: Sendable {
 
   /// Whether a part is the rest of the file that was asked for, to its last byte.
   private func checkPart(_ head: ResponseHead, length: Int64?) throws(TransferError) -> Int64 {
-    guard offset > 0 else { throw bad("the server sent a part where the whole was asked for") }
+    guard offset > 0 || end != nil else { throw bad("the server sent a part where the whole was asked for") }
     guard let range = head.contentRange, range.first == offset else {
       throw bad("the server answered with another range than the one asked for")
     }
-    guard let total = range.total ?? sizes.first, range.last == total - 1 else {
+    guard let total = range.total ?? sizes.first, range.last == (end ?? total) - 1, range.last < total else {
       throw bad("the server sent less than the rest of the file")
     }
     guard length ?? range.count == range.count else {

@@ -5,41 +5,15 @@ import SystemPackage
 
 /// A download's bytes on their way, hashed as they are written.
 final class DownloadPart: ResponseSink {
-  private struct State: Sendable {
-    /// Bytes that are in the storage and in the hashes.
-    var offset: Int64 = 0
-    /// Bytes on their way there: libcurl hands over 16 KiB at a time, and each write has its price.
-    var buffer: [UInt8] = []
-    /// The first of all bytes, by which a page for people is known.
-    var start: [UInt8] = []
-    var sha256 = DigestHasher(.sha256)
-    /// The second hash, where the expected digest is of another algorithm.
-    var expectedHash: DigestHasher?
-    var origin = PartOrigin()
-    var head: ResponseHead?
-    var errorBody: [UInt8] = []
-    var unreported: Int64 = 0
-    var lastReport = ContinuousClock.now
-
-    /// Takes bytes into account that are in the storage.
-    mutating func count(_ bytes: UnsafeRawBufferPointer) {
-      sha256.update(bytes)
-      expectedHash?.update(bytes)
-      offset += Int64(bytes.count)
-      start.append(contentsOf: bytes.prefix(DownloadPart.startSize - start.count))
-    }
-  }
-
-  /// How many bytes are collected for one write.
+  /// How many bytes are collected for one write: in pieces each write is noted, too.
   private static let bufferSize = 256 * 1024
-  /// How many of the first bytes are looked at.
-  private static let startSize = 512
+  static let pieceBufferSize = 1 << 20
 
-  private let download: Download
-  private let redactedURL: String
-  private let storage: any PartStorage
-  private let onEvent: @Sendable (DownloadEvent) -> Void
-  private let state: Mutex<State>
+  let download: Download
+  let redactedURL: String
+  let storage: any PartStorage
+  let onEvent: @Sendable (DownloadEvent) -> Void
+  let state: Mutex<PartState>
 
   /// Opens the part, and takes over what an earlier run left if it is provably of the same thing.
   ///
@@ -58,8 +32,8 @@ final class DownloadPart: ResponseSink {
     } catch {
       throw TransferError(.file, url: redactedURL, detail: "\(error)")
     }
-    var state = State()
-    Self.reset(&state, for: download)
+    var state = PartState()
+    state.reset(for: download)
     self.state = Mutex(state)
     do {
       try adoptEarlierBytes()
@@ -67,7 +41,7 @@ final class DownloadPart: ResponseSink {
       throw TransferError(.file, url: redactedURL, detail: "\(error)")
     }
     // Nothing can follow what is as long as the whole and is something else.
-    if let size = download.size, offset >= size, offset > 0, !isComplete { restart() }
+    if let size = download.size, kept >= size, kept > 0, !isComplete { restart() }
   }
 
   deinit {
@@ -76,7 +50,7 @@ final class DownloadPart: ResponseSink {
   }
 
   /// Bytes at hand.
-  var offset: Int64 { state.withLock { $0.offset } }
+  var kept: Int64 { state.withLock { $0.kept } }
 
   /// Whether the bytes at hand are already the expected ones: a run was killed just before the rename.
   var isComplete: Bool {
@@ -90,12 +64,15 @@ final class DownloadPart: ResponseSink {
   /// The start of the server's explanation, when its answer was not a success.
   var errorBody: [UInt8] { state.withLock { $0.errorBody } }
 
-  /// The fields that ask for the rest, or for a change.
-  var requestFields: HTTPFields {
+  /// Begins an attempt.
+  ///
+  /// - Returns: The fields that ask for what is missing first, or for a change.
+  func begin() -> HTTPFields {
     state.withLock { state in
       var fields = download.fields
-      if state.offset > 0 {
-        fields["Range"] = "bytes=\(state.offset)-"
+      state.beginFirst()
+      if state.offset > 0 || state.firstEnd != nil {
+        fields["Range"] = "bytes=\(state.offset)-\(state.firstEnd.map { "\($0 - 1)" } ?? "")"
         fields["If-Range"] = state.origin.validator
       } else if let known = download.knownValidator {
         let isTag = known.hasPrefix("\"") || known.hasPrefix("W/")
@@ -137,8 +114,10 @@ final class DownloadPart: ResponseSink {
   /// Throws all bytes away: the next request asks for the whole.
   func restart() {
     let discarded = state.withLock { state -> Int64 in
-      let counted = state.offset - state.unreported
-      Self.reset(&state, for: download)
+      let counted = state.kept - state.unreported
+      // What came in pieces is wrong, or the server is: the next attempt finds out with one connection.
+      if state.firstEnd != nil { state.isWhole = true }
+      state.reset(for: download)
       storage.discard()
       return counted
     }
@@ -151,6 +130,7 @@ final class DownloadPart: ResponseSink {
   /// - Returns: The size and the SHA-256 of the file.
   /// - Throws: ``TransferError``; of kind `digestMismatch` or `sizeMismatch` when the bytes are not the expected ones.
   func commit() throws(TransferError) -> (size: Int64, sha256: Digest, validator: String?) {
+    try hashAhead()
     let (size, sha256, actual, origin, report) = state.withLock { state in
       let sha256 = state.sha256.finalize()
       let report = state.unreported
@@ -198,13 +178,14 @@ final class DownloadPart: ResponseSink {
 
   /// Removes a part that holds nothing worth resuming.
   func removeIfEmpty() {
-    if offset == 0 { storage.remove() }
+    if kept == 0 { storage.remove() }
   }
 
-  private func accept(_ head: ResponseHead, _ state: inout State) -> TransferError? {
+  private func accept(_ head: ResponseHead, _ state: inout PartState) -> TransferError? {
     var expectation = ContentExpectation(
       url: redactedURL, offset: state.offset, validator: state.origin.validator,
       isProved: download.digest != nil)
+    expectation.end = state.firstEnd
     expectation.sizes = [download.size, download.digest == nil ? download.announcedSize : nil]
       .compactMap(\.self)
     if head.status == 206, let total = state.origin.total { expectation.sizes.append(total) }
@@ -214,32 +195,36 @@ final class DownloadPart: ResponseSink {
     } catch {
       return error
     }
-    if head.status == 200, state.offset > 0 {
+    if head.status == 200, state.kept > 0 {
       // The server ignored the range, or its file is another one now: what is at hand is void.
-      let counted = state.offset - state.unreported
-      Self.reset(&state, for: download)
+      let counted = state.kept - state.unreported
+      state.reset(for: download)
       storage.discard()
       onEvent(.discarded(counted))
     }
-    state.origin = PartOrigin(validator: head.rangeValidator, total: total)
-    storage.note(state.origin)
+    // With a part a server may leave out the date.
+    let validator = head.rangeValidator ?? (head.status == 206 ? state.origin.validator : nil)
+    state.origin = PartOrigin(validator: validator, total: total)
+    note(state)
     return nil
   }
 
-  private func append(_ bytes: UnsafeRawBufferPointer, _ state: inout State) -> (TransferError?, Int64) {
-    state.buffer.append(contentsOf: bytes)
-    state.unreported += Int64(bytes.count)
-    if state.buffer.count >= Self.bufferSize, let problem = write(&state) { return (problem, 0) }
-    let now = ContinuousClock.now
-    guard now - state.lastReport >= .milliseconds(100) else { return (nil, 0) }
-    defer {
-      state.unreported = 0
-      state.lastReport = now
-    }
-    return (nil, state.unreported)
+  private func append(_ bytes: UnsafeRawBufferPointer, _ state: inout PartState) -> (TransferError?, Int64) {
+    let room = state.firstEnd.map { Int(clamping: $0 - state.offset) - state.buffer.count } ?? .max
+    let taken = UnsafeRawBufferPointer(rebasing: bytes.prefix(max(0, room)))
+    state.buffer.append(contentsOf: taken)
+    state.arrived += Int64(taken.count)
+    let size = state.firstEnd == nil ? Self.bufferSize : Self.pieceBufferSize
+    if state.buffer.count >= size, let problem = write(&state) { return (problem, 0) }
+    let report = state.report(taken.count)
+    guard taken.count < bytes.count else { return (nil, report) }
+    // Others bring what follows.
+    state.firstIsRunning = false
+    state.firstWasCut = true
+    return (write(&state) ?? Self.enough(redactedURL), report)
   }
 
-  private func write(_ state: inout State) -> TransferError? {
+  private func write(_ state: inout PartState) -> TransferError? {
     guard !state.buffer.isEmpty else { return nil }
     // Taken out of the state meanwhile, so that its room is used again without a copy.
     var buffer: [UInt8] = []
@@ -256,27 +241,26 @@ final class DownloadPart: ResponseSink {
         .file, url: redactedURL, detail: "\(storage.path) cannot be written: \(FileError.reason(error))")
     }
     buffer.withUnsafeBytes { state.count($0) }
+    if state.firstEnd != nil { note(state) }
     return nil
-  }
-
-  private static func reset(_ state: inout State, for download: Download) {
-    state.offset = 0
-    state.start = []
-    state.buffer.removeAll(keepingCapacity: true)
-    state.unreported = 0
-    state.origin = PartOrigin()
-    state.sha256 = DigestHasher(.sha256)
-    if let digest = download.digest, digest.algorithm != .sha256 {
-      state.expectedHash = DigestHasher(digest.algorithm)
-    }
   }
 
   private func adoptEarlierBytes() throws {
     let origin = try storage.adopt { bytes in state.withLock { $0.count(bytes) } }
-    let kept = state.withLock { state in
-      if let origin { state.origin = origin }
-      return state.offset
+    state.withLock { state in
+      guard let origin else { return }
+      state.origin = origin
+      state.ahead = origin.ahead
     }
+    try absorb()
+    let kept = self.kept
     if kept > 0 { onEvent(.resumed(kept)) }
+  }
+
+  /// Notes where the bytes at hand come from, and which they are where they are not the first ones.
+  func note(_ state: PartState) {
+    var origin = state.origin
+    origin.ahead = state.ahead
+    storage.note(origin, first: state.firstEnd == nil && state.ahead.ranges.isEmpty ? nil : state.offset)
   }
 }

@@ -19,6 +19,8 @@ struct ExchangeRequest: Sendable {
   var needsFreshConnection = false
   /// Whether the answer is content, which may take minutes, rather than something that others wait for to go on.
   var isContent = false
+  /// Whether it is only sent if a connection is free that nobody waits for; else it is refused at once.
+  var isSpare = false
 }
 
 /// How an exchange ended.
@@ -29,6 +31,8 @@ struct ExchangeResult: Sendable {
   var bytesReceived: Int64
   /// Why it is incomplete; `nil` when the whole response arrived.
   var failure: TransferError?
+  /// Whether nobody was asked, since no connection was to spare.
+  var isRefused = false
 }
 
 /// An exchange under way: owns the easy handle and is its callbacks' context. Lives on the engine's thread only.

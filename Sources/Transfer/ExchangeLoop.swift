@@ -9,9 +9,14 @@ struct ExchangeOrder: Sendable {
   let completion: @Sendable (ExchangeResult) -> Void
 
   /// Tells the waiting side that nothing will come.
-  func cancel() {
-    let error = TransferError(.cancelled, url: request.url.redacted, detail: "interrupted")
-    completion(ExchangeResult(head: nil, bytesReceived: 0, failure: error))
+  func cancel() { end("interrupted", isRefused: false) }
+
+  /// Tells the waiting side that there is no connection to spare.
+  func refuse() { end("no connection is to spare", isRefused: true) }
+
+  private func end(_ detail: String, isRefused: Bool) {
+    let error = TransferError(.cancelled, url: request.url.redacted, detail: detail)
+    completion(ExchangeResult(bytesReceived: 0, failure: error, isRefused: isRefused))
   }
 }
 

@@ -31,10 +31,12 @@ final class ExchangeWorker {
     while !isStopping {
       let inbox = loop.takeInbox()
       guard !inbox.isHalted else { return }
-      waiting += inbox.orders
+      let spare = inbox.orders.filter(\.request.isSpare)
+      waiting += inbox.orders.filter { !$0.request.isSpare }
       cancel(inbox.cancelled)
       isStopping = inbox.isStopping
       startWaiting()
+      for order in spare { startSpare(order, unless: inbox.cancelled) }
       var count: Int32 = 0
       curl_multi_perform(multi, &count)
       letHeldGoOn()
@@ -65,9 +67,23 @@ final class ExchangeWorker {
   private var next: Int? {
     guard running.count < configuration.parallel else { return nil }
     if let question = waiting.firstIndex(where: { !$0.request.isContent && hasRoom($0) }) { return question }
+    return hasRoomForContent ? waiting.firstIndex(where: hasRoom) : nil
+  }
+
+  private var hasRoomForContent: Bool {
     let contents = running.values.count { $0.order.request.isContent }
-    guard contents < configuration.parallel - configuration.parallel / 4 else { return nil }
-    return waiting.firstIndex(where: hasRoom)
+    return contents < configuration.parallel - configuration.parallel / 4
+  }
+
+  /// Starts a request for which there is a connection that nobody waits for.
+  private func startSpare(_ order: ExchangeOrder, unless cancelled: Set<UInt64>) {
+    let origin = order.request.url.origin
+    if cancelled.contains(order.id) { return order.cancel() }
+    guard hasRoom(order), hasRoomForContent, running.count < configuration.parallel,
+      !waiting.contains(where: { $0.request.url.origin == origin })
+    else { return order.refuse() }
+    start(order)
+    shareRate()
   }
 
   private func hasRoom(_ order: ExchangeOrder) -> Bool {

@@ -10,10 +10,16 @@ protocol PartStorage: AnyObject, Sendable {
   ///
   /// - Returns: What is known of where they came from; `nil` when there are none.
   func adopt(_ body: (UnsafeRawBufferPointer) throws -> Void) throws -> PartOrigin?
-  /// Writes bytes behind those that are here.
+  /// Whether bytes can be written at any place, and read again.
+  var takesPieces: Bool { get }
+  /// Writes bytes behind those that are here, or anywhere where it takes pieces.
   func write(_ bytes: UnsafeRawBufferPointer, at offset: Int64) throws
+  /// Hands over bytes that were written.
+  func read(_ range: Range<Int64>, _ body: (UnsafeRawBufferPointer) throws -> Void) throws
   /// Notes what the answer says that brings the bytes.
-  func note(_ origin: PartOrigin)
+  ///
+  /// - Parameter first: How many bytes are here from the beginning on, where there may be others beyond; `nil` when all are.
+  func note(_ origin: PartOrigin, first: Int64?)
   /// Forgets all bytes.
   func discard()
   /// The bytes are proved: they take their final place.
@@ -27,6 +33,8 @@ struct PartOrigin: Sendable {
   var validator: String?
   /// The size of the whole, in bytes.
   var total: Int64?
+  /// What is here beyond the first bytes.
+  var ahead = ByteRanges()
 }
 
 /// A file beside the final name; beside it lies a note of what it is a part of, so that another process can go on after a
@@ -63,8 +71,42 @@ final class FilePartStorage: PartStorage {
       try? descriptor.resize(to: 0)
       return nil
     }
-    try readFile(path, body)
-    return PartOrigin(validator: meta[2].isEmpty ? nil : meta[2], total: ByteSize.parse(meta[3]))
+    var origin = PartOrigin(validator: meta[2].isEmpty ? nil : meta[2], total: ByteSize.parse(meta[3]))
+    guard meta.count >= 5, !meta[4].isEmpty else {
+      try readFile(path, body)
+      return origin
+    }
+    // Of a file in pieces its length tells nothing. What is noted was written before; the digest proves it.
+    guard let ranges = ByteRanges(meta[4]), origin.validator != nil, let total = origin.total,
+      ranges.ranges.last.map({ $0.upperBound <= min(total, FileInfo(regularFile: path)?.size ?? 0) }) ?? true
+    else {
+      try? descriptor.resize(to: 0)
+      return nil
+    }
+    origin.ahead = ranges
+    if let first = ranges.first, first.lowerBound == 0 {
+      try read(first, body)
+      origin.ahead.remove(first)
+    }
+    return origin
+  }
+
+  var takesPieces: Bool { true }
+
+  func read(_ range: Range<Int64>, _ body: (UnsafeRawBufferPointer) throws -> Void) throws {
+    let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 18, alignment: 16)
+    defer { buffer.deallocate() }
+    var offset = range.lowerBound
+    while offset < range.upperBound {
+      let piece = UnsafeMutableRawBufferPointer(
+        rebasing: buffer.prefix(Int(min(Int64(buffer.count), range.upperBound - offset))))
+      let count = try FileError.naming(.read, path) {
+        try descriptor.read(fromAbsoluteOffset: offset, into: piece)
+      }
+      guard count > 0 else { throw FileError(.read, path, .ioError) }
+      try body(UnsafeRawBufferPointer(rebasing: piece.prefix(count)))
+      offset += Int64(count)
+    }
   }
 
   func write(_ bytes: UnsafeRawBufferPointer, at offset: Int64) throws {
@@ -72,12 +114,17 @@ final class FilePartStorage: PartStorage {
   }
 
   /// Four lines: the URL without credentials, the expected digest, the validator, the size of the whole; an absent one is
-  /// empty.
-  func note(_ origin: PartOrigin) {
-    let lines = [
+  /// empty. For a file in pieces a fifth: the ranges that are here.
+  func note(_ origin: PartOrigin, first: Int64?) {
+    var lines = [
       redactedURL, download.digest?.description ?? "", origin.validator ?? "",
       origin.total.map(String.init) ?? "",
     ]
+    if let first {
+      var ranges = origin.ahead
+      ranges.insert(0..<first)
+      lines.append(ranges.ranges.isEmpty ? "0-0" : ranges.description)
+    }
     // Without it the next run starts from the beginning: no reason to fail this one, or to hold up all others for the disk.
     let text = lines.joined(separator: "\n") + "\n"
     try? writeAtomically(Array(text.utf8), to: metaPath, isDurable: false)
@@ -123,7 +170,9 @@ final class PlacedPartStorage: PartStorage {
   }
 
   func write(_ bytes: UnsafeRawBufferPointer, at offset: Int64) throws { try place.write(bytes, at: offset) }
-  func note(_ origin: PartOrigin) {}
+  var takesPieces: Bool { false }
+  func read(_ range: Range<Int64>, _ body: (UnsafeRawBufferPointer) throws -> Void) throws {}
+  func note(_ origin: PartOrigin, first: Int64?) {}
   func discard() { place.discard() }
   func commit() { place.complete() }
   func remove() {}

@@ -17,6 +17,8 @@ public struct TransferConfiguration: Sendable {
   public var minimumRate: Int64 = 1024
   /// See ``minimumRate``.
   var paceWindow: Duration = .seconds(60)
+  /// When a file is fetched over several connections.
+  var pieces = PiecePolicy()
   /// The clock of the bandwidth limit.
   var now: @Sendable () -> ContinuousClock.Instant = { .now }
   /// The pause before the first retry; later ones double it up to ``maximumBackoff``, with jitter.

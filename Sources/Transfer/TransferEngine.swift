@@ -48,18 +48,18 @@ public final class TransferEngine: Sendable {
     var rejection: ResponseHead?
     while true {
       try await waitForHold(url)
-      let before = part.offset
-      var request = ExchangeRequest(url: url, fields: part.requestFields)
+      let before = part.kept
+      var request = ExchangeRequest(url: url, fields: part.begin())
       try await authorize(&request, by: download, after: rejection)
       request.needsFreshConnection = attempt.count > 0
       request.isContent = true
-      let result = await follow(request, sink: part)
+      let outcome = await bring(part, request)
+      let result = outcome.result
       attempt.count += 1
       attempt.transferred += result.bytesReceived
       do throws(TransferError) {
-        try part.settle()
-        if part.head?.status == 304, result.failure == nil { return .notModified }
-        try Self.check(result, url: url, body: part.errorBody)
+        if result.head?.status == 304, result.failure == nil { return .notModified }
+        try Self.check(result, url: url, body: outcome.errorBody)
         return .downloaded(try await commit(part, attempt))
       } catch {
         if error.kind == .status(401), rejection == nil, download.authorize != nil,
@@ -70,7 +70,7 @@ public final class TransferEngine: Sendable {
         }
         rejection = nil
         if error.voidsPart { part.restart() }
-        let pause = try attempt.pause(after: error, head: result.head, progress: part.offset - before)
+        let pause = try attempt.pause(after: error, head: result.head, progress: part.kept - before)
         onEvent(.retrying(error, after: pause))
         try await rest(pause, url: url, head: result.head)
       }
@@ -126,6 +126,15 @@ public final class TransferEngine: Sendable {
     } else {
       try expectation.checkEncoding(head)
     }
+  }
+
+  /// Brings what is missing, over more than one connection where that is faster.
+  private func bring(_ part: DownloadPart, _ request: ExchangeRequest) async -> PieceCrew.Outcome {
+    let contents = configuration.parallel - configuration.parallel / 4
+    return await PieceCrew(
+      part, request, configuration.pieces, most: min(configuration.perHost, contents),
+      follow: { await self.follow($0, sink: $1) }, perform: { await self.loop.perform($0, sink: $1) }
+    ).run()
   }
 
   private func authorize(

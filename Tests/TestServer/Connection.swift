@@ -118,7 +118,8 @@ struct Connection {
         gates = gates.dropFirst()
       }
       guard offset < end else { break }
-      let stop = min(end, gates.first?.offset ?? .max, offset + Int64(buffer.count))
+      let most = response.rate.map { max(1, min(Int64(buffer.count), $0 / 100)) } ?? Int64(buffer.count)
+      let stop = min(end, gates.first?.offset ?? .max, offset + most)
       let piece = UnsafeMutableRawBufferPointer(rebasing: buffer.prefix(Int(stop - offset)))
       response.body.read(offset, into: piece)
       if response.framing == .chunked {
@@ -126,6 +127,7 @@ struct Connection {
       }
       try sendAll(UnsafeRawBufferPointer(piece)) { core.count(sent: $0, path: path) }
       if response.framing == .chunked { try sendAll(Array("\r\n".utf8)) }
+      if let rate = response.rate { usleep(useconds_t((stop - offset) * 1_000_000 / rate)) }
       offset = stop
     }
     let isTruncated = end < response.body.count

@@ -39,6 +39,8 @@ extension TestServer {
     public var limit: Int64?
     /// Places where the response waits: before the body byte of that offset, -1 for before the status line.
     public var gates: [(offset: Int64, gate: Gate)] = []
+    /// The most body bytes a second; nil is unlimited.
+    public var rate: Int64?
     /// What is sent instead of status line and header fields, such as garbage.
     public var rawHead: String?
     /// Whether nothing at all is sent, not even a status line.
@@ -101,6 +103,13 @@ extension TestServer {
     public func pausing(after bytes: Int64, at gate: Gate) -> Response {
       var response = self
       response.gates = (gates + [(bytes, gate)]).sorted { $0.offset < $1.offset }
+      return response
+    }
+
+    /// Sends at most so many body bytes a second.
+    public func paced(_ bytesPerSecond: Int64) -> Response {
+      var response = self
+      response.rate = bytesPerSecond
       return response
     }
 

@@ -1,0 +1,132 @@
+import Integrity
+
+/// What is known of a download's bytes on their way.
+struct PartState: Sendable {
+  /// Bytes that are in the storage from the beginning on, and in the hashes.
+  var offset: Int64 = 0
+  /// Bytes on their way there: libcurl hands over 16 KiB at a time, and each write has its price.
+  var buffer: [UInt8] = []
+  /// The first of all bytes, by which a page for people is known.
+  var start: [UInt8] = []
+  var sha256 = DigestHasher(.sha256)
+  /// The second hash, where the expected digest is of another algorithm.
+  var expectedHash: DigestHasher?
+  var origin = PartOrigin()
+  var head: ResponseHead?
+  var errorBody: [UInt8] = []
+  var unreported: Int64 = 0
+  var lastReport = ContinuousClock.now
+  /// Bytes that came in this run, whatever became of them.
+  var arrived: Int64 = 0
+
+  /// Bytes that are in the storage beyond ``offset``, which are hashed when those before them are here.
+  var ahead = ByteRanges()
+  /// Where the connection that brings the first missing bytes stops, since what follows comes over others or is here;
+  /// `nil` while it brings all that is missing.
+  var firstEnd: Int64?
+  var firstIsRunning = false
+  var firstWasCut = false
+  /// The end of what was asked for over that connection.
+  var firstAskedEnd: Int64 = .max
+  /// What nobody brings.
+  var free = ByteRanges()
+  /// What comes over other connections, by number.
+  var pieces: [Int: RunningPiece] = [:]
+  var pieceCount = 0
+  /// Whether the file is not to be fetched in pieces: the server has answered wrongly.
+  var isWhole = false
+
+  /// How many of the first bytes are looked at.
+  private static let startSize = 512
+
+  /// Bytes in the storage.
+  var kept: Int64 { offset + ahead.count }
+
+  /// Takes bytes into account that are in the storage.
+  mutating func count(_ bytes: UnsafeRawBufferPointer) {
+    sha256.update(bytes)
+    expectedHash?.update(bytes)
+    offset += Int64(bytes.count)
+    start.append(contentsOf: bytes.prefix(Self.startSize - start.count))
+  }
+
+  /// Notes bytes that have arrived.
+  ///
+  /// - Returns: How many are to be told now.
+  mutating func report(_ count: Int) -> Int64 {
+    unreported += Int64(count)
+    let now = ContinuousClock.now
+    guard now - lastReport >= .milliseconds(100) else { return 0 }
+    defer {
+      unreported = 0
+      lastReport = now
+    }
+    return unreported
+  }
+
+  /// Nothing is here.
+  mutating func reset(for download: Download) {
+    offset = 0
+    start = []
+    buffer.removeAll(keepingCapacity: true)
+    unreported = 0
+    origin = PartOrigin()
+    ahead = ByteRanges()
+    free = ByteRanges()
+    pieces = [:]
+    firstEnd = nil
+    firstAskedEnd = .max
+    sha256 = DigestHasher(.sha256)
+    if let digest = download.digest, digest.algorithm != .sha256 {
+      expectedHash = DigestHasher(digest.algorithm)
+    }
+  }
+
+  /// An attempt begins, with one connection: it asks for the first missing bytes.
+  mutating func beginFirst() {
+    firstIsRunning = true
+    firstWasCut = false
+    pieces = [:]
+    free = ByteRanges()
+    guard let total = origin.total, let next = ahead.first?.lowerBound else {
+      (firstEnd, firstAskedEnd) = (nil, .max)
+      return
+    }
+    (firstEnd, firstAskedEnd) = (next, next)
+    free.insert(next..<total)
+    for range in ahead.ranges { free.remove(range) }
+  }
+}
+
+/// A piece of a file, and how far it has come.
+struct RunningPiece: Sendable {
+  /// Bytes before it are in the storage.
+  var offset: Int64
+  var end: Int64
+  /// What was asked for; the end may have been given to another connection since.
+  let asked: Range<Int64>
+  var buffer: [UInt8] = []
+  var lastArrival = ContinuousClock.now
+  /// Whether the server has answered rightly.
+  var isAccepted = false
+
+  init(_ range: Range<Int64>) {
+    (offset, end, asked) = (range.lowerBound, range.upperBound, range)
+  }
+
+  /// Takes bytes up to its end.
+  ///
+  /// - Returns: How many, and how many are in the buffer now.
+  mutating func append(_ bytes: UnsafeRawBufferPointer) -> (taken: Int, filled: Int) {
+    let taken = UnsafeRawBufferPointer(rebasing: bytes.prefix(rest.count))
+    buffer.append(contentsOf: taken)
+    lastArrival = .now
+    return (taken.count, buffer.count)
+  }
+
+  /// What is still to come.
+  var rest: Range<Int64> {
+    let next = min(end, offset + Int64(buffer.count))
+    return next..<end
+  }
+}
