@@ -115,7 +115,8 @@ import Testing
         Issue.record("complete, though a run was killed in the middle")
         return
       }
-      let packages = try #require(HostPackages(context.host, say: { _ in }, pause: .zero))
+      let say: @Sendable (String) -> Void = { _ in }
+      let packages = try #require(HostPackages(context.host, say: say, pause: .zero))
       try await packages.install(["python3.11-venv"], journal)
       #expect(journal.notes(.package) == ["python3.11", "python3.11-venv"])
       guard case .done = try await PythonStep().check(context, journal) else {

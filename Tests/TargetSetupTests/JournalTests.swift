@@ -247,7 +247,8 @@ struct JournalTests {
   @Test("notes are stored as in the journals of earlier versions, so that undo reads those too")
   func noteKinds() throws {
     let stored = [
-      "allowed", "package", "packages-installed", "service", "image", "container", "firewall-port", "installed", "before",
+      "allowed", "package", "packages-installed", "service", "image", "container", "firewall-port",
+      "installed", "before",
       "storage", "pushed", "repositories",
       "archive", "inventory", "docker", "docker-registry", "version", "package-server", "served-files",
       "served-debs", "served-rpms",

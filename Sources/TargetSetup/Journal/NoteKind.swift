@@ -54,7 +54,8 @@ enum NoteKind: String, Sendable, CaseIterable {
     case .package, .service, .image, .firewallPort, .storage, .pushed, .dockerReload, .dockerRegistry,
       .inventory, .pruned:
       true
-    case .allowed, .installedPackages, .container, .runtime, .earlierRuntime, .repositories, .archive, .ansibleVersion,
+    case .allowed, .installedPackages, .container, .runtime, .earlierRuntime, .repositories, .archive,
+      .ansibleVersion,
       .packageServer, .servedFiles, .servedDebs, .servedRpms, .servedPypi:
       false
     }
