@@ -46,9 +46,10 @@ public final class TransferEngine: Sendable {
     var attempt = DownloadAttempt(policy: RetryPolicy(configuration))
     if part.isComplete { return .downloaded(try await commit(part, attempt)) }
     var rejection: ResponseHead?
+    // What was thrown away and comes again is no progress: an attempt that voids all would otherwise be repeated for ever.
+    var furthest = part.kept
     while true {
       try await waitForHold(url)
-      let before = part.kept
       var request = ExchangeRequest(url: url, fields: part.begin())
       try await authorize(&request, by: download, after: rejection)
       request.needsFreshConnection = attempt.count > 0
@@ -70,7 +71,8 @@ public final class TransferEngine: Sendable {
         }
         rejection = nil
         if error.voidsPart { part.restart() }
-        let pause = try attempt.pause(after: error, head: result.head, progress: part.kept - before)
+        let pause = try attempt.pause(after: error, head: result.head, progress: part.kept - furthest)
+        furthest = max(furthest, part.kept)
         onEvent(.retrying(error, after: pause))
         try await rest(pause, url: url, head: result.head)
       }
