@@ -1,7 +1,7 @@
 """What a node does for its pods: pulls their images, and plays those that the cluster waits for.
 
 Played are the API server (a program of the tests), the health ports of the controller manager and the scheduler, the proxy
-to the API server on a worker, and what calico's first container installs.
+to the API server on a worker, and what the containers of calico and flannel leave on the node.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import http.server
+import ipaddress
 import json
 import os
 import pathlib
@@ -159,8 +160,28 @@ class StaticPods:
 
 
 def play(pod: dict, cluster: Cluster) -> None:
-    if pod["metadata"].get("labels", {}).get("k8s-app") == "calico-node":
+    labels = pod["metadata"].get("labels", {})
+    if labels.get("k8s-app") == "calico-node":
         install_calico(cluster)
+    if labels.get("app") == "flannel":
+        install_flannel(cluster)
+
+
+def install_flannel(cluster: Cluster) -> None:
+    """What flannel's containers leave on the node when they start: its network and the subnet that it has."""
+    if os.path.exists("/run/flannel/subnet.env"):
+        return
+    settings = cluster.get("/api/v1/namespaces/kube-system/configmaps/kube-flannel-cfg")["data"]
+    pki.write("/etc/cni/net.d/10-flannel.conflist", settings["cni-conf.json"])
+    network = ipaddress.ip_network(json.loads(settings["net-conf.json"])["Network"])
+    subnet = next(network.subnets(new_prefix=24))
+    lines = [
+        f"FLANNEL_NETWORK={network}",
+        f"FLANNEL_SUBNET={subnet[1]}/{subnet.prefixlen}",
+        "FLANNEL_MTU=1450",
+        "FLANNEL_IPMASQ=true",
+    ]
+    pki.write("/run/flannel/subnet.env", "\n".join(lines) + "\n")
 
 
 def install_calico(cluster: Cluster) -> None:
