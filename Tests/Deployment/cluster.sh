@@ -59,7 +59,7 @@ deploy() {
 make_logins() {
   local name
   on_admin sh -c 'command -v ssh || apt-get install -y --no-install-recommends openssh-client' &&
-    on_admin ssh-keygen -q -t ed25519 -N '' -f /root/.ssh/id_ed25519 || return 1
+    on_admin sh -c "test -e /root/.ssh/id_ed25519 || ssh-keygen -q -t ed25519 -N '' -f /root/.ssh/id_ed25519" || return 1
   for name in "${members[@]}"; do log_in_to "$name" || return 1; done
 }
 log_in_to() {
