@@ -1,6 +1,5 @@
 import Files
 import Integrity
-import Synchronization
 import SystemPackage
 import TestServer
 import Testing
@@ -43,7 +42,7 @@ import Testing
     _ change: @escaping @Sendable (TestServer.Request, TestServer.Response) -> TestServer.Response = { $1 }
   ) {
     let gate = TestServer.Gate()
-    let count = Count()
+    let count = RequestCount()
     fixture.server.route("/file") { [good] request in
       let usual = good.response(to: request)
       guard request.range != nil else { return usual.pausing(after: 1_000_000, at: gate) }
@@ -244,16 +243,5 @@ import Testing
     let requests = fixture.server.requests
     let lastWhole = try #require(requests.lastIndex { $0.range == nil })
     #expect(requests[..<lastWhole].allSatisfy { $0.range == nil })
-  }
-}
-
-/// Counts what is asked.
-private final class Count: Sendable {
-  private let number = Mutex(0)
-  func next() -> Int {
-    number.withLock {
-      $0 += 1
-      return $0
-    }
   }
 }

@@ -2,7 +2,6 @@ import Concurrency
 import Console
 import Foundation
 import Settings
-import Synchronization
 import SystemPackage
 import TestServer
 import Testing
@@ -31,21 +30,11 @@ import Testing
     }
   }
 
-  private final class Count: Sendable {
-    private let number = Mutex(0)
-    func next() -> Int {
-      number.withLock {
-        $0 += 1
-        return $0
-      }
-    }
-  }
-
   private static func run(
     _ kind: TransferKind, _ fault: TransferFault, _ secure: SecureRedirect
   ) async throws -> Cell {
     let transfer = try kind.transfer(["CURL_CA_BUNDLE": secure.certificate.string])
-    let (count, gate, size) = (Count(), TestServer.Gate(), transfer.size)
+    let (count, gate, size) = (RequestCount(), TestServer.Gate(), transfer.size)
     defer { gate.open() }
     transfer.inject { request, usual in
       guard request.method == "GET" else { return usual }
