@@ -43,7 +43,11 @@ make_root() {
   find "$root"/usr/share/{doc,man,locale,info} ! -type d -delete
   rm -f "$root/etc/resolv.conf" "$root/etc/machine-id"
   tar -C "$root" -cf "$root.tar" . && rm -rf "$root"
-  [[ -z ${ROOT_CACHE-} ]] || cp "$root.tar" "$kept"
+  # Another run may look for it at the same time.
+  if [[ -n ${ROOT_CACHE-} ]]; then
+    mkdir -p "$ROOT_CACHE"
+    cp "$root.tar" "$kept.$$" && mv "$kept.$$" "$kept"
+  fi
 }
 
 # create_node NAME BASE: a fresh root for the node of that name.
