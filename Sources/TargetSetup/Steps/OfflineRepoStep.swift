@@ -41,7 +41,9 @@ struct OfflineRepoStep: Step {
     let hasPython = try context.repositories.hasPython
     let access = try context.access
     let pip = try pip(context)
-    if let repository { try await tryOut(repository, context) }
+    // It serves the proof below, too: read again, a stick could answer otherwise when the host has changed already.
+    var sample: String?
+    if let repository { sample = try await tryOut(repository, context) }
     if hasPython { try await proveIndex(pip) }
     let others = try await others(context)
     let wanted = try wanted(context)
@@ -57,7 +59,6 @@ struct OfflineRepoStep: Step {
       if let repository {
         let client = repository.kind.client
         try await prove(client.refresh, repository, context)
-        let sample = try await sample(repository, context)
         try await simulate(sample.flatMap(client.simulation), sample ?? "", repository, context)
       }
       if hasPython { try await provePip(pip, context.bundle, host) }
@@ -139,9 +140,11 @@ struct OfflineRepoStep: Step {
 
 extension OfflineRepoStep {
   /// Asks the package manager to read the repository with a configuration of its own, in a folder of its own.
+  ///
+  /// - Returns: The package that it would install.
   private func tryOut(
     _ repository: BundleRepositories.Repository, _ context: SetupContext
-  ) async throws {
+  ) async throws -> String? {
     let folder = context.host.path(Self.trialFolder)
     defer { try? removeTree(folder) }
     try removeTree(folder)
@@ -156,6 +159,7 @@ extension OfflineRepoStep {
     try await prove(command, repository, context)
     let sample = try await sample(repository, context)
     try await simulate(sample.flatMap(install), sample ?? "", repository, context)
+    return sample
   }
 
   private func sample(
