@@ -1,9 +1,9 @@
 # Every target is one command that can be typed without make; ARGS is passed on to it.
 .DEFAULT_GOAL := help
-.PHONY: help build run test unit e2e node lint format house sanitize crashes tampering fuzz docs faults bench counts demo interchange conformance prove current contrib cases completions documents deployment matrix chain dist release clean
+.PHONY: help build run test unit e2e node lint format house sanitize crashes tampering fuzz docs documentation faults bench counts demo interchange conformance prove current contrib cases completions documents deployment matrix chain dist release clean
 
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 build: ## Build the release programs
 	scripts/install-dependencies build
@@ -47,6 +47,10 @@ fuzz: ## Let libFuzzer look for bytes that break a reader (make fuzz ARGS="--sec
 
 docs: ## Write what is generated: config/config.yml, docs/reference/settings.md and docs/man
 	WRITE_DOCS=1 swift test --filter GeneratedFilesTests
+
+documentation: ## Make the reference pages of the modules in .build/documentation; a warning of DocC is a failure
+	swift build
+	scripts/documentation
 
 faults: ## Write docs/faults.md: what comes of every kind of transfer in every kind of fault
 	WRITE_DOCS=1 swift test --filter FaultMatrixTests

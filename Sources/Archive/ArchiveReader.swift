@@ -83,7 +83,7 @@ public enum ArchiveReader {
 
   /// Unpacks a compressed file that is not an archive, or whose archive is to stay one: `x.tar.gz` becomes `x.tar`.
   ///
-  /// - Parameter file: What to write; on an error what was written so far stays.
+  /// On an error, what was written to `file` so far stays.
   /// - Throws: ``ArchiveError``, `FileError` when the file cannot be written, or `CancellationError`.
   public static func decompress(_ path: FilePath, to file: FilePath) throws {
     let output = try openFile(

@@ -58,7 +58,7 @@ public final class ArchiveWriter {
   /// - Parameters:
   ///   - file: The file.
   ///   - name: Its name in the archive.
-  ///   - size: How many bytes it must have, if that is known.
+  ///   - expectedSize: How many bytes it must have, if that is known.
   ///   - digest: What its bytes must hash to, if they are to be proved once more while they are copied.
   /// - Throws: ``ArchiveError``; the archive is then given up.
   public func add(

@@ -5,9 +5,10 @@ extension ArchiveReader {
   /// Hands over what is in compressed bytes (gzip, xz, zstd or bzip2) that lie anywhere, piece by piece.
   ///
   /// - Parameters:
-  ///   - path: The file to name in errors.
-  ///   - entry: Which part of it.
-  ///   - read: Fills a buffer with the next bytes, and says how many there were; none at the end.
+  ///   - entry: The part of the file that errors name.
+  ///   - path: The file that errors name.
+  ///   - read: Fills a buffer with the next compressed bytes, and says how many there were; 0 at the end.
+  ///   - body: Called with each piece of the content, which is valid during the call only.
   /// - Throws: ``ArchiveError/damaged(archive:entry:reason:)``, `CancellationError`, or what `read` or `body` throws.
   public static func decompress(
     _ entry: String, of path: FilePath, reading read: (UnsafeMutableRawBufferPointer) throws -> Int,

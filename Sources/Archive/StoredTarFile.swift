@@ -16,6 +16,7 @@ public final class StoredTarFile: Sendable {
   /// - Parameters:
   ///   - descriptor: The file, open for reading, or for both; it is closed with this value.
   ///   - path: Its name, for errors.
+  ///   - tar: The plan of its bytes.
   public init(_ descriptor: FileDescriptor, _ path: FilePath, _ tar: StoredTar) {
     (self.descriptor, self.path, self.tar) = (descriptor, path, tar)
   }

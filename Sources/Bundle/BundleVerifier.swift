@@ -60,6 +60,8 @@ public struct BundleVerifier: Sendable {
   /// A verification of the bundle in a folder.
   ///
   /// - Parameters:
+  ///   - outputs: The folder of the bundle.
+  ///   - manifest: What must be in the folder, and nothing else.
   ///   - parallel: How many files are read at once, on a device where that is faster.
   ///   - depth: What is looked at.
   ///   - verified: What is remembered of the files, for their times.

@@ -28,6 +28,7 @@ public struct EngineSettings: Sendable {
   /// The lines of an offline.yml with entries for further hosts.
   ///
   /// - Parameters:
+  ///   - lines: The lines of the file, those of ``EngineSettings/lines`` among them.
   ///   - kept: Hosts of images that keep them in their names; those that have an entry already are passed over.
   ///   - own: Registries that nodes ask themselves, and whether they speak plain HTTP.
   public static func completed(_ lines: [String], kept: Set<String>, own: [(host: String, isPlain: Bool)])

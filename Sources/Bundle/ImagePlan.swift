@@ -40,7 +40,9 @@ public struct ImagePlan: Sendable {
 
   /// Says what an image is, once the registry has said so.
   ///
-  /// - Parameter content: The digest of the manifest or index that will be pushed.
+  /// - Parameters:
+  ///   - reference: The image; one without a tag is pushed by its digest and meets no other.
+  ///   - content: The digest of the manifest or index that will be pushed.
   /// - Throws: ``ImageNameCollision`` when another image would be pushed under the same name, and is not the same.
   public mutating func bind(_ reference: ImageReference, to content: Digest) throws(ImageNameCollision) {
     // What has no tag is pushed by its digest, and a digest names one thing only.

@@ -54,7 +54,13 @@ public struct Manifest: Sendable, Codable, Equatable {
   /// - Parameters:
   ///   - id: See ``newID()``; with `sequence` it makes a manifest of format 2, without one of format 1.
   ///   - sequence: See ``nextSequence(after:at:)``.
+  ///   - tool: The program that writes it, with its version.
+  ///   - created: The time of writing (ISO 8601, UTC).
+  ///   - kubespray: The kubespray version that the bundle is for.
+  ///   - architecture: The architecture of the binaries; of several, the main one.
   ///   - platforms: Empty means Linux on the architecture alone.
+  ///   - stages: The stages that are complete.
+  ///   - files: Every file but the manifest itself and its signatures, in any order.
   public init(
     id: String? = nil, sequence: Int64? = nil, tool: String, created: String, kubespray: String,
     architecture: String, platforms: [String] = [], stages: [StageName], files: [ManifestFile]
@@ -82,7 +88,9 @@ public struct Manifest: Sendable, Codable, Equatable {
 
   /// The sequence of the manifest that follows another one: it rises, also when the clock was set back.
   ///
-  /// - Parameter time: Now, in seconds since 1970.
+  /// - Parameters:
+  ///   - previous: The manifest before; `nil` for the first of a bundle.
+  ///   - time: Now, in seconds since 1970.
   public static func nextSequence(after previous: Manifest?, at time: Int64) -> Int64 {
     // What was decoded is at most largestSequence, far from overflowing.
     max((previous?.sequence ?? 0) + 1, time)

@@ -34,9 +34,8 @@ extension Manifest {
   /// Decodes the bytes of a manifest: those that were verified, where that matters.
   ///
   /// What two readers could understand differently is refused, such as a key that is there twice; so are paths that
-  /// would be one file on some file system, and numbers that no bundle has.
+  /// would be one file on some file system, and numbers that no bundle has. Nothing is read from `path`: errors name it.
   ///
-  /// - Parameter path: What errors name.
   /// - Throws: ``ManifestError``.
   public init(decoding bytes: [UInt8], from path: FilePath = FilePath(fileName)) throws(ManifestError) {
     let decoder = JSONDecoder()

@@ -1,7 +1,5 @@
 /// A text as a part of a URL: what is neither a letter, a digit nor one of `-._~` is written by its bytes
-/// (RFC 3986, section 2.3).
-///
-/// - Parameter kept: More characters that stay as they are.
+/// (RFC 3986, section 2.3). The characters of `kept` stay as they are, too.
 public func percentEncoded(_ text: String, keeping kept: String = "") -> String {
   let plain = "0123456789-._~\(kept)".unicodeScalars
   return text.utf8.reduce(into: "") { result, byte in

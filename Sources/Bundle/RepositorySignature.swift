@@ -8,7 +8,9 @@ public enum RepositorySignature {
 
   /// Whether a file of a bundle is one.
   ///
-  /// - Parameter folders: The folders of the repositories that are signed.
+  /// - Parameters:
+  ///   - path: The file, relative to the folder of the bundle.
+  ///   - folders: The folders of the repositories that are signed, relative to the same.
   public static func isOne(_ path: String, in folders: Set<String>) -> Bool {
     names.contains { name in
       guard path.hasSuffix("/" + name) else { return false }

@@ -65,7 +65,10 @@ public final class Cache: Sendable {
 
   /// A folder or file that one run works with at a time, with what the last one has left in it.
   ///
-  /// - Parameter waiting: Called when another run has it.
+  /// - Parameters:
+  ///   - shelf: The shelf that it lies on.
+  ///   - name: Its name on the shelf.
+  ///   - waiting: Called once, before the wait, when another run has it.
   /// - Returns: The path, and a lock to hold on to while working there.
   /// - Throws: `Errno`.
   public func workplace(

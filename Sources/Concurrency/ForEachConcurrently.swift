@@ -2,6 +2,7 @@
 ///
 /// Starts no further item once the task is cancelled; those under way are waited for.
 /// - Parameters:
+///   - items: The items, taken from the sequence when their turn comes.
 ///   - limit: How many are worked on at once; at least 1.
 ///   - work: Called for each item.
 ///   - onResult: Called with each item and its result, one at a time, in the order in which they finish.

@@ -22,7 +22,10 @@ public final class Console: Sendable {
 
   /// Makes a console; nothing is drawn yet.
   ///
-  /// - Parameter log: Where plain lines go too, those of level debug among them.
+  /// - Parameters:
+  ///   - options: The form of what is drawn, and how much of it.
+  ///   - device: Where it is drawn: standard output and standard error of the process, or a test's own.
+  ///   - log: Where plain lines go too, those of level debug among them; `nil` for nowhere.
   public init(options: ConsoleOptions, device: ConsoleDevice = .process, log: ConsoleDevice? = nil) {
     self.device = device
     let drawing: any Drawing =

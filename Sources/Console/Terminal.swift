@@ -3,7 +3,7 @@ import Glibc
 /// Text on its way out of the process that no ``Console`` draws: help, a question, the error with which a program ends.
 ///
 /// Together with ``Console`` it is the only way to standard output and standard error. No text that comes through can
-/// move the cursor, change colours or the direction of writing; see ``DisplayText``.
+/// move the cursor, change colours or the direction of writing; see `DisplayText`.
 public enum Terminal {
   /// Whether somebody can answer on standard input.
   public static var isInput: Bool { isatty(STDIN_FILENO) == 1 }

@@ -19,6 +19,7 @@ public struct Cleaning {
   /// Finds what is there.
   ///
   /// - Parameters:
+  ///   - configuration: The settings that name the folders of the bundle and of the cache.
   ///   - includesBundle: Whether the finished files are removed, with what describes them.
   ///   - includesCache: Whether the cache is removed.
   ///   - includesRemains: Whether parts of files are removed, from which the next run would go on.
@@ -59,7 +60,7 @@ public struct Cleaning {
   /// Removes everything.
   ///
   /// - Returns: What was removed.
-  /// - Throws: ``FileLockError`` when a run works on the bundle, `Errno`, or a Foundation error naming the path that
+  /// - Throws: `FileLockError` when a run works on the bundle, `Errno`, or a Foundation error naming the path that
   ///   could not be removed.
   public func execute() throws -> [FilePath] {
     let outputs = configuration.outputs

@@ -37,10 +37,12 @@ public enum VerifyRun {
   /// Reads everything, or looks at sizes and times only.
   ///
   /// - Parameters:
+  ///   - outputs: The folder of the bundle.
   ///   - allowedSigners: The file of those one of whom must have signed the bundle; `nil` for nobody.
   ///   - verified: What is remembered of the files; given, no content is read.
   ///   - list: Where the list of files that are missing or damaged goes, for a delta that heals them; also if there is none.
-  /// - Throws: ``UnfinishedBundle``, ``ManifestError``, ``AllowedSignersUnusable``, `FileError`, or
+  ///   - emit: Hears how far the reading is.
+  /// - Throws: ``UnfinishedBundle``, `ManifestError`, ``AllowedSignersUnusable``, `FileError`, or
   ///   `CancellationError`.
   public static func run(
     outputs: FilePath, allowedSigners: FilePath? = nil, quickly verified: VerifiedFiles? = nil,

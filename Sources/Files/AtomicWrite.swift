@@ -70,9 +70,9 @@ public func synchronize(_ descriptor: FileDescriptor) throws(Errno) {
   guard fdatasync(descriptor.rawValue) == 0 || errno == EINVAL else { throw Errno(rawValue: errno) }
 }
 
-/// Makes a folder and those above it that are missing, mode 0755.
+/// Makes a folder and those above it that are missing, mode 0755. With `isDurable` the names of the new folders are
+/// flushed to the disk.
 ///
-/// - Parameter isDurable: Whether the names of the new folders are flushed to the disk.
 /// - Throws: ``FileError`` naming the first folder that cannot be made.
 public func createDirectories(_ path: FilePath, isDurable: Bool = true) throws(FileError) {
   if path.isEmpty { return }
@@ -93,9 +93,9 @@ public func createDirectories(_ path: FilePath, isDurable: Bool = true) throws(F
   }
 }
 
-/// Makes a folder; that there is something of that name is not an error.
+/// Makes a folder with these permissions, less those that the umask takes. That there is something of that name is not an
+/// error.
 ///
-/// - Parameter permissions: Its permissions, less those that the umask takes.
 /// - Throws: ``FileError``.
 public func createFolder(_ path: FilePath, permissions: FilePermissions) throws(FileError) {
   guard path.withPlatformString({ mkdir($0, permissions.rawValue) }) == 0 || errno == EEXIST else {

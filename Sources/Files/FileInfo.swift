@@ -38,7 +38,9 @@ public struct FileInfo: Sendable, Equatable {
 
   /// Asks for what lies at a path.
   ///
-  /// - Parameter followsLinks: Whether a link at the end of the path stands for what it leads to.
+  /// - Parameters:
+  ///   - path: The path; links before its last component are followed.
+  ///   - followsLinks: Whether a link at the end of the path stands for what it leads to.
   /// - Throws: ``FileError``; ``FileError/isMissing`` tells that there is nothing.
   public init(_ path: FilePath, followsLinks: Bool = false) throws(FileError) {
     var status = stat()
@@ -85,9 +87,9 @@ public struct FileInfo: Sendable, Equatable {
   }
 
   /// Gives owner, permissions and modification time to what lies at another path, a link itself included. Only root
-  /// can give a file away; for others it stays theirs.
+  /// can give a file away; for others it stays theirs. Given `attributes` take the place of the extended attributes it has;
+  /// `nil` leaves these.
   ///
-  /// - Parameter attributes: Extended attributes that it gets, too, in place of those it has.
   /// - Throws: ``FileError``.
   public func apply(to path: FilePath, _ attributes: ExtendedAttributes? = nil) throws(FileError) {
     if path.withPlatformString({ lchown($0, owner, group) }) != 0, geteuid() == 0 {

@@ -11,8 +11,11 @@ public struct FileRemoval: Sendable {
 
   /// A removal of some files below a folder. Those that are missing are no error.
   ///
-  /// - Parameter takesEmptyFolders: Whether folders below the top go, too, that hold nothing, as a removal that was
-  ///   stopped leaves them.
+  /// - Parameters:
+  ///   - files: The files and links, in the order in which they go.
+  ///   - top: The folder that they lie in; it goes when it is empty.
+  ///   - takesEmptyFolders: Whether folders below the top go, too, that hold nothing, as a removal that was stopped leaves
+  ///     them.
   public init(_ files: [FilePath], below top: FilePath, takesEmptyFolders: Bool = true) {
     self.top = top
     self.files = files

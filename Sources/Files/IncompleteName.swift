@@ -15,6 +15,7 @@ public enum IncompleteName {
   /// A name of that kind in the folder of a path.
   ///
   /// - Parameters:
+  ///   - path: A path in the folder: the final name, for one. It need not exist.
   ///   - kind: What it is for: names of different kinds never meet.
   ///   - name: What it belongs to, within the folder and the kind.
   public static func path(beside path: FilePath, kind: String, name: String) -> FilePath {

@@ -33,7 +33,10 @@ public struct FolderEntry: Sendable {
 /// Visits everything below a folder, each folder before its content, the names of each folder in order of bytes.
 /// Links are visited, not followed. What goes away meanwhile is left out.
 ///
-/// - Parameter skipped: Names that are passed by with all that is below them, wherever they occur.
+/// - Parameters:
+///   - folder: The folder, which is not visited itself.
+///   - skipped: Names that are passed by with all that is below them, wherever they occur.
+///   - body: Called with each file, folder and link.
 /// - Throws: ``FileError`` when a folder cannot be read to its end, or whatever `body` throws.
 public func walkFolder(
   _ folder: FilePath, skipping skipped: Set<String> = [], _ body: (FolderEntry) throws -> Void

@@ -41,7 +41,9 @@ public func createLink(_ path: FilePath, to target: String) throws(FileError) {
 
 /// A regular file below a folder, opened for reading. No part of its path may be a link, so that it leads nowhere else.
 ///
-/// - Parameter path: Relative to the folder, without `..`.
+/// - Parameters:
+///   - path: Relative to the folder, without `..`.
+///   - folder: The folder; links in its own path are followed.
 /// - Throws: ``FileError``; its code is `tooManySymbolicLinkLevels` for a link or a file in place of a folder, and
 ///   `notSupported` for what is not a regular file.
 public func openFile(_ path: FilePath, beneath folder: FilePath) throws(FileError) -> FileDescriptor {

@@ -126,7 +126,9 @@ public final class PendingFile: Sendable {
 /// Gives an open file another name on the same file system: a copy that shares its bytes where the file system has such
 /// copies, or else a hard link.
 ///
-/// - Parameter path: The name, at which there must be nothing.
+/// - Parameters:
+///   - descriptor: The file, open for reading.
+///   - path: The name, at which there must be nothing.
 /// - Returns: Whether that was possible: not on FAT, for one, nor from one disk to another.
 public func shareFile(_ descriptor: FileDescriptor, at path: FilePath) -> Bool {
   if cloneFile(descriptor, at: path) { return true }

@@ -29,9 +29,8 @@ private func readPieces(
   }
 }
 
-/// The content of a file.
+/// The content of a file of at most `limit` bytes. Give a limit where the file comes from others.
 ///
-/// - Parameter limit: How many bytes are accepted; to be given where the file comes from others.
 /// - Throws: ``FileError``; for a longer file its code is `Errno.fileTooLarge`.
 public func readBytes(_ path: FilePath, limit: Int = .max) throws -> [UInt8] {
   var bytes: [UInt8] = []

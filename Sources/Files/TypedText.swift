@@ -39,9 +39,9 @@ public struct TypedText: Sendable, Equatable {
     content = String(plain)
   }
 
-  /// Reads a file. Single bytes that are not UTF-8, such as those of a comment in Latin-1, become U+FFFD.
+  /// Reads a file of at most `limit` bytes. Single bytes that are not UTF-8, such as those of a comment in Latin-1, become
+  /// U+FFFD.
   ///
-  /// - Parameter limit: How many bytes are accepted.
   /// - Throws: ``FileError``, or ``TextEncodingError`` for UTF-16.
   public init(reading path: FilePath, limit: Int = .max) throws {
     try self.init(try readBytes(path, limit: limit), of: path)

@@ -1,6 +1,6 @@
 /// Sizes in bytes that others tell: servers, manifests, headers of archives. Swift ends the process where a sum of numbers
 /// overflows, so a number from outside is held against ``range`` where it comes in, and sums are made by
-/// ``Swift/Sequence/byteSum(of:)``.
+/// `Sequence.byteSum(of:)`.
 public enum ByteSize {
   /// What can be a size: up to 2^60 bytes, an exbibyte.
   public static let range: ClosedRange<Int64> = 0...(1 << 60)

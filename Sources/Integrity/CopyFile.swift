@@ -4,6 +4,8 @@ import SystemPackage
 /// Copies a file beside its final name, flushes it, and renames it.
 ///
 /// - Parameters:
+///   - source: The file; a link is followed.
+///   - destination: The final name; a file that has it is replaced.
 ///   - permissions: The mode of the copy, from its first byte and whatever the umask.
 ///   - expected: What the content must hash to.
 /// - Returns: The size in bytes and the digest of what was copied.

@@ -32,7 +32,9 @@ extension [WantedPackage] {
 public enum PackageList {
   /// The packages for a target: those of `pkglist/FAMILY/*.txt` and `pkglist/FAMILY/VERSION/*.txt`.
   ///
-  /// - Parameter folder: The folder `pkglist`.
+  /// - Parameters:
+  ///   - target: The release of a distribution, which gives FAMILY and VERSION.
+  ///   - folder: The folder `pkglist`.
   /// - Throws: ``PackageListError``.
   public static func read(for target: PackageTarget, in folder: FilePath) throws(PackageListError)
     -> [WantedPackage]

@@ -76,7 +76,9 @@ public enum ManifestContent: Hashable, Sendable {
 
   /// Reads a manifest or index.
   ///
-  /// - Parameter mediaType: What it is said to be: by a descriptor, or by a registry's `Content-Type`.
+  /// - Parameters:
+  ///   - bytes: The document as it was served or stored; its digest is not checked here.
+  ///   - mediaType: What it is said to be: by a descriptor, or by a registry's `Content-Type`.
   /// - Throws: ``ManifestFormatError``.
   public init(_ bytes: [UInt8], mediaType: MediaType) throws(ManifestFormatError) {
     guard bytes.count <= Self.maximumSize else { throw .tooLarge }
@@ -194,7 +196,7 @@ public enum ManifestContent: Hashable, Sendable {
 
 /// Why bytes are not manifest that this program can use.
 public enum ManifestFormatError: Error, Equatable, CustomStringConvertible {
-  /// More than ``ManifestContent/maximumSize`` bytes.
+  /// More than `ManifestContent.maximumSize` bytes.
   case tooLarge
   /// Docker's format of before 2017, whose digests do not cover what is pulled.
   case schema1

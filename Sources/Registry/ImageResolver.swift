@@ -14,9 +14,7 @@ public struct ImageResolver: Sendable {
   private let client: RegistryClient
   private let findsAttached: Bool
 
-  /// A resolver that asks through that client.
-  ///
-  /// - Parameter findsAttached: Whether to ask for signatures and what else is about an image, too.
+  /// A resolver that asks through that client; with `findsAttached` for signatures and what else is about an image, too.
   public init(_ client: RegistryClient, findsAttached: Bool = false) {
     self.client = client
     self.findsAttached = findsAttached

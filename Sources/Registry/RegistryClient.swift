@@ -13,9 +13,7 @@ public final class RegistryClient: Sendable {
   private let authentication: RegistryAuthentication
   private let limits: RequestLimits
 
-  /// Makes a client; nothing is asked yet.
-  ///
-  /// - Parameter onEvent: Called when a registry tells or enforces its limits.
+  /// Makes a client; nothing is asked yet. `onEvent` is called when a registry tells or enforces its limits.
   public convenience init(
     engine: TransferEngine, configuration: RegistryConfiguration = RegistryConfiguration(),
     credentials: RegistryCredentials = .none, onEvent: @escaping @Sendable (RegistryEvent) -> Void = { _ in }
@@ -89,7 +87,7 @@ public final class RegistryClient: Sendable {
 
   /// Fetches a small blob into memory, such as an image's configuration.
   ///
-  /// - Throws: ``RegistryError``, also when it is larger than ``ManifestContent/maximumSize``.
+  /// - Throws: ``RegistryError``, also when it is larger than `ManifestContent.maximumSize`.
   public func blob(
     _ descriptor: Descriptor, of reference: ImageReference
   ) async throws(RegistryError) -> [UInt8] {
@@ -116,7 +114,12 @@ public final class RegistryClient: Sendable {
   ///
   /// The bytes are hashed while they are written. The registry may redirect to object storage, which gets no
   /// credentials; a token that runs out on the way is renewed.
-  /// - Parameter isDurable: Whether the file must survive a power cut.
+  /// - Parameters:
+  ///   - descriptor: The blob's digest and size in bytes, which are held against what comes.
+  ///   - reference: The image that it belongs to, which names registry and repository.
+  ///   - destination: The file; it gets this name when it is complete and proved.
+  ///   - isDurable: Whether the file must survive a power cut.
+  ///   - onEvent: Called with each `DownloadEvent`, on the engine's thread: be quick.
   /// - Throws: ``RegistryError``. Nothing is then at the destination that was not there before.
   public func download(
     _ descriptor: Descriptor, of reference: ImageReference, to destination: FilePath, isDurable: Bool = true,

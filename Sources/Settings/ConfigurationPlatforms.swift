@@ -24,7 +24,7 @@ extension Configuration {
     return architectureNames(of: machine).map { "linux/\($0)" }
   }
 
-  /// The arrangement of outputs/files. One for several architectures is ``FileLayoutName/original``, because the
+  /// The arrangement of outputs/files. One for several architectures is `FileLayoutName.original`, because the
   /// folders of the other have no architecture in them.
   public var fileLayout: FileLayoutName {
     files.layout ?? (hasSeveralArchitectures ? .original : .kubesprayOffline)

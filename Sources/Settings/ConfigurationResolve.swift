@@ -24,12 +24,9 @@ extension Configuration {
       environment: environment, flags: flags)
   }
 
-  /// Resolves every setting with bytes that were read before in place of the default file; otherwise as
-  /// ``resolve(shell:defaultFile:files:environment:flags:)``.
+  /// Resolves every setting with bytes that were read before, if there are any, in place of the default file; otherwise
+  /// as ``resolve(shell:defaultFile:files:environment:flags:)``. Messages call the bytes `source`.
   ///
-  /// - Parameters:
-  ///   - document: The bytes, if there are any.
-  ///   - source: What messages call them.
   /// - Throws: ``ConfigurationError`` with everything that is wrong in any of them.
   public static func resolve(
     shell: ShellSettings? = nil, document: [UInt8]?, source: String = "config.yml", files: [FilePath] = [],

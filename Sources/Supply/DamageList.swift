@@ -56,9 +56,8 @@ public struct DamageList: Sendable, Codable, Equatable {
     try writeAtomically(Array(try encoder.encode(self)) + [UInt8(ascii: "\n")], to: path)
   }
 
-  /// Sees that it is about a bundle.
+  /// Sees that it is about the bundle of a manifest. Errors name `path`, where the list lies.
   ///
-  /// - Parameter path: Where the list lies.
   /// - Throws: ``DeltaError/otherList(wanted:found:_:)``.
   public func check(for manifest: Manifest, _ path: FilePath) throws(DeltaError) {
     let wanted = BundleIdentity(manifest)

@@ -52,7 +52,7 @@ extension Manifest {
   /// The manifest with the blobs of each image, as they lie in the archives in the folder: what a delta is made for, where
   /// the manifest itself does not say them. It has no signature, since it is another text.
   ///
-  /// - Throws: ``DeltaError`` or `FileError` when an archive cannot be read.
+  /// - Throws: `DeltaError` or `FileError` when an archive cannot be read.
   public func inventory(of folder: FilePath) throws -> Manifest {
     var inventory = self
     let bundle = HeldBundle(folder, self)

@@ -99,9 +99,8 @@ extension DeltaIndex {
     return try DeltaIndex(decoding: bytes, from: folder.appending(fileName))
   }
 
-  /// Decodes the bytes of an index.
+  /// Decodes the bytes of an index. Nothing is read from `path`: errors name it.
   ///
-  /// - Parameter path: What errors name.
   /// - Throws: ``DeltaError``.
   public init(decoding bytes: [UInt8], from path: FilePath) throws(DeltaError) {
     struct Format: Decodable { let format: Int }

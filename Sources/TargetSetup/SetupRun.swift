@@ -21,7 +21,9 @@ public struct SetupRun: Sendable {
 
   /// Does steps, in the order of ``StepName``. A failure stops those that need the failed one.
   ///
-  /// - Parameter isForced: Whether a step is applied even when it finds nothing to do.
+  /// - Parameters:
+  ///   - names: The steps, in any order; no further ones are added.
+  ///   - isForced: Whether a step is applied even when it finds nothing to do.
   /// - Throws: `CancellationError`, or ``StepError`` when another run works on this host; an error when it cannot be
   ///   written down which bundle is taken.
   public func execute(_ names: [StepName], isForced: Bool = false) async throws -> [StepReport] {

@@ -10,9 +10,7 @@ public protocol ContentPlace: AnyObject, Sendable {
   /// Hands over what an earlier run has left here, from the first byte on. What it is worth, its digest will tell.
   func readKept(_ body: (UnsafeRawBufferPointer) throws -> Void) throws
 
-  /// Writes the bytes that follow those that are here.
-  ///
-  /// - Parameter offset: How many are here.
+  /// Writes the bytes that follow the `offset` bytes that are here.
   func write(_ bytes: UnsafeRawBufferPointer, at offset: Int64) throws
 
   /// Forgets all bytes.

@@ -12,7 +12,7 @@ public struct TransferConfiguration: Sendable {
   public var stallTimeout: Duration = .seconds(30)
   /// The most bytes a second over all transfers; `nil` is unlimited.
   public var rateLimit: Int64?
-  /// The fewest bytes a second, averaged over ``paceWindow``, with which a transfer is not given up and tried again;
+  /// The fewest bytes a second, averaged over `paceWindow`, with which a transfer is not given up and tried again;
   /// 0 takes any.
   public var minimumRate: Int64 = 1024
   /// See ``minimumRate``.

@@ -75,7 +75,9 @@ public struct AllowedSigners: Sendable {
   /// The line by which a key may sign: the first that allows it, as for `ssh-keygen -Y find-principals`.
   ///
   /// - Parameters:
+  ///   - key: The key that signed.
   ///   - principal: The name that must be on the line; nil takes whoever has the key.
+  ///   - namespace: What the signature is for; a line without namespaces allows any.
   ///   - time: When, in seconds since 1970.
   /// - Throws: ``Refusal``, that of the first line with the key.
   public func entry(

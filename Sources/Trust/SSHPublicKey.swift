@@ -87,7 +87,9 @@ public struct SSHPublicKey: Hashable, Sendable, CustomStringConvertible {
 
   /// The line for an allowed signers file that lets this key sign for one purpose, without a newline.
   ///
-  /// - Parameter principal: Who has the key; see ``isPrincipal(_:)``.
+  /// - Parameters:
+  ///   - principal: Who has the key; see ``isPrincipal(_:)``.
+  ///   - namespace: The purpose, as `ssh-keygen -Y sign -n` names it.
   public func allowedSignersLine(for principal: String, namespace: String) -> String {
     "\(principal) namespaces=\"\(namespace)\" \(line())"
   }

@@ -44,9 +44,9 @@ public enum YAML {
     return try composer.composeDocument()
   }
 
-  /// Reads and parses a file; see ``parse(_:source:limits:duplicateKeys:)``.
+  /// Reads and parses a file, whose path error messages name as it is given; see
+  /// ``parse(_:source:limits:duplicateKeys:)``.
   ///
-  /// - Parameter path: The file; it is also the name in error messages.
   /// - Throws: ``YAMLError`` when the file cannot be read or parsed.
   public static func load(
     _ path: String, limits: YAMLLimits = .default, duplicateKeys: YAMLDuplicateKeys = .refused

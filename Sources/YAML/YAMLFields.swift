@@ -36,9 +36,8 @@ public struct YAMLFields {
     return node
   }
 
-  /// A scalar with its place, for callers that check the text themselves.
-  ///
-  /// - Parameter expected: What the field takes, to complete `"port" must be …`.
+  /// A scalar with its place, for callers that check the text themselves. `expected` says what the field takes: it
+  /// completes `"port" must be …`.
   public mutating func scalar(_ key: String, expected: String = "a single value") -> YAMLNode? {
     field(key, expected) { $0.scalar == nil ? nil : $0 }
   }
@@ -98,9 +97,8 @@ public struct YAMLFields {
     return result
   }
 
-  /// Adds a problem of the caller's own about a value: `"registry.port" must be EXPECTED, not "abc"`.
-  ///
-  /// - Parameter shown: What to quote instead of the value, when that holds a secret.
+  /// Adds a problem of the caller's own about a value: `"registry.port" must be EXPECTED, not "abc"`. When the value holds
+  /// a secret, `shown` is quoted in its place.
   public mutating func report(_ key: String, at node: YAMLNode, expected: String, shown: String? = nil) {
     let found = shown.map { "\"\($0)\"" } ?? node.shown
     problems.append(node.error("\"\(prefix)\(key)\" must be \(expected), not \(found)"))

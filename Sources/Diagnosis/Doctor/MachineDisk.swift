@@ -37,9 +37,7 @@ extension Machine {
   /// A bundle has some thousand files, an environment of Python ten thousand.
   private static let neededInodes: Int64 = 20_000
 
-  /// Whether a folder can hold what it is for.
-  ///
-  /// - Parameter size: Writes a number of bytes for people.
+  /// Whether a folder can hold what it is for. `size` writes a number of bytes for people.
   public func room(for use: FolderUse, size: (Int64) -> String) -> [Finding] {
     let name = "\(use.folder) (\(use.purpose))"
     let mount = mountTable.mount(holding: use.folder)

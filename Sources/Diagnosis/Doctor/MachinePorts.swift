@@ -49,7 +49,9 @@ extension Machine {
 
   /// Whether other machines reach the servers of this one.
   ///
-  /// - Parameter opensFirewalld: Whether the set-up opens the ports of firewalld by itself, and has not run yet.
+  /// - Parameters:
+  ///   - servers: The servers whose TCP ports nodes ask.
+  ///   - opensFirewalld: Whether the set-up opens the ports of firewalld by itself, and has not run yet.
   public func firewall(_ servers: [ServerPort], opensFirewalld: Bool) async -> Finding {
     let ports = servers.map(\.port)
     if let closed = closedByUFW(ports) {

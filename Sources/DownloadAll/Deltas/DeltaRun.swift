@@ -19,8 +19,10 @@ public enum DeltaRun {
   /// Makes a delta.
   ///
   /// - Parameters:
+  ///   - base: What the other side has, which the delta does not carry.
   ///   - outputs: The folder of the new bundle.
   ///   - folder: Where the delta goes.
+  ///   - emit: Hears of the stage `delta`: its totals, each finished file, warnings.
   /// - Throws: ``UnfinishedBundle``, `DeltaError`, `DeltaErrors`, `ManifestError`, `FileError` or `CancellationError`.
   public static func run(
     from base: Base, to outputs: FilePath, in folder: FilePath,

@@ -24,7 +24,7 @@ extension BundleComparison {
   /// - Parameters:
   ///   - first: A manifest, or the folder of its bundle.
   ///   - second: The other one.
-  /// - Throws: ``UnfinishedBundle`` for a folder without a manifest; `ManifestError`, `FileError`.
+  /// - Throws: `UnfinishedBundle` for a folder without a manifest; `ManifestError`, `FileError`.
   public static func read(_ first: FilePath, _ second: FilePath) throws -> BundleComparison {
     BundleComparison(try Manifest.named(first).manifest, try Manifest.named(second).manifest)
   }
@@ -36,7 +36,7 @@ extension BundleDifference {
   /// - Parameters:
   ///   - old: A manifest, or the folder of its bundle.
   ///   - new: The one after it.
-  /// - Throws: ``UnfinishedBundle`` for a folder without a manifest; `ManifestError`, `FileError`.
+  /// - Throws: `UnfinishedBundle` for a folder without a manifest; `ManifestError`, `FileError`.
   public static func read(from old: FilePath, to new: FilePath) throws -> BundleDifference {
     BundleDifference(from: try Manifest.named(old).manifest, to: try Manifest.named(new).manifest)
   }

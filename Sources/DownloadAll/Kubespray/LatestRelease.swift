@@ -32,8 +32,8 @@ public enum LatestRelease {
   /// The settings with the version that is meant. A locked run takes that of its lock. Where the list of releases cannot be
   /// had, it is the newest that is known: of this program, or of the bundle that is there.
   ///
-  /// - Throws: ``ConfigurationError`` when the settings name a source too, which has a version of its own;
-  ///   ``LockUnusable``; `CancellationError`.
+  /// - Throws: `ConfigurationError` when the settings name a source too, which has a version of its own;
+  ///   `LockUnusable`; `CancellationError`.
   public static func resolved(
     _ configuration: Configuration, environment: [String: String], emit: @Sendable (ConsoleEvent) -> Void
   ) async throws -> Configuration {

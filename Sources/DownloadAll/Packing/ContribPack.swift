@@ -52,8 +52,11 @@ public struct ContribPack: Sendable {
 
   /// Looks at the bundle; nothing is written yet.
   ///
-  /// - Parameter folder: Where the archives go.
-  /// - Throws: ``UnfinishedBundle``, ``ManifestError``, ``PackError``; `ImageArchiveError` and others for an archive that
+  /// - Parameters:
+  ///   - configuration: The settings that name the bundle, and the registries that its images lose in their names.
+  ///   - folder: Where the archives go, outside the bundle.
+  ///   - emit: Hears of the stage `pack`, from here on.
+  /// - Throws: ``UnfinishedBundle``, `ManifestError`, ``PackError``; `ImageArchiveError` and others for an archive that
   ///   cannot be read.
   public init(
     _ configuration: Configuration, to folder: FilePath, emit: @escaping @Sendable (ConsoleEvent) -> Void

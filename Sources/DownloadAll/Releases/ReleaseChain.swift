@@ -8,7 +8,7 @@ import SystemPackage
 /// The kubespray releases that one command is for, the oldest first.
 ///
 /// Each of several has a bundle of its own, `OUTPUTS/VERSION/`: it is evaluated, proved, signed, set up and pruned by itself,
-/// and no path of one can have the content of another. What they have in common lies on the disk once, see ``SharedContent``.
+/// and no path of one can have the content of another. What they have in common lies on the disk once, see `SharedContent`.
 public struct ReleaseChain: Sendable {
   /// The word in `kubespray.source` that stands for the version.
   static let placeholder = "{version}"

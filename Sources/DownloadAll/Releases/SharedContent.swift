@@ -68,7 +68,7 @@ extension ReleaseChain {
   /// Gives the files that the neighbour of a release has to its bundle, when that is not begun.
   ///
   /// - Returns: Their paths, and the folder of the neighbour; `nil` when there was nothing to do.
-  /// - Throws: ``FileLockError`` when another run works on the bundle; ``UnusableFolder``; `FileError`.
+  /// - Throws: `FileLockError` when another run works on the bundle; ``UnusableFolder``; `FileError`.
   public func share(with configuration: Configuration) throws -> (paths: Set<String>, from: FilePath)? {
     guard let index = configurations.firstIndex(where: { $0.outputs == configuration.outputs }) else {
       return nil

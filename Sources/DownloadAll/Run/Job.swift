@@ -20,7 +20,9 @@ public struct Job: Sendable {
   /// A job.
   ///
   /// - Parameters:
+  ///   - configuration: The settings; they also decide which stages need others.
   ///   - stages: The stages that were named; none means all. Those that they need are added.
+  ///   - projectRoot: The folder in which a run looks first for `target-scripts/` and lists.
   ///   - installation: The folder of an installed release; what `projectRoot` lacks is taken from there.
   public init(
     _ configuration: Configuration, stages: [StageName] = [], projectRoot: FilePath,

@@ -15,7 +15,7 @@ public struct Pipeline: Sendable {
 
   /// Prepares a run: nothing is written below `outputs`.
   ///
-  /// - Throws: ``ConfigurationError``, ``TransferError``, ``ManifestError``, ``SigningFailed`` or ``UnusableFolder``
+  /// - Throws: `ConfigurationError`, `TransferError`, `ManifestError`, ``SigningFailed`` or ``UnusableFolder``
   ///   when the run cannot start.
   public init(
     _ job: Job, environment: [String: String], emit: @escaping @Sendable (ConsoleEvent) -> Void
@@ -33,8 +33,8 @@ public struct Pipeline: Sendable {
 
   /// Runs the stages and writes the manifest.
   ///
-  /// - Throws: `CancellationError` when interrupted; ``FileLockError`` when another run works on the same bundle;
-  ///   ``UnusableFolder``; `Errno` or ``ManifestError`` when the bundle cannot be closed; ``LockContradicted`` when a
+  /// - Throws: `CancellationError` when interrupted; `FileLockError` when another run works on the same bundle;
+  ///   ``UnusableFolder``; `Errno` or `ManifestError` when the bundle cannot be closed; `LockContradicted` when a
   ///   locked run has made another bundle than that of the lock; ``SigningFailed``,
   ///   ``UnsignableBundle`` or `CommandError` when it is complete and cannot be signed. What failed inside stages is in the report.
   public func execute() async throws -> RunReport {

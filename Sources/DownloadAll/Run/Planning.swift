@@ -39,7 +39,7 @@ public struct Planning: Sendable {
 
   /// Plans, and asks the servers for sizes.
   ///
-  /// - Throws: ``ArtifactCollision``, or `CancellationError`. A stage that cannot be planned is in the report.
+  /// - Throws: `ArtifactCollision`, or `CancellationError`. A stage that cannot be planned is in the report.
   public func report() async throws -> PlanReport {
     let (planned, unplanned) = try await plan()
     let items = try await items(planned)
@@ -76,7 +76,8 @@ public struct Planning: Sendable {
 
   /// Holds the plan against what kubespray will ask for: whether a bundle made by it would be enough.
   ///
-  /// - Throws: ``ArtifactCollision``, `CancellationError`, `Problems` when a stage could not be planned, or what kept the question from being answered.
+  /// - Throws: `ArtifactCollision`, `CancellationError`, `Problems` when a stage could not be planned, or what kept the
+  ///   question from being answered.
   public func prove() async throws -> ClosureProof {
     let (planned, unplanned) = try await plan()
     guard unplanned.isEmpty else {

@@ -26,7 +26,10 @@ public enum BundleSigning {
   /// Signs the manifest that lies in a folder, as a further signer where others have signed.
   ///
   /// The bytes that are decoded are those that are signed.
-  /// - Parameter say: Hears what a person has to do before a key signs.
+  /// - Parameters:
+  ///   - outputs: The folder of the bundle; the signature is written beside its manifest.
+  ///   - signer: Whose key signs.
+  ///   - say: Hears what a person has to do before a key signs.
   /// - Throws: ``UnfinishedBundle``, `ManifestError`, ``UnsignableBundle``, ``SigningFailed``, `CommandError` or
   ///   `FileError`. What lay there is then as it was.
   public static func sign(

@@ -15,7 +15,9 @@ public struct NewSigningKey: Sendable, Encodable {
 
   /// Makes a key pair of Ed25519: the private file is for its owner only, and `FILE.pub` lies beside it.
   ///
-  /// - Parameter name: Who signs with it, as the allowed signers will say.
+  /// - Parameters:
+  ///   - path: The private file.
+  ///   - name: Who signs with it, as the allowed signers will say.
   /// - Throws: ``KeyNotMade`` or `FileError`; no file is then left, and none is replaced.
   public init(at path: FilePath, for name: String) throws {
     guard SSHPublicKey.isPrincipal(name) else { throw KeyNotMade(path: path, kind: .badName(name)) }

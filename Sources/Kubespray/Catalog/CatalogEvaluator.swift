@@ -9,7 +9,7 @@ import SystemPackage
 /// Evaluates what a kubespray tree needs, by the only true evaluator of its variables, Ansible.
 ///
 /// One Ansible process runs a playbook of ours, which writes down `downloads` and what the official lists
-/// miss, and then the tree's own contrib/offline/generate_list.sh; see ``CatalogAssembly`` for how the two
+/// miss, and then the tree's own contrib/offline/generate_list.sh; see `CatalogAssembly` for how the two
 /// are joined. The result is kept as JSON in the cache until anything that it depends on changes.
 public struct CatalogEvaluator: Sendable {
   /// The patched working copy; the official script writes its lists into it.

@@ -12,8 +12,7 @@ public struct HostPython: Sendable {
   private let pipPython: FilePath
 
   /// Whether this machine has a Python 3, at least of that minor version, that can make environments and fill them.
-  ///
-  /// - Parameter memory: What programs have answered before.
+  /// Programs whose answer is in `memory` are not started for it.
   public static func isPossible(minor: Int, memory: ProgramMemory) async -> Bool {
     await first(minor: minor, memory) != nil
   }

@@ -46,7 +46,7 @@ public struct PythonEnvironment: Sendable {
   ///
   /// - Parameters:
   ///   - tree: The kubespray tree with its requirements.txt.
-  ///   - interpreter: `auto`, or the name or path of a Python (setting `python.executable`).
+  ///   - setting: `auto`, or the name or path of a Python (setting `python.executable`).
   ///   - cache: Where it is kept.
   ///   - pinned: What it is to be made of, and of nothing else.
   ///   - mayFetch: Whether one may be made, for which pip asks the network.

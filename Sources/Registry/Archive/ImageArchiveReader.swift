@@ -8,7 +8,9 @@ public enum ImageArchiveReader {
   /// Says what is in an archive. Of an archive of this program it reads the first kilobytes only.
   ///
   /// Nothing is proved by it but the manifests; see ``verify(_:)``.
-  /// - Parameter name: What the image is called if the archive does not say it.
+  /// - Parameters:
+  ///   - path: The archive, compressed or not.
+  ///   - name: What the image is called if the archive does not say it.
   /// - Throws: ``ImageArchiveError``, ``Archive/ArchiveError`` or `CancellationError`.
   public static func summary(of path: FilePath, named name: ImageReference? = nil) throws -> ArchivedImage {
     var layout = LayoutCollector(path)

@@ -21,7 +21,9 @@ public struct ImageTar: Sendable {
 
   /// Reads what an archive holds: its first kilobytes.
   ///
-  /// - Parameter reference: Another name for the image.
+  /// - Parameters:
+  ///   - archive: The archive, from which the blobs are read later, too.
+  ///   - reference: Another name for the image; `nil` leaves it the name that it has in the archive.
   /// - Throws: ``ImageArchiveError``, ``Archive/ArchiveError``, ``ManifestFormatError`` or `CancellationError`.
   public init(_ archive: FilePath, named reference: ImageReference? = nil) throws {
     let held = try ImageArchiveReader.summary(of: archive)

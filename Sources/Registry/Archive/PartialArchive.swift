@@ -239,7 +239,9 @@ public final class BlobPlace: ContentPlace {
 
   /// Fills the place with a blob's bytes, which are hashed on the way.
   ///
-  /// - Parameter read: Hands over the bytes, to the function that it is given.
+  /// - Parameters:
+  ///   - source: Where the bytes come from, for errors.
+  ///   - read: Hands over the bytes, to the function that it is given.
   /// - Throws: ``ImageArchiveError/damaged(_:blob:actual:)`` for other bytes, which are then forgotten; what `read` throws; `FileError`.
   public func fill(
     from source: FilePath, _ read: ((UnsafeRawBufferPointer) throws -> Void) throws -> Void

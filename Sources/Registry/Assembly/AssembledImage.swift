@@ -11,7 +11,10 @@ public struct BaseImage: Sendable {
 
   /// A base.
   ///
-  /// - Parameter configuration: The bytes of the blob that its manifest names as the configuration.
+  /// - Parameters:
+  ///   - reference: Its name, written into the annotations of the images that are made on it.
+  ///   - manifest: Its manifest for one platform.
+  ///   - configuration: The bytes of the blob that its manifest names as the configuration.
   /// - Throws: ``ManifestFormatError`` when that does not fit the manifest.
   public init(
     _ reference: ImageReference, _ manifest: ResolvedImage.PlatformImage, configuration: [UInt8]
@@ -76,6 +79,7 @@ public struct AssembledImage: Sendable {
   /// A container of it is started as root with the base's environment, without what the base itself would start.
   /// - Parameters:
   ///   - name: The name of the new image.
+  ///   - base: The image below, whose layers, variables, labels and history the new one takes over.
   ///   - layers: At least one.
   ///   - environment: Variables that are added to the base's or replace them.
   ///   - labels: Labels beside those of the base.

@@ -28,9 +28,8 @@ public struct StoredImage: Sendable, Codable, Hashable {
     self.attached = attached
   }
 
-  /// The image of an archive, by the name that a push gives it.
-  ///
-  /// - Parameter strippedRegistries: The registries that images lose in their names.
+  /// The image of an archive, by the name that a push gives it: without its registry if that is one of
+  /// `strippedRegistries`.
   public init(_ image: ManifestImage, strippedRegistries: Set<String>) {
     self.init(
       repository: ImageReference.pushRepository(

@@ -103,8 +103,10 @@ extension ImagePush {
   /// Pushes the images of a collection under the names of its list, one after the other: each archive is unpacked beside
   /// the registry's other scratch, and removed when its image is there.
   ///
-  /// - Parameter storage: The storage folder of the registry, where they are put straight into it as by ``seed(_:into:)``;
-  ///   `nil` sends them over HTTP.
+  /// - Parameters:
+  ///   - collection: The collection; images of its list that it does not have are among the results, as failed.
+  ///   - storage: The storage folder of the registry, where they are put straight into it as by ``seed(_:into:)``; `nil`
+  ///     sends them over HTTP.
   /// - Returns: What became of each image.
   /// - Throws: As ``push(_:)``.
   public func push(_ collection: ImageCollection, into storage: FilePath? = nil) async throws -> [PushResult]

@@ -6,8 +6,10 @@ import SystemPackage
 extension ImagePush {
   /// Pushes archives that others have made, one after the other: those of images, and collections of them.
   ///
-  /// - Parameter storage: The storage folder of the registry, where they are put straight into it as by ``seed(_:into:)``;
-  ///   `nil` sends them over HTTP.
+  /// - Parameters:
+  ///   - archives: The archives; one that is named twice is pushed once.
+  ///   - storage: The storage folder of the registry, where they are put straight into it as by ``seed(_:into:)``; `nil`
+  ///     sends them over HTTP.
   /// - Returns: What became of each image. One archive's failure does not stop the others.
   /// - Throws: ``RegistryError`` when the registry cannot be asked at all; `CancellationError`.
   public func push(given archives: [FilePath], into storage: FilePath?) async throws -> [PushResult] {

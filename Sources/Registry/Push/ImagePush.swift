@@ -21,9 +21,8 @@ public final class ImagePush: Sendable {
 
   /// A push into a registry; nothing is asked yet.
   ///
-  /// - Parameters:
-  ///   - engine: Its limit on requests to one host should be at least ``PushConfiguration/parallel``; its certificate
-  ///     authorities are the ones that are believed.
+  /// The engine's limit on requests to one host should be at least ``PushConfiguration/parallel``; its certificate
+  /// authorities are the ones that are believed.
   public init(
     target: PushTarget, engine: TransferEngine, credentials: RegistryCredentials = .none,
     configuration: PushConfiguration, onEvent: @escaping @Sendable (PushEvent) -> Void = { _ in }

@@ -6,12 +6,12 @@ import Synchronization
 import SystemPackage
 
 extension ImagePush {
-  /// Places images directly into the storage folder of a registry that runs on this machine, and then asks it for every
-  /// manifest. Many times faster than a push, because the registry itself need not take in and hash anything.
+  /// Places images directly into the storage folder of a registry that runs on this machine, its `rootdirectory`, and then
+  /// asks it for every manifest. Many times faster than a push, because the registry itself need not take in and hash
+  /// anything.
   ///
   /// Safe while the registry runs: content comes before what names it, the tag last. Where the folder cannot be written,
   /// or turns out not to be that registry's, the images are pushed over HTTP instead, which a ``PushEvent/note(_:)`` says.
-  /// - Parameter storage: The registry's `rootdirectory`.
   /// - Returns: What became of each image, in the order of the archives.
   /// - Throws: As ``push(_:)``; `FileLockError` when another run works on the folder.
   public func seed(_ archives: [FilePath], into storage: FilePath) async throws -> [PushResult] {

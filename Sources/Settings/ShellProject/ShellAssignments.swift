@@ -15,9 +15,7 @@ public struct ShellAssignments: Sendable, Equatable {
   private(set) var values: [String: Value] = [:]
   private let environment: [String: String]
 
-  /// Reads a script.
-  ///
-  /// - Parameter environment: The variables that the script would find.
+  /// Reads the text of a script that would find these variables in its environment.
   public init(_ script: String, environment: [String: String] = [:]) {
     self.environment = environment
     var reader = ShellReader(script)

@@ -99,9 +99,8 @@ extension MediaIndex {
     return try MediaIndex(decoding: bytes, from: path)
   }
 
-  /// Decodes the bytes of an index.
+  /// Decodes the bytes of an index. Nothing is read from `path`: errors name it.
   ///
-  /// - Parameter path: What errors name.
   /// - Throws: ``MediaError``.
   public init(decoding bytes: [UInt8], from path: FilePath) throws(MediaError) {
     struct Format: Decodable { let format: Int }

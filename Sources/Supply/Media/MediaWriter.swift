@@ -34,6 +34,7 @@ public struct MediaWriter: Sendable {
   /// A medium to write.
   ///
   /// - Parameters:
+  ///   - plan: What lies on which medium.
   ///   - part: Its number, from 1.
   ///   - folder: Where it is: the medium itself, or a folder for it.
   /// - Throws: ``MediaError`` when there is no such medium, or ``DeltaError/overlapping(_:_:)``.

@@ -15,6 +15,7 @@ extension SetupContext {
   ///   - environment: The variables of the process.
   ///   - flags: The texts of flags, by key path of their settings.
   ///   - policy: Which bundles are taken.
+  ///   - emit: Where every event of the steps goes.
   /// - Throws: `ConfigurationError`, `ManifestError`, `OSReleaseError`, ``StepError`` when the bundle is for another
   ///   architecture, or an error that says why the bundle is not taken.
   public static func current(

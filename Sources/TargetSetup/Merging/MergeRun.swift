@@ -28,6 +28,8 @@ public enum MergeRun {
   ///   - bundle: The folder of the bundle that it was made for.
   ///   - folder: Where the new bundle goes; `nil` for a folder beside the bundle, or for a delta that heals the bundle
   ///     itself.
+  ///   - policy: Which bundles are taken.
+  ///   - emit: Hears of the stage `merge`, and of how far the new bundle is trusted.
   /// - Throws: ``StepError``, `DeltaError`, `DeltaErrors`, `ManifestError`, `FileError`, `CancellationError`, or an error
   ///   that says why the new bundle is not taken.
   public static func run(

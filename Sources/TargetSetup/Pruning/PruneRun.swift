@@ -23,6 +23,7 @@ public struct PruneRun: Sendable {
   /// A pruning.
   ///
   /// - Parameters:
+  ///   - context: The host, and the bundle that the program belongs to.
   ///   - drop: The releases that are to go.
   ///   - cluster: What a cluster runs; `nil` when none was asked.
   ///   - keepsBundles: Whether the folders of bundles stay.

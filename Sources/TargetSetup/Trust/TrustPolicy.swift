@@ -35,7 +35,9 @@ public struct TrustPolicy: Sendable {
 
   /// The policy of this host.
   ///
-  /// - Parameter signers: The allowed signers, if they are not those of ``defaultSigners``; the file must exist then.
+  /// - Parameters:
+  ///   - signers: The allowed signers, if they are not those of ``defaultSigners``; the file must exist then.
+  ///   - exceptions: What is taken although the policy would refuse it.
   public init(signers: FilePath? = nil, exceptions: TrustExceptions = []) {
     self.init(
       signers: signers ?? Self.defaultSigners, isNamed: signers != nil, state: Self.defaultState,

@@ -36,9 +36,9 @@ public struct FolderUpload: Sendable {
   /// Why no further file is tried.
   private let stop = StopReason()
 
-  /// An upload; nothing is asked yet.
+  /// An upload; nothing is asked yet. The environment is the process's: credentials and CA certificates are taken from it;
+  /// a proxy is read by libcurl itself.
   ///
-  /// - Parameter environment: The process's: credentials, CA certificates; a proxy is read by libcurl itself.
   /// - Throws: `TransferError` when libcurl cannot be started.
   public init(
     _ plan: UploadPlan, to address: StoreAddress, environment: [String: String], options: UploadOptions,

@@ -102,9 +102,10 @@ extension RequestWatch {
   /// The requests of the host's servers.
   ///
   /// - Parameters:
+  ///   - context: The host, and the bundle that its servers offer.
   ///   - since: From when on, in words of journalctl; `nil` is from now on.
   ///   - isFollowing: Whether to wait for more.
-  ///   - show: Hears of everything that is missing.
+  ///   - show: Called for each line of their logs: the figures so far, and what it tells to be missing, if that is new.
   /// - Throws: ``StepError``, `CommandError`, or `CancellationError` when it is ended.
   public static func run(
     _ context: SetupContext, since: String?, isFollowing: Bool,
