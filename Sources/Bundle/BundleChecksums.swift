@@ -12,7 +12,24 @@ public enum BundleChecksums {
   /// Source: GNU coreutils, "md5sum invocation": digest, two spaces, name. Names with a backslash, a line feed or a
   /// carriage return would be written otherwise; a ``BundlePath`` has none.
   public static func text(of files: [ManifestFile]) -> String {
-    files.filter { $0.path.description != fileName }.sorted { $0.path < $1.path }
-      .map { "\($0.sha256.hex)  \($0.path)\n" }.joined()
+    var text = ""
+    forEachLine(of: files) { text += $0 }
+    return text
+  }
+
+  /// The digest of ``text(of:)``, which is not held for that.
+  public static func digest(of files: [ManifestFile]) -> Digest {
+    var hasher = DigestHasher(.sha256)
+    forEachLine(of: files) { line in
+      var line = line
+      line.withUTF8 { hasher.update(UnsafeRawBufferPointer($0)) }
+    }
+    return hasher.finalize()
+  }
+
+  private static func forEachLine(of files: [ManifestFile], _ body: (String) -> Void) {
+    for file in Manifest.sorted(files) where file.path.description != fileName {
+      body("\(file.sha256.hex)  \(file.path)\n")
+    }
   }
 }

@@ -10,6 +10,10 @@ public struct BundlePath: Hashable, Sendable, Comparable, CustomStringConvertibl
   ///
   /// - Throws: ``BundlePathError`` naming what is wrong with it.
   public init(_ text: String) throws(BundlePathError) {
+    guard !Self.isPlain(text.utf8) else {
+      description = text
+      return
+    }
     let segments = text.split(separator: "/", omittingEmptySubsequences: false)
     // To Swift a slash with a mark that combines with it is another character; to the system it separates names.
     guard text.utf8.count(where: { $0 == UInt8(ascii: "/") }) == segments.count - 1 else {
@@ -40,6 +44,32 @@ public struct BundlePath: Hashable, Sendable, Comparable, CustomStringConvertibl
       throw BundlePathError(path: text, reason: "the name \"\(first)\" is for what describes a bundle")
     }
     description = text
+  }
+
+  /// Whether a path is one of those that most are, in which there is nothing to look at twice: ASCII, and no name of a sort
+  /// about which there is a rule. Nothing that is refused is plain.
+  private static func isPlain(_ text: String.UTF8View) -> Bool {
+    var before = UInt8(ascii: "/")
+    var length = 0
+    for byte in text {
+      switch byte {
+      case UInt8(ascii: "/"):
+        guard length > 0, before != UInt8(ascii: "."), before != UInt8(ascii: " ") else { return false }
+        length = 0
+      // A name that begins with a dot may be one of those that are not allowed.
+      case UInt8(ascii: ".") where length == 0: return false
+      case UInt8(ascii: ":"), UInt8(ascii: "*"), UInt8(ascii: "?"), UInt8(ascii: "\""), UInt8(ascii: "<"),
+        UInt8(ascii: ">"), UInt8(ascii: "|"), UInt8(ascii: "\\"):
+        return false
+      case 0x20..<0x7F: length += 1
+      default: return false
+      }
+      guard length <= 255 else { return false }
+      before = byte
+    }
+    // The names of a manifest and of what lies beside it begin with a "b".
+    let mayBeOwn = text.first.map { $0 | 0x20 == UInt8(ascii: "b") } ?? true
+    return length > 0 && before != UInt8(ascii: ".") && before != UInt8(ascii: " ") && !mayBeOwn
   }
 
   /// Whether a name at the top is that of the manifest, or of something beside it. Disks that do not tell upper from

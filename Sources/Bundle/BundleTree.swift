@@ -6,10 +6,13 @@ public enum BundleTree {
   /// Every entry that is not a folder, as paths relative to `outputs`, in order of bytes. Links are listed, not
   /// followed.
   ///
+  /// - Parameter isIncluded: Which of them are wanted.
   /// - Throws: `FileError` when a folder cannot be read to its end.
-  public static func files(below outputs: FilePath) throws -> [String] {
+  public static func files(
+    below outputs: FilePath, where isIncluded: (String) -> Bool = { _ in true }
+  ) throws -> [String] {
     var found: [String] = []
-    try walkFolder(outputs) { if $0.info.kind != .folder { found.append($0.name) } }
+    try walkFolder(outputs) { if $0.info.kind != .folder, isIncluded($0.name) { found.append($0.name) } }
     return found.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
   }
 

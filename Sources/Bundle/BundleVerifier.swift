@@ -93,10 +93,11 @@ public struct BundleVerifier: Sendable {
     onFile: (ManifestFile, Problem?) -> Void = { _, _ in }
   ) async throws -> [Problem] {
     var problems = try unexpectedFiles().map(Problem.unexpected)
-    let (files, readers) = await offload { plan() }
-    await forEachConcurrently(files, limit: readers) { file in
-      await offload { () in check(file, onBytes: onBytes) }
-    } onResult: { file, problem in
+    let (order, readers) = await offload { plan() }
+    await forEachConcurrently(order, limit: readers) { index in
+      await offload { () in check(manifest.files[index], onBytes: onBytes) }
+    } onResult: { index, problem in
+      let file = manifest.files[index]
       onFile(file, problem)
       if let problem { problems.append(problem) }
     }
@@ -104,19 +105,20 @@ public struct BundleVerifier: Sendable {
     return problems.sorted { $0.path.utf8.lexicographicallyPrecedes($1.path.utf8) }
   }
 
-  /// The files in the order in which they are read, and how many at once.
-  private func plan() -> ([ManifestFile], readers: Int) {
+  /// The places of the files in the order in which they are read, and how many at once.
+  private func plan() -> ([Int], readers: Int) {
     if depth == .content, (device ?? StorageDevice(under: outputs)).isSequential {
       let order = StorageDevice.order(manifest.files.map { outputs.appending($0.path.description) })
-      return (order.map { manifest.files[$0] }, 1)
+      return (order, 1)
     }
     // Large files first: the last ones to finish are then small, and all readers end together.
-    return (manifest.files.sorted { $0.size > $1.size }, parallel)
+    let sizes = manifest.files.map(\.size)
+    return (sizes.indices.sorted { sizes[$0] > sizes[$1] }, parallel)
   }
 
   private func unexpectedFiles() throws -> [String] {
     let known = Set(manifest.files.map(\.path.description) + [Manifest.fileName])
-    return try BundleTree.files(below: outputs).filter { !known.contains($0) && !Manifest.isSignature($0) }
+    return try BundleTree.files(below: outputs) { !known.contains($0) && !Manifest.isSignature($0) }
   }
 
   private func check(_ file: ManifestFile, onBytes: (Int64) -> Void) -> Problem? {

@@ -34,6 +34,8 @@ struct JSONSyntax {
   private let bytes: [UInt8]
   private let depth: Int
   private var position = 0
+  /// Whether every string so far is UTF-8; bytes beyond ASCII are nowhere else.
+  private var isUTF8 = true
 
   private init(_ bytes: [UInt8], depth: Int) {
     self.bytes = bytes
@@ -54,7 +56,7 @@ struct JSONSyntax {
     }
     syntax.skipBlanks()
     guard syntax.position == bytes.count else { throw .malformed }
-    guard String(validating: bytes, as: UTF8.self) != nil else { throw .malformed }
+    guard syntax.isUTF8 else { throw .malformed }
   }
 
   /// Whether nothing is left but the zero bytes that stand where a copy did not get to.
@@ -89,13 +91,15 @@ struct JSONSyntax {
   private mutating func object(at level: Int) throws(Failure) {
     guard level <= depth else { throw .tooDeep(depth) }
     position += 1
-    var keys: Set<String> = []
+    var keys = JSONKeys()
     skipBlanks()
     if has("}") { return }
     repeat {
       skipBlanks()
       let key = try key()
-      guard keys.insert(key).inserted else { throw .repeatedKey(key) }
+      guard keys.insert(key, of: bytes) else {
+        throw .repeatedKey(String(decoding: bytes[key], as: UTF8.self))
+      }
       skipBlanks()
       guard has(":") else { throw .malformed }
       try value(at: level)
@@ -116,23 +120,27 @@ struct JSONSyntax {
     guard has("]") else { throw .malformed }
   }
 
-  /// A key; `Set` compares as a dictionary does, so that two spellings of one accented letter are one key.
-  private mutating func key() throws(Failure) -> String {
+  private mutating func key() throws(Failure) -> Range<Int> {
     let range = try string()
     guard !bytes[range].contains(UInt8(ascii: "\\")) else { throw .escapedKey }
-    return String(decoding: bytes[range], as: UTF8.self)
+    return range
   }
 
   /// Passes over a string and gives the place of what is between its quotation marks.
   private mutating func string() throws(Failure) -> Range<Int> {
     guard has("\"") else { throw .malformed }
     let start = position
+    var isASCII = true
     while let byte = next {
       position += 1
       switch byte {
-      case UInt8(ascii: "\""): return start..<(position - 1)
+      case UInt8(ascii: "\""):
+        let range = start..<(position - 1)
+        if !isASCII, isUTF8 { isUTF8 = String(validating: bytes[range], as: UTF8.self) != nil }
+        return range
       case UInt8(ascii: "\\"): try escape()
       case 0..<0x20: throw .malformed
+      case 0x80...: isASCII = false
       default: break
       }
     }
@@ -178,5 +186,33 @@ struct JSONSyntax {
     let start = position
     while let byte = next, UInt8(ascii: "0")...UInt8(ascii: "9") ~= byte { position += 1 }
     guard position > start else { throw .malformed }
+  }
+}
+
+/// The keys of one object, by their places in the text.
+private struct JSONKeys {
+  /// So many are compared one by one, which takes less time than hashing them.
+  private static let few = 16
+
+  private var places: [Range<Int>] = []
+  /// All of them, where there are many or one is not ASCII.
+  private var texts: Set<String>?
+
+  /// Adds a key, unless it is there.
+  ///
+  /// - Returns: Whether it was not: keys are compared as a dictionary does, so that two spellings of one accented letter
+  ///   are one key.
+  mutating func insert(_ key: Range<Int>, of bytes: [UInt8]) -> Bool {
+    if texts == nil, places.count == Self.few || bytes[key].contains(where: { $0 >= 0x80 }) {
+      texts = Set(places.map { String(decoding: bytes[$0], as: UTF8.self) })
+    }
+    guard texts == nil else {
+      return texts?.insert(String(decoding: bytes[key], as: UTF8.self)).inserted ?? false
+    }
+    for place in places where place.count == key.count && bytes[place].elementsEqual(bytes[key]) {
+      return false
+    }
+    places.append(key)
+    return true
   }
 }

@@ -74,7 +74,13 @@ public struct Manifest: Sendable, Codable, Equatable {
     self.architecture = architecture
     self.platforms = platforms.isEmpty ? ["linux/\(architecture)"] : platforms
     self.stages = stages
-    self.files = files.sorted { $0.path < $1.path }
+    self.files = Self.sorted(files)
+  }
+
+  /// Files in order of paths: mostly they are, and nothing is copied then.
+  static func sorted(_ files: [ManifestFile]) -> [ManifestFile] {
+    let isSorted = zip(files, files.dropFirst()).allSatisfy { !($1.path < $0.path) }
+    return isSorted ? files : files.sorted { $0.path < $1.path }
   }
 
   /// The sum of all sizes, in bytes; never more than `Int64.max`.
@@ -109,9 +115,9 @@ public struct Manifest: Sendable, Codable, Equatable {
   ///
   /// - Throws: An `EncodingError`.
   public func encoded() throws -> [UInt8] {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-    return Array(try encoder.encode(self)) + [UInt8(ascii: "\n")]
+    var bytes: [UInt8] = []
+    try ManifestText(self).forEachPiece { bytes += $0 }
+    return bytes
   }
 
   /// Writes the manifest beside its name and renames it.
@@ -122,10 +128,13 @@ public struct Manifest: Sendable, Codable, Equatable {
   public func save(to outputs: FilePath) throws(ManifestError) {
     let path = outputs.appending(Self.fileName)
     do {
-      let bytes = try encoded()
       let file = try PendingFile(for: path)
-      try FileError.naming(.write, path) { _ = try file.descriptor.writeAll(bytes) }
-      let isSame = (try? readBytes(ifPresent: path, limit: bytes.count)) == bytes
+      var hasher = DigestHasher(.sha256)
+      try ManifestText(self).forEachPiece { piece in
+        hasher.update(piece)
+        try FileError.naming(.write, path) { _ = try file.descriptor.writeAll(piece) }
+      }
+      let isSame = (try? Digest(ofFile: path)) == hasher.finalize()
       if !isSame { try Self.removeSignatures(in: outputs) }
       try file.commit()
     } catch {

@@ -38,23 +38,44 @@ extension Manifest {
   ///
   /// - Throws: ``ManifestError``.
   public init(decoding bytes: [UInt8], from path: FilePath = FilePath(fileName)) throws(ManifestError) {
-    let decoder = JSONDecoder()
     do {
       try JSONSyntax.check(bytes, depth: Self.depth)
-      // The format first: what else another format has is not for this program to say.
-      let format = try decoder.decode(Format.self, from: Data(bytes)).format
-      guard Self.knownFormats.contains(format) else {
-        throw ManifestError(
-          path: path, reason: "it has format \(format), and this program knows 1 and \(Self.currentFormat)",
-          kind: .otherFormat)
-      }
-      self = try decoder.decode(Manifest.self, from: Data(bytes))
+      self = try Self.quickly(bytes) ?? Self.decoded(bytes, path)
     } catch let error as ManifestError {
       throw error
     } catch {
       throw ManifestError(
         path: path, reason: "it is not a bundle manifest (\(Self.detail(error)))", kind: .malformed)
     }
+  }
+
+  /// Decodes without an object for each value of the text.
+  ///
+  /// - Parameter bytes: What ``JSONSyntax`` has found right.
+  /// - Returns: `nil` where that does not succeed: ``decoded(_:_:)`` then does, or says why not.
+  static func quickly(_ bytes: [UInt8]) -> Manifest? {
+    guard let (files, rest) = ManifestEntries.read(bytes),
+      var manifest = try? JSONDecoder().decode(Manifest.self, from: Data(rest)),
+      knownFormats.contains(manifest.format)
+    else { return nil }
+    manifest.files = sorted(files)
+    return (try? ManifestPlaces.check(manifest.files)) == nil ? nil : manifest
+  }
+
+  /// Decodes by Foundation's decoder alone.
+  ///
+  /// - Parameter bytes: What ``JSONSyntax`` has found right.
+  /// - Throws: ``ManifestError``, `DecodingError`, or what a value throws.
+  static func decoded(_ bytes: [UInt8], _ path: FilePath) throws -> Manifest {
+    let decoder = JSONDecoder()
+    // The format first: what else another format has is not for this program to say.
+    let format = try decoder.decode(Format.self, from: Data(bytes)).format
+    guard knownFormats.contains(format) else {
+      throw ManifestError(
+        path: path, reason: "it has format \(format), and this program knows 1 and \(currentFormat)",
+        kind: .otherFormat)
+    }
+    return try decoder.decode(Manifest.self, from: Data(bytes))
   }
 
   /// Decodes and checks; older manifests have one architecture and no platforms.
@@ -158,41 +179,4 @@ struct ManifestFault: Error, CustomStringConvertible {
   let description: String
 
   init(_ description: String) { self.description = description }
-}
-
-/// The places and sizes of a manifest's files, together.
-private enum ManifestPlaces {
-  /// - Throws: ``ManifestFault`` for what cannot lie in one folder on every file system, and for sizes that no file has.
-  static func check(_ files: [ManifestFile]) throws(ManifestFault) {
-    var total: Int64 = 0
-    var places: [String: BundlePath] = [:]
-    places.reserveCapacity(files.count)
-    for file in files {
-      let path = file.path
-      guard file.size >= 0 else { throw ManifestFault("\"\(path)\" has the size \(file.size)") }
-      guard file.size <= Manifest.largestBundle - total else {
-        throw ManifestFault("its files together have more than \(Manifest.largestBundle) bytes")
-      }
-      total += file.size
-      guard file.sha256.algorithm == .sha256 else {
-        throw ManifestFault("the digest of \"\(path)\" is not a SHA-256")
-      }
-      guard file.image?.layers ?? 0 >= 0 else {
-        throw ManifestFault("the image in \"\(path)\" has a negative number of layers")
-      }
-      if let other = places.updateValue(path, forKey: path.caseFolded) {
-        let isSame = other.description.utf8.elementsEqual(path.description.utf8)
-        throw ManifestFault(
-          isSame ? "\"\(path)\" is there twice" : "\"\(other)\" and \"\(path)\" are one name on FAT")
-      }
-    }
-    for file in files {
-      var folder = file.path.caseFolded[...]
-      while let slash = folder.lastIndex(of: "/") {
-        folder = folder[..<slash]
-        guard let other = places[String(folder)] else { continue }
-        throw ManifestFault("\"\(other)\" is a file, and a folder of \"\(file.path)\"")
-      }
-    }
-  }
 }

@@ -1,21 +1,32 @@
 import Integrity
 
 /// One file of a bundle.
-public struct ManifestFile: Sendable, Codable, Equatable {
+///
+/// A bundle may have hundreds of thousands, so it has few bytes: what one in a thousand has lies beside it.
+public struct ManifestFile: Sendable, Equatable {
   /// Its place in `outputs/`.
   public var path: BundlePath
   /// Its size in bytes.
   public var size: Int64
   /// Its digest.
   public var sha256: Digest
-  /// Where it came from, for what came over the network.
-  public var url: String?
   /// The stage that brought it.
   public var stage: StageName
   /// Who vouches for it.
   public var verification: Verification
+  /// Where it came from, for what came over the network.
+  public var url: String?
+  private var content = Content.file
   /// What is in it, for the archive of an image.
-  public var image: ManifestImage?
+  public var image: ManifestImage? {
+    get { if case .image(let image) = content { image } else { nil } }
+    set { content = newValue.map { .image($0) } ?? .file }
+  }
+
+  private enum Content: Sendable, Equatable {
+    case file
+    indirect case image(ManifestImage)
+  }
 
   /// A file.
   public init(
@@ -27,6 +38,36 @@ public struct ManifestFile: Sendable, Codable, Equatable {
     self.url = url
     self.stage = stage
     self.verification = verification
+  }
+}
+
+extension ManifestFile: Codable {
+  private enum CodingKeys: String, CodingKey {
+    case path, size, sha256, url, stage, verification, image
+  }
+
+  /// Decodes the entry of a manifest.
+  public init(from decoder: any Decoder) throws {
+    let container = try decoder.container(keyedBy: CodingKeys.self)
+    path = try container.decode(BundlePath.self, forKey: .path)
+    size = try container.decode(Int64.self, forKey: .size)
+    sha256 = try container.decode(Digest.self, forKey: .sha256)
+    url = try container.decodeIfPresent(String.self, forKey: .url)
+    stage = try container.decode(StageName.self, forKey: .stage)
+    verification = try container.decode(Verification.self, forKey: .verification)
+    image = try container.decodeIfPresent(ManifestImage.self, forKey: .image)
+  }
+
+  /// Encodes the entry of a manifest.
+  public func encode(to encoder: any Encoder) throws {
+    var container = encoder.container(keyedBy: CodingKeys.self)
+    try container.encode(path, forKey: .path)
+    try container.encode(size, forKey: .size)
+    try container.encode(sha256, forKey: .sha256)
+    try container.encodeIfPresent(url, forKey: .url)
+    try container.encode(stage, forKey: .stage)
+    try container.encode(verification, forKey: .verification)
+    try container.encodeIfPresent(image, forKey: .image)
   }
 }
 

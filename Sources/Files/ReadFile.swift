@@ -34,6 +34,10 @@ private func readPieces(
 /// - Throws: ``FileError``; for a longer file its code is `Errno.fileTooLarge`.
 public func readBytes(_ path: FilePath, limit: Int = .max) throws -> [UInt8] {
   var bytes: [UInt8] = []
+  // Memory that grows holds all bytes twice for a moment. Files of /proc say that they are empty.
+  if let size = (try? FileInfo(path, followsLinks: true))?.size, size > 1 << 20 {
+    bytes.reserveCapacity(Int(min(size, 256 << 20)))
+  }
   try readFile(path) { piece in
     guard piece.count <= limit - bytes.count else { throw FileError(.read, path, .fileTooLarge) }
     bytes.append(contentsOf: piece)

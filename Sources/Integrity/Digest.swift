@@ -2,10 +2,29 @@
 ///
 /// Source: OCI image-spec, descriptor.md, "Digests". Kubespray's checksums.yml uses the same form.
 public struct Digest: Hashable, Sendable, CustomStringConvertible {
+  /// The bits of a value lie in it and not beside it: a manifest may have hundreds of thousands of digests.
+  private enum Value: Hashable, Sendable {
+    case sha256(UInt64, UInt64, UInt64, UInt64)
+    case sha512([UInt64])
+  }
+
+  private let value: Value
+
   /// The hash function.
-  public let algorithm: DigestAlgorithm
+  public var algorithm: DigestAlgorithm {
+    switch value {
+    case .sha256: .sha256
+    case .sha512: .sha512
+    }
+  }
+
   /// The value in lower-case hexadecimal.
-  public let hex: String
+  public var hex: String {
+    switch value {
+    case .sha256(let first, let second, let third, let fourth): Self.hex([first, second, third, fourth])
+    case .sha512(let words): Self.hex(words)
+    }
+  }
 
   /// Parses `sha256:…` or `sha512:…`; upper-case hexadecimal is accepted and lowered.
   ///
@@ -22,33 +41,68 @@ public struct Digest: Hashable, Sendable, CustomStringConvertible {
   ///
   /// - Throws: ``DigestError/malformed(_:)`` when the length or a character does not fit the algorithm.
   public init(algorithm: DigestAlgorithm, hex: String) throws(DigestError) {
-    let lowered = hex.lowercased()
-    guard lowered.utf8.count == algorithm.byteCount * 2, lowered.utf8.allSatisfy(Self.isLowerHex) else {
+    let digits = Array(hex.utf8)
+    guard let digest = Digest(algorithm, digits: digits.span) else {
       throw .malformed("\(algorithm.rawValue):\(hex)")
     }
-    self.algorithm = algorithm
-    self.hex = lowered
+    self = digest
+  }
+
+  /// Makes a digest of `sha256:` and 64 hexadecimal digits; `nil` for any other text, also where ``init(_:)`` would take it.
+  public init?(sha256 text: Span<UInt8>) {
+    let prefix: StaticString = "sha256:"
+    let length = prefix.utf8CodeUnitCount
+    guard text.count > length else { return nil }
+    for index in 0..<length where text[index] != prefix.withUTF8Buffer({ $0[index] }) { return nil }
+    self.init(.sha256, digits: text.extracting(length..<text.count))
   }
 
   /// Makes a digest of the bytes that a hash function returned.
   init(algorithm: DigestAlgorithm, bytes: some Sequence<UInt8>) {
-    let digits = Array("0123456789abcdef".utf8)
-    var text: [UInt8] = []
-    text.reserveCapacity(algorithm.byteCount * 2)
-    for byte in bytes {
-      text.append(digits[Int(byte >> 4)])
-      text.append(digits[Int(byte & 0xf)])
+    var words = [UInt64](repeating: 0, count: algorithm.byteCount / 8)
+    for (index, byte) in zip(0..<algorithm.byteCount, bytes) {
+      words[index / 8] = words[index / 8] << 8 | UInt64(byte)
     }
-    self.algorithm = algorithm
-    self.hex = String(decoding: text, as: UTF8.self)
+    self.init(algorithm, words)
+  }
+
+  private init?(_ algorithm: DigestAlgorithm, digits: Span<UInt8>) {
+    guard digits.count == algorithm.byteCount * 2 else { return nil }
+    var words = [UInt64](repeating: 0, count: algorithm.byteCount / 8)
+    for index in digits.indices {
+      guard let digit = Self.number(digits[index]) else { return nil }
+      words[index / 16] = words[index / 16] << 4 | digit
+    }
+    self.init(algorithm, words)
+  }
+
+  /// - Parameter words: As many as the algorithm has.
+  private init(_ algorithm: DigestAlgorithm, _ words: [UInt64]) {
+    value = algorithm == .sha256 ? .sha256(words[0], words[1], words[2], words[3]) : .sha512(words)
   }
 
   /// The canonical text, `algorithm:hex`.
   public var description: String { "\(algorithm.rawValue):\(hex)" }
 
-  private static func isLowerHex(_ byte: UInt8) -> Bool {
-    (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte)
-      || (UInt8(ascii: "a")...UInt8(ascii: "f")).contains(byte)
+  private static func number(_ digit: UInt8) -> UInt64? {
+    switch digit {
+    case UInt8(ascii: "0")...UInt8(ascii: "9"): UInt64(digit - UInt8(ascii: "0"))
+    case UInt8(ascii: "a")...UInt8(ascii: "f"): UInt64(digit - UInt8(ascii: "a") + 10)
+    case UInt8(ascii: "A")...UInt8(ascii: "F"): UInt64(digit - UInt8(ascii: "A") + 10)
+    default: nil
+    }
+  }
+
+  private static func hex(_ words: [UInt64]) -> String {
+    let digits: StaticString = "0123456789abcdef"
+    return digits.withUTF8Buffer { digits in
+      String(unsafeUninitializedCapacity: words.count * 16) { text in
+        for (index, word) in words.enumerated() {
+          for place in 0..<16 { text[index * 16 + place] = digits[Int(word >> UInt64(60 - place * 4) & 0xF)] }
+        }
+        return words.count * 16
+      }
+    }
   }
 }
 

@@ -83,13 +83,13 @@ public struct BundleDifference: Sendable, Encodable {
   public init(from old: Manifest, to new: Manifest) {
     self.old = BundleIdentity(old)
     self.new = BundleIdentity(new)
-    let (before, after) = (Self.named(old), Self.named(new))
+    let pairs = Pairs(old.files, new.files)
     let order = Dictionary(uniqueKeysWithValues: Kind.allCases.enumerated().map { ($1, $0) })
-    changes = Self.changes(before, after).sorted { one, other in
+    changes = Self.changes(pairs).sorted { one, other in
       (order[one.kind] ?? 0, one.component, one.new?.path ?? one.old?.path ?? "")
         < (order[other.kind] ?? 0, other.component, other.new?.path ?? other.old?.path ?? "")
     }
-    totals = Self.totals(changes, before, after)
+    totals = Self.totals(changes, new.files)
   }
 
   /// A file, and what it is called.
@@ -97,6 +97,12 @@ public struct BundleDifference: Sendable, Encodable {
     let file: ManifestFile
     let kind: Kind
     let name: ContentName
+
+    init(_ file: ManifestFile) {
+      self.file = file
+      kind = BundleDifference.kind(file)
+      name = ContentName(file)
+    }
 
     var key: String { "\(kind.rawValue) \(name.key)" }
     var side: Side {
@@ -108,10 +114,6 @@ public struct BundleDifference: Sendable, Encodable {
       let component = kind == .other ? file.path.description : name.component
       return Change(kind: kind, component: component, what: what, old: old, new: new)
     }
-  }
-
-  private static func named(_ manifest: Manifest) -> [Named] {
-    manifest.files.map { Named(file: $0, kind: kind($0), name: ContentName($0)) }
   }
 
   private static func kind(_ file: ManifestFile) -> Kind {
@@ -127,15 +129,12 @@ public struct BundleDifference: Sendable, Encodable {
   }
 
   /// Pairs of one path first; of the rest, pairs of one component where each side has just one of it.
-  private static func changes(_ before: [Named], _ after: [Named]) -> [Change] {
-    let places = Dictionary(before.map { ($0.file.path, $0) }) { first, _ in first }
-    let kept = Set(after.map(\.file.path)).intersection(places.keys)
-    var changes: [Change] = after.compactMap { new in
-      guard let old = places[new.file.path], old.file.sha256 != new.file.sha256 else { return nil }
-      return new.change(.changed, old.side, new.side)
+  private static func changes(_ pairs: Pairs) -> [Change] {
+    var changes = pairs.kept.filter { $0.old.sha256 != $0.new.sha256 }.map { old, new in
+      Named(new).change(.changed, Named(old).side, Named(new).side)
     }
-    let gone = Dictionary(grouping: before.filter { !kept.contains($0.file.path) }, by: \.key)
-    let come = Dictionary(grouping: after.filter { !kept.contains($0.file.path) }, by: \.key)
+    let gone = Dictionary(grouping: pairs.gone.map { Named($0) }, by: \.key)
+    let come = Dictionary(grouping: pairs.come.map { Named($0) }, by: \.key)
     for (key, new) in come {
       if let old = gone[key], old.count == 1, new.count == 1 {
         changes.append(new[0].change(.changed, old[0].side, new[0].side))
@@ -149,16 +148,58 @@ public struct BundleDifference: Sendable, Encodable {
     return changes
   }
 
-  private static func totals(_ changes: [Change], _ before: [Named], _ after: [Named]) -> [Total] {
-    Kind.allCases.compactMap { kind in
+  private static func totals(_ changes: [Change], _ after: [ManifestFile]) -> [Total] {
+    var present: [Kind: Int] = [:]
+    for file in after { present[kind(file), default: 0] += 1 }
+    return Kind.allCases.compactMap { kind in
       let mine = changes.filter { $0.kind == kind }
       func count(_ what: What) -> Int { mine.count { $0.what == what } }
-      let now = after.count { $0.kind == kind }
+      let now = present[kind] ?? 0
       guard !mine.isEmpty || now > 0 else { return nil }
       return Total(
         kind: kind, added: count(.added), removed: count(.removed), changed: count(.changed),
         same: now - count(.added) - count(.changed), newBytes: mine.byteSum { $0.new?.size ?? 0 },
         oldBytes: mine.byteSum { $0.old?.size ?? 0 })
     }
+  }
+}
+
+/// The files of two bundles by their paths; of those that are the same in both nothing is kept.
+private struct Pairs {
+  /// Those with one path in both that differ.
+  private(set) var kept: [(old: ManifestFile, new: ManifestFile)] = []
+  /// Those whose path only the first has.
+  private(set) var gone: [ManifestFile] = []
+  /// Those whose path only the second has.
+  private(set) var come: [ManifestFile] = []
+
+  init(_ old: [ManifestFile], _ new: [ManifestFile]) {
+    // Both are in order of paths. Where they were not, pairs would be found below.
+    var (left, right) = (0, 0)
+    while left < old.count || right < new.count {
+      if right == new.count || (left < old.count && old[left].path < new[right].path) {
+        gone.append(old[left])
+        left += 1
+      } else if left == old.count || new[right].path < old[left].path {
+        come.append(new[right])
+        right += 1
+      } else {
+        if old[left].sha256 != new[right].sha256 { kept.append((old[left], new[right])) }
+        left += 1
+        right += 1
+      }
+    }
+    pairOtherSpellings()
+  }
+
+  /// What is one path to Swift and not to the system: two spellings of an accented letter.
+  private mutating func pairOtherSpellings() {
+    let places = Dictionary(gone.map { ($0.path, $0) }) { first, _ in first }
+    let pairs = come.compactMap { new in places[new.path].map { (old: $0, new: new) } }
+    guard !pairs.isEmpty else { return }
+    let paths = Set(pairs.map(\.new.path))
+    kept += pairs
+    gone.removeAll { paths.contains($0.path) }
+    come.removeAll { paths.contains($0.path) }
   }
 }

@@ -20,7 +20,7 @@ public struct BundleIdentity: Sendable, Codable, Equatable, CustomStringConverti
     kubespray = manifest.kubespray
     id = manifest.id
     created = manifest.created
-    files = Digest(of: Array(BundleChecksums.text(of: manifest.files).utf8))
+    files = BundleChecksums.digest(of: manifest.files)
   }
 
   /// Whether both have the same files.

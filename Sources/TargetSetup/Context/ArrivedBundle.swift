@@ -12,15 +12,16 @@ public struct ArrivedBundle: Sendable {
   public let manifest: Manifest?
   /// What a bundle of the shell project is known by; `nil` for one of ours.
   let shell: ShellBundle?
-  /// The files of the manifest, by path.
-  private let entries: [String: ManifestFile]
+  /// The places of the manifest's files, by path.
+  private let places: [String: Int32]
 
   /// A bundle.
   init(_ folder: FilePath, manifest: Manifest?, shell: ShellBundle? = nil) {
     self.folder = folder
     self.manifest = manifest
     self.shell = shell
-    entries = Dictionary((manifest?.files ?? []).map { ($0.path.description, $0) }) { first, _ in first }
+    let files = manifest?.files ?? []
+    places = Dictionary(zip(files.lazy.map(\.path.description), 0...)) { first, _ in first }
   }
 
   /// The folders of a bundle whose files are used on the host or served by it: nothing unknown may be in them.
@@ -47,13 +48,15 @@ extension ArrivedBundle {
   ///
   /// - Throws: ``StepError`` when the folder holds no finished bundle.
   func has(_ path: String) throws(StepError) -> Bool {
-    if manifest != nil { return entries[path] != nil }
+    if manifest != nil { return places[path] != nil }
     guard let shell else { throw .unfinished(folder) }
     return shell.has(path)
   }
 
   /// What the manifest says of a file.
-  func entry(_ path: String) -> ManifestFile? { entries[path] }
+  func entry(_ path: String) -> ManifestFile? {
+    places[path].flatMap { manifest?.files[Int($0)] }
+  }
 
   /// How many bytes a file has.
   func size(_ path: String) -> Int64 { entry(path)?.size ?? FileInfo(regularFile: place(path))?.size ?? 0 }
@@ -87,12 +90,13 @@ extension ArrivedBundle {
           found.append(name)
           continue
         }
-        found += try BundleTree.files(below: folder.appending(name)).map { "\(name)/\($0)" }
+        found += try BundleTree.files(below: folder.appending(name)) { places["\(name)/\($0)"] == nil }
+          .map { "\(name)/\($0)" }
       }
     } catch {
       throw StepError("\(folder) cannot be read: \(FileError.reason(error))", .medium)
     }
-    found.removeAll { entries[$0] != nil }
+    found.removeAll { places[$0] != nil }
     guard !found.isEmpty else { return }
     let shown = found.prefix(5).joined(separator: ", ")
     let rest = found.count > 5 ? " and \(found.count - 5) more" : ""

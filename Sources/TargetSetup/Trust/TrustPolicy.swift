@@ -164,6 +164,9 @@ public struct TrustPolicy: Sendable {
 
   private func read(_ name: String, in folder: FilePath, limit: Int) throws -> [UInt8]? {
     var bytes: [UInt8] = []
+    // Memory that grows holds all bytes twice for a moment; that a size may be a lie costs nothing.
+    let size = (try? FileInfo(folder.appending(name)))?.size ?? 0
+    bytes.reserveCapacity(Int(min(max(0, size), Int64(limit))))
     do {
       try readFile(FilePath(name), beneath: folder) { piece in
         guard piece.count <= limit - bytes.count else {

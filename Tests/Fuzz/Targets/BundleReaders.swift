@@ -9,14 +9,16 @@ import SystemPackage
 /// Readers of what a bundle says of itself.
 let bundleReaders = [
   Reader("bundle-manifest") { bytes in
+    try holdSameDecoding(bytes)
     guard let manifest = try? Manifest(decoding: bytes) else { return }
     for file in manifest.files {
       try check(file.path)
       try hold(file.size >= 0, "the size of \(file.path) is possible")
     }
     try hold(ByteSize.range.contains(manifest.totalSize), "the sum of the sizes is possible")
-    let written = try? Manifest(decoding: try manifest.encoded())
-    try hold(written == manifest, "a manifest that is written reads the same")
+    let written = try manifest.encoded()
+    try hold((try? Manifest(decoding: written)) == manifest, "a manifest that is written reads the same")
+    try hold(written == encodedByFoundation(manifest), "a manifest is written as Foundation's encoder does")
   },
   Reader("json-syntax") { bytes in
     // Deeper than a manifest, to see how far a stack carries.
@@ -46,6 +48,19 @@ let bundleReaders = [
     try hold(digest.hex.utf8.allSatisfy { "0123456789abcdef".utf8.contains($0) }, "a digest is hexadecimal")
   },
 ]
+
+/// What our own reader understands of a manifest, Foundation's decoder understands alike.
+private func holdSameDecoding(_ bytes: [UInt8]) throws {
+  guard (try? JSONSyntax.check(bytes, depth: 12)) != nil, let quick = Manifest.quickly(bytes) else { return }
+  try hold(
+    quick == (try? Manifest.decoded(bytes, "input")), "a manifest is what Foundation's decoder makes of it")
+}
+
+private func encodedByFoundation(_ manifest: Manifest) throws -> [UInt8] {
+  let encoder = JSONEncoder()
+  encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+  return Array(try encoder.encode(manifest)) + [UInt8(ascii: "\n")]
+}
 
 private func check(_ path: BundlePath) throws {
   let parts = path.description.split(separator: "/", omittingEmptySubsequences: false)
