@@ -87,8 +87,8 @@ def running_registry(work: pathlib.Path, log_requests: bool = False) -> Iterator
         process.wait()
 
 
-def make_images(address: str, count: int, megabytes: float) -> list[Image]:
-    """Fills the registry."""
+def make_images(address: str, count: int, megabytes: float, release: int = 1) -> list[Image]:
+    """Fills the registry with those of a release."""
     command = [
         HERE.parent / "Tests/EndToEnd/make-images",
         "many",
@@ -97,6 +97,8 @@ def make_images(address: str, count: int, megabytes: float) -> list[Image]:
         str(count),
         "--megabytes",
         str(megabytes),
+        "--release",
+        str(release),
     ]
     listing = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True).stdout
     images = []

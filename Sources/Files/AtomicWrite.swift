@@ -127,6 +127,14 @@ public func forgetCached(_ descriptor: FileDescriptor) {
   _ = posix_fadvise(descriptor.rawValue, 0, 0, POSIX_FADV_DONTNEED)
 }
 
+/// Has the system begin to read a part of a file that is wanted soon; nobody waits for it.
+///
+/// Source: posix_fadvise(2), `POSIX_FADV_WILLNEED`.
+public func readAhead(_ descriptor: FileDescriptor, _ range: Range<Int64>) {
+  let length = off_t(range.upperBound - range.lowerBound)
+  _ = posix_fadvise(descriptor.rawValue, off_t(range.lowerBound), length, POSIX_FADV_WILLNEED)
+}
+
 extension FileDescriptor {
   /// Writes parts one behind another at a place in a file, without making one buffer of them.
   ///

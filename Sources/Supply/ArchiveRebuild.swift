@@ -34,7 +34,7 @@ struct ArchiveRebuild {
     let between = Between(betweenFile, delta.place(piece: recipe.between))
     if isProving { try between.prove(recipe.between) }
     var framing = try StoredFraming(head: Array(recipe.head), blocks: recipe.blocks, write)
-    var archives = BaseArchives(base: base)
+    var archives = BaseArchives(base: base, recipe)
     defer { archives.close() }
     for segment in recipe.segments {
       guard let blob = segment.blob else {
@@ -111,7 +111,15 @@ private struct BaseArchives {
     let blobs: [Digest: Range<Int64>]
   }
 
-  init(base: HeldBundle) { self.base = base }
+  /// How many bytes are taken from each.
+  private let wanted: [BundlePath: Int64]
+
+  init(base: HeldBundle, _ recipe: ArchiveRecipe) {
+    self.base = base
+    wanted = Dictionary(
+      recipe.segments.compactMap { segment in segment.base.map { ($0, segment.size) } },
+      uniquingKeysWith: { ByteSize.sum($0, $1) })
+  }
 
   mutating func read(
     _ blob: Digest, _ size: Int64, of path: BundlePath, _ body: (UnsafeRawBufferPointer) throws -> Void
@@ -130,7 +138,8 @@ private struct BaseArchives {
     }
     let descriptor = try base.open(file)
     do {
-      guard let stream = try StoredArchive(descriptor, base.place(path)) else {
+      let isWanted = wanted[path, default: 0] > file.size / 2
+      guard let stream = try StoredArchive(descriptor, base.place(path), isWanted: isWanted) else {
         throw DeltaError.bundleDamaged(
           base.place(path), how: "it is not an archive of an image as it was made")
       }

@@ -73,7 +73,7 @@ struct DeltaPlan: Sendable {
   }
 
   private static func look(at file: ManifestFile, _ bundle: HeldBundle) throws -> Archive? {
-    try bundle.withArchive(file) { stream in
+    try bundle.withArchive(file, isWanted: true) { stream in
       Archive(
         file: file, head: stream.head, blocks: stream.blocks, tail: stream.tail,
         segments: try TarSegments.of(stream))

@@ -44,11 +44,14 @@ struct HeldBundle: Sendable {
 
   /// Opens the archive of an image to read parts of it; `nil` when it is not one that only stores.
   ///
+  /// - Parameter isWanted: Whether most of it is read soon.
   /// - Throws: ``DeltaError``, `FileError`, or what `body` throws.
-  func withArchive<T>(_ file: ManifestFile, _ body: (StoredArchive) throws -> T) throws -> T? {
+  func withArchive<T>(
+    _ file: ManifestFile, isWanted: Bool = false, _ body: (StoredArchive) throws -> T
+  ) throws -> T? {
     let descriptor = try open(file)
     defer { try? descriptor.close() }
-    return try StoredArchive(descriptor, place(file.path)).map(body)
+    return try StoredArchive(descriptor, place(file.path), isWanted: isWanted).map(body)
   }
 }
 
@@ -82,21 +85,43 @@ func openProved(
   return descriptor
 }
 
-/// Reads an open file from its start to its end in pieces of at most 1 MiB.
+/// Reads an open file from its start to its end in pieces of at most 256 KiB, which the processor still has at hand when
+/// they are hashed and written.
 ///
 /// - Throws: `FileError`, or what `body` throws.
 func readWhole(
   _ descriptor: FileDescriptor, _ path: FilePath, _ body: (UnsafeRawBufferPointer) throws -> Void
 ) throws {
-  let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 20, alignment: 16)
+  let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 18, alignment: 4096)
   defer { buffer.deallocate() }
   var offset: Int64 = 0
+  var ahead = AheadReading(descriptor)
   while true {
+    ahead.reach(offset)
     let count = try FileError.naming(.read, path) {
       try descriptor.read(fromAbsoluteOffset: offset, into: buffer)
     }
     if count == 0 { return }
     offset += Int64(count)
     try body(UnsafeRawBufferPointer(rebasing: buffer[..<count]))
+  }
+}
+
+/// Has the disk read what comes next of a file while what came before is worked on: what is hashed would leave it idle.
+struct AheadReading {
+  private let descriptor: FileDescriptor
+  /// Up to where it was told to read.
+  private var told: Int64 = 0
+  /// How much it is told at a time.
+  private static let step: Int64 = 4 << 20
+
+  init(_ descriptor: FileDescriptor) { self.descriptor = descriptor }
+
+  /// Tells it, now that a place is reached.
+  mutating func reach(_ place: Int64) {
+    while told < place + Self.step {
+      readAhead(descriptor, told..<told + Self.step)
+      told += Self.step
+    }
   }
 }

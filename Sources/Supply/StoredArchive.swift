@@ -35,9 +35,13 @@ struct StoredArchive {
 
   /// Looks at a file; `nil` when it is anything else than a gzip file that only stores.
   ///
-  /// - Parameter descriptor: The file, which must stay open as long as it is read here.
+  /// Its blocks begin 64 KiB from each other, and where the next one begins stands in each: a disk would be asked for a page
+  /// here and a page there.
+  /// - Parameters:
+  ///   - descriptor: The file, which must stay open as long as it is read here.
+  ///   - isWanted: Whether most of it is read soon: the disk then reads all of it in one go.
   /// - Throws: `FileError`.
-  init?(_ descriptor: FileDescriptor, _ path: FilePath) throws {
+  init?(_ descriptor: FileDescriptor, _ path: FilePath, isWanted: Bool = false) throws {
     self.descriptor = descriptor
     self.path = path
     let fileSize = try FileError.naming(.read, path) { try FileInfo(descriptor).size }
@@ -49,7 +53,9 @@ struct StoredArchive {
     var (blocks, starts): ([Int], [Int64]) = ([], [])
     var (place, size) = (Int64(Self.headSize), Int64(0))
     var isLast = false
+    var ahead = AheadReading(descriptor)
     while !isLast {
+      if isWanted { ahead.reach(place) }
       let header = try Self.bytes(descriptor, path, at: place, count: Self.blockHeader)
       guard header.count == Self.blockHeader, header[0] <= 1, header[1] == ~header[3],
         header[2] == ~header[4],

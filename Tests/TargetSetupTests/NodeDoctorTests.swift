@@ -50,6 +50,17 @@ private let faults: [NodeFault] = [
     next: "ansible -i INVENTORY node2 -m ping", variables: ["ansible_host": "{{ lookup('env', 'X') }}"],
     files: [:]),
   NodeFault(
+    name: "an address that is an option of ssh", check: .ssh,
+    tells: "ansible_host is \"-oProxyCommand=touch x\"",
+    next: "give node2 another one in the inventory",
+    variables: ["ansible_host": "-oProxyCommand=touch x"], files: [:]),
+  NodeFault(
+    name: "a user that is an option of ssh", check: .ssh, tells: "ansible_user is \"-oProxyCommand=x\"",
+    next: "in the inventory", variables: ["ansible_user": "-oProxyCommand=x"], files: [:]),
+  NodeFault(
+    name: "a port that is an option of ssh", check: .ssh, tells: "ansible_port is \"-oProxyCommand=touch x\"",
+    next: "in the inventory", variables: ["ansible_port": "-oProxyCommand=touch x"], files: [:]),
+  NodeFault(
     name: "a node that is a container", check: .ssh, level: .warning, tells: "ansible_connection is docker",
     next: "-m ping", variables: ["ansible_connection": "docker"], files: [:]),
   NodeFault(
@@ -59,6 +70,15 @@ private let faults: [NodeFault] = [
   NodeFault(
     name: "a Python that does not run", check: .python, tells: "does not run", next: "python3 --version",
     files: ["bin/python3": "exit 127\n"]),
+  NodeFault(
+    name: "sources of openSUSE", check: .packageSources, level: .warning,
+    tells: "beside the bundle other sources are asked: /etc/zypp/repos.d/oss.repo", next: "offline-repo.yml",
+    files: [
+      "etc/apt/sources.list.d/kubespray-offline.sources": "",
+      "etc/zypp/repos.d/kubespray-offline.repo":
+        "[kubespray-offline]\nbaseurl=http://10.0.0.5/rpms/leap/?credentials=kubespray-offline\n",
+      "etc/zypp/repos.d/oss.repo": "[oss]\nenabled=1\n",
+    ]),
   NodeFault(
     name: "sudo with a password", check: .sudo, level: .warning, tells: "asks admin for a password",
     next: "NOPASSWD", files: ["bin/sudo": "exit 1\n"]),
@@ -180,6 +200,32 @@ private let faults: [NodeFault] = [
       let found = try await nodes.findings()
       #expect(found.count == 1 && found[0].detail.contains("there is no host in the inventory"))
     }
+  }
+
+  @Test(arguments: [
+    (
+      name: "-oProxyCommand=x", variables: [:],
+      tells: "the name of the host is \"-oProxyCommand=x\", which ssh takes for an option"
+    ),
+    (
+      name: "node1", variables: ["ansible_ssh_user": "-l"],
+      tells: "ansible_ssh_user is \"-l\", which ssh takes for an option"
+    ),
+    (
+      name: "node1", variables: ["ansible_user": "me", "ansible_ssh_host": "-oProxyCommand=x"],
+      tells: "ansible_ssh_host is \"-oProxyCommand=x\", which ssh takes for an option"
+    ),
+    (
+      name: "node1", variables: ["ansible_private_key_file": "-F/tmp/x"],
+      tells: "ansible_private_key_file is \"-F/tmp/x\", which ssh takes for an option"
+    ),
+  ])
+  func `ssh gets no option as a name`(name: String, variables: [String: String], tells: String) throws {
+    let error = #expect(throws: NodeConnection.Obstacle.self) {
+      try NodeConnection(InventoryNode(name: name, variables: variables, groups: []))
+    }
+    #expect(
+      error?.detail.hasPrefix(tells) == true && error?.isRefused == true, "\(error?.detail ?? "nothing")")
   }
 
   @Test func `ssh is given what the inventory says`() throws {

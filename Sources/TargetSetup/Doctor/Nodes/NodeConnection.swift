@@ -43,13 +43,31 @@ struct NodeConnection: Sendable {
       }
       words += split
     }
-    if let port = node.variable("ansible_port", "ansible_ssh_port") { words += ["-p", port] }
-    if let key = node.variable("ansible_ssh_private_key_file", "ansible_private_key_file") {
-      words += ["-i", key]
-    }
-    let user = node.variable("ansible_user", "ansible_ssh_user")
-    let host = node.variable("ansible_host", "ansible_ssh_host") ?? node.name
+    if let port = try Self.value(of: ["ansible_port", "ansible_ssh_port"], node) { words += ["-p", port] }
+    let keys = ["ansible_ssh_private_key_file", "ansible_private_key_file"]
+    if let key = try Self.value(of: keys, node) { words += ["-i", key] }
+    let user = try Self.value(of: ["ansible_user", "ansible_ssh_user"], node)
+    let host = try Self.value(of: ["ansible_host", "ansible_ssh_host"], node) ?? node.name
+    // Only an inventory in JSON or of a program can have such a name, which is the address then.
+    if host.hasPrefix("-") { throw Self.option("the name of the host", host, node) }
     self.words = words + [(user.map { "\($0)@" } ?? "") + host]
+  }
+
+  /// What the first of these variables that has a value says.
+  ///
+  /// - Throws: ``Obstacle`` where ssh would take it for an option: `-oProxyCommand=` runs a command on this machine.
+  private static func value(of names: [String], _ node: InventoryNode) throws(Obstacle) -> String? {
+    guard let name = names.first(where: { node.variable($0) != nil }), let value = node.variable(name) else {
+      return nil
+    }
+    if value.hasPrefix("-") { throw option(name, value, node) }
+    return value
+  }
+
+  private static func option(_ what: String, _ value: String, _ node: InventoryNode) -> Obstacle {
+    Obstacle(
+      detail: "\(what) is \"\(value)\", which ssh takes for an option, so nothing was looked at",
+      next: "give \(shellQuoted(node.name)) another one in the inventory", isRefused: true)
   }
 
   /// The destination, such as `root@10.0.0.7`.
@@ -121,6 +139,8 @@ struct NodeConnection: Sendable {
   struct Obstacle: Error {
     let detail: String
     let next: String
+    /// Whether Ansible should not be given it either.
+    var isRefused = false
   }
 
   /// The words of a text as Ansible takes them (Python's `shlex`): quotes keep blanks together; `nil` where one has no

@@ -51,7 +51,11 @@ struct NodeDoctor: Sendable {
     do {
       connection = try NodeConnection(node)
     } catch {
-      look.findings = [Finding.warning(.ssh, error.detail, next: error.next).on(node.name)]
+      let finding =
+        error.isRefused
+        ? Finding.error(.ssh, error.detail, next: error.next)
+        : Finding.warning(.ssh, error.detail, next: error.next)
+      look.findings = [finding.on(node.name)]
       return look
     }
     var arguments: [String] = []

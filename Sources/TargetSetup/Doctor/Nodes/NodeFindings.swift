@@ -40,7 +40,11 @@ struct NodeFindings: Sendable {
 
   /// What installs python3 there.
   private var installing: String {
-    root(answers.word("packages") == "dnf" ? "dnf install -y python3" : "apt-get install -y python3")
+    switch answers.word("packages") {
+    case "dnf": root("dnf install -y python3")
+    case "zypper": root("zypper --non-interactive install python3")
+    default: root("apt-get install -y python3")
+    }
   }
 
   private var python: Finding {

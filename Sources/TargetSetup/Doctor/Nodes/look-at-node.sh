@@ -108,10 +108,10 @@ look_at_sources() {
       *) grep -q '^[[:space:]]*deb' "$file" && say source "other ${file#"$below"}" ;;
     esac
   done
-  for file in "$below"/etc/yum.repos.d/*.repo; do
+  for file in "$below"/etc/yum.repos.d/*.repo "$below"/etc/zypp/repos.d/*.repo; do
     [ -f "$file" ] || continue
     case $file in
-      */kubespray-offline.repo) sed -n 's/^baseurl=/source bundle /p' "$file" ;;
+      */kubespray-offline.repo) sed -n 's/^baseurl=\([^?]*\).*/source bundle \1/p' "$file" ;;
       *) awk -F= '/^\[/ { if (on) found = 1; on = 1 } $1 ~ /^enabled *$/ && $2 ~ /^ *0/ { on = 0 }
         END { exit !(found || on) }' "$file" && say source "other ${file#"$below"}" ;;
     esac
@@ -121,7 +121,7 @@ look_at_sources() {
 say look 1
 say time "$(date +%s)"
 [ "${1-}" != python ] || { wanted=$2; shift 2; }
-if have apt-get; then say packages apt; elif have dnf; then say packages dnf; fi
+if have apt-get; then say packages apt; elif have dnf; then say packages dnf; elif have zypper; then say packages zypper; fi
 look_for_python ${wanted:+"$wanted"}
 look_at_rights
 look_at_names
