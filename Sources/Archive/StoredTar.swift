@@ -20,10 +20,25 @@ public struct StoredTar: Sendable {
     public init(_ name: String, size: Int64) { (self.name, self.size, bytes) = (name, size, nil) }
   }
 
-  /// Bytes between the contents that come later.
+  /// Bytes between the contents that come later. Most are zeros, before and after what a header says, and the plans of
+  /// all images of a run are held at once: zeros are only counted.
   struct Known: Sendable {
     let offset: Int64
-    var bytes: [UInt8]
+    private let zerosBefore: Int
+    private let text: [UInt8]
+    private let zerosAfter: Int
+
+    init(offset: Int64, bytes: [UInt8]) {
+      self.offset = offset
+      let start = bytes.firstIndex { $0 != 0 } ?? bytes.endIndex
+      let end = bytes.lastIndex { $0 != 0 }.map { $0 + 1 } ?? start
+      (zerosBefore, zerosAfter) = (start, bytes.count - end)
+      text = Array(bytes[start..<end])
+    }
+
+    var bytes: [UInt8] {
+      [UInt8](repeating: 0, count: zerosBefore) + text + [UInt8](repeating: 0, count: zerosAfter)
+    }
   }
 
   /// The blocks around the tar.
@@ -68,12 +83,15 @@ private struct Builder {
   /// The sizes of the pieces in which the writer of the tar hands it over.
   var writes: [Pieces] = []
   private var offset: Int64 = 0
+  /// What is at hand since the last content that comes later.
+  private var gap: [UInt8] = []
 
   mutating func add(_ entry: StoredTar.Entry, headers: [[UInt8]]) {
     for header in headers { append(header) }
     if let bytes = entry.bytes {
       append(bytes)
     } else {
+      if entry.size > 0 { closeGap() }
       contents.append(offset..<offset + entry.size)
       writes.append(Pieces(total: entry.size, size: ArchiveWriter.pieceSize))
       offset += entry.size
@@ -82,16 +100,22 @@ private struct Builder {
   }
 
   /// Two empty blocks end a tar.
-  mutating func close() { append([UInt8](repeating: 0, count: Self.zeros)) }
+  mutating func close() {
+    append([UInt8](repeating: 0, count: Self.zeros))
+    closeGap()
+  }
 
   private mutating func append(_ bytes: [UInt8]) {
     writes.append(Pieces(total: Int64(bytes.count), size: max(1, bytes.count)))
-    if let last = known.indices.last, known[last].offset + Int64(known[last].bytes.count) == offset {
-      known[last].bytes += bytes
-    } else {
-      known.append(StoredTar.Known(offset: offset, bytes: bytes))
-    }
+    gap += bytes
     offset += Int64(bytes.count)
+  }
+
+  /// A content that comes later follows, or the end.
+  private mutating func closeGap() {
+    guard !gap.isEmpty else { return }
+    known.append(StoredTar.Known(offset: offset - Int64(gap.count), bytes: gap))
+    gap.removeAll(keepingCapacity: true)
   }
 }
 

@@ -38,7 +38,11 @@ extension ArrivedBundle {
   /// - Throws: ``StepError`` when the folder holds no finished bundle.
   func files(below name: String) throws(StepError) -> [String] {
     if let manifest {
-      return manifest.files.map(\.path.description).filter { $0.hasPrefix(name + "/") }
+      let folder = name + "/"
+      return manifest.files.compactMap { file in
+        let path = file.path.description
+        return path.hasPrefix(folder) ? path : nil
+      }
     }
     guard let shell else { throw .unfinished(folder) }
     return shell.files(below: name)

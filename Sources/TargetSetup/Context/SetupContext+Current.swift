@@ -30,14 +30,17 @@ extension SetupContext {
       shell = try ShellBundle(folder, environment: environment)
       return shell != nil
     }
-    let unread = ArrivedBundle(folder, manifest: manifest, shell: shell)
+    var arrived = ArrivedBundle(folder, manifest: manifest, shell: shell)
     var configuration = try Configuration.resolve(
-      shell: shell?.settings, document: try settings(of: unread),
+      shell: shell?.settings, document: try settings(of: arrived),
       source: folder.appending("config.yml").string, files: hostSettings + configFiles,
       environment: environment.filter { variables.contains($0.key) }, flags: flags)
     AccessStore.decide(&configuration.access)
     if !trust.isSigned { try refuseForeignFolders(configuration, of: folder) }
-    shell?.adjust(&configuration, architecture: Architecture.current.rawValue)
+    if shell != nil {
+      shell?.adjust(&configuration, architecture: Architecture.current.rawValue)
+      arrived = ArrivedBundle(folder, manifest: manifest, shell: shell)
+    }
     if let manifest, !manifest.platforms.contains("linux/\(Architecture.current.rawValue)") {
       let own = Architecture.current.rawValue
       throw StepError(
@@ -49,8 +52,7 @@ extension SetupContext {
       initSystem: fileExists("/run/systemd/system") ? .systemd : .none,
       interfaces: NetworkInterfaces.current(), environment: environment)
     var context = SetupContext(
-      host: host, bundle: ArrivedBundle(folder, manifest: manifest, shell: shell),
-      configuration: configuration, emit: emit)
+      host: host, bundle: arrived, configuration: configuration, emit: emit)
     context.trust = trust
     context.isFromBundle = ownBundle(environment).flatMap { try? realPath($0) } == folder
     return context

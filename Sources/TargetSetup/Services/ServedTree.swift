@@ -200,8 +200,11 @@ struct ServedTree: Sendable {
   private func size(_ path: String) -> Int64 { bundle.size(path) }
 
   private func fingerprint(_ part: Part) throws -> String {
-    let text = try bundle.files(below: part.rawValue).map(bundle.fingerprint).joined(separator: "\n")
-    return Digest(of: Array(text.utf8)).hex
+    var hasher = DigestHasher(.sha256)
+    for (index, path) in try bundle.files(below: part.rawValue).enumerated() {
+      hasher.update(Array((index == 0 ? "" : "\n").utf8) + Array(bundle.fingerprint(path).utf8))
+    }
+    return hasher.finalize().hex
   }
 
   private func copy(_ part: Part, to copy: FilePath, _ step: StepName) async throws {
