@@ -30,7 +30,7 @@ start_member() {
   local name=$1 address=$2 root=$nodes/$1/root module
   shift 2
   mkdir -p "$root/lib/modules/$(uname -r)"
-  for module in br_netfilter dummy ip_vs ip_vs_rr ip_vs_wrr ip_vs_sh ip_vs_wlc ip_vs_lc nf_conntrack overlay; do
+  for module in br_netfilter dummy ip_vs ip_vs_rr ip_vs_wrr ip_vs_sh ip_vs_wlc ip_vs_lc nf_conntrack overlay vhost_net vhost_vsock; do
     echo "kernel/$module.ko"
   done >"$root/lib/modules/$(uname -r)/modules.builtin"
   boot "$name" --network-bridge=nodes --resolv-conf=off "$@" && join "$name" "$address" && lead_to_recorder "$name"
