@@ -6,7 +6,9 @@ public enum BundleTree {
   /// Every entry that is not a folder, as paths relative to `outputs`, in order of bytes. Links are listed, not
   /// followed.
   ///
-  /// - Parameter isIncluded: Which of them are wanted.
+  /// - Parameters:
+  ///   - outputs: The folder.
+  ///   - isIncluded: Which of them are wanted.
   /// - Throws: `FileError` when a folder cannot be read to its end.
   public static func files(
     below outputs: FilePath, where isIncluded: (String) -> Bool = { _ in true }
