@@ -23,12 +23,20 @@ public struct PackageTarget: Sendable, Hashable, CustomStringConvertible {
     PackageTarget("debian", "13", codename: "trixie", pythonMinor: 13),
     PackageTarget("ubuntu", "22.04", codename: "jammy", pythonMinor: 11),
     PackageTarget("ubuntu", "24.04", codename: "noble", pythonMinor: 12),
+    PackageTarget("ubuntu", "26.04", codename: "resolute", pythonMinor: 14),
     PackageTarget("rhel", "9", pythonMinor: 11),
     PackageTarget("rhel", "10", pythonMinor: 12),
     PackageTarget("rocky", "9", pythonMinor: 11),
     PackageTarget("rocky", "10", pythonMinor: 12),
     PackageTarget("almalinux", "9", pythonMinor: 11),
     PackageTarget("almalinux", "10", pythonMinor: 12),
+    PackageTarget("ol", "9", pythonMinor: 11),
+    PackageTarget("ol", "10", pythonMinor: 12),
+    PackageTarget("centos", "9", pythonMinor: 11),
+    PackageTarget("centos", "10", pythonMinor: 12),
+    PackageTarget("fedora", "43", pythonMinor: 14),
+    PackageTarget("fedora", "44", pythonMinor: 14),
+    PackageTarget("fedora", "45", pythonMinor: 14),
   ]
 
   private init(_ id: String, _ version: String, codename: String? = nil, pythonMinor: Int?) {
@@ -63,8 +71,8 @@ public struct PackageTarget: Sendable, Hashable, CustomStringConvertible {
     self = found
   }
 
-  /// The folder below `pkglist/` with its lists: `debian`, `ubuntu`, or `rhel` for the whole family.
-  public var listFolder: String { family == .redHat ? "rhel" : id }
+  /// The folder below `pkglist/` with its lists: `debian`, `ubuntu`, `fedora`, or `rhel` for it and its rebuilds.
+  public var listFolder: String { family == .redHat && id != "fedora" ? "rhel" : id }
 
   /// Its name.
   public var description: String { name }

@@ -1,4 +1,5 @@
 import Files
+import Host
 import Mirrors
 import SystemPackage
 import TestSupport
@@ -25,6 +26,22 @@ struct PackageListTests {
   func typed(_ text: String, _ names: [String]) throws {
     let wanted = try PackageList.parse(TypedText(text), origin: "list")
     #expect(wanted.map { "\($0.name) \($0.origin.dropFirst("list line ".count))" } == names)
+  }
+
+  @Test(
+    "A release is known by its os-release file, and has lists of ours with the Python that runs Ansible",
+    arguments: [
+      ("ID=ubuntu\nVERSION_ID=26.04\n", "ubuntu-26.04", "ubuntu"), ("ID=ol\nVERSION_ID=9.6\n", "ol-9", "rhel"),
+      ("ID=ol\nVERSION_ID=10.0\n", "ol-10", "rhel"), ("ID=centos\nVERSION_ID=10\n", "centos-10", "rhel"),
+      ("ID=fedora\nVERSION_ID=44\n", "fedora-44", "fedora"), ("ID=debian\nVERSION_ID=13\n", "debian-13", "debian"),
+    ])
+  func releases(_ osRelease: String, _ name: String, _ folder: String) throws {
+    let target = try PackageTarget(OSRelease.parse(osRelease))
+    #expect(target.name == name && target.listFolder == folder)
+    let lists = FilePath(#filePath).removingLastComponent().appending("../../pkglist")
+    let names = Set(try PackageList.read(for: target, in: lists).map(\.name))
+    let minor = try #require(target.pythonMinor)
+    #expect(names.contains("python3.\(minor)") || names.contains("python3"))
   }
 
   @Test("A list in UTF-16 is refused by its name")

@@ -211,6 +211,8 @@ struct RepositoryTests {
   func pythons() {
     #expect(HostPython.choice(for: Self.debian12)?.packages == ["python3.11", "python3.11-venv"])
     #expect(HostPython.choice(for: Self.debian13)?.minor == 13)
+    #expect(HostPython.choice(for: OSRelease.parse("ID=ubuntu\nVERSION_ID=26.04"))?.minor == 14)
+    #expect(HostPython.choice(for: OSRelease.parse("ID=fedora\nVERSION_ID=44"))?.packages == ["python3.14"])
     #expect(HostPython.choice(for: Self.alma9)?.packages == ["python3.11"])
     #expect(HostPython.choice(for: OSRelease.parse("ID=debian\nVERSION_ID=11")) == nil)
   }

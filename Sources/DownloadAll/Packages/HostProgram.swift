@@ -85,7 +85,7 @@ extension HostProgram {
   ]
 
   private static let redHatTools = [
-    HostProgram("dnf", debian: "dnf", redHat: "dnf", "resolve RPM packages"),
+    HostProgram("dnf", debian: "dnf", redHat: "python3-dnf", "resolve RPM packages") { RPMRepository.hasSolver },
     HostProgram("createrepo_c", debian: "createrepo-c", redHat: "createrepo_c", "index RPM packages"),
   ]
 

@@ -11,7 +11,11 @@ extension PackageTarget {
     case (.debian, "13"): 41
     case (.debian, "22.04"): 35
     case (.debian, "24.04"): 39
+    case (.debian, "26.04"): 43
     case (.redHat, "10"): 39
+    case (.redHat, "43"): 42
+    case (.redHat, "44"): 43
+    case (.redHat, "45"): 44
     default: 34
     }
   }

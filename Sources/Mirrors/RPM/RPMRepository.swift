@@ -46,6 +46,10 @@ public struct RPMRepository: Mirror {
     self.cache = cache
   }
 
+  /// Whether this machine has dnf 4 with its Python library, which resolves packages. A program that is called dnf is
+  /// dnf 5 on newer systems.
+  public static var hasSolver: Bool { (try? RPMSolver.findClient()) != nil }
+
   /// Names, target, the files that configure dnf, and the programs that do the work.
   ///
   /// - Throws: ``RPMRepositoryError``, or what the signing key throws.

@@ -21,8 +21,10 @@ struct HostPython: Sendable, Equatable {
     case (.debian, "debian", "13"): Choice(minor: 13, packages: ["python3.13", "python3.13-venv"])
     case (.debian, "ubuntu", "22.04"): Choice(minor: 11, packages: ["python3.11", "python3.11-venv"])
     case (.debian, "ubuntu", "24.04"): Choice(minor: 12, packages: ["python3.12", "python3.12-venv"])
+    case (.debian, "ubuntu", "26.04"): Choice(minor: 14, packages: ["python3.14", "python3.14-venv"])
     case (.redHat, _, _) where system.majorVersion == 9: Choice(minor: 11, packages: ["python3.11"])
     case (.redHat, _, _) where system.majorVersion == 10: Choice(minor: 12, packages: ["python3"])
+    case (.redHat, "fedora", _): Choice(minor: 14, packages: ["python3.14"])
     default: nil
     }
   }
@@ -30,7 +32,7 @@ struct HostPython: Sendable, Equatable {
   /// The Python of a host that can make virtual environments with pip in them, and run kubespray's Ansible.
   static func find(on host: TargetHost) async throws -> HostPython? {
     let choice = choice(for: host.system).map { [$0.minor] } ?? []
-    let minors = choice + [13, 12, 11].filter { !choice.contains($0) }
+    let minors = choice + [13, 12, 11, 14].filter { !choice.contains($0) }
     for minor in minors {
       let program = "python3.\(minor)"
       // Debian leaves ensurepip out of Python itself, and then venv makes no pip.
