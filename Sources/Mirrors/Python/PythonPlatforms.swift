@@ -12,6 +12,8 @@ extension PackageTarget {
     case (.debian, "22.04"): 35
     case (.debian, "24.04"): 39
     case (.redHat, "10"): 39
+    case (.suse, "15.6"): 38
+    case (.suse, "16.0"): 40
     default: 34
     }
   }
