@@ -215,7 +215,8 @@ let package = Package(
       ] + ground,
       // Those in BuiltIn are links to target-scripts/: bundles of the shell project have no such files.
       resources: [
-        "Packages/apt.sources", "Packages/dnf.repo", "Packages/pip.conf", "Services/container.service",
+        "Packages/apt.sources", "Packages/dnf.repo", "Packages/zypper.repo", "Packages/pip.conf",
+        "Services/container.service",
         "Services/run-container.sh", "Services/supervise.sh", "ShellProject/BuiltIn/nginx.conf",
         "ShellProject/BuiltIn/nginx-default.conf", "ShellProject/BuiltIn/registry-config.yml",
         "Doctor/Nodes/look-at-node.sh",

@@ -22,6 +22,14 @@ public struct Certificate: Sendable, Equatable {
     fingerprint = Self.fingerprint(first)
   }
 
+  /// The name under which OpenSSL looks for it in a folder of authorities, without the number behind it: eight hexadecimal
+  /// digits (openssl-rehash(1)).
+  public var subjectHash: String {
+    guard let certificate = Parsed.certificates(pem).first else { return "" }
+    let text = String(X509_subject_name_hash(certificate.pointer) & 0xffff_ffff, radix: 16)
+    return String(repeating: "0", count: 8 - text.count) + text
+  }
+
   /// Whether it is for an address or name.
   public func isFor(_ host: String) -> Bool {
     guard let certificate = Parsed.certificates(pem).first else { return false }

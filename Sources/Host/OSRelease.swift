@@ -20,6 +20,8 @@ public struct OSRelease: Sendable, Equatable {
     case debian
     /// dnf and .rpm: RHEL, its rebuilds, CentOS Stream and Fedora.
     case redHat
+    /// zypper and .rpm: openSUSE and SUSE Linux Enterprise.
+    case suse
     /// Anything else.
     case other
   }
@@ -30,6 +32,7 @@ public struct OSRelease: Sendable, Equatable {
       switch name {
       case "debian", "ubuntu": return .debian
       case "rhel", "centos", "fedora", "rocky", "almalinux", "ol": return .redHat
+      case "suse", "opensuse", "opensuse-leap", "opensuse-tumbleweed", "sles", "sled": return .suse
       default: continue
       }
     }

@@ -3,7 +3,7 @@ import Host
 
 /// A release of a distribution whose nodes are to find their packages in the bundle.
 public struct PackageTarget: Sendable, Hashable, CustomStringConvertible {
-  /// Its name in the settings, such as `debian-12`, `ubuntu-24.04` or `rocky-9`.
+  /// Its name in the settings, such as `debian-12`, `ubuntu-24.04`, `rocky-9` or `opensuse-leap-16.0`.
   public let name: String
   /// The `ID` of its os-release file, such as `debian`.
   public let id: String
@@ -11,7 +11,7 @@ public struct PackageTarget: Sendable, Hashable, CustomStringConvertible {
   public let version: String
   /// Which package world it belongs to.
   public let family: OSRelease.Family
-  /// The name of the release in the archive, such as `bookworm`; `nil` for the RHEL family.
+  /// The name of the release in the archive, such as `bookworm`; `nil` for RPM packages.
   public let codename: String?
   /// The minor version of the Python 3 that runs kubespray's Ansible there, such as 11; `nil` when none of its own can.
   public let pythonMinor: Int?
@@ -37,6 +37,8 @@ public struct PackageTarget: Sendable, Hashable, CustomStringConvertible {
     PackageTarget("fedora", "43", pythonMinor: 14),
     PackageTarget("fedora", "44", pythonMinor: 14),
     PackageTarget("fedora", "45", pythonMinor: 14),
+    PackageTarget("opensuse-leap", "15.6", pythonMinor: 11),
+    PackageTarget("opensuse-leap", "16.0", pythonMinor: 13),
   ]
 
   private init(_ id: String, _ version: String, codename: String? = nil, pythonMinor: Int?) {
@@ -44,7 +46,7 @@ public struct PackageTarget: Sendable, Hashable, CustomStringConvertible {
     self.id = id
     self.version = version
     self.codename = codename
-    family = codename == nil ? .redHat : .debian
+    family = id.hasPrefix("opensuse") ? .suse : codename == nil ? .redHat : .debian
     self.pythonMinor = pythonMinor
   }
 
@@ -71,8 +73,14 @@ public struct PackageTarget: Sendable, Hashable, CustomStringConvertible {
     self = found
   }
 
-  /// The folder below `pkglist/` with its lists: `debian`, `ubuntu`, `fedora`, or `rhel` for it and its rebuilds.
-  public var listFolder: String { family == .redHat && id != "fedora" ? "rhel" : id }
+  /// The folder below `pkglist/` with its lists: `debian`, `ubuntu`, `fedora`, or `rhel` and `opensuse` for a whole family.
+  public var listFolder: String {
+    switch family {
+    case .redHat: id == "fedora" ? id : "rhel"
+    case .suse: "opensuse"
+    case .debian, .other: id
+    }
+  }
 
   /// Its name.
   public var description: String { name }

@@ -171,7 +171,7 @@ private func withoutV(_ text: String) -> String? {
 /// `ID-VERSION` in lower case: the ID as os-release(5) allows it.
 private func releaseName(_ text: String) -> String? {
   let lowered = text.lowercased()
-  return lowered.wholeMatch(of: /[a-z][a-z0-9._]*-[0-9]+(\.[0-9]+)?/) == nil ? nil : lowered
+  return lowered.wholeMatch(of: /[a-z][a-z0-9._-]*-[0-9]+(\.[0-9]+)?/) == nil ? nil : lowered
 }
 
 /// An IPv6 address stands in brackets (RFC 3986, section 3.2.2).

@@ -37,6 +37,13 @@ struct CertificateTests {
     }
   }
 
+  @Test("OpenSSL finds it in a folder under this name, whatever its key")
+  func subjectHash() throws {
+    let authority = try Self.authority("kubespray-offline test")
+    // As "openssl x509 -hash" says of a certificate with that common name.
+    #expect(try Certificate(pem: authority.pair.certificate).subjectHash == "fadabdbc")
+  }
+
   @Test("two authorities, and two certificates, have nothing in common")
   func different() throws {
     let (first, second) = (try Self.authority(), try Self.authority())

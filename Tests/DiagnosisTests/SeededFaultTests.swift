@@ -165,7 +165,13 @@ private let faults: [SeededFault] = [
   SeededFault(
     name: "SELinux without restorecon", level: .error, tells: "enforcing",
     next: "dnf install policycoreutils",
-    files: ["/sys/fs/selinux/enforce": "1"], look: { [$0.securityLabels()] }),
+    files: ["/sys/fs/selinux/enforce": "1", "/etc/os-release": "ID=rocky\nVERSION_ID=9\n"],
+    look: { [$0.securityLabels()] }),
+  SeededFault(
+    name: "SELinux without restorecon on SUSE", level: .error, tells: "enforcing",
+    next: "zypper install policycoreutils",
+    files: ["/sys/fs/selinux/enforce": "1", "/etc/os-release": "ID=opensuse-leap\nVERSION_ID=16.0\n"],
+    look: { [$0.securityLabels()] }),
   SeededFault(
     name: "SELinux after the next boot", level: .warning, tells: "after the next boot",
     next: "touch /.autorelabel",
@@ -221,6 +227,23 @@ private let faults: [SeededFault] = [
       "/etc/os-release": "ID=rocky\nVERSION_ID=9\n",
       "/etc/yum.repos.d/rocky.repo": "[baseos]\nbaseurl=http://x/\nenabled=0\n",
     ], look: { [$0.packageSources()] }),
+  SeededFault(
+    name: "zypper knows no repository", level: .error, tells: "no repository", next: "zypper modifyrepo",
+    files: [
+      "/etc/os-release": "ID=opensuse-leap\nID_LIKE=\"suse opensuse\"\nVERSION_ID=16.0\n",
+      "/etc/zypp/repos.d/oss.repo": "[oss]\nenabled=0\nbaseurl=http://x/\n",
+      "/etc/zypp/services.d/openSUSE.service": "[openSUSE]\nenabled = 0\n",
+    ], look: { [$0.packageSources()] }),
+  SeededFault(
+    name: "SLES without a subscription", level: .error, tells: "no repository", next: "SUSEConnect",
+    files: ["/etc/os-release": "ID=sles\nVERSION_ID=16.0\n"], look: { [$0.packageSources()] }),
+  SeededFault(
+    name: "zypper is at work", level: .warning, tells: "zypper (process 56)", next: "tail --pid=56",
+    files: ["/proc/56/comm": "zypper\n"], look: { [$0.packageManager()] }),
+  SeededFault(
+    name: "the database of zypper's packages is gone", level: .error, tells: "database",
+    next: "rpm --rebuilddb",
+    files: ["/etc/os-release": "ID=opensuse-leap\nVERSION_ID=16.0\n"], look: { [$0.packageManager()] }),
   SeededFault(
     name: "RHEL without a subscription", level: .error, tells: "no repository",
     next: "subscription-manager register",

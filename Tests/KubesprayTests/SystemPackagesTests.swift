@@ -50,6 +50,7 @@ struct SystemPackagesTests {
       ("debian", "11", ["always", "chrony", "gnupg", "iputils-ping"]),
       ("ubuntu", "24.04", ["always", "chrony", "facts", "iputils-ping", "newer"]),
       ("rocky", "9", ["always", "chrony", "iputils"]),
+      ("opensuse-leap", "16.0", ["always", "chrony", "iputils", "newer", "python3-cryptography"]),
     ])
   func conditions(_ id: String, _ version: String, _ expected: [String]) async throws {
     try await withTree(declaration, at: "roles/system_packages/vars/main.yml") { evaluation in

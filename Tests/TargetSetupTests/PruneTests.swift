@@ -2,6 +2,7 @@ import Bundle
 import Files
 import Integrity
 import Registry
+import Settings
 import SystemPackage
 import TestSupport
 import Testing
@@ -111,6 +112,24 @@ struct PruneTests {
       #expect(try StoredRelease.read(world.context.host).isEmpty)
       #expect(try PruneOrder.read(world.context.host) == nil)
       #expect(try await world.run([]).apply().plan.items.isEmpty)
+    }
+  }
+
+  @Test("without what collects the registry's garbage, it is said before anything is removed")
+  func noContainerd() async throws {
+    try await withWorld { world in
+      let storage = world.context.configuration.registry.directory.appending("docker/registry/v2")
+      let hex = String(repeating: "ab", count: 32)
+      try put(
+        "a blob", at: world.context.host.path(storage.pushing(FilePath("blobs/sha256/ab/\(hex)/data"))))
+      let before = try content(of: world.root.appending("srv"))
+      let tree = try content(of: world.root.appending("opt"))
+      #expect(try await world.run().plan().items.contains { $0.kind == "images" })
+      let error = await #expect(throws: StepError.self) { try await world.run().apply() }
+      #expect(error?.detail.contains("no containerd answers") == true && error?.kind == .first(.containerd))
+      #expect(try content(of: world.root.appending("srv")) == before)
+      #expect(try content(of: world.root.appending("opt")) == tree)
+      #expect(try PruneOrder.read(world.context.host) == nil)
     }
   }
 

@@ -31,6 +31,26 @@ struct RepositoryTests {
     }
   }
 
+  @Test("packages of SUSE are for SUSE alone, and for both of its systems of one version")
+  func suse() throws {
+    let leap = OSRelease.parse("ID=\"opensuse-leap\"\nID_LIKE=\"suse opensuse\"\nVERSION_ID=\"16.0\"")
+    let sles = OSRelease.parse("ID=sles\nID_LIKE=suse\nVERSION_ID=16.0")
+    try withFolder { bundle in
+      try putRepository("rpms/rocky-9", in: bundle)
+      #expect(try BundleRepositories(bundle: .intact(bundle), host: nil).repository(for: leap) == nil)
+      try putRepository("rpms/opensuse-leap-16.0", in: bundle)
+      let repositories = try BundleRepositories(bundle: .intact(bundle), host: "debian-12")
+      #expect(try repositories.repository(for: leap)?.path == "rpms/opensuse-leap-16.0")
+      #expect(try repositories.repository(for: sles)?.path == "rpms/opensuse-leap-16.0")
+      #expect(try repositories.repository(for: Self.alma9)?.path == "rpms/rocky-9")
+      #expect(throws: NoPackagesForRelease.self) {
+        try repositories.repository(for: OSRelease.parse("ID=opensuse-leap\nVERSION_ID=15.6"))
+      }
+    }
+    #expect(HostPython.choice(for: leap)?.packages == ["python313"])
+    #expect(SystemTrust.place(leap) == "/etc/pki/trust/anchors/kubespray-offline.pem")
+  }
+
   @Test("a bundle that does not tell its release serves every node of the family")
   func unnamed() throws {
     try withFolder { bundle in
@@ -205,6 +225,20 @@ struct RepositoryTests {
       Transaction Summary
       """
     #expect(DnfClient.newPackages(inTransaction: dnf) == ["python3.11", "mpdecimal"])
+    let zypper = """
+      <install-summary download-size="10990" space-usage-diff="0" packages-to-change="3">
+      <to-upgrade>
+      <solvable type="package" name="old" edition="2-1" arch="noarch" edition-old="1-1" summary="x">
+      </to-upgrade>
+      <to-install>
+      <solvable type="package" name="python313" edition="3.13.5-1" arch="x86_64" summary="a name=&quot;x&quot;">
+      <description>x</description></solvable>
+      <solvable type="package" name="python313-base" edition="3.13.5-1" arch="x86_64" summary="x">
+      <solvable type="patch" name="none" edition="1" arch="noarch" summary="x">
+      </to-install>
+      </install-summary>
+      """
+    #expect(ZypperClient.newPackages(inPlan: zypper) == ["python313", "python313-base"])
   }
 
   @Test("each supported release has its Python")
@@ -237,6 +271,27 @@ struct RepositoryTests {
       #expect(DnfClient().blame(answer, host) == nil)
       try put("[main]\ngpgcheck=1\nexcludepkgs = kube*\n", at: host.path("/etc/dnf/dnf.conf"))
       #expect(DnfClient().blame(answer, host)?.hasPrefix("/etc/dnf/dnf.conf has excludepkgs") == true)
+    }
+  }
+
+  @Test(
+    "zypper would install, or says that a lock keeps it from a package",
+    arguments: [
+      (0, "'leaf' is already installed.\nNothing to do.\n", true),
+      (4, "Problem: nothing provides x needed by leaf-1-1.noarch\n Solution 1: do not install leaf\n", true),
+      (
+        4, "Problem: conflicting requests\n Solution 1: remove lock to allow installation of leaf-1-1\n",
+        false
+      ),
+      (104, "'leaf' not found in package names. Trying capabilities.\nNo provider of 'leaf' found.\n", false),
+    ])
+  func zypperAnswers(_ status: Int32, _ output: String, _ isTaken: Bool) throws {
+    let answer = CommandResult(status: status, standardOutput: output)
+    #expect(ZypperClient().wouldInstall(answer) == isTaken)
+    try withFolder { folder in
+      let host = context(root: folder, bundle: folder).host
+      let blame = ZypperClient().blame(answer, host)
+      #expect((blame?.contains("/etc/zypp/locks") == true) == output.contains("remove lock"))
     }
   }
 

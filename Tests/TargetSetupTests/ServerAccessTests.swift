@@ -111,7 +111,7 @@ struct ServerAccessTests {
       files.aptLogin
         == "# kubespray-offline: the bundle's web server.\nmachine https://10.0.0.5:8443 login kubespray password secret\n"
     )
-    for client in [AptClient(), DnfClient()] as [any PackageClient] {
+    for client in [AptClient(), DnfClient(), ZypperClient()] as [any PackageClient] {
       for file in client.files(repository, files) {
         guard case .text(let text) = file.content, text.contains("secret") else { continue }
         #expect(file.mode == 0o600, "\(file.path)")
@@ -119,6 +119,12 @@ struct ServerAccessTests {
     }
     let dnf = files.dnfSource(repository)
     #expect(dnf.contains("\nsslcacert=/etc/kubespray-offline/ca.crt\nusername=kubespray\npassword=secret\n"))
+    #expect(
+      files.zypperSource(repository).contains(
+        "\nbaseurl=https://10.0.0.5:8443/debs/local/?credentials=kubespray-offline\n"))
+    #expect(
+      files.zypperLogin
+        == "# kubespray-offline: the bundle's web server.\nusername = kubespray\npassword = secret\n")
     let pip = PipClient(server: "https://10.0.0.5:8443", access: Self.access(login: true))
     #expect(
       pip.settings.contains("\ncert = /etc/kubespray-offline/ca.crt\n")

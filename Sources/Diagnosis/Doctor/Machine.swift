@@ -89,8 +89,12 @@ extension Machine {
     }
   }
 
-  /// The command that installs a package of the distribution.
+  /// The command that installs a package of the distribution, which SUSE calls as the RHEL family does.
   public func installing(_ debian: String, _ redHat: String) -> String {
-    system?.family == .redHat ? "dnf install \(redHat)" : "apt-get install \(debian)"
+    switch system?.family {
+    case .redHat: "dnf install \(redHat)"
+    case .suse: "zypper install \(redHat)"
+    case .debian, .other, nil: "apt-get install \(debian)"
+    }
   }
 }

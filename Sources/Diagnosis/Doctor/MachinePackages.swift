@@ -6,6 +6,7 @@ extension Machine {
   /// Programs that change the packages of a machine, by the names of their processes.
   private static let packageManagers: Set<String> = [
     "apt", "apt-get", "aptitude", "dpkg", "unattended-upgr", "packagekitd", "dnf", "yum", "rpm", "dnf5",
+    "zypper", "zypp-rpm", "y2base",
   ]
 
   /// Whether this machine knows where packages come from.
@@ -13,6 +14,7 @@ extension Machine {
     switch system?.family {
     case .debian: debianSources()
     case .redHat: redHatSources()
+    case .suse: suseSources()
     default: .ok(.packageSources, "those of this distribution are not looked at")
     }
   }
@@ -45,9 +47,39 @@ extension Machine {
   }
 
   private func redHatSources() -> Finding {
-    let folders: [FilePath] = ["/etc/yum.repos.d", "/etc/dnf/repos.d"]
-    let found = folders.flatMap { files(in: $0, ending: ".repo") }
-    let enabled = found.flatMap { file in
+    let enabled = enabledRepositories(in: ["/etc/yum.repos.d", "/etc/dnf/repos.d"])
+    guard enabled == 0 else {
+      return .ok(.packageSources, counted(enabled, "repository is", "repositories are") + " enabled")
+    }
+    let isSubscribed = !names(in: "/etc/pki/consumer").isEmpty
+    return .error(
+      .packageSources, "no repository of packages is enabled",
+      next: system?.id == "rhel" && !isSubscribed
+        ? "subscription-manager register" : "dnf config-manager --set-enabled NAME (all: dnf repolist --all)")
+  }
+
+  /// Those of zypper; a service brings repositories when it is asked.
+  private func suseSources() -> Finding {
+    let enabled = enabledRepositories(in: ["/etc/zypp/repos.d"])
+    let services = files(in: "/etc/zypp/services.d", ending: ".service").count { file in
+      !lines(file).contains { $0.filter { !$0.isWhitespace } == "enabled=0" }
+    }
+    guard enabled + services == 0 else {
+      return .ok(
+        .packageSources,
+        counted(enabled, "repository is", "repositories are") + " enabled"
+          + (services == 0 ? "" : ", and " + counted(services, "service")))
+    }
+    let isSubscribed = exists("/etc/zypp/credentials.d/SCCcredentials")
+    return .error(
+      .packageSources, "no repository of packages is enabled",
+      next: system?.id == "sles" && !isSubscribed
+        ? "SUSEConnect --regcode CODE" : "zypper modifyrepo --enable NAME (all: zypper repos)")
+  }
+
+  /// How many repositories the .repo files of some folders enable.
+  private func enabledRepositories(in folders: [FilePath]) -> Int {
+    folders.flatMap { files(in: $0, ending: ".repo") }.flatMap { file in
       (text(file) ?? "").split(separator: "\n[").filter { section in
         let words = section.split(separator: "\n").map { $0.filter { !$0.isWhitespace } }
         let hasAddress = words.contains {
@@ -55,15 +87,7 @@ extension Machine {
         }
         return hasAddress && !words.contains("enabled=0")
       }
-    }
-    guard enabled.isEmpty else {
-      return .ok(.packageSources, counted(enabled.count, "repository is", "repositories are") + " enabled")
-    }
-    let isSubscribed = !names(in: "/etc/pki/consumer").isEmpty
-    return .error(
-      .packageSources, "no repository of packages is enabled",
-      next: system?.id == "rhel" && !isSubscribed
-        ? "subscription-manager register" : "dnf config-manager --set-enabled NAME (all: dnf repolist --all)")
+    }.count
   }
 
   private func files(in folder: FilePath, ending: String) -> [FilePath] {
@@ -84,7 +108,8 @@ extension Machine {
         "dpkg was interrupted: \(counted(max(half.count, 1), "package is", "packages are")) half installed",
         next: "dpkg --configure -a")
     }
-    if system?.family == .redHat, !exists("/var/lib/rpm"), !exists("/usr/lib/sysimage/rpm") {
+    let isOfRPM = system?.family == .redHat || system?.family == .suse
+    if isOfRPM, !exists("/var/lib/rpm"), !exists("/usr/lib/sysimage/rpm") {
       return .error(.packageManager, "the database of packages is gone", next: "rpm --rebuilddb")
     }
     guard let other = processes().first(where: { Self.packageManagers.contains($0.name) }) else {

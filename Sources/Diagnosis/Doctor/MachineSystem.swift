@@ -83,7 +83,7 @@ extension Machine {
     guard hasProgram("restorecon") else {
       return .error(
         .selinux, "enforcing, and restorecon, which gives files their labels, is not there",
-        next: "dnf install policycoreutils")
+        next: installing("policycoreutils", "policycoreutils"))
     }
     return .ok(.selinux, "enforcing; files get their labels by restorecon")
   }

@@ -36,7 +36,7 @@ struct HostProgram: Sendable {
     switch family {
     case .debian: debian
     case .redHat: redHat
-    case .other: []
+    case .suse, .other: []
     }
   }
 }
@@ -71,7 +71,7 @@ extension HostProgram {
     guard collectsPackages else { return programs }
     let families = Set(try PackageTargets(settings.packages, system: system).choices.map(\.target.family))
     if families.contains(.debian) { programs += debianTools }
-    if families.contains(.redHat) { programs += redHatTools }
+    if families.contains(.redHat) || families.contains(.suse) { programs += rpmTools }
     return programs + [gpg]
   }
 
@@ -84,7 +84,7 @@ extension HostProgram {
     HostProgram("xz", debian: "xz-utils", redHat: "xz", "index Debian packages"),
   ]
 
-  private static let redHatTools = [
+  private static let rpmTools = [
     HostProgram("dnf", debian: "dnf", redHat: "python3-dnf", "resolve RPM packages") { RPMRepository.hasSolver },
     HostProgram("createrepo_c", debian: "createrepo-c", redHat: "createrepo_c", "index RPM packages"),
   ]

@@ -16,7 +16,7 @@ struct PackageTargets: Sendable {
     let sources: FilePath?
 
     /// Its folder in the bundle: `local` is that of the host's release, as in the shell project.
-    var folder: String { (target.family == .redHat ? "rpms/" : "debs/") + (isHost ? "local" : target.name) }
+    var folder: String { (target.family == .debian ? "debs/" : "rpms/") + (isHost ? "local" : target.name) }
 
     /// The release as kubespray's roles see it on a node.
     var release: NodeRelease {

@@ -4,9 +4,9 @@ public struct NodeRelease: Hashable, Sendable {
   public let name: String
   /// The `ID` of its os-release file.
   public let id: String
-  /// Its version as package lists use it: `12`, `24.04`; for the RHEL family the major version.
+  /// Its version as package lists use it: `12`, `24.04`, `16.0`; for the RHEL family the major version.
   public let version: String
-  /// The name of the release in the archive, such as `bookworm`; `nil` for the RHEL family.
+  /// The name of the release in the archive, such as `bookworm`; `nil` for RPM packages.
   public let codename: String?
 
   /// Makes a value of its parts.
@@ -21,15 +21,15 @@ public struct NodeRelease: Hashable, Sendable {
   var facts: [String: String] {
     let names = [
       "debian": "Debian", "ubuntu": "Ubuntu", "rhel": "RedHat", "rocky": "Rocky", "almalinux": "AlmaLinux",
-      "centos": "CentOS", "fedora": "Fedora", "ol": "OracleLinux",
+      "centos": "CentOS", "fedora": "Fedora", "ol": "OracleLinux", "opensuse-leap": "openSUSE Leap",
     ]
     let isDebian = id == "debian" || id == "ubuntu"
     var facts = [
       "distribution": names[id] ?? id,
       "distribution_major_version": String(version.prefix { $0 != "." }),
       "distribution_version": version,
-      "os_family": isDebian ? "Debian" : "RedHat",
-      "pkg_mgr": isDebian ? "apt" : "dnf",
+      "os_family": isDebian ? "Debian" : isOfSUSE ? "Suse" : "RedHat",
+      "pkg_mgr": isDebian ? "apt" : isOfSUSE ? "zypper" : "dnf",
       "system": "Linux",
     ]
     facts["distribution_release"] = codename
@@ -37,7 +37,9 @@ public struct NodeRelease: Hashable, Sendable {
   }
 
   /// The facts that a point release changes.
-  var uncertainFacts: [String] { id == "ubuntu" ? [] : ["distribution_version"] }
+  var uncertainFacts: [String] { id == "ubuntu" || isOfSUSE ? [] : ["distribution_version"] }
+
+  private var isOfSUSE: Bool { id.hasPrefix("opensuse") }
 
   /// The names, best first, under which a role keeps what is special to the release: its includes by
   /// `ansible_distribution` and `ansible_os_family`.
@@ -47,6 +49,6 @@ public struct NodeRelease: Hashable, Sendable {
     let major = facts["distribution_major_version"] ?? version
     return [
       "\(distribution)-\(version)", "\(distribution)-\(major)", distribution, "\(family)-\(major)", family,
-    ]
+    ] + (isOfSUSE ? [id, "opensuse"] : [])
   }
 }

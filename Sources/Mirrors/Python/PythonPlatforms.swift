@@ -16,6 +16,8 @@ extension PackageTarget {
     case (.redHat, "43"): 42
     case (.redHat, "44"): 43
     case (.redHat, "45"): 44
+    case (.suse, "15.6"): 38
+    case (.suse, "16.0"): 40
     default: 34
     }
   }

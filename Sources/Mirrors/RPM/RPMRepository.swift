@@ -6,7 +6,7 @@ import Host
 import Integrity
 import SystemPackage
 
-/// A repository of RPM packages for one release of RHEL or its rebuilds.
+/// A repository of RPM packages for one release of RHEL, its rebuilds or openSUSE.
 ///
 /// It has what dnf would install on an empty system of that release to have the wanted packages, and the packages of
 /// a minimal system that come of the same build as one of those and require its exact version: a node that already

@@ -33,7 +33,7 @@ public enum RPMRepositoryError: Error, CustomStringConvertible {
     case .cache(let path, let reason):
       "\(path) cannot be used: \(reason)"
     case .noSolver:
-      "packages for the RHEL family need dnf 4 and its Python library, which this host lacks"
+      "RPM packages need dnf 4 and its Python library, which this host lacks"
     case .noRepositoryEnabled(let folders):
       "no repository is enabled in \(folders)"
     case .unknownPackages(let wanted, let target):

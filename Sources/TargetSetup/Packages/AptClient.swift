@@ -42,7 +42,7 @@ struct AptClient: PackageClient {
 
   func trial(
     _ repository: BundleRepositories.Repository, _ files: RepositoryFiles, in folder: FilePath
-  ) -> (files: [ClientFile], command: Command, install: @Sendable (String) -> Command?) {
+  ) -> Trial {
     let key = folder.appending("key.asc")
     let list = folder.appending("trial.sources")
     let login = folder.appending("auth.conf")
@@ -55,12 +55,14 @@ struct AptClient: PackageClient {
       ] + (files.aptDirect.map { ["\($0)=DIRECT"] } ?? [])
       + (files.access.authorityFile.map { ["\(files.aptAuthority)=\($0)"] } ?? [])
       + (files.aptLogin == nil ? [] : ["Dir::Etc::Netrc=\(login)"])
-    return (
-      repository.publicKeys.prefix(1).map { ClientFile(path: key, content: .key($0)) }
+    return Trial(
+      files: repository.publicKeys.prefix(1).map { ClientFile(path: key, content: .key($0)) }
         + [ClientFile(path: list, content: .text(files.aptSource(repository, key: key)))]
         + [files.aptLogin].compactMap { $0.map { ClientFile(path: login, content: .text($0), mode: 0o600) } },
-      Command("apt-get", options.flatMap { ["-o", $0] } + ["update"], environment: Self.trialEnvironment),
-      { name in
+      commands: [
+        Command("apt-get", options.flatMap { ["-o", $0] } + ["update"], environment: Self.trialEnvironment)
+      ],
+      install: { name in
         Command(
           "apt-get", options.flatMap { ["-o", $0] } + Self.simulation + [name],
           environment: Self.trialEnvironment)

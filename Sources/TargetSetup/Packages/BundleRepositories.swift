@@ -14,7 +14,7 @@ struct BundleRepositories: Sendable, Equatable {
     init?(_ family: OSRelease.Family) {
       switch family {
       case .debian: self = .debs
-      case .redHat: self = .rpms
+      case .redHat, .suse: self = .rpms
       case .other: return nil
       }
     }
@@ -96,7 +96,7 @@ struct BundleRepositories: Sendable, Equatable {
   var targets: [String: Repository] {
     var targets: [String: Repository] = [:]
     for repository in repositories {
-      guard let name = repository.folder == "local" ? host : repository.folder else { continue }
+      guard let name = name(of: repository) else { continue }
       // Two folders "local", in a bundle that somebody has merged, are not both of the same release.
       if targets[name]?.kind != Kind(releaseNamed: name) { targets[name] = repository }
     }
@@ -108,17 +108,32 @@ struct BundleRepositories: Sendable, Equatable {
   /// - Throws: ``NoPackagesForRelease`` when it has only those of other releases.
   func repository(for system: OSRelease) throws(NoPackagesForRelease) -> Repository? {
     guard let kind = Kind(system.family) else { return nil }
-    let suitable = repositories.filter { $0.kind == kind }
+    // RPM packages of SUSE and of the RHEL family are of no use to each other.
+    let isOfSUSE = system.family == .suse
+    let suitable = repositories.filter {
+      $0.kind == kind && Self.isOfSUSE(self.name(of: $0)) == isOfSUSE
+    }
     guard !suitable.isEmpty else { return nil }
     let name = system.releaseName
     if let exact = targets[name], exact.kind == kind { return exact }
-    // The rebuilds of one RHEL release take each other's packages.
-    if kind == .rpms, let major = system.majorVersion {
-      let relative = targets.filter { $0.key.hasSuffix("-\(major)") && $0.value.kind == .rpms }
+    // The rebuilds of one RHEL release take each other's packages, and SUSE's two systems of one version are built of the same.
+    if kind == .rpms, let version = isOfSUSE ? system.versionID : system.majorVersion.map(String.init) {
+      let relative = targets.filter {
+        $0.key.hasSuffix("-\(version)") && $0.value.kind == .rpms && Self.isOfSUSE($0.key) == isOfSUSE
+      }
       if let first = relative.min(by: { $0.key < $1.key }) { return first.value }
     }
     if host == nil, let local = suitable.first(where: { $0.folder == "local" }) { return local }
     throw NoPackagesForRelease(name: name, found: targets.keys.sorted())
+  }
+
+  /// The release that a repository is for; `nil` when the bundle does not tell.
+  private func name(of repository: Repository) -> String? {
+    repository.folder == "local" ? host : repository.folder
+  }
+
+  private static func isOfSUSE(_ release: String?) -> Bool {
+    release.map { $0.hasPrefix("opensuse-") || $0.hasPrefix("sles-") } ?? false
   }
 
   private static func repository(

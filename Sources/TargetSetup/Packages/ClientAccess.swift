@@ -62,6 +62,7 @@ enum SystemTrust {
     switch system.family {
     case .debian: "/usr/local/share/ca-certificates/kubespray-offline.crt"
     case .redHat: "/etc/pki/ca-trust/source/anchors/kubespray-offline.crt"
+    case .suse: "/etc/pki/trust/anchors/kubespray-offline.pem"
     case .other: nil
     }
   }

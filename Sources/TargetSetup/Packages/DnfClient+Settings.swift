@@ -21,21 +21,6 @@ extension DnfClient {
     return answer.status == 0 || !Self.refusals.contains { text.contains($0) }
   }
 
-  func sample(
-    of repository: BundleRepositories.Repository, _ bundle: ArrivedBundle, installed: Set<String>
-  ) throws(StepError) -> String? {
-    let files = try bundle.files(below: repository.path).filter { $0.hasSuffix(".rpm") }
-    let names = files.compactMap(Self.name).sorted()
-    return names.first { !installed.contains($0) } ?? names.first
-  }
-
-  /// The name in `NAME-VERSION-RELEASE.ARCHITECTURE.rpm`.
-  private static func name(_ path: String) -> String? {
-    let file = path.split(separator: "/").last ?? ""
-    let parts = file.split(separator: "-")
-    return parts.count > 2 ? parts.dropLast(2).joined(separator: "-") : nil
-  }
-
   func blame(_ result: CommandResult, _ host: TargetHost) -> String? {
     let folder: FilePath = "/etc/dnf"
     let drops = ((try? listFolder(host.path(folder.appending("plugins")))) ?? []).map {

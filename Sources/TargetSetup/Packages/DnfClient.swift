@@ -2,8 +2,7 @@ import Host
 import SystemPackage
 
 /// dnf and rpm.
-struct DnfClient: PackageClient {
-  static let environment: [String: String?] = ["LC_ALL": "C.UTF-8"]
+struct DnfClient: RPMClient {
   /// No recommended packages.
   static let options = ["--setopt=install_weak_deps=False", "install"]
 
@@ -16,17 +15,8 @@ struct DnfClient: PackageClient {
 
   var refresh: Command { command("dnf", ["--assumeyes", "--refresh", Self.strict, "makecache"]) }
 
-  var listInstalled: Command {
-    command(
-      "rpm",
-      [
-        "--query", "--all", "--queryformat",
-        "installed %{NAME}\\ninstalled %{NAME}-%{VERSION}-%{RELEASE}\\n",
-      ])
-  }
-
   func files(_ repository: BundleRepositories.Repository, _ files: RepositoryFiles) -> [ClientFile] {
-    keys(repository, in: RepositoryFiles.dnfKeys) + [
+    keys(repository, in: RepositoryFiles.rpmKeys) + [
       ClientFile(
         path: RepositoryFiles.dnfSource,
         content: .text(files.dnfSource(repository)), mode: files.access.login == nil ? 0o644 : 0o600)
@@ -35,19 +25,21 @@ struct DnfClient: PackageClient {
 
   func trial(
     _ repository: BundleRepositories.Repository, _ files: RepositoryFiles, in folder: FilePath
-  ) -> (files: [ClientFile], command: Command, install: @Sendable (String) -> Command?) {
+  ) -> Trial {
     let text = files.dnfSource(
       repository, keys: folder, authority: files.access.authorityFile ?? ServerAccess.authorityPlace)
-    return (
-      keys(repository, in: folder)
+    return Trial(
+      files: keys(repository, in: folder)
         + [ClientFile(path: folder.appending("trial.repo"), content: .text(text), mode: 0o600)],
-      Command(
-        "dnf",
-        [
-          "--assumeyes", "--quiet", "--setopt=reposdir=\(folder)", "--setopt=cachedir=\(folder)/lists",
-          Self.strict, "makecache",
-        ], environment: Self.trialEnvironment),
-      { name in
+      commands: [
+        Command(
+          "dnf",
+          [
+            "--assumeyes", "--quiet", "--setopt=reposdir=\(folder)", "--setopt=cachedir=\(folder)/lists",
+            Self.strict, "makecache",
+          ], environment: Self.trialEnvironment)
+      ],
+      install: { name in
         Command(
           "dnf",
           [
@@ -56,13 +48,6 @@ struct DnfClient: PackageClient {
       }
     )
   }
-
-  func remove(_ names: [String]) -> Command { command("rpm", ["--erase"] + names).unbroken() }
-
-  let settle: Command? = nil
-
-  /// rpm's database has all of it, and loses it with the package.
-  func forget(_ names: Set<String>, on host: TargetHost) {}
 
   func install(
     _ names: [String], _ packages: HostPackages, willInstall: ([String]) throws -> Void
@@ -82,19 +67,9 @@ struct DnfClient: PackageClient {
   static func newPackages(inTransaction text: String) -> [String] {
     text.split(separator: "\n").compactMap { line in
       let words = line.split(separator: " ")
-      guard line.hasPrefix(" "), words.count >= 5, words.contains(Substring(RepositoryFiles.dnfRepository))
+      guard line.hasPrefix(" "), words.count >= 5, words.contains(Substring(RepositoryFiles.rpmRepository))
       else { return nil }
       return String(words[0])
     }
-  }
-
-  private func keys(_ repository: BundleRepositories.Repository, in folder: FilePath) -> [ClientFile] {
-    repository.publicKeys.map {
-      ClientFile(path: folder.appending(RepositoryFiles.installedKey($0)), content: .key($0))
-    }
-  }
-
-  private func command(_ program: String, _ arguments: [String]) -> Command {
-    Command(program, arguments, environment: Self.environment)
   }
 }

@@ -1,4 +1,5 @@
 import Host
+import SystemPackage
 
 /// The packages of the host's own package manager, installed from the bundle's repository.
 struct HostPackages: Sendable {
@@ -12,13 +13,13 @@ struct HostPackages: Sendable {
   /// How long another package manager is waited for: the child of a run that was killed may still be at work.
   static let patience: Duration = .seconds(600)
 
-  /// The packages of a host; `nil` when its package manager is neither apt nor dnf.
+  /// The packages of a host; `nil` when its package manager is none of apt, dnf and zypper.
   init?(_ host: TargetHost, say: @escaping @Sendable (String) -> Void, pause: Duration = .seconds(1)) {
-    guard let kind = BundleRepositories.Kind(host.system.family) else { return nil }
+    guard let client = host.system.family.packageClient else { return nil }
     self.host = host
     self.say = say
     self.pause = pause
-    client = kind.client
+    self.client = client
   }
 
   /// Installs packages with what they need. What comes new is written down in the journal before it comes.
@@ -31,6 +32,15 @@ struct HostPackages: Sendable {
     let noted = Set(journal.notes(.package))
     if !noted.isEmpty {
       try journal.replaceNote(.installedPackages, noted.sorted().joined(separator: " "))
+    }
+  }
+
+  /// Makes the package manager know the keys in some files of the host. What comes new is written down in the journal before.
+  ///
+  /// - Throws: ``StepError``.
+  func learn(_ keys: [FilePath], _ journal: Journal) async throws {
+    try await client.learn(keys, self) { new in
+      for name in new { try journal.note(.package, name) }
     }
   }
 
@@ -71,9 +81,13 @@ struct HostPackages: Sendable {
 
   /// The names of what is installed.
   func installed() async throws -> Set<String> {
-    let result = try await host.run(client.listInstalled)
-    return Set(
-      result.standardOutput.split(separator: "\n").compactMap { line in
+    Self.names(in: try await host.run(client.listInstalled).standardOutput)
+  }
+
+  /// The names in lines `installed NAME`.
+  static func names(in list: String) -> Set<String> {
+    Set(
+      list.split(separator: "\n").compactMap { line in
         let words = line.split(separator: " ")
         return words.count == 2 && words[0] == "installed" ? String(words[1]) : nil
       })

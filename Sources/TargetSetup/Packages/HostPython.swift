@@ -25,6 +25,9 @@ struct HostPython: Sendable, Equatable {
     case (.redHat, _, _) where system.majorVersion == 9: Choice(minor: 11, packages: ["python3.11"])
     case (.redHat, _, _) where system.majorVersion == 10: Choice(minor: 12, packages: ["python3"])
     case (.redHat, "fedora", _): Choice(minor: 14, packages: ["python3.14"])
+    // Both parts of it, with ensurepip and venv, under the name of its version.
+    case (.suse, _, let version) where version.hasPrefix("15."): Choice(minor: 11, packages: ["python311"])
+    case (.suse, _, let version) where version.hasPrefix("16."): Choice(minor: 13, packages: ["python313"])
     default: nil
     }
   }

@@ -14,11 +14,19 @@ protocol PackageClient: Sendable {
   /// The files that make it take packages from a repository.
   func files(_ repository: BundleRepositories.Repository, _ server: RepositoryFiles) -> [ClientFile]
 
-  /// How it is asked to read a repository without a change to the host: files in a folder of the host's, and a command;
-  /// and how it is asked whether it would install a package from there.
+  /// How it is asked to read a repository without a change to the host.
+  ///
+  /// - Parameter folder: A folder of the host's, for this process, which is empty and goes afterwards.
   func trial(
     _ repository: BundleRepositories.Repository, _ server: RepositoryFiles, in folder: FilePath
-  ) -> (files: [ClientFile], command: Command, install: @Sendable (String) -> Command?)
+  ) -> Trial
+
+  /// Makes it know the keys in some files of the host, where its source alone does not.
+  ///
+  /// - Parameter willLearn: Called with the names by which ``listInstalled`` lists those that come new, before they do.
+  /// - Throws: ``StepError`` or ``Host/CommandError``.
+  func learn(
+    _ keys: [FilePath], _ packages: HostPackages, willLearn: ([String]) throws -> Void) async throws
 
   /// Asks whether it would install a package as it is configured now; `nil` where that cannot be asked.
   func simulation(of package: String) -> Command?
@@ -70,6 +78,16 @@ protocol PackageClient: Sendable {
   func takenLock(_ result: CommandResult) -> String?
 }
 
+/// How a package client is asked to read a repository without a change to the host.
+struct Trial: Sendable {
+  /// What is put into the folder before.
+  let files: [ClientFile]
+  /// Commands, each of which must succeed.
+  let commands: [Command]
+  /// Asks whether it would install a package from there; `nil` where that cannot be asked.
+  let install: @Sendable (String) -> Command?
+}
+
 /// A file of a package client, and what is to be in it.
 struct ClientFile: Sendable {
   enum Content: Sendable {
@@ -109,6 +127,10 @@ extension PackageClient {
 
   func blame(_ result: CommandResult, _ host: TargetHost) -> String? { nil }
 
+  func learn(
+    _ keys: [FilePath], _ packages: HostPackages, willLearn: ([String]) throws -> Void
+  ) async throws {}
+
   // dnf waits by itself.
   func takenLock(_ result: CommandResult) -> String? { nil }
 
@@ -131,12 +153,14 @@ extension PackageClient {
   }
 }
 
-extension BundleRepositories.Kind {
-  /// The package manager of this package world.
-  var client: any PackageClient {
+extension OSRelease.Family {
+  /// The package manager of this package world; `nil` where it is none that is known.
+  var packageClient: (any PackageClient)? {
     switch self {
-    case .debs: AptClient()
-    case .rpms: DnfClient()
+    case .debian: AptClient()
+    case .redHat: DnfClient()
+    case .suse: ZypperClient()
+    case .other: nil
     }
   }
 }

@@ -17,10 +17,12 @@ struct RepositoryFiles: Sendable {
   static let aptSettings: FilePath = "/etc/apt/apt.conf.d/90kubespray-offline"
   static let aptLogin: FilePath = "/etc/apt/auth.conf.d/kubespray-offline.conf"
   static let dnfSource: FilePath = "/etc/yum.repos.d/kubespray-offline.repo"
-  static let dnfKeys: FilePath = "/etc/pki/rpm-gpg"
+  static let zypperSource: FilePath = "/etc/zypp/repos.d/kubespray-offline.repo"
+  static let zypperLogin: FilePath = "/etc/zypp/credentials.d/kubespray-offline"
+  static let rpmKeys: FilePath = "/etc/pki/rpm-gpg"
 
   /// The name of the repository of RPM packages.
-  static let dnfRepository = "kubespray-offline"
+  static let rpmRepository = "kubespray-offline"
 
   /// The source of Debian packages (sources.list(5)): signed by the key, or else it alone is trusted.
   ///
@@ -64,18 +66,49 @@ struct RepositoryFiles: Sendable {
 
   /// The repository of RPM packages (dnf.conf(5)), with its keys in `folder`.
   func dnfSource(
-    _ repository: BundleRepositories.Repository, keys folder: FilePath = Self.dnfKeys,
+    _ repository: BundleRepositories.Repository, keys folder: FilePath = Self.rpmKeys,
     authority: FilePath = ServerAccess.authorityPlace
   ) -> String {
-    let keys = repository.publicKeys.map { "file://\(folder.appending(Self.installedKey($0)))" }
-    return TextTemplate(PackageResources.dnf_repo).filled([
-      "name": Self.dnfRepository, "server": server + release, "path": repository.path,
+    TextTemplate(PackageResources.dnf_repo).filled([
+      "name": Self.rpmRepository, "server": server + release, "path": repository.path,
       "gpgcheck": repository.packagesAreSigned ? "1" : "0",
       "repositoryCheck": repository.metadataIsSigned ? "1" : "0",
-      "keys": keys.isEmpty ? nil : keys.joined(separator: " "),
+      "keys": Self.keys(of: repository, in: folder),
       "cert": access.isTLS ? authority.string : nil, "user": access.login?.user,
       "password": access.login?.password,
     ])
+  }
+
+  /// The repository of RPM packages as zypper reads it (zypper(8), libzypp's `RepoInfo`), with its keys in `folder`.
+  ///
+  /// Its authority is that of the system, unless a folder of authorities is named.
+  func zypperSource(
+    _ repository: BundleRepositories.Repository, keys folder: FilePath = Self.rpmKeys,
+    authorities: FilePath? = nil
+  ) -> String {
+    let query = [
+      access.login.map { _ in "credentials=\(Self.rpmRepository)" }, authorities.map { "ssl_capath=\($0)" },
+    ].compactMap(\.self)
+    return TextTemplate(PackageResources.zypper_repo).filled([
+      "name": Self.rpmRepository, "server": server + release, "path": repository.path,
+      "query": query.isEmpty ? "" : "?" + query.joined(separator: "&"),
+      "gpgcheck": repository.publicKeys.isEmpty ? "0" : "1",
+      "repositoryCheck": repository.metadataIsSigned ? "1" : "0",
+      "packageCheck": repository.packagesAreSigned ? "1" : "0",
+      "keys": Self.keys(of: repository, in: folder),
+    ])
+  }
+
+  /// The login for zypper, in a file of its own; `nil` when none is wanted.
+  var zypperLogin: String? {
+    access.login.map {
+      "# kubespray-offline: the bundle's web server.\nusername = \($0.user)\npassword = \($0.password)\n"
+    }
+  }
+
+  private static func keys(of repository: BundleRepositories.Repository, in folder: FilePath) -> String? {
+    let keys = repository.publicKeys.map { "file://\(folder.appending(installedKey($0)))" }
+    return keys.isEmpty ? nil : keys.joined(separator: " ")
   }
 
   /// The name of a key of the bundle among the keys of the machine.

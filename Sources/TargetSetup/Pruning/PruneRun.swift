@@ -63,6 +63,7 @@ public struct PruneRun: Sendable {
       releases: plan.selection.dropped.map(\.release), uses: plan.uses,
       keepsBundles: plan.selection.unfinished?.keepsBundles ?? false || request.keepsBundles)
     if plan.steps.isEmpty, order.releases.isEmpty { return Report(plan: plan, freed: 0) }
+    try await requireServers(plan, order)
     // Before the first change it is known what it is part of.
     try order.save(on: context.host)
     try note(plan, order)
@@ -76,6 +77,26 @@ public struct PruneRun: Sendable {
     try forget(plan, order)
     try removeFile(context.host.path(PruneOrder.file(context.host)))
     return Report(plan: plan, freed: freed)
+  }
+
+  /// Looks whether what is needed to the end is there: what is removed by then comes back from nowhere.
+  private func requireServers(_ plan: PrunePlan, _ order: PruneOrder) async throws {
+    let collection = RegistryCollection(context: context)
+    if plan.images != nil {
+      try await collection.require()
+    } else if try stillServed(order).hasAny {
+      _ = try await ContainerRuntime.running(context.host)
+    } else if plan.isUnfinished, try await collection.isClosed() {
+      _ = try await ContainerRuntime.running(context.host)
+    }
+  }
+
+  /// The releases that stay on the web server, and whether it serves any that go.
+  private func stillServed(_ order: PruneOrder) throws -> (rest: [ServedRelease], hasAny: Bool) {
+    let going = Set(order.releases.map(\.id))
+    let served = try ServedReleases.read(context.host)
+    let rest = served.filter { !going.contains($0.id) }
+    return (rest, rest != served)
   }
 
   /// Each step's journal tells what of its work is taken away, once.
@@ -108,11 +129,9 @@ public struct PruneRun: Sendable {
   /// Takes the releases that go from the web server, before anything of them is removed.
   private func stopServing(_ plan: PrunePlan, _ order: PruneOrder) async throws {
     guard order.releases.contains(where: { $0.folder != nil }) else { return }
-    let going = Set(order.releases.map(\.id))
-    let served = try ServedReleases.read(context.host)
-    let rest = served.filter { !going.contains($0.id) }
+    let (rest, isServed) = try stillServed(order)
     let journal = try context.journal(.nginx)
-    if rest != served {
+    if isServed {
       try journal.write(ServedReleases.file(context.host), try ServedReleases.bytes(rest))
     }
     if case .done = try await NginxStep().check(context, journal) {

@@ -30,21 +30,38 @@ struct RegistryCollection: Sendable {
   ///
   /// - Throws: ``StepError`` or ``Host/CommandError``.
   func reopen() async throws {
+    guard try await isClosed() else { return }
+    _ = try await RegistryStep().apply(context, try context.journal(.registry))
+  }
+
+  /// Whether a run that was killed has left the registry closed.
+  ///
+  /// - Throws: ``StepError``.
+  func isClosed() async throws -> Bool {
     let journal = try context.journal(.registry)
-    guard context.configuration.registry.writable, !journal.isEmpty else { return }
-    if case .done = try await RegistryStep().check(context, journal) { return }
-    _ = try await RegistryStep().apply(context, journal)
+    guard context.configuration.registry.writable, !journal.isEmpty else { return false }
+    if case .done = try await RegistryStep().check(context, journal) { return false }
+    return true
+  }
+
+  /// Looks whether what ``run()`` needs is there. Changes nothing.
+  ///
+  /// - Throws: ``StepError``.
+  @discardableResult
+  func require() async throws -> (runtime: ContainerRuntime, image: ImageReference) {
+    let runtime = try await ContainerRuntime.running(context.host)
+    let image = try ImageReference("registry:\(context.configuration.versions.registry)")
+    guard await runtime.digest(of: image) != nil else {
+      throw StepError("containerd has no \(image), whose registry collects its garbage", .first(.registry))
+    }
+    return (runtime, image)
   }
 
   /// Removes all blobs that no manifest names.
   ///
   /// - Throws: ``StepError`` or ``Host/CommandError``.
   func run() async throws {
-    let runtime = try await ContainerRuntime.running(context.host)
-    let image = try ImageReference("registry:\(context.configuration.versions.registry)")
-    guard await runtime.digest(of: image) != nil else {
-      throw StepError("containerd has no \(image), whose registry collects its garbage", .first(.registry))
-    }
+    let (runtime, image) = try await require()
     // What a run that was killed has left.
     try await runtime.removeContainer(Self.container)
     let storage = context.configuration.registry.directory

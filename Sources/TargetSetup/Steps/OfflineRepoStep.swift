@@ -56,8 +56,9 @@ struct OfflineRepoStep: Step {
     }
     if access.isTLS { await SystemTrust.refresh(host) }
     do {
-      if let repository {
-        let client = repository.kind.client
+      if let repository, let client = host.system.family.packageClient {
+        let keys = wanted.map(\.path).filter { $0.starts(with: RepositoryFiles.rpmKeys) }
+        try await packages(context)?.learn(keys, journal)
         try await prove(client.refresh, repository, context)
         try await simulate(sample.flatMap(client.simulation), sample ?? "", repository, context)
       }
@@ -82,11 +83,18 @@ struct OfflineRepoStep: Step {
         .info, "the package sources of this host are those of the earlier set-up again", step: name)
       return
     }
+    try await beforeUndo(context, journal)
     let undone = try await offloaded { () throws in try journal.takeBack() }
     for text in undone.kept { context.say(.warning, text, step: name) }
     try await afterUndo(context, journal)
     for text in try journal.forget() { context.say(.warning, text, step: name) }
     context.say(.info, "the package sources of this host are as they were before", step: name)
+  }
+
+  func beforeUndo(_ context: SetupContext, _ journal: Journal) async throws {
+    if let left = try await HostPackages.takeBack(journal, on: context.host) {
+      context.say(.warning, left, step: name)
+    }
   }
 
   func afterUndo(_ context: SetupContext, _ journal: Journal) async throws {
@@ -97,8 +105,9 @@ struct OfflineRepoStep: Step {
   }
 
   private func others(_ context: SetupContext) async throws -> [FilePath] {
-    guard let repository = try context.repositories.repository(for: context.host.system) else { return [] }
-    let client = repository.kind.client
+    guard try context.repositories.repository(for: context.host.system) != nil,
+      let client = context.host.system.family.packageClient
+    else { return [] }
     return client.otherSources(on: context.host) + (try await client.configuredSources(context.host))
   }
 
@@ -122,8 +131,10 @@ struct OfflineRepoStep: Step {
 
   private func wanted(_ context: SetupContext) throws -> [Wanted] {
     var files: [ClientFile] = []
-    if let repository = try context.repositories.repository(for: context.host.system) {
-      files += repository.kind.client.files(repository, try self.files(context))
+    if let repository = try context.repositories.repository(for: context.host.system),
+      let client = context.host.system.family.packageClient
+    {
+      files += client.files(repository, try self.files(context))
     }
     if try context.repositories.hasPython {
       files.append(
@@ -145,28 +156,27 @@ extension OfflineRepoStep {
   private func tryOut(
     _ repository: BundleRepositories.Repository, _ context: SetupContext
   ) async throws -> String? {
+    guard let client = context.host.system.family.packageClient else { return nil }
     let folder = context.host.path(Self.trialFolder)
     defer { try? removeTree(folder) }
     try removeTree(folder)
     try createDirectories(folder.appending("lists/partial"))
-    let (trial, command, install) = repository.kind.client.trial(
-      repository, try files(context), in: folder)
-    for file in trial {
+    let trial = client.trial(repository, try files(context), in: folder)
+    for file in trial.files {
+      try createDirectories(file.path.removingLastComponent())
       try writeAtomically(
         try file.bytes(context.bundle), to: file.path,
         permissions: FilePermissions(rawValue: CModeT(file.mode)))
     }
-    try await prove(command, repository, context)
-    let sample = try await sample(repository, context)
-    try await simulate(sample.flatMap(install), sample ?? "", repository, context)
+    for command in trial.commands { try await prove(command, repository, context) }
+    let installed = try await packages(context)?.installed() ?? []
+    let sample = try client.sample(of: repository, context.bundle, installed: installed)
+    try await simulate(sample.flatMap(trial.install), sample ?? "", repository, context)
     return sample
   }
 
-  private func sample(
-    _ repository: BundleRepositories.Repository, _ context: SetupContext
-  ) async throws -> String? {
-    let installed = try await HostPackages(context.host, say: { _ in })?.installed() ?? []
-    return try repository.kind.client.sample(of: repository, context.bundle, installed: installed)
+  private func packages(_ context: SetupContext) -> HostPackages? {
+    HostPackages(context.host, say: { context.say(.info, $0, step: name) })
   }
 
   /// Asks the package manager whether it would install a package: settings of the host may keep it from that though it
@@ -175,10 +185,10 @@ extension OfflineRepoStep {
     _ command: Command?, _ package: String, _ repository: BundleRepositories.Repository,
     _ context: SetupContext
   ) async throws {
-    guard let command else { return }
+    guard let command, let client = context.host.system.family.packageClient else { return }
     let result = try await run(command, context)
-    guard !repository.kind.client.wouldInstall(result) else { return }
-    let blame = repository.kind.client.blame(result, context.host)
+    guard !client.wouldInstall(result) else { return }
+    let blame = client.blame(result, context.host)
     throw StepError(
       "\(command.executable) would not install \(package) from \(Self.place(context))/\(repository.path)/"
         + (blame.map { ": \($0)" } ?? "") + "\n\(HostPackages.lastLines(result))", .again)
@@ -186,8 +196,7 @@ extension OfflineRepoStep {
 
   /// Runs a command of the package manager when no other one is at work.
   private func run(_ command: Command, _ context: SetupContext) async throws -> CommandResult {
-    let packages = HostPackages(context.host, say: { context.say(.info, $0, step: name) })
-    guard let packages else { return try await context.host.run(command) }
+    guard let packages = packages(context) else { return try await context.host.run(command) }
     return try await packages.result(of: command)
   }
 
@@ -199,7 +208,8 @@ extension OfflineRepoStep {
     guard result.status == 0 else {
       let said = HostPackages.lastLines(result)
       // A fault of the package manager's own settings is not the web server's.
-      let isOfSettings = ["/etc/apt/", "/etc/dnf/", "/etc/yum"].contains(where: said.contains)
+      let isOfSettings = ["/etc/apt/", "/etc/dnf/", "/etc/yum", "/etc/zypp/zypp"].contains(
+        where: said.contains)
       throw StepError(
         "\(command.executable) cannot use \(Self.place(context))/\(repository.path)/:\n\(said)",
         isOfSettings ? .again : .webServer(lacking: "if files are missing, run \"target-setup verify\""))

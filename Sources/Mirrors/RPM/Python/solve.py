@@ -24,9 +24,9 @@ import rpm_packages
 
 # Stands for a minimal installation where the repositories describe none.
 MINIMAL = """
-    NetworkManager audit bash chrony coreutils dnf dracut e2fsprogs firewalld glibc iproute iputils kbd kmod man-db
-    openssh-clients openssh-server policycoreutils procps-ng rpm selinux-policy-targeted sudo systemd systemd-udev
-    util-linux xfsprogs
+    NetworkManager audit bash chrony coreutils dnf dracut e2fsprogs firewalld glibc iproute iproute2 iputils kbd kmod
+    man-db openssh-clients openssh-server policycoreutils procps procps-ng rpm selinux-policy-targeted sudo systemd
+    systemd-udev udev util-linux xfsprogs zypper
 """.split()  # noqa: SIM905  a list of words
 
 
