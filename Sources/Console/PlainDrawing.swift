@@ -4,6 +4,8 @@ struct PlainDrawing: Drawing {
   private static let interval = 5.0
   let options: ConsoleOptions
   private var lastLines: [String: (time: Double, counts: String)] = [:]
+  /// What each stage said last, which its progress does not repeat.
+  private var said: [String: String] = [:]
 
   init(options: ConsoleOptions) { self.options = options }
 
@@ -11,6 +13,7 @@ struct PlainDrawing: Drawing {
     switch event {
     case .message(let level, let text, let stage):
       guard level != .debug || options.showsDebug else { return ConsoleText() }
+      if let stage { said[stage] = text }
       return line(stage, level == .info ? text : "\(level.rawValue): \(text)", view)
     case .problem(let problem, let stage):
       return line(stage, "error: \(problem)", view)
@@ -34,7 +37,8 @@ struct PlainDrawing: Drawing {
       let last = lastLines[stage.name] ?? (stage.started, "")
       let counts = [stage.itemText, stage.byteText, stage.activity].filter { !$0.isEmpty }
         .joined(separator: "  ")
-      guard view.now.uptime - last.time >= Self.interval, counts != last.counts else { continue }
+      guard view.now.uptime - last.time >= Self.interval, counts != last.counts, counts != said[stage.name]
+      else { continue }
       lastLines[stage.name] = (view.now.uptime, counts)
       let rate = stage.rate(now: view.now.uptime)
       let text = rate >= 1 ? "\(counts)  \(ByteCount.format(bytesPerSecond: rate))" : counts

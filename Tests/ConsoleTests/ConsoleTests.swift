@@ -38,6 +38,17 @@ import Testing
     #expect(screen.output().isEmpty)
   }
 
+  @Test func progressDoesNotRepeatWhatWasJustSaid() {
+    let console = Console(options: ConsoleOptions(mode: .plain), device: screen.device)
+    console.emit(.stageStarted("pypi"))
+    screen.wait(10)
+    console.emit(.message(.info, "asking pip", stage: "pypi"))
+    console.emit(.stageActivity("pypi", "asking pip"))
+    #expect(screen.error() == "12:00:00 pypi       started\n12:00:10 pypi       asking pip\n")
+    console.emit(.stageActivity("pypi", "waits for files"))
+    #expect(screen.error() == "12:00:10 pypi       waits for files\n")
+  }
+
   @Test func messagesCarryTheirLevel() {
     let console = Console(options: ConsoleOptions(mode: .plain), device: screen.device)
     console.emit(.message(.info, "hello", stage: nil))
