@@ -80,7 +80,8 @@ public struct EngineSettings: Sendable {
   }
 
   /// Variables of kubespray's role `container-engine/cri-o`. A location takes the place of the prefix, and nobody is asked
-  /// beside it (containers-registries.conf(5)). A registry without an entry is asked itself: there is no entry for all.
+  /// beside it (containers-registries.conf(5)). A registry without an entry is asked itself: there is no entry for all. Each
+  /// entry says whether names without a host are looked for there: the role's template stops at one that does not.
   private var crio: [String] {
     ["crio_registries:"]
       + ([Self.registry] + stripped.sorted()).flatMap { Self.crio($0, location: Self.registry) }
@@ -92,7 +93,7 @@ public struct EngineSettings: Sendable {
   }
 
   private static func crio(_ host: String, location: String) -> [String] {
-    [prefix(host), "    location: \(quoted(location))", "    insecure: true"]
+    [prefix(host), "    location: \(quoted(location))", "    insecure: true", "    unqualified: false"]
   }
 
   private static func prefix(_ host: String) -> String { "  - prefix: \(quoted(host))" }

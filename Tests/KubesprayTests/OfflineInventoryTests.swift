@@ -88,5 +88,6 @@ import YAML
     let places = crio.map { [$0["prefix"]?.string, $0["location"]?.string] }
     #expect(places.contains(["mcr.microsoft.com", "{{ registry_host }}/mcr.microsoft.com"]))
     #expect(places.contains(["docker.io", "{{ registry_host }}"]))
+    #expect(crio.allSatisfy { $0["unqualified"]?.bool == false }, "kubespray's role stops without it")
   }
 }

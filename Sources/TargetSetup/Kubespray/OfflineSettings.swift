@@ -50,7 +50,8 @@ struct OfflineSettings: Sendable {
   func fill(_ text: String) -> String {
     var isChart = false
     var isOwnPrefix = false
-    let given = Self.withPaths(text.split(separator: "\n", omittingEmptySubsequences: false).map(String.init))
+    let given = Self.withUnqualified(
+      Self.withPaths(text.split(separator: "\n", omittingEmptySubsequences: false).map(String.init)))
     let lines = EngineSettings.completed(given, kept: kept, own: own).map { line -> String in
       guard !line.drop(while: { $0 == " " }).hasPrefix("#") else {
         isChart = line.hasPrefix("# Helm charts")
@@ -87,6 +88,13 @@ struct OfflineSettings: Sendable {
     return lines.flatMap { line in
       line.hasPrefix("        capabilities: ") ? [line, "        override_path: false"] : [line]
     }
+  }
+
+  /// The lines as they are written now: bundles of earlier versions do not say of CRI-O's registries whether names without a
+  /// host are looked for there, and kubespray's role (`cri-o/templates/unqualified.conf.j2`) stops at such an entry.
+  private static func withUnqualified(_ lines: [String]) -> [String] {
+    guard !lines.contains(where: { $0.hasPrefix("    unqualified: ") }) else { return lines }
+    return lines.flatMap { $0.hasPrefix("    insecure: ") ? [$0, "    unqualified: false"] : [$0] }
   }
 
   /// The login as Ansible reads it; `nil` when none is wanted.
