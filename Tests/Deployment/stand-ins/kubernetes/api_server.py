@@ -127,7 +127,13 @@ class Handler(http.server.BaseHTTPRequestHandler):
         match = PATH.match(path)
         if not match:
             raise Refused(404, "NotFound", "the server could not find the requested resource")
-        return self.serve(who, match, body)
+        while True:
+            try:
+                return self.serve(who, match, body)
+            except Refused as refused:
+                # Another API server was first: once more, with what it has made of the object.
+                if refused.reason != "Conflict":
+                    raise
 
     def discover(self, path: str) -> dict | None:
         known = self.store.kinds()
