@@ -151,7 +151,7 @@ write_nodes() {
     printf '\n[%s]\n' kube_control_plane && printf '%s\n' "${control_planes[@]}"
     printf '\n[%s]\n' etcd && printf '%s\n' "${etcds[@]}"
     printf '\n[%s]\n' kube_node && printf '%s\n' "${workers[@]}"
-    [[ ${#lost[@]} == 0 ]] || printf '\n[%s]\n' broken_etcd "${lost[0]}" broken_kube_control_plane "${lost[0]}"
+    [[ ${#lost[@]} == 0 ]] || printf '\n[%s]\n%s\n' broken_etcd "${lost[0]}" broken_kube_control_plane "${lost[0]}"
   } >"$nodes/admin/root$inventory"
 }
 

@@ -32,6 +32,10 @@ judge_cluster() {
   check "$version: every node is ready and of the release's Kubernetes" wait_until nodes_are_ready
   check "$version: every pod has its images" wait_until pods_run
   check "$version: etcd has ${#etcds[@]} members, and each is healthy" etcd_is_whole
+  for name in "${workers[@]}"; do
+    [[ " ${control_planes[*]} " == *" $name "* ]] ||
+      check "$version: $name reaches the API servers by a proxy of its own, which knows them" has_proxy "$name"
+  done
   all_objects >"$work/objects.jsonl"
   run from_admin "$deployment/check-objects" "$work/objects.jsonl" 127.0.0.1:35000 "$admin_address:35000"
   cp "$work/out" "$work/objects-$version.txt"
@@ -41,6 +45,11 @@ judge_cluster() {
     cp "$work/out" "$work/images-$version-$name.txt"
     check "$version: $(tail -n 1 "$work/out")" exits 0
   done
+}
+has_proxy() {
+  local name root=$nodes/$1/root
+  grep -F 'server: https://localhost:6443' "$root/etc/kubernetes/kubelet.conf" || return 1
+  for name in "${control_planes[@]}"; do grep -F " ${member_address[$name]}:6443" "$root/etc/nginx/nginx.conf" || return 1; done
 }
 # all_objects: what the API servers were given, those of machines that are lost too.
 all_objects() {
@@ -195,9 +204,10 @@ sources_as_before() {
   diff -r "$work/$1-apt" "$now"
 }
 
-# report: what happened, in figures; REPORT names a document that takes it.
+# report: what happened, in figures; REPORT names a document that takes it, between marks
+# that name the layout.
 report() {
-  local log
+  local log mark
   {
     echo "$(date '+%-d %B %Y'), $(nproc) cores, $passed checks passed, $failed failed. Seconds are those of a machine that others use too."
     echo
@@ -213,7 +223,8 @@ report() {
   } >"$work/report.md"
   cat "$work/report.md"
   outside_attempts | head -n 40
-  [[ -z ${REPORT-} ]] || sed -i -e '/from the run: begin -->/,/from the run: end -->/{//!d}' -e "/from the run: begin -->/r $work/report.md" "$REPORT"
+  mark="from the run${LAYOUT:+ ($LAYOUT)}"
+  [[ -z ${REPORT-} ]] || sed -i -e "/$mark: begin -->/,/$mark: end -->/{//!d}" -e "/$mark: begin -->/r $work/report.md" "$REPORT"
 }
 # refused: how often, who, what.
 refused() {
