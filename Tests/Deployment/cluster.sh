@@ -2,9 +2,36 @@
 
 # shellcheck shell=bash disable=SC2154,SC2034 # what is defined in the scripts that source this
 
-members=(node1) # of the inventory; the first one is the control plane
 play_options=${PLAY_OPTIONS-}
-declare -A member_address=([node1]=10.77.0.11 [node2]=10.77.0.12)
+declare -A member_address=([node1]=10.77.0.11 [node2]=10.77.0.12 [node3]=10.77.0.13 [node4]=10.77.0.14)
+declare -A member_variables=()
+declare -A member_system=() # of those that do not run this machine's release
+
+# lay_out LAYOUT: the machines of the inventory, and what each is. Machines that are lost are in "lost".
+lay_out() {
+  local name
+  lost=()
+  member_system=()
+  case $1 in
+    one)
+      members=(node1) control_planes=(node1) etcds=(node1) workers=(node1)
+      ;;
+    ha)
+      members=(node1 node2 node3) control_planes=(node1 node2) etcds=(node1 node2 node3) workers=(node3)
+      # As kubespray's sample inventory asks for it, and its recovery of a control plane needs it.
+      for name in node1 node2 node3 node4; do member_variables[$name]="etcd_member_name=etcd${name#node}"; done
+      ;;
+    systems)
+      members=(node1 node2 node3) control_planes=(node1) etcds=(node1) workers=(node1 node2 node3)
+      member_system=([node2]=debian-11 [node3]=debian-13)
+      ;;
+    *)
+      echo "error: LAYOUT is \"one\", \"ha\" or \"systems\", not \"$1\"" >&2
+      return 1
+      ;;
+  esac
+}
+lay_out "${LAYOUT:-one}"
 
 # boot_cluster: the admin host and the nodes, each with the recorder as its router and name server.
 boot_cluster() {
@@ -21,9 +48,14 @@ boot_member() {
   cp -R "$nodes/$1/root/etc/apt" "$work/$1-apt"
   check "$1 boots" start_member "$1" "${member_address[$1]}"
 }
-create_member() { create_machine "$1" && with_python_and_ssh "$1"; }
+create_member() {
+  create_machine "$1" && with_python_and_ssh "$1" "${member_system[$1]-local}" || return 1
+  [[ ${member_system[$1]-} != debian-11 ]] || preload_libraries "$nodes/$1/root"
+}
 # create_machine NAME: these machines are thrown away, so dpkg need not wait until each file is on the disk.
-create_machine() { create_node "$1" base && echo force-unsafe-io >"$nodes/$1/root/etc/dpkg/dpkg.cfg.d/tests"; }
+create_machine() {
+  create_node "$1" "${member_system[$1]-base}" && echo force-unsafe-io >"$nodes/$1/root/etc/dpkg/dpkg.cfg.d/tests"
+}
 # start_member NAME ADDRESS [NSPAWN-OPTION...]: boots it on the bridge. What this machine's kernel has built in is told as a
 # distribution's kernel would tell it, since kubespray loads modules.
 start_member() {
@@ -76,7 +108,7 @@ follow() {
       'vi '*)
         read -r _ inventory _ <<<"$line"
         check "$version: $inventory is there to be written" test -e "$nodes/admin/root$inventory"
-        write_nodes "${members[@]}"
+        write_nodes
         ;;
       *cluster.yml) typed+=("$line $play_options") ;;
       *) typed+=("$line") ;;
@@ -109,27 +141,30 @@ type_lines() {
   run on_admin bash -c 'bash /root/typed.sh; status=$?; date "+@@ %s"; exit $status'
   cat "$work/out" "$work/err" >>"$work/typed.log"
 }
-# write_nodes NAME...: the inventory; the first one is the control plane and etcd, all are workers.
+# write_nodes: the inventory.
 write_nodes() {
-  local name group
+  local name
   {
-    for name in "$@"; do
-      echo "$name ansible_host=${member_address[$name]} ip=${member_address[$name]} ansible_user=root ansible_python_interpreter=/usr/bin/python3"
+    for name in "${members[@]}" ${lost[@]+"${lost[@]}"}; do
+      echo "$name ansible_host=${member_address[$name]} ip=${member_address[$name]} ansible_user=root ansible_python_interpreter=/usr/bin/python3 ${member_variables[$name]-}"
     done
-    for group in kube_control_plane etcd; do printf '\n[%s]\n%s\n' "$group" "$1"; done
-    printf '\n[kube_node]\n'
-    printf '%s\n' "$@"
+    printf '\n[%s]\n' kube_control_plane && printf '%s\n' "${control_planes[@]}"
+    printf '\n[%s]\n' etcd && printf '%s\n' "${etcds[@]}"
+    printf '\n[%s]\n' kube_node && printf '%s\n' "${workers[@]}"
+    [[ ${#lost[@]} == 0 ]] || printf '\n[%s]\n%s\n' broken_etcd "${lost[0]}" broken_kube_control_plane "${lost[0]}"
   } >"$nodes/admin/root$inventory"
 }
 
 # other_images: pulls of what is not in the bundle, by all kinds of names.
 other_images() {
-  local image before node=${members[0]}
+  local image before node=${members[0]} images
+  images=(docker.io/library/absent:1 registry.k8s.io/absent:1 mcr.microsoft.com/absent/image:1 "$admin_address:35000/absent:1")
+  # CRI-O has no entry for all registries: one that the bundle has no image of is asked itself.
+  [[ -e $nodes/$node/root/usr/local/bin/crio ]] || images+=(registry.example.com/absent/image:1)
   before=$(outside_attempts | wc -l)
-  for image in docker.io/library/absent:1 registry.k8s.io/absent:1 mcr.microsoft.com/absent/image:1 \
-    registry.example.com/absent/image:1 "$admin_address:35000/absent:1"; do
-    run inside "$node" /usr/local/bin/nerdctl -n k8s.io pull "$image"
-    check "$image, which is not in the bundle: not found" says 'not found'
+  for image in "${images[@]}"; do
+    run inside "$node" /usr/local/bin/crictl pull "$image"
+    check "$image, which is not in the bundle: not found" says 'not found|(manifest|name) unknown'
   done
   check "and nobody outside was asked for it" test "$(outside_attempts | wc -l)" == "$before"
 }

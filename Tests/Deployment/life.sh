@@ -1,19 +1,20 @@
 # The life of a cluster after it was deployed, and what is looked at after each play. Sourced by run.
 
-# shellcheck shell=bash disable=SC2154 # what is defined in the scripts that source this
+# shellcheck shell=bash disable=SC2154,SC2034 # what is defined in the scripts that source this
 
-objects=var/log/stand-in-objects.jsonl # on the control plane: what the API server was ever given
-kubectl() { inside "${members[0]}" /usr/local/bin/kubectl --kubeconfig /etc/kubernetes/admin.conf "$@"; }
+objects=var/log/stand-in-objects.jsonl # on each control plane: what its API server was ever given
+kubectl() { inside "${control_planes[0]}" /usr/local/bin/kubectl --kubeconfig /etc/kubernetes/admin.conf "$@"; }
 
 # live: the first tree is deployed, and what LIFE names comes after it; then the nodes are given back.
+declare -A whole_life=([one]="again second_node add_ons upgrade" [ha]="again recover upgrade" [systems]="again keep_time upgrade")
 live() {
   local part
   deploy 0
   [[ -z $play_options ]] || return 0
   judge_cluster
-  for part in ${LIFE-again second_node add_ons upgrade}; do "$part"; done
+  for part in ${LIFE-${whole_life[${LAYOUT:-one}]}}; do "$part"; done
   other_images
-  [[ ${#members[@]} == 1 ]] || remove_second_node
+  [[ " ${members[*]} " != *" node2 "* || ${LAYOUT:-one} != one ]] || remove_second_node
   reset_cluster
   give_back
 }
@@ -30,7 +31,13 @@ judge_cluster() {
   local name
   check "$version: every node is ready and of the release's Kubernetes" wait_until nodes_are_ready
   check "$version: every pod has its images" wait_until pods_run
-  run from_admin "$deployment/check-objects" "$nodes/${members[0]}/root/$objects" 127.0.0.1:35000 "$admin_address:35000"
+  check "$version: etcd has ${#etcds[@]} members, and each is healthy" etcd_is_whole
+  for name in "${workers[@]}"; do
+    [[ " ${control_planes[*]} " == *" $name "* ]] ||
+      check "$version: $name reaches the API servers by a proxy of its own, which knows them" has_proxy "$name"
+  done
+  all_objects >"$work/objects.jsonl"
+  run from_admin "$deployment/check-objects" "$work/objects.jsonl" 127.0.0.1:35000 "$admin_address:35000"
   cp "$work/out" "$work/objects-$version.txt"
   check "$version: $(tail -n 1 "$work/out")" exits 0
   for name in "${members[@]}"; do
@@ -38,6 +45,33 @@ judge_cluster() {
     cp "$work/out" "$work/images-$version-$name.txt"
     check "$version: $(tail -n 1 "$work/out")" exits 0
   done
+}
+has_proxy() {
+  local name root=$nodes/$1/root
+  grep -F 'server: https://localhost:6443' "$root/etc/kubernetes/kubelet.conf" || return 1
+  for name in "${control_planes[@]}"; do grep -F " ${member_address[$name]}:6443" "$root/etc/nginx/nginx.conf" || return 1; done
+}
+# all_objects: what the API servers were given, those of machines that are lost too.
+all_objects() {
+  local name
+  for name in "${control_planes[@]}"; do cat "$nodes/$name/root/$objects"; done
+  cat "$work"/lost-*.jsonl 2>/dev/null || true
+}
+# etcd_is_whole: as each member says by the real etcdctl.
+etcd_is_whole() {
+  local name
+  for name in "${etcds[@]}"; do
+    etcdctl "$name" member list | tee "$work/etcd-members" && etcdctl "$name" endpoint health --cluster 2>&1 | tee "$work/etcd-health" &&
+      [[ $(grep -c ', started, ' "$work/etcd-members") == "${#etcds[@]}" && $(wc -l <"$work/etcd-members") == "${#etcds[@]}" ]] &&
+      [[ $(grep -c ' is healthy' "$work/etcd-health") == "${#etcds[@]}" ]] || return 1
+  done
+}
+# etcdctl NAME ARGUMENT...: on that machine, with kubespray's certificates.
+etcdctl() {
+  local name=$1 place=/etc/ssl/etcd/ssl
+  shift
+  inside "$name" env ETCDCTL_API=3 ETCDCTL_ENDPOINTS="https://${member_address[$name]}:2379" ETCDCTL_CACERT=$place/ca.pem \
+    ETCDCTL_CERT="$place/admin-$name.pem" ETCDCTL_KEY="$place/admin-$name-key.pem" /usr/local/bin/etcdctl "$@"
 }
 nodes_are_ready() {
   local wanted
@@ -51,16 +85,20 @@ pods_run() {
 }
 # judge_images NAME: each image on the node has the digest that a bundle records for it.
 judge_images() {
-  inside "$1" /usr/local/bin/ctr -n k8s.io images list >"$work/on-$1" || return 1
+  if [[ -e $nodes/$1/root/usr/local/bin/crio ]]; then
+    inside "$1" cat /var/lib/stand-in-images/list >"$work/on-$1" || return 1
+  else
+    inside "$1" /usr/local/bin/ctr -n k8s.io images list >"$work/on-$1" || return 1
+  fi
   "$deployment/check-node-images" "$1" "$work/on-$1" "$admin_address:35000" "$bundles"/*/bundle.json
 }
 
 # second_node: joins by scale.yml; the admin host's services are restarted when its first file has been asked for.
 second_node() {
-  members+=(node2)
+  members+=(node2) workers+=(node2)
   boot_member node2
   check "one machine logs in to node2" log_in_to node2
-  write_nodes "${members[@]}"
+  write_nodes
   play offline-repo.yml --limit node2
   restart_in_mid_play &
   local restarts=$!
@@ -104,6 +142,24 @@ from_bundle() {
     grep -v kubectl.sh | sort -k 2
 }
 
+# recover: the machine of the second control plane is lost, and a new one comes in its place.
+recover() {
+  local gone=${control_planes[1]} new=node4
+  cp "$nodes/$gone/root/$objects" "$work/lost-$gone.jsonl"
+  power_cut "$gone"
+  check "$gone is lost; the API server of ${control_planes[0]} answers all the same" wait_until kubectl get nodes
+  lost=("$gone") members=("${control_planes[0]}" node3 "$new") control_planes=("${control_planes[0]}" "$new")
+  etcds=("${control_planes[0]}" node3 "$new")
+  boot_member "$new"
+  check "one machine logs in to $new" log_in_to "$new"
+  write_nodes
+  play offline-repo.yml --limit "$new"
+  play recover-control-plane.yml --limit etcd,kube_control_plane -e etcd_retries=10
+  lost=()
+  write_nodes
+  judge_cluster
+}
+
 # add_ons: what is switched on beside the inventory, and deployed.
 add_ons() {
   local file
@@ -117,17 +173,26 @@ add_ons() {
 remove_second_node() {
   play remove-node.yml -e node=node2 -e skip_confirmation=true
   check "node2 is no node any more" fails kubectl get node node2
-  members=("${members[0]}")
-  write_nodes "${members[@]}"
+  lay_out one
+  write_nodes
 }
 reset_cluster() {
+  local name
   play reset.yml -e reset_confirmation=true
-  # The brackets keep it from finding the shell that asks.
-  check "nothing of Kubernetes runs on ${members[0]}" fails inside "${members[0]}" sh -c 'pgrep -af "[k]ube" || pgrep -x etcd'
+  for name in "${members[@]}"; do
+    # The brackets keep it from finding the shell that asks.
+    check "nothing of Kubernetes runs on $name" fails inside "$name" sh -c 'pgrep -af "[k]ube" || pgrep -x etcd'
+  done
 }
 give_back() {
+  local name
+  # From here on systemd-timesyncd asks whom it asked before, which is somebody outside.
+  for name in "${members[@]}"; do rm -rf "$nodes/$name/root/etc/systemd/system/systemd-timesyncd.service.d"; done
   play offline-repo.yml -e offline_repo_state=absent
-  check "the sources of packages are as they were" sources_as_before "${members[0]}"
+  for name in "${members[@]}"; do
+    check "the sources of packages of $name are as they were" sources_as_before "$name"
+    [[ -z ${time_is_kept-} ]] || check "$name: nothing is left of the time" no_time_any_more "$name"
+  done
 }
 # sources_as_before NAME: but for what packages have brought that kubespray has installed.
 sources_as_before() {
@@ -139,9 +204,10 @@ sources_as_before() {
   diff -r "$work/$1-apt" "$now"
 }
 
-# report: what happened, in figures; REPORT names a document that takes it.
+# report: what happened, in figures; REPORT names a document that takes it, between marks
+# that name the layout.
 report() {
-  local log
+  local log mark
   {
     echo "$(date '+%-d %B %Y'), $(nproc) cores, $passed checks passed, $failed failed. Seconds are those of a machine that others use too."
     echo
@@ -157,7 +223,8 @@ report() {
   } >"$work/report.md"
   cat "$work/report.md"
   outside_attempts | head -n 40
-  [[ -z ${REPORT-} ]] || sed -i -e '/from the run: begin -->/,/from the run: end -->/{//!d}' -e "/from the run: begin -->/r $work/report.md" "$REPORT"
+  mark="from the run${LAYOUT:+ ($LAYOUT)}"
+  [[ -z ${REPORT-} ]] || sed -i -e "/$mark: begin -->/,/$mark: end -->/{//!d}" -e "/$mark: begin -->/r $work/report.md" "$REPORT"
 }
 # refused: how often, who, what.
 refused() {

@@ -17,6 +17,10 @@ make_bundles() {
   local tree
   check "programs of Debian" fetch_programs
   open_world
+  # The product's own lists, for the release of this machine and for others that were asked for.
+  cp -R "$deployment/../../pkglist/." "$site/pkglist/"
+  printf '%s\n' openssh-client openssh-server tree >"$site/pkglist/debian/of-the-tests.txt"
+  [[ -z ${SYSTEMS-} ]] || echo "  targets: [host, ${SYSTEMS// /, }]" >>"$site/config/config.yml"
   for tree in "${trees[@]}"; do make_bundle_of "$tree"; done
   close_world
 }
@@ -48,8 +52,8 @@ serve_tree() {
     make_admin_images >"$work/admin.tsv" && cat "$work/wanted.tsv" "$work/admin.tsv" >>"$images_made"
 }
 
-# fetch_programs: containerd 2, etcd, kubectl and the CNI plugins, which the newest Debian has, and which run on this one; and
-# a Python module for the stand-ins.
+# fetch_programs: containerd 2, etcd, kubectl and the CNI plugins, which the newest Debian has, and which run on this one; a
+# Python module for the stand-ins; this machine's skopeo, with its libraries.
 fetch_programs() {
   local cache=${ROOT_CACHE:-$work} archive name place
   archive=$(archive_of sid)
@@ -62,5 +66,32 @@ fetch_programs() {
     dpkg-deb -x "$cache/programs/$name.deb" "$programs_folder" || return 1
   done
   install -m 755 "$(PATH=$PATH:/usr/sbin command -v runc)" "$programs_folder/usr/bin/runc"
+  # Only where it is needed: with it containerd cannot ask for names any more on newer releases, as these tests do not.
+  [[ " ${SYSTEMS-} " != *" debian-11 "* ]] ||
+    "$deployment/for-older-libc" "$programs_folder"/usr/bin/{containerd,containerd-shim-runc-v2,ctr} "$programs_folder"/usr/lib/cni/* || return 1
+  make_skopeo || return 1
   "$programs_folder/usr/bin/containerd" --version && "$programs_folder/usr/bin/etcd" --version
+}
+# make_skopeo: as one file, as the one that kubespray downloads is; it unpacks itself when it is started first.
+make_skopeo() {
+  local folder=$work/skopeo loader
+  with_libraries "$folder" "$(command -v skopeo)" /skopeo
+  loader=$(cd "$folder" && find . -name 'ld-linux*' | head -n 1)
+  {
+    cat <<END
+#!/bin/sh
+set -eu
+place=/var/lib/stand-in-skopeo
+if [ ! -e \$place/whole ]; then
+  rm -rf \$place
+  mkdir -p \$place
+  sed '1,/^# what follows is packed$/d' "\$0" | tar -C \$place -xzf -
+  touch \$place/whole
+fi
+exec "\$place/$loader" --library-path "\$place/lib/$(uname -m)-linux-gnu:\$place/usr/lib/$(uname -m)-linux-gnu" "\$place/skopeo" "\$@"
+# what follows is packed
+END
+    tar -C "$folder" -czf - .
+  } >"$programs_folder/usr/bin/skopeo"
+  chmod 755 "$programs_folder/usr/bin/skopeo"
 }

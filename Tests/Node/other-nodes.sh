@@ -138,12 +138,12 @@ start_both() {
     start_admin --network-bridge=nodes && boot worker --network-bridge=nodes &&
     join admin "$admin_address" && join worker "$worker_address" && wait_until ping_worker
 }
-# with_python_and_ssh NAME: what every node that Ansible manages has. It comes from the bundle's packages, put in while
-# the node is not running.
+# with_python_and_ssh NAME [RELEASE]: what every node that Ansible manages has. It comes from the bundle's packages (for
+# another release: of that folder), put in while the node is not running.
 with_python_and_ssh() {
   local root=$nodes/$1/root
   mkdir -p "$root/run/outputs/debs"
-  cp -R "$bundle/debs/local" "$root/run/outputs/debs/"
+  cp -R "$bundle/debs/${2:-local}" "$root/run/outputs/debs/local"
   mv "$root/etc/apt/sources.list" "$work/$1-sources.list"
   echo "deb [signed-by=/run/outputs/debs/local/kubespray-offline.asc] file:/run/outputs/debs/local ./" >"$root/etc/apt/sources.list"
   env -u TMPDIR DEBIAN_FRONTEND=noninteractive chroot "$root" sh -c \

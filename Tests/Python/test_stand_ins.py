@@ -1,13 +1,19 @@
-"""The API server that stands in for the real one in the deployment tests: what patches make of objects, what is selected."""
+"""The API server that stands in for the real one in the deployment tests: what patches make of objects, what is selected, and
+what two of them see of each other.
+"""
 
 import pathlib
+import queue
 import sys
+import tempfile
 import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent.parent / "Deployment/stand-ins/kubernetes"))
 
+import controllers
 import kinds
 from merge import json_merge, strategic_merge
+from objects import Refused, Store
 
 POD = {
     "spec": {
@@ -55,6 +61,85 @@ class Kinds(unittest.TestCase):
 
     def test_a_version_that_there_is_not_has_no_answer(self):
         self.assertIsNone(kinds.resources(kinds.built_in(), "crd.example.com/v1"))
+
+
+class Etcd:
+    """As much of etcd as several API servers need of it; each of them has a handle of its own."""
+
+    def __init__(self, values: dict):
+        self.values, self.told, self.others = values, queue.Queue(), [self]
+
+    def beside(self):
+        other = Etcd(self.values)
+        self.others.append(other)
+        other.others = self.others
+        return other
+
+    def revision(self):
+        return max((revision for revision, _ in self.values.values()), default=0)
+
+    def everything(self):
+        kept = {
+            key: entry
+            for key, entry in self.values.items()
+            if entry[1] is not None and not key.startswith("/stand-in/")
+        }
+        return kept, self.revision()
+
+    def one(self, key, prefix):
+        return self.values.get(prefix + key, (0, {}))
+
+    def change(self, key, value, known, prefix=""):
+        if self.values.get(prefix + key, (0, None))[0] != known:
+            return 0
+        revision = self.revision() + 1
+        self.values[prefix + key] = (revision, value)
+        for each in self.others:
+            if not prefix:
+                each.told.put((revision, key, value))
+        return revision
+
+    def changes(self, revision):
+        while True:
+            yield self.told.get()
+
+
+class SeveralServers(unittest.TestCase):
+    def setUp(self):
+        self.folder = tempfile.TemporaryDirectory()
+        self.addCleanup(self.folder.cleanup)
+        etcd = Etcd({})
+        self.first, self.second = (Store(each, f"{self.folder.name}/log") for each in [etcd, etcd.beside()])
+        self.kind = self.first.kind("", "v1", "configmaps")
+
+    def put(self, store, data, is_new=False):
+        metadata = {"name": "shared", "namespace": "default"}
+        value = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": data}
+        return store.put(self.kind, value, "somebody", is_new=is_new)
+
+    def wait_for(self, store, version):
+        with store.changed:
+            self.assertTrue(store.changed.wait_for(lambda: store.version >= version, timeout=60))
+
+    def test_what_one_server_stores_the_other_one_has(self):
+        stored = self.put(self.first, {"a": "1"}, is_new=True)
+        self.wait_for(self.second, int(stored["metadata"]["resourceVersion"]))
+        found = self.second.get(self.kind, "default", "shared")
+        self.assertEqual(found["data"], {"a": "1"})
+        self.assertEqual(found["metadata"]["resourceVersion"], stored["metadata"]["resourceVersion"])
+
+    def test_a_change_of_what_another_one_has_changed_is_refused(self):
+        self.put(self.first, {"a": "1"}, is_new=True)
+        with self.assertRaises(Refused) as refused:
+            # The second one has not been told yet that there is a newer one.
+            self.second.objects.pop("/configmaps/default/shared", None)
+            self.put(self.second, {"a": "2"}, is_new=True)
+        self.assertEqual(refused.exception.code, 409)
+
+    def test_the_controllers_of_one_of_them_work(self):
+        leaders = [controllers.Leader(store.etcd) for store in (self.first, self.second)]
+        leaders[1].name = "another"
+        self.assertEqual([each.leads() for each in leaders], [True, False])
 
 
 if __name__ == "__main__":

@@ -4,10 +4,12 @@ real kubectl. It is given what kubeadm's manifest has, and refuses to start when
 
 from __future__ import annotations
 
+import ctypes
 import http.server
 import json
 import os
 import re
+import signal
 import socket
 import ssl
 import sys
@@ -127,7 +129,13 @@ class Handler(http.server.BaseHTTPRequestHandler):
         match = PATH.match(path)
         if not match:
             raise Refused(404, "NotFound", "the server could not find the requested resource")
-        return self.serve(who, match, body)
+        while True:
+            try:
+                return self.serve(who, match, body)
+            except Refused as refused:
+                # Another API server was first: once more, with what it has made of the object.
+                if refused.reason != "Conflict":
+                    raise
 
     def discover(self, path: str) -> dict | None:
         known = self.store.kinds()
@@ -241,6 +249,8 @@ class Server(http.server.ThreadingHTTPServer):
 
 
 def main(version: str, flags: list[str]) -> None:
+    # It ends with kubelet (PR_SET_PDEATHSIG): not every systemd in a container sees to that.
+    ctypes.CDLL(None).prctl(1, signal.SIGKILL)
     given = dict(flag.removeprefix("--").split("=", 1) for flag in flags)
     for flag, value in given.items():
         if value.startswith("/") and flag != "audit-log-path" and not os.path.exists(value):

@@ -7,6 +7,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import socket
 import sys
 import tempfile
 import threading
@@ -19,6 +20,7 @@ import pki
 from objects import Refused
 
 if TYPE_CHECKING:
+    from etcd import Etcd
     from kinds import Kind
     from objects import Store
 
@@ -59,9 +61,32 @@ def fits(node: dict, template: dict) -> bool:
     return all(labels.get(name) == wanted for name, wanted in template["spec"].get("nodeSelector", {}).items())
 
 
+class Leader:
+    """Of several API servers the controllers of one work: of the one whose name is in etcd, as long as it writes it again."""
+
+    PLACE, PATIENCE = "/stand-in/", 10.0
+
+    def __init__(self, etcd: Etcd) -> None:
+        self.etcd, self.name = etcd, socket.gethostname()
+        self.is_ours, self.asked, self.seen, self.since = False, 0.0, 0, time.monotonic()
+
+    def leads(self) -> bool:
+        now = time.monotonic()
+        if now - self.asked > self.PATIENCE / 4:
+            self.asked = now
+            revision, value = self.etcd.one("leader", self.PLACE)
+            if revision != self.seen:
+                self.seen, self.since = revision, now
+            if value.get("name", self.name) == self.name or now - self.since > self.PATIENCE:
+                self.is_ours = self.etcd.change("leader", {"name": self.name}, revision, self.PLACE) > 0
+            else:
+                self.is_ours = False
+        return self.is_ours
+
+
 class Controllers:
     def __init__(self, store: Store) -> None:
-        self.store = store
+        self.store, self.leader = store, Leader(store.etcd)
         self.pods, self.nodes = store.kind("", "v1", "pods"), store.kind("", "v1", "nodes")
 
     def run(self) -> None:
@@ -71,7 +96,11 @@ class Controllers:
                 self.store.changed.wait_for(lambda seen=seen: self.store.version > seen, timeout=5)
                 seen = self.store.version
                 try:
-                    self.reconcile()
+                    if self.leader.leads():
+                        self.reconcile()
+                except Refused as refused:
+                    print(f"controllers: {refused}", file=sys.stderr, flush=True)
+                    seen = -1
                 except Exception:
                     traceback.print_exc(file=sys.stderr)
             # What comes together is seen together.

@@ -12,11 +12,13 @@ import sys
 import images
 import pki
 import setup
+import sharing
 import yaml
 from client import Cluster
 from setup import Configuration, refuse
 
 ADMIN = "/etc/kubernetes/admin.conf"
+BOOTSTRAP = "/etc/kubernetes/bootstrap-kubelet.conf"
 SECRETS = "/api/v1/namespaces/kube-system/secrets"
 # Flags that may be given to a command, beside --config.
 FLAGS = {
@@ -83,6 +85,8 @@ def initialize(configuration: Configuration, flags: dict[str, str]) -> None:
     setup.mark_control_plane(configuration, cluster)
     join = token(cluster)
     setup.publish(configuration, cluster)
+    if "--upload-certs" in flags:
+        sharing.upload(configuration, cluster)
     if "addon/kube-proxy" not in skipped:
         images.kube_proxy(configuration, cluster)
     if "addon/coredns" not in skipped:
@@ -96,32 +100,48 @@ def initialize(configuration: Configuration, flags: dict[str, str]) -> None:
 
 
 def join(version: str, file: str) -> None:
-    """What kubeadm does on a worker: it makes sure of the API server, and leaves the rest to kubelet."""
-    configuration = setup.documents(file)["JoinConfiguration"]
-    if "controlPlane" in configuration:
-        refuse("a second control plane is not known here")
-    discovery = configuration["discovery"]
+    """What kubeadm does on a worker: it makes sure of the API server, and leaves the rest to kubelet. On a control plane it
+    makes of what the cluster keeps what it makes on the first one.
+    """
+    joining = setup.documents(file)["JoinConfiguration"]
+    discovery = joining["discovery"]
     if "bootstrapToken" not in discovery:
         refuse("only discovery by a token is known here")
     given = discovery["bootstrapToken"]
-    authority = configuration["caCertPath"]
-    setup.fetch_authority(given["apiServerEndpoint"], authority)
+    endpoint, authority = given["apiServerEndpoint"], joining.get("caCertPath", "/etc/kubernetes/pki/ca.crt")
+    setup.fetch_authority(endpoint, authority)
     if given.get("caCertHashes") and pki.fingerprint(authority) not in given["caCertHashes"]:
-        refuse(f"the authority of {given['apiServerEndpoint']} has none of the hashes that {file} names")
-    bootstrap = "/etc/kubernetes/bootstrap-kubelet.conf"
-    access = {"token": configuration["discovery"]["tlsBootstrapToken"]}
-    pki.write(
-        bootstrap,
-        pki.kubeconfig(f"https://{given['apiServerEndpoint']}", authority, "tls-bootstrap-token-user", access),
-    )
+        refuse(f"the authority of {endpoint} has none of the hashes that {file} names")
+    access = {"token": discovery["tlsBootstrapToken"]}
+    pki.write(BOOTSTRAP, pki.kubeconfig(f"https://{endpoint}", authority, "tls-bootstrap-token-user", access))
+    configuration = None
+    if "controlPlane" in joining:
+        cluster = Cluster(BOOTSTRAP)
+        configuration = Configuration.of_cluster(cluster, joining, version)
+        prepare(configuration, cluster)
+        # Kubelet of a control plane asks the API server beside it, from here on (ControlPlaneKubeletLocalMode); there is
+        # one once it has started the static pods.
+        local = pki.kubeconfig(f"https://{configuration.own_endpoint}", authority, "tls-bootstrap-token-user", access)
+        pki.write(BOOTSTRAP, local)
     setup.start_kubelet({"kind": "JoinConfiguration"})
     setup.wait_for("/etc/kubernetes/kubelet.conf", 120)
-    os.remove(bootstrap)
+    os.remove(BOOTSTRAP)
+    if configuration:
+        setup.mark_control_plane(configuration, setup.own_server(configuration))
     print("This node has joined the cluster (stand-in)")
 
 
+def prepare(configuration: Configuration, cluster: Cluster) -> None:
+    """A control plane beside those that there are."""
+    sharing.download(configuration, cluster)
+    setup.check_etcd(configuration)
+    setup.write_certificates(configuration)
+    setup.write_kubeconfigs(configuration, is_first=False)
+    setup.write_manifests(configuration)
+
+
 def upgrade(version: str, words: list[str], flags: dict[str, str]) -> None:
-    configuration = Configuration(flags["--config"], version)
+    configuration = Configuration.of_file(flags["--config"], version)
     if (
         words != [f"v{version}"]
         or configuration.documents["UpgradeConfiguration"]["apply"]["kubernetesVersion"] != words[0]
@@ -136,6 +156,16 @@ def upgrade(version: str, words: list[str], flags: dict[str, str]) -> None:
     print(f'SUCCESS! A control plane node of your cluster was upgraded to "v{version}" (stand-in)')
 
 
+def upgrade_other(configuration: Configuration) -> None:
+    """A control plane that is not the first one."""
+    setup.check_etcd(configuration)
+    if configuration.documents["UpgradeConfiguration"]["node"].get("certificateRenewal"):
+        setup.write_certificates(configuration)
+    setup.write_manifests(configuration)
+    setup.wait_for_version(setup.own_server(configuration), configuration.version)
+    print("The control plane of this node has been upgraded (stand-in)")
+
+
 def certs(command: str) -> None:
     if command == "certs check-expiration":
         folder = "/etc/kubernetes/ssl"
@@ -143,9 +173,8 @@ def certs(command: str) -> None:
             print(name, pki.openssl("x509", "-noout", "-enddate", "-in", f"{folder}/{name}").decode().strip())
         return
     file = "/etc/kubernetes/kubeadm-config.yaml"
-    setup.write_certificates(
-        Configuration(file, setup.documents(file)["ClusterConfiguration"]["kubernetesVersion"][1:])
-    )
+    version = setup.documents(file)["ClusterConfiguration"]["kubernetesVersion"][1:]
+    setup.write_certificates(Configuration.of_file(file, version))
 
 
 def phase(command: str, configuration: Configuration) -> None:
@@ -158,6 +187,7 @@ def phase(command: str, configuration: Configuration) -> None:
     elif command == "init phase addon kube-proxy":
         images.kube_proxy(configuration, Cluster(ADMIN))
     else:
+        sharing.upload(configuration, Cluster(ADMIN))
         print("[upload-certs] Using certificate key:")
         print(configuration.certificate_key)
 
@@ -186,17 +216,17 @@ def configured(version: str, command: str, words: list[str], flags: dict[str, st
     if command == "config validate":
         setup.documents(flags["--config"])
     elif command == "config images list":
-        print("\n".join(images.of_configuration(Configuration(flags["--config"], version))))
+        print("\n".join(images.of_configuration(Configuration.of_file(flags["--config"], version))))
     elif command == "join":
         join(version, flags["--config"])
     elif command == "init":
-        initialize(Configuration(flags["--config"], version), flags)
+        initialize(Configuration.of_file(flags["--config"], version), flags)
     elif command == "upgrade apply":
         upgrade(version, words, flags)
     elif command == "upgrade node":
-        refuse("a second control plane is not known here")
+        upgrade_other(Configuration.of_file(flags["--config"], version))
     else:
-        phase(command, Configuration(flags["--config"], version))
+        phase(command, Configuration.of_file(flags["--config"], version))
 
 
 def run(version: str, arguments: list[str]) -> None:

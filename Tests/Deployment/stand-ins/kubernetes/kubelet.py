@@ -68,6 +68,8 @@ def join_by_token(name: str, bootstrap: str, kubeconfig: str) -> None:
     if not os.path.exists(bootstrap):
         refuse(f"neither {kubeconfig} nor {bootstrap} is there")
     cluster = Cluster(bootstrap)
+    # The API server that it asks may be one that it has just started.
+    cluster.wait(120)
     pki.make_key("/var/lib/kubelet/pki/kubelet-client.key")
     request = pki.make_request(
         "/var/lib/kubelet/pki/kubelet-client.key", pki.subject_of(f"system:node:{name}", ["system:nodes"])
@@ -110,12 +112,11 @@ class Node:
 
     def register(self) -> None:
         kernel, conditions = os.uname().release, [{"type": "Ready", "status": "True", "reason": "KubeletReady"}]
-        engine = subprocess.run(
-            ["/usr/local/bin/containerd", "--version"], capture_output=True, text=True
-        ).stdout.split()
+        name = next(name for name in ["crio", "containerd"] if os.path.exists(f"/usr/local/bin/{name}"))
+        engine = subprocess.run([f"/usr/local/bin/{name}", "--version"], capture_output=True, text=True).stdout.split()
         information = {"kubeletVersion": f"v{self.version}", "kernelVersion": kernel, "operatingSystem": "linux"}
         information.update(
-            containerRuntimeVersion=f"containerd://{engine[2] if len(engine) > 2 else ''}", architecture="amd64"
+            containerRuntimeVersion=f"{name}://{engine[2] if len(engine) > 2 else ''}", architecture="amd64"
         )
         addresses = [{"type": "InternalIP", "address": self.address}, {"type": "Hostname", "address": self.name}]
         labels = {"kubernetes.io/hostname": self.name, "kubernetes.io/os": "linux", "kubernetes.io/arch": "amd64"}
@@ -205,7 +206,7 @@ def main(version: str, flags: list[str]) -> None:
     name = given.get("hostname-override") or socket.gethostname()
     static = plays.StaticPods(version, configuration["staticPodPath"])
     if not os.path.exists(given["kubeconfig"]):
-        # What a worker reaches the API server through may be a static pod of its own.
+        # The API server, or what a worker reaches it through, may be a static pod of its own.
         static.tend()
         join_by_token(name, given["bootstrap-kubeconfig"], given["kubeconfig"])
     serve_health(configuration)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import datetime
 import json
+import sys
 import threading
+import time
 import uuid
 from typing import TYPE_CHECKING
 
@@ -29,19 +32,53 @@ def now() -> str:
     return datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
+def of_revision(revision: int, value: dict) -> dict:
+    """An object with the version that its place in etcd gives it."""
+    return {**value, "metadata": {**value["metadata"], "resourceVersion": str(revision)}}
+
+
 class Store:
-    """Objects by "GROUP/PLURAL/NAMESPACE/NAME". All that changes them holds `changed`, which those who watch wait for."""
+    """Objects by "GROUP/PLURAL/NAMESPACE/NAME", as they are in etcd: what is changed here or by another API server comes by
+    its watch. All that changes them holds `changed`, which those who watch wait for.
+    """
 
     def __init__(self, etcd: Etcd, written: str) -> None:
         self.etcd, self.written = etcd, written
         self.changed = threading.Condition()
-        self.objects = etcd.everything()
-        self.version = max([int(each["metadata"]["resourceVersion"]) for each in self.objects.values()], default=0)
+        found, self.version = etcd.everything()
+        self.objects = {key: of_revision(revision, value) for key, (revision, value) in found.items()}
         self.events: list[tuple[int, str, str, dict]] = []
+        threading.Thread(target=self.follow, daemon=True).start()
         for name in ["default", "kube-system", "kube-public", "kube-node-lease"]:
             if f"/namespaces//{name}" not in self.objects:
                 namespace = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}
-                self.put(self.kind("", "v1", "namespaces"), namespace, who="system:apiserver")
+                # Another API server may do the same.
+                with contextlib.suppress(Refused):
+                    self.put(self.kind("", "v1", "namespaces"), namespace, who="system:apiserver")
+
+    def follow(self) -> None:
+        """Takes over what changes in etcd."""
+        while True:
+            try:
+                for revision, key, value in self.etcd.changes(self.version + 1):
+                    with self.changed:
+                        self.take_over(revision, key, value)
+            except TimeoutError:
+                continue
+            except OSError as error:
+                print(f"etcd: {error}", file=sys.stderr, flush=True)
+                self.etcd.turn()
+            time.sleep(0.5)
+
+    def take_over(self, revision: int, key: str, value: dict | None) -> None:
+        event = "DELETED" if value is None else "MODIFIED" if key in self.objects else "ADDED"
+        if value is None:
+            value = of_revision(revision, self.objects.pop(key))
+        else:
+            self.objects[key] = of_revision(revision, value)
+        self.version = revision
+        self.events.append((revision, event, key, copy.deepcopy(value)))
+        self.changed.notify_all()
 
     def kinds(self) -> list[kinds.Kind]:
         found = kinds.built_in()
@@ -124,21 +161,22 @@ class Store:
             value = self.get(kind, namespace, name)
             if kind.plural == "namespaces":
                 for key in [key for key in self.objects if key.split("/")[2] == name]:
-                    self.store(key, self.objects[key], "DELETED", who)
+                    if key in self.objects:
+                        self.store(key, self.objects[key], "DELETED", who)
             self.store(self.key(kind, namespace, name), value, "DELETED", who)
         return value
 
     def store(self, key: str, value: dict, event: str, who: str) -> None:
-        self.version += 1
-        value["metadata"]["resourceVersion"] = str(self.version)
-        if event == "DELETED":
-            self.etcd.delete(key)
-            self.objects.pop(key)
-        else:
-            self.etcd.put(key, value)
-            self.objects[key] = copy.deepcopy(value)
-        self.events.append((self.version, event, key, copy.deepcopy(value)))
+        """Changes it in etcd, if it is still as it is known here, and waits until it has come back from there."""
+        old = self.objects.get(key)
+        known = int(old["metadata"]["resourceVersion"]) if old else 0
+        revision = self.etcd.change(key, None if event == "DELETED" else value, known)
+        if not revision:
+            # What another one has made of it comes by the watch; whoever asks again will see it.
+            self.changed.wait(timeout=1)
+            raise Refused(409, "Conflict" if old else "AlreadyExists", f"{key} has been changed meanwhile")
+        value["metadata"]["resourceVersion"] = str(revision)
         # What was ever asked for, for the report of the test.
         with open(self.written, "a", encoding="utf-8") as log:
             log.write(json.dumps({"at": now(), "who": who, "event": event, "object": value}) + "\n")
-        self.changed.notify_all()
+        self.changed.wait_for(lambda: self.version >= revision, timeout=60)

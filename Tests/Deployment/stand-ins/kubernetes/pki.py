@@ -22,8 +22,10 @@ def key_of(certificate: str) -> str:
 def make_key(place: str) -> None:
     if not os.path.exists(place):
         os.makedirs(os.path.dirname(place), exist_ok=True)
-        openssl("genrsa", "-out", place, "2048")
-        os.chmod(place, 0o600)
+        # Whole or not at all: kubelet may be started anew meanwhile.
+        openssl("genrsa", "-out", f"{place}.{os.getpid()}", "2048")
+        os.chmod(f"{place}.{os.getpid()}", 0o600)
+        os.replace(f"{place}.{os.getpid()}", place)
 
 
 def make_authority(place: str, name: str) -> None:

@@ -27,16 +27,28 @@ import yaml
 if TYPE_CHECKING:
     from client import Cluster
 
-CTR, NERDCTL = "/usr/local/bin/ctr", "/usr/local/bin/nerdctl"
+CTR, NERDCTL, CRICTL = "/usr/local/bin/ctr", "/usr/local/bin/nerdctl", "/usr/local/bin/crictl"
 SERVING = "/var/lib/kubelet/pki/kubelet"
+# By the name of the pod: its configuration, and how it says where it listens and which servers there are.
+ADDRESS = r"([\d.]+):(\d+)"
+PROXIES = {
+    "nginx-proxy": ("/etc/nginx/nginx.conf", rf"listen +{ADDRESS};", rf"server {ADDRESS};"),
+    "haproxy": ("/etc/haproxy/haproxy.cfg", rf"kube_api_frontend\s+bind {ADDRESS}", rf"server \S+ {ADDRESS} check"),
+}
 
 
 def pull(image: str) -> str:
     """Why the image could not be pulled; empty when it is there."""
-    there = subprocess.run([CTR, "-n", "k8s.io", "images", "list", "-q"], capture_output=True, text=True)
+    listing, pulling = (
+        [CTR, "-n", "k8s.io", "images", "list", "-q"],
+        [NERDCTL, "-n", "k8s.io", "pull", "--quiet", image],
+    )
+    if os.path.exists("/usr/local/bin/crio"):
+        listing, pulling = [CRICTL, "images"], [CRICTL, "pull", image]
+    there = subprocess.run(listing, capture_output=True, text=True)
     if image in there.stdout.split():
         return ""
-    done = subprocess.run([NERDCTL, "-n", "k8s.io", "pull", "--quiet", image], capture_output=True, text=True)
+    done = subprocess.run(pulling, capture_output=True, text=True)
     return "" if done.returncode == 0 else done.stderr.strip().splitlines()[-1]
 
 
@@ -81,21 +93,26 @@ def forward(source: socket.socket, target: socket.socket) -> None:
                 end.shutdown(socket.SHUT_RDWR)
 
 
-def serve_proxy(configuration: str) -> None:
-    """Leads connections from the address to the servers that nginx.conf names."""
-    text = pathlib.Path(configuration).read_text(encoding="utf-8")
-    upstream = re.findall(r"server ([\d.]+):(\d+);", text)
-    host, port = re.findall(r"listen +([\d.]+):(\d+);", text)[0]
+def serve_proxy(configuration: str, listens: str, servers: str) -> None:
+    """Leads connections from the address to the servers that nginx.conf or haproxy.cfg names; one that has not answered is
+    asked last.
+    """
+    place, silent = pathlib.Path(configuration), set()
+    host, port = re.findall(listens, place.read_text(encoding="utf-8"))[0]
     listener = socket.create_server((host, int(port)))
 
     def accept() -> None:
         while True:
             client, _ = listener.accept()
-            for address, number in upstream:
+            # The real pod is another one when its configuration has changed.
+            upstream = re.findall(servers, place.read_text(encoding="utf-8"))
+            for address, number in sorted(upstream, key=silent.__contains__):
                 try:
-                    server = socket.create_connection((address, int(number)), timeout=5)
+                    server = socket.create_connection((address, int(number)), timeout=1)
                 except OSError:
+                    silent.add((address, number))
                     continue
+                silent.discard((address, number))
                 server.settimeout(None)
                 threading.Thread(target=forward, args=(client, server), daemon=True).start()
                 threading.Thread(target=forward, args=(server, client), daemon=True).start()
@@ -135,8 +152,8 @@ class StaticPods:
             self.played.add(name)
             if name in ("kube-controller-manager", "kube-scheduler"):
                 serve_health({"kube-controller-manager": 10257, "kube-scheduler": 10259}[name])
-            elif name == "nginx-proxy":
-                serve_proxy("/etc/nginx/nginx.conf")
+            elif name in PROXIES:
+                serve_proxy(*PROXIES[name])
 
     def start_server(self, container: dict) -> None:
         flags = [flag for flag in container["command"] if flag.startswith("--")]

@@ -58,18 +58,36 @@ def documents(file: str) -> dict[str, dict]:
 
 
 class Configuration:
-    """That of a control plane."""
+    """That of a control plane: what kubespray has written, or what a cluster has and a node that joins it."""
 
-    def __init__(self, file: str, version: str) -> None:
-        self.documents = documents(file)
+    def __init__(self, found: dict[str, dict], version: str, origin: str) -> None:
+        self.documents = found
         self.cluster = self.documents["ClusterConfiguration"]
         self.init = self.documents["InitConfiguration"]
         self.version = version
         if self.cluster["kubernetesVersion"] != f"v{version}":
-            refuse(f"{file} is for {self.cluster['kubernetesVersion']}, and this is v{version}")
+            refuse(f"{origin} is for {self.cluster['kubernetesVersion']}, and this is v{version}")
         self.folder = self.cluster.get("certificatesDir", "/etc/kubernetes/pki")
         self.endpoint = self.cluster.get("controlPlaneEndpoint", "")
         self.certificate_key = self.init.get("certificateKey") or secrets.token_hex(32)
+
+    @classmethod
+    def of_file(cls, file: str, version: str) -> Configuration:
+        return cls(documents(file), version, file)
+
+    @classmethod
+    def of_cluster(cls, cluster: Cluster, joining: dict, version: str) -> Configuration:
+        """What the cluster keeps (kubeadm-config), with the address and the name of the node that joins."""
+        kept = cluster.get("/api/v1/namespaces/kube-system/configmaps/kubeadm-config")["data"]
+        own = {"nodeRegistration": joining["nodeRegistration"], **joining["controlPlane"]}
+        found = {"ClusterConfiguration": yaml.safe_load(kept["ClusterConfiguration"]), "InitConfiguration": own}
+        return cls(found, version, "kubeadm-config")
+
+    @property
+    def own_endpoint(self) -> str:
+        """The API server of this node."""
+        given = self.init["localAPIEndpoint"]
+        return f"{given['advertiseAddress']}:{given.get('bindPort', 6443)}"
 
     @property
     def node(self) -> str:
@@ -89,8 +107,9 @@ def check_etcd(configuration: Configuration) -> None:
     for field in ("caFile", "certFile", "keyFile"):
         if not os.path.exists(given[field]):
             refuse(f"etcd.external.{field}: {given[field]} is not there")
-    if not Etcd(given["endpoints"], given["caFile"], given["certFile"], given["keyFile"]).is_healthy():
-        refuse(f"etcd at {', '.join(given['endpoints'])} is not healthy")
+    etcd = Etcd(given["endpoints"], given["caFile"], given["certFile"], given["keyFile"])
+    if unhealthy := etcd.unhealthy():
+        refuse(f"etcd at {', '.join(unhealthy)} is not healthy")
 
 
 def write_certificates(configuration: Configuration) -> None:
@@ -106,7 +125,8 @@ def write_certificates(configuration: Configuration) -> None:
     pki.write(place("sa.pub"), pki.openssl("rsa", "-in", place("sa.key"), "-pubout").decode())
 
 
-def write_kubeconfigs(configuration: Configuration) -> None:
+def write_kubeconfigs(configuration: Configuration, is_first: bool = True) -> None:
+    """Those of a control plane. One that joins has its kubelet ask for a certificate, as any node's does."""
     users = {
         "admin": pki.subject_of("kubernetes-admin", ["kubeadm:cluster-admins"]),
         "super-admin": pki.subject_of("kubernetes-super-admin", ["system:masters"]),
@@ -115,6 +135,8 @@ def write_kubeconfigs(configuration: Configuration) -> None:
         "kubelet": pki.subject_of(f"system:node:{configuration.node}", ["system:nodes"]),
     }
     for name, subject in users.items():
+        if not is_first and name in ("kubelet", "super-admin"):
+            continue
         place = f"/var/lib/kubelet/pki/made/{name}"
         pki.make_certificate(place, configuration.place("ca"), subject, pki.CLIENT)
         access = {
@@ -126,7 +148,8 @@ def write_kubeconfigs(configuration: Configuration) -> None:
             parts = [pathlib.Path(f"{place}.{end}").read_text(encoding="utf-8") for end in ("crt", "key")]
             pki.write(current, "".join(parts))
             access = {"client-certificate": current, "client-key": current}
-        text = pki.kubeconfig(f"https://{configuration.endpoint}", configuration.place("ca.crt"), name, access)
+        server = configuration.endpoint if "admin" in name else configuration.own_endpoint
+        text = pki.kubeconfig(f"https://{server}", configuration.place("ca.crt"), name, access)
         pki.write(f"/etc/kubernetes/{name}.conf", text)
 
 
@@ -140,6 +163,14 @@ def start_kubelet(configuration: dict) -> None:
     pki.write("/var/lib/kubelet/kubeadm-flags.env", 'KUBELET_KUBEADM_ARGS=""\n')
     subprocess.run(["systemctl", "daemon-reload"], check=True)
     subprocess.run(["systemctl", "restart", "kubelet"], check=True)
+
+
+def own_server(configuration: Configuration) -> Cluster:
+    """The API server of this node, whichever one the administrator's settings name."""
+    cluster = Cluster("/etc/kubernetes/admin.conf")
+    cluster.server = f"https://{configuration.own_endpoint}"
+    cluster.wait(120)
+    return cluster
 
 
 def wait_for(place: str, seconds: int) -> None:
