@@ -31,9 +31,11 @@ struct PackageListTests {
   @Test(
     "A release is known by its os-release file, and has lists of ours with the Python that runs Ansible",
     arguments: [
-      ("ID=ubuntu\nVERSION_ID=26.04\n", "ubuntu-26.04", "ubuntu"), ("ID=ol\nVERSION_ID=9.6\n", "ol-9", "rhel"),
+      ("ID=ubuntu\nVERSION_ID=26.04\n", "ubuntu-26.04", "ubuntu"),
+      ("ID=ol\nVERSION_ID=9.6\n", "ol-9", "rhel"),
       ("ID=ol\nVERSION_ID=10.0\n", "ol-10", "rhel"), ("ID=centos\nVERSION_ID=10\n", "centos-10", "rhel"),
-      ("ID=fedora\nVERSION_ID=44\n", "fedora-44", "fedora"), ("ID=debian\nVERSION_ID=13\n", "debian-13", "debian"),
+      ("ID=fedora\nVERSION_ID=44\n", "fedora-44", "fedora"),
+      ("ID=debian\nVERSION_ID=13\n", "debian-13", "debian"),
     ])
   func releases(_ osRelease: String, _ name: String, _ folder: String) throws {
     let target = try PackageTarget(OSRelease.parse(osRelease))

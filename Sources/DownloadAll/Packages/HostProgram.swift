@@ -85,7 +85,9 @@ extension HostProgram {
   ]
 
   private static let rpmTools = [
-    HostProgram("dnf", debian: "dnf", redHat: "python3-dnf", "resolve RPM packages") { RPMRepository.hasSolver },
+    HostProgram("dnf", debian: "dnf", redHat: "python3-dnf", "resolve RPM packages") {
+      RPMRepository.hasSolver
+    },
     HostProgram("createrepo_c", debian: "createrepo-c", redHat: "createrepo_c", "index RPM packages"),
   ]
 
