@@ -154,6 +154,8 @@ recover() {
   check "one machine logs in to $new" log_in_to "$new"
   write_nodes
   play offline-repo.yml --limit "$new"
+  # This playbook takes the addresses of all machines from what earlier plays have kept of them, and a new one was in none.
+  play playbooks/facts.yml --limit "$new"
   play recover-control-plane.yml --limit etcd,kube_control_plane -e etcd_retries=10
   lost=()
   write_nodes
