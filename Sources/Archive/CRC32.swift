@@ -21,7 +21,7 @@ public struct CRC32: Sendable, Equatable {
 
   /// Takes in more bytes.
   public mutating func update(_ bytes: UnsafeRawBufferPointer) {
-    var rest = bytes
+    var rest = UnsafeRawBufferPointer(rebasing: bytes.dropFirst(updateFast(bytes)))
     while !rest.isEmpty {
       let piece = UnsafeRawBufferPointer(rebasing: rest.prefix(1 << 30))
       value = UInt32(
@@ -31,6 +31,25 @@ public struct CRC32: Sendable, Equatable {
       rest = UnsafeRawBufferPointer(rebasing: rest.dropFirst(piece.count))
     }
   }
+
+  /// Takes in the first bytes, as many as the processor has instructions for.
+  ///
+  /// - Returns: How many.
+  private mutating func updateFast(_ bytes: UnsafeRawBufferPointer) -> Int {
+    #if arch(x86_64)
+      guard Self.hasInstructions, bytes.count >= 64 else { return 0 }
+      let taken = bytes.count & ~15
+      value = ko_crc32(value, bytes.baseAddress?.assumingMemoryBound(to: UInt8.self), taken)
+      count += Int64(taken)
+      return taken
+    #else
+      return 0
+    #endif
+  }
+
+  #if arch(x86_64)
+    private static let hasInstructions = ko_has_clmul() != 0
+  #endif
 
   /// Takes in the bytes that another checksum is of, without having them at hand.
   public mutating func append(_ other: CRC32) {

@@ -78,27 +78,37 @@ public struct BundleComparison: Sendable, Encodable, Equatable {
   private static func files(
     _ first: Manifest, _ second: Manifest, _ signed: Set<String>
   ) -> [Difference] {
-    func byPath(_ manifest: Manifest) -> [BundlePath: ManifestFile] {
-      Dictionary(manifest.files.map { ($0.path, $0) }) { first, _ in first }
+    let (ours, theirs) = (Manifest.sorted(first.files), Manifest.sorted(second.files))
+    var differences: [Difference] = []
+    var (left, right) = (0, 0)
+    while left < ours.count || right < theirs.count {
+      // Both are in order of paths.
+      let isOurs = right == theirs.count || left < ours.count && !(theirs[right].path < ours[left].path)
+      let isTheirs = left == ours.count || right < theirs.count && !(ours[left].path < theirs[right].path)
+      differences += Self.differences(isOurs ? ours[left] : nil, isTheirs ? theirs[right] : nil, signed)
+      if isOurs { left += 1 }
+      if isTheirs { right += 1 }
     }
-    let (ours, theirs) = (byPath(first), byPath(second))
-    return Set(ours.keys).union(theirs.keys).sorted().flatMap { path -> [Difference] in
-      let name = path.description
-      // It only repeats what is compared here.
-      guard name != BundleChecksums.fileName else { return [] }
-      guard let one = ours[path], let other = theirs[path] else {
-        return [
-          Difference(
-            path: name, what: .presence, first: ours[path].map(content), second: theirs[path].map(content))
-        ]
-      }
-      let isSignature = RepositorySignature.isOne(name, in: signed)
-      return [
-        isSignature ? nil : difference(name, .content, content(one), content(other)),
-        difference(name, .label, one.verification.rawValue, other.verification.rawValue),
-        difference(name, .url, one.url, other.url),
-      ].compactMap(\.self)
+    return differences
+  }
+
+  /// What differs between two files of one path, of which one may not be there.
+  private static func differences(
+    _ first: ManifestFile?, _ second: ManifestFile?, _ signed: Set<String>
+  ) -> [Difference] {
+    guard let name = (first ?? second)?.path.description else { return [] }
+    // It only repeats what is compared here.
+    guard name != BundleChecksums.fileName else { return [] }
+    guard let first, let second else {
+      return [Difference(path: name, what: .presence, first: first.map(content), second: second.map(content))]
     }
+    let isSignature = RepositorySignature.isOne(name, in: signed)
+    return [
+      isSignature || first.size == second.size && first.sha256 == second.sha256
+        ? nil : difference(name, .content, content(first), content(second)),
+      difference(name, .label, first.verification.rawValue, second.verification.rawValue),
+      difference(name, .url, first.url, second.url),
+    ].compactMap(\.self)
   }
 
   private static func content(_ file: ManifestFile) -> String { "\(file.size) bytes, \(file.sha256)" }

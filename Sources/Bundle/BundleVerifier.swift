@@ -93,27 +93,26 @@ public struct BundleVerifier: Sendable {
     onFile: (ManifestFile, Problem?) -> Void = { _, _ in }
   ) async throws -> [Problem] {
     var problems = try unexpectedFiles().map(Problem.unexpected)
-    let (order, readers) = await offload { plan() }
-    await forEachConcurrently(order, limit: readers) { index in
-      await offload { () in check(manifest.files[index], onBytes: onBytes) }
-    } onResult: { index, problem in
-      let file = manifest.files[index]
-      onFile(file, problem)
+    func note(_ index: Int, _ problem: Problem?) {
+      onFile(manifest.files[index], problem)
       if let problem { problems.append(problem) }
+    }
+    if depth == .content, (device ?? StorageDevice(under: outputs)).isSequential {
+      let reading = SequentialReading(outputs: outputs, files: manifest.files, hashers: parallel)
+      for await results in reading.start(onBytes: onBytes) {
+        for (index, problem) in results { note(index, problem) }
+      }
+    } else {
+      // Large files first: the last ones to finish are then small, and all readers end together.
+      let order = manifest.files.indices.sorted { manifest.files[$0].size > manifest.files[$1].size }
+      await forEachConcurrently(order, limit: parallel) { index in
+        await offload { () in check(manifest.files[index], onBytes: onBytes) }
+      } onResult: { index, problem in
+        note(index, problem)
+      }
     }
     try Task.checkCancellation()
     return problems.sorted { $0.path.utf8.lexicographicallyPrecedes($1.path.utf8) }
-  }
-
-  /// The places of the files in the order in which they are read, and how many at once.
-  private func plan() -> ([Int], readers: Int) {
-    if depth == .content, (device ?? StorageDevice(under: outputs)).isSequential {
-      let order = StorageDevice.order(manifest.files.map { outputs.appending($0.path.description) })
-      return (order, 1)
-    }
-    // Large files first: the last ones to finish are then small, and all readers end together.
-    let sizes = manifest.files.map(\.size)
-    return (sizes.indices.sorted { sizes[$0] > sizes[$1] }, parallel)
   }
 
   private func unexpectedFiles() throws -> [String] {
@@ -123,12 +122,10 @@ public struct BundleVerifier: Sendable {
 
   private func check(_ file: ManifestFile, onBytes: (Int64) -> Void) -> Problem? {
     let path = outputs.appending(file.path.description)
-    guard let status = FileInfo(regularFile: path) else {
-      guard (try? FileInfo(path)) != nil else { return .missing(file.path) }
-      return .damaged(file.path, "there is a link, folder or device of that name instead of a file")
-    }
-    guard status.size == file.size else {
-      return .damaged(file.path, "it has \(status.size) bytes instead of \(file.size)")
+    let status: FileInfo
+    switch Problem.look(at: file, path) {
+    case .success(let found): status = found
+    case .failure(let problem): return problem
     }
     guard depth == .content else { return quickly(file, path, status) }
     var hasher = DigestHasher(.sha256)
@@ -138,11 +135,9 @@ public struct BundleVerifier: Sendable {
         onBytes(Int64(bytes.count))
       }
     } catch {
-      return .damaged(file.path, "it cannot be read: \(FileError.reason(error))")
+      return .unreadable(file, error)
     }
-    let actual = hasher.finalize()
-    guard actual != file.sha256 else { return nil }
-    return .damaged(file.path, "its digest is \(actual) instead of \(file.sha256)")
+    return .compare(file, hasher.finalize())
   }
 
   private func quickly(_ file: ManifestFile, _ path: FilePath, _ status: FileInfo) -> Problem? {
@@ -150,5 +145,31 @@ public struct BundleVerifier: Sendable {
       remembered.modified != status.modified
     else { return nil }
     return .damaged(file.path, "it has been written to since it was verified; its content was not read")
+  }
+}
+
+extension BundleVerifier.Problem: Error {
+  /// Sees whether there is a file of the right size.
+  static func look(at file: ManifestFile, _ path: FilePath) -> Result<FileInfo, Self> {
+    guard let status = FileInfo(regularFile: path) else {
+      guard (try? FileInfo(path)) != nil else { return .failure(.missing(file.path)) }
+      return .failure(
+        .damaged(file.path, "there is a link, folder or device of that name instead of a file"))
+    }
+    guard status.size == file.size else {
+      return .failure(.damaged(file.path, "it has \(status.size) bytes instead of \(file.size)"))
+    }
+    return .success(status)
+  }
+
+  /// A file that cannot be read.
+  static func unreadable(_ file: ManifestFile, _ error: any Error) -> Self {
+    .damaged(file.path, "it cannot be read: \(FileError.reason(error))")
+  }
+
+  /// What is wrong with a file of that digest, if anything.
+  static func compare(_ file: ManifestFile, _ actual: Digest) -> Self? {
+    guard actual != file.sha256 else { return nil }
+    return .damaged(file.path, "its digest is \(actual) instead of \(file.sha256)")
   }
 }

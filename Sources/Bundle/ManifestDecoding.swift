@@ -21,14 +21,20 @@ extension Manifest {
     -> Manifest?
   {
     let path = outputs.appending(name)
-    let bytes: [UInt8]
-    do {
-      guard let read = try readBytes(ifPresent: path, limit: largestFile) else { return nil }
-      bytes = read
-    } catch {
-      throw ManifestError(path: path, reason: "it cannot be read: \(FileError.reason(error))")
+    func read() throws(ManifestError) -> [UInt8]? {
+      do {
+        return try readBytes(ifPresent: path, limit: largestFile)
+      } catch {
+        throw ManifestError(path: path, reason: "it cannot be read: \(FileError.reason(error))")
+      }
     }
-    return try Manifest(decoding: bytes, from: path)
+    guard var bytes = try read() else { return nil }
+    if (try? JSONSyntax.check(bytes, depth: depth)) != nil, let manifest = quickly(taking: &bytes) {
+      return manifest
+    }
+    // What the text says that was let go of is not needed: it is the decoder's turn, or has to be said what is wrong.
+    guard let again = try read() else { return nil }
+    return try Manifest(decoding: again, from: path)
   }
 
   /// Decodes the bytes of a manifest: those that were verified, where that matters.
@@ -53,8 +59,15 @@ extension Manifest {
   ///
   /// - Parameter bytes: What ``JSONSyntax`` has found right.
   /// - Returns: `nil` where that does not succeed: ``decoded(_:_:)`` then does, or says why not.
-  static func quickly(_ bytes: [UInt8]) -> Manifest? {
-    guard let (files, rest) = ManifestEntries.read(bytes),
+  static func quickly(_ bytes: [UInt8]) -> Manifest? { made(of: ManifestEntries.read(bytes)) }
+
+  /// Decodes as ``quickly(_:)``, and lets go of the text on the way.
+  private static func quickly(taking bytes: inout [UInt8]) -> Manifest? {
+    made(of: ManifestEntries.read(taking: &bytes))
+  }
+
+  private static func made(of parts: (files: [ManifestFile], rest: [UInt8])?) -> Manifest? {
+    guard let (files, rest) = parts,
       var manifest = try? JSONDecoder().decode(Manifest.self, from: Data(rest)),
       knownFormats.contains(manifest.format)
     else { return nil }

@@ -1,3 +1,4 @@
+import Files
 import FoundationEssentials
 import Integrity
 
@@ -8,11 +9,16 @@ import Integrity
 /// understands beyond doubt. Of anything else, mistakes above all, it makes nothing, and the decoder is asked about the whole
 /// text: what is accepted, and what is said of what is not, is always the decoder's. A test compares the two.
 struct ManifestEntries {
-  private let bytes: [UInt8]
+  private var bytes: [UInt8]
   private var position = 0
+  /// The part of the list whose memory the system has back; `nil` where the text is kept.
+  private var released: Range<Int>?
   private let decoder = JSONDecoder()
   private var stages = Recent<StageName>()
   private var verifications = Recent<Verification>()
+
+  /// After how many bytes their memory is given back.
+  private static let step = 4 << 20
 
   private init(_ bytes: [UInt8]) { self.bytes = bytes }
 
@@ -23,14 +29,29 @@ struct ManifestEntries {
   ///   decoder has to be asked about the whole text.
   static func read(_ bytes: [UInt8]) -> (files: [ManifestFile], rest: [UInt8])? {
     var reader = ManifestEntries(bytes)
-    guard reader.passes(UInt8(ascii: "{")) else { return nil }
-    while let key = reader.key() {
-      if reader.isText(key, "files") {
-        let start = reader.position
-        guard let files = reader.files() else { return nil }
-        return (files, bytes[..<start] + Array("[]".utf8) + bytes[reader.position...])
+    return reader.read()
+  }
+
+  /// Reads the list of files, and lets go of the text on the way: a list takes as much memory as its text.
+  ///
+  /// - Parameter bytes: What ``JSONSyntax`` has found right, and nobody else holds. It is gone afterwards.
+  /// - Returns: As ``read(_:)``.
+  static func read(taking bytes: inout [UInt8]) -> (files: [ManifestFile], rest: [UInt8])? {
+    var reader = ManifestEntries(bytes)
+    bytes = []
+    reader.released = 0..<0
+    return reader.read()
+  }
+
+  private mutating func read() -> (files: [ManifestFile], rest: [UInt8])? {
+    guard passes(UInt8(ascii: "{")) else { return nil }
+    while let key = key() {
+      if isText(key, "files") {
+        let start = position
+        guard let files = files() else { return nil }
+        return (files, bytes[..<start] + Array("[]".utf8) + bytes[position...])
       }
-      guard reader.skipValue(), reader.passes(UInt8(ascii: ",")) else { return nil }
+      guard skipValue(), passes(UInt8(ascii: ",")) else { return nil }
     }
     return nil
   }
@@ -41,11 +62,22 @@ struct ManifestEntries {
     guard passes(UInt8(ascii: "[")) else { return nil }
     var files: [ManifestFile] = []
     if passes(UInt8(ascii: "]")) { return files }
+    if released != nil { released = position..<position }
     repeat {
       guard let file = file() else { return nil }
       files.append(file)
+      release()
     } while passes(UInt8(ascii: ","))
     return passes(UInt8(ascii: "]")) ? files : nil
+  }
+
+  /// Gives back the memory of what has been read of the list.
+  private mutating func release() {
+    guard let done = released, position - done.upperBound >= Self.step else { return }
+    bytes.withUnsafeMutableBytes {
+      giveBack(UnsafeMutableRawBufferPointer(rebasing: $0[done.upperBound..<position]))
+    }
+    released = done.lowerBound..<position
   }
 
   private struct Fields {

@@ -127,6 +127,19 @@ public func forgetCached(_ descriptor: FileDescriptor) {
   _ = posix_fadvise(descriptor.rawValue, 0, 0, POSIX_FADV_DONTNEED)
 }
 
+/// Lets the system have the memory of bytes that nobody reads any more, while others around them are still needed. Whole
+/// pages go, and are zeros when they are read all the same.
+///
+/// Source: madvise(2), `MADV_DONTNEED`, for memory that is the process's own and of no file.
+public func giveBack(_ bytes: UnsafeMutableRawBufferPointer) {
+  guard let start = bytes.baseAddress else { return }
+  let page = UInt(getpagesize())
+  let first = (UInt(bitPattern: start) + page - 1) / page * page
+  let end = (UInt(bitPattern: start) + UInt(bytes.count)) / page * page
+  guard first < end, let pages = UnsafeMutableRawPointer(bitPattern: first) else { return }
+  _ = madvise(pages, Int(end - first), Int32(MADV_DONTNEED))
+}
+
 /// Has the system begin to read a part of a file that is wanted soon; nobody waits for it.
 ///
 /// Source: posix_fadvise(2), `POSIX_FADV_WILLNEED`.

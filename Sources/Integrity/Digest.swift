@@ -106,6 +106,22 @@ public struct Digest: Hashable, Sendable, CustomStringConvertible {
   }
 }
 
+extension Digest: Comparable {
+  /// In order of the values, those of SHA-256 first.
+  public static func < (left: Digest, right: Digest) -> Bool {
+    switch (left.value, right.value) {
+    case (
+      .sha256(let left0, let left1, let left2, let left3),
+      .sha256(let right0, let right1, let right2, let right3)
+    ):
+      (left0, left1, left2, left3) < (right0, right1, right2, right3)
+    case (.sha512(let left), .sha512(let right)): left.lexicographicallyPrecedes(right)
+    case (.sha256, .sha512): true
+    case (.sha512, .sha256): false
+    }
+  }
+}
+
 extension Digest: Codable {
   /// Decodes the canonical text.
   public init(from decoder: any Decoder) throws {

@@ -64,9 +64,19 @@ struct RegistryErrorBody: Equatable {
 
   /// What stands between the tags of a page's title.
   private static func title(_ page: [UInt8]) -> String? {
-    let text = String(decoding: page.prefix(1 << 14), as: UTF8.self)
-    guard let match = text.firstMatch(of: /(?i)<title[^>]*>\s*([^<]*?)\s*</) else { return nil }
-    return match.1.isEmpty ? nil : String(match.1)
+    let page = page.prefix(1 << 14)
+    let name = Array("<title".utf8)
+    guard
+      let start = page.indices.first(where: { place in
+        page[place] == name[0]
+          && page[place...].prefix(name.count).map { $0 | 0x20 } == name.map { $0 | 0x20 }
+      }),
+      let open = page[start...].firstIndex(of: UInt8(ascii: ">")),
+      let end = page[open...].firstIndex(of: UInt8(ascii: "<"))
+    else { return nil }
+    let title = String(decoding: page[open...].dropFirst()[..<end], as: UTF8.self)
+      .split(whereSeparator: \.isWhitespace).joined(separator: " ")
+    return title.isEmpty ? nil : title
   }
 
   /// Text of a stranger, fit for one line of a terminal; `nil` when nothing is left.

@@ -8,26 +8,24 @@ import SystemPackage
 struct HeldBundle: Sendable {
   let folder: FilePath
   let manifest: Manifest
-  private let byPath: [BundlePath: ManifestFile]
-  /// A file of each content.
-  private let byContent: [Digest: ManifestFile]
+  private let index: ManifestIndex
+  private let lacking: Set<BundlePath>
 
   /// - Parameter lacking: Files that are known to be damaged: they are not there.
   init(_ folder: FilePath, _ manifest: Manifest, lacking: Set<BundlePath> = []) {
     self.folder = folder
     self.manifest = manifest
-    let files = manifest.files.filter { !lacking.contains($0.path) }
-    byPath = Dictionary(files.map { ($0.path, $0) }) { first, _ in first }
-    byContent = Dictionary(files.map { ($0.sha256, $0) }) { first, _ in first }
+    self.lacking = lacking
+    index = ManifestIndex(manifest.files, findsContent: true)
   }
 
   /// The file of a path.
-  func file(_ path: BundlePath) -> ManifestFile? { byPath[path] }
+  func file(_ path: BundlePath) -> ManifestFile? { lacking.contains(path) ? nil : index.file(path) }
 
   /// A file with a content: that of the same path, where it has one.
   func file(of digest: Digest, preferring path: BundlePath) -> ManifestFile? {
-    if let file = byPath[path], file.sha256 == digest { return file }
-    return byContent[digest]
+    if let file = file(path), file.sha256 == digest { return file }
+    return index.files(of: digest).first { !lacking.contains($0.path) }
   }
 
   /// Where a file lies, for messages.

@@ -140,7 +140,7 @@ extension DownloadPart {
       state.firstEnd = piece.asked.lowerBound
       state.free.insert(piece.asked.upperBound..<total)
       // Before the first byte beyond: what the length of the file says is no longer true.
-      note(state)
+      note(&state)
       return nil
     }
     if let problem { throw problem }
@@ -181,7 +181,7 @@ extension DownloadPart {
     }
     piece.offset += Int64(piece.buffer.count)
     piece.buffer.removeAll(keepingCapacity: true)
-    note(state)
+    note(&state)
     return nil
   }
 

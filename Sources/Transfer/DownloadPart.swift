@@ -49,13 +49,16 @@ final class DownloadPart: ResponseSink {
     state.withLock { _ = write(&$0) }
   }
 
+  /// Whether the bytes are a part of something larger.
+  var isPlaced: Bool { download.place != nil }
+
   /// Bytes at hand.
   var kept: Int64 { state.withLock { $0.kept } }
 
   /// Whether the bytes at hand are already the expected ones: a run was killed just before the rename.
   var isComplete: Bool {
     guard let expected = download.digest else { return false }
-    return state.withLock { $0.offset > 0 && ($0.expectedHash ?? $0.sha256).finalize() == expected }
+    return state.withLock { $0.offset > 0 && $0.hashes.finalize().last == expected }
   }
 
   /// The answer to the last attempt.
@@ -132,12 +135,10 @@ final class DownloadPart: ResponseSink {
   func commit() throws(TransferError) -> (size: Int64, sha256: Digest, validator: String?) {
     try hashAhead()
     let (size, sha256, actual, origin, report) = state.withLock { state in
-      let sha256 = state.sha256.finalize()
+      let digests = state.hashes.finalize()
       let report = state.unreported
       state.unreported = 0
-      return (
-        state.offset, sha256, state.expectedHash?.finalize() ?? sha256, state.origin, report
-      )
+      return (state.offset, digests[0], digests[digests.count - 1], state.origin, report)
     }
     if report > 0 { onEvent(.received(report)) }
     let isProved = download.digest == actual
@@ -205,7 +206,9 @@ final class DownloadPart: ResponseSink {
     // With a part a server may leave out the date.
     let validator = head.rangeValidator ?? (head.status == 206 ? state.origin.validator : nil)
     state.origin = PartOrigin(validator: validator, total: total)
-    note(state)
+    // Without bytes there is nothing to note: a small file comes by one write, and then has its name.
+    state.isNoteDue = true
+    if state.kept > 0 || storage.hasNote { note(&state) }
     return nil
   }
 
@@ -226,22 +229,21 @@ final class DownloadPart: ResponseSink {
 
   private func write(_ state: inout PartState) -> TransferError? {
     guard !state.buffer.isEmpty else { return nil }
+    if state.isNoteDue, !state.bufferIsRest { note(&state) }
     // Taken out of the state meanwhile, so that its room is used again without a copy.
     var buffer: [UInt8] = []
     swap(&buffer, &state.buffer)
-    defer {
-      buffer.removeAll(keepingCapacity: true)
-      swap(&buffer, &state.buffer)
-    }
+    defer { swap(&buffer, &state.buffer) }
     let offset = state.offset
     do {
       try buffer.withUnsafeBytes { try storage.write($0, at: offset) }
     } catch {
+      buffer.removeAll(keepingCapacity: true)
       return TransferError(
         .file, url: redactedURL, detail: "\(storage.path) cannot be written: \(FileError.reason(error))")
     }
-    buffer.withUnsafeBytes { state.count($0) }
-    if state.firstEnd != nil { note(state) }
+    state.count(taking: &buffer)
+    if state.firstEnd != nil { note(&state) }
     return nil
   }
 
@@ -258,7 +260,8 @@ final class DownloadPart: ResponseSink {
   }
 
   /// Notes where the bytes at hand come from, and which they are where they are not the first ones.
-  func note(_ state: PartState) {
+  func note(_ state: inout PartState) {
+    state.isNoteDue = false
     var origin = state.origin
     origin.ahead = state.ahead
     storage.note(origin, first: state.firstEnd == nil && state.ahead.ranges.isEmpty ? nil : state.offset)

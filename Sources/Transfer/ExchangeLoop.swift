@@ -113,8 +113,9 @@ final class ExchangeLoop: Sendable {
   private func submit(_ order: ExchangeOrder) {
     let isOpen = state.withLock { state in
       guard state.multiAddress != 0, !state.inbox.isStopping else { return false }
+      // Whoever left the first one has woken the worker, which takes all of them at once.
+      if state.inbox.orders.isEmpty { Self.wake(state) }
       state.inbox.orders.append(order)
-      Self.wake(state)
       return true
     }
     if !isOpen { order.cancel() }

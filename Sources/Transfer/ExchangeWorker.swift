@@ -10,7 +10,7 @@ final class ExchangeWorker {
   private let multi: UnsafeMutableRawPointer
   private let configuration: TransferConfiguration
   private let loop: ExchangeLoop
-  private var waiting: [ExchangeOrder] = []
+  private var waiting = WaitingOrders()
   private var running: [UnsafeMutableRawPointer: Running] = [:]
   private var perOrigin: [TransferURL.Origin: Int] = [:]
   private let limiter: RateLimiter?
@@ -32,7 +32,7 @@ final class ExchangeWorker {
       let inbox = loop.takeInbox()
       guard !inbox.isHalted else { return }
       let spare = inbox.orders.filter(\.request.isSpare)
-      waiting += inbox.orders.filter { !$0.request.isSpare }
+      for order in inbox.orders where !order.request.isSpare { waiting.append(order) }
       cancel(inbox.cancelled)
       isStopping = inbox.isStopping
       startWaiting()
@@ -45,7 +45,7 @@ final class ExchangeWorker {
     }
     let late = loop.close()
     for entry in Array(running.values) { remove(entry).order.cancel() }
-    for order in waiting + late { order.cancel() }
+    for order in waiting.all + late { order.cancel() }
     curl_multi_cleanup(multi)
   }
 
@@ -60,14 +60,18 @@ final class ExchangeWorker {
     while let id = limiter.next() { running.values.first { $0.order.id == id }?.exchange.goOn() }
   }
 
-  private var canStart: Bool { next != nil }
-
-  /// The place of the order that is next: small questions first, since whole stages wait for their answers; content
-  /// leaves a quarter of the connections to them.
-  private var next: Int? {
+  /// Small questions come first, since whole stages wait for their answers; content leaves a quarter of the connections to
+  /// them.
+  private func takeNext() -> ExchangeOrder? {
     guard running.count < configuration.parallel else { return nil }
-    if let question = waiting.firstIndex(where: { !$0.request.isContent && hasRoom($0) }) { return question }
-    return hasRoomForContent ? waiting.firstIndex(where: hasRoom) : nil
+    return waiting.takeFirst(content: false, where: hasRoom)
+      ?? (hasRoomForContent ? waiting.takeFirst(content: true, where: hasRoom) : nil)
+  }
+
+  private var canStart: Bool {
+    guard running.count < configuration.parallel else { return false }
+    return waiting.has(content: false, where: hasRoom)
+      || hasRoomForContent && waiting.has(content: true, where: hasRoom)
   }
 
   private var hasRoomForContent: Bool {
@@ -79,21 +83,21 @@ final class ExchangeWorker {
   private func startSpare(_ order: ExchangeOrder, unless cancelled: Set<UInt64>) {
     let origin = order.request.url.origin
     if cancelled.contains(order.id) { return order.cancel() }
-    guard hasRoom(order), hasRoomForContent, running.count < configuration.parallel,
-      !waiting.contains(where: { $0.request.url.origin == origin })
+    guard hasRoom(origin), hasRoomForContent, running.count < configuration.parallel,
+      !waiting.contains(origin)
     else { return order.refuse() }
     start(order)
     shareRate()
   }
 
-  private func hasRoom(_ order: ExchangeOrder) -> Bool {
-    perOrigin[order.request.url.origin, default: 0] < configuration.perHost
+  private func hasRoom(_ origin: TransferURL.Origin) -> Bool {
+    perOrigin[origin, default: 0] < configuration.perHost
   }
 
   private func startWaiting() {
     var started = false
-    while let index = next {
-      start(waiting.remove(at: index))
+    while let order = takeNext() {
+      start(order)
       started = true
     }
     if started { shareRate() }
@@ -115,9 +119,7 @@ final class ExchangeWorker {
 
   private func cancel(_ ids: Set<UInt64>) {
     guard !ids.isEmpty else { return }
-    let dropped = waiting.filter { ids.contains($0.id) }
-    waiting.removeAll { ids.contains($0.id) }
-    for order in dropped { order.cancel() }
+    for order in waiting.remove(ids) { order.cancel() }
     for entry in running.values.filter({ ids.contains($0.order.id) }) { remove(entry).order.cancel() }
   }
 

@@ -15,16 +15,23 @@ public struct HTTPFields: Sendable, ExpressibleByDictionaryLiteral {
 
   /// The first field of that name; setting replaces all of that name, `nil` removes them.
   public subscript(name: String) -> String? {
-    get { fields.first { $0.name.lowercased() == name.lowercased() }?.value }
+    get { fields.first { Self.isSame($0.name, name) }?.value }
     set {
-      fields.removeAll { $0.name.lowercased() == name.lowercased() }
+      fields.removeAll { Self.isSame($0.name, name) }
       if let newValue { fields.append((name, newValue)) }
     }
   }
 
   /// Every field of that name.
   public func all(_ name: String) -> [String] {
-    fields.filter { $0.name.lowercased() == name.lowercased() }.map(\.value)
+    fields.filter { Self.isSame($0.name, name) }.map(\.value)
+  }
+
+  /// Whether two names are one. They are ASCII (RFC 9110, section 5.6.2), and looked for in every answer.
+  private static func isSame(_ left: String, _ right: String) -> Bool {
+    func lowered(_ byte: UInt8) -> UInt8 { (0x41...0x5a).contains(byte) ? byte | 0x20 : byte }
+    return left.utf8.count == right.utf8.count
+      && zip(left.utf8, right.utf8).allSatisfy { lowered($0) == lowered($1) }
   }
 
   /// Takes over fields; each replaces those of its name.
@@ -38,8 +45,8 @@ public struct HTTPFields: Sendable, ExpressibleByDictionaryLiteral {
 
   /// Takes in one line of a response; lines without a colon are passed over.
   mutating func append(line: String) {
-    guard let colon = line.firstIndex(of: ":") else { return }
-    let value = line[line.index(after: colon)...]
+    guard let colon = line.utf8.firstIndex(of: UInt8(ascii: ":")) else { return }
+    let value = line[line.utf8.index(after: colon)...]
     fields.append((String(line[..<colon]), trimmed(value)))
   }
 }
@@ -130,7 +137,15 @@ struct ContentRange: Equatable {
 
 /// A text without the white space around it.
 func trimmed(_ text: some StringProtocol) -> String {
-  var rest = text[...]
+  // Mostly there is nothing but ASCII, of which nothing is to be looked up.
+  func isBlank(_ byte: UInt8) -> Bool { byte == 0x20 || (0x09...0x0d).contains(byte) }
+  let bytes = text.utf8.drop(while: isBlank)
+  var (end, last) = (bytes.startIndex, UInt8(0))
+  for index in bytes.indices where !isBlank(bytes[index]) {
+    (end, last) = (bytes.index(after: index), bytes[index])
+  }
+  var rest = text[bytes.startIndex..<end]
+  guard let first = rest.utf8.first, first >= 0x80 || last >= 0x80 else { return String(rest) }
   while let first = rest.first, first.isWhitespace { rest.removeFirst() }
   while let last = rest.last, last.isWhitespace { rest.removeLast() }
   return String(rest)

@@ -8,10 +8,11 @@ struct PartState: Sendable {
   var buffer: [UInt8] = []
   /// The first of all bytes, by which a page for people is known.
   var start: [UInt8] = []
-  var sha256 = DigestHasher(.sha256)
-  /// The second hash, where the expected digest is of another algorithm.
-  var expectedHash: DigestHasher?
+  /// The SHA-256, and behind it the digest that is expected where that is of another algorithm.
+  var hashes = BackgroundHasher([.sha256])
   var origin = PartOrigin()
+  /// Whether ``origin`` is still to be noted beside the bytes: what comes by one write never is.
+  var isNoteDue = false
   var head: ResponseHead?
   var errorBody: [UInt8] = []
   var unreported: Int64 = 0
@@ -42,10 +43,22 @@ struct PartState: Sendable {
   /// Bytes in the storage.
   var kept: Int64 { offset + ahead.count }
 
+  /// Whether what is collected now is the rest of the file, as far as the server has told its size.
+  var bufferIsRest: Bool { firstEnd == nil && origin.total == offset + Int64(buffer.count) }
+
   /// Takes bytes into account that are in the storage.
   mutating func count(_ bytes: UnsafeRawBufferPointer) {
-    sha256.update(bytes)
-    expectedHash?.update(bytes)
+    hashes.update(bytes)
+    pass(bytes)
+  }
+
+  /// Takes bytes into account that are in the storage, and takes them away to be hashed.
+  mutating func count(taking bytes: inout [UInt8]) {
+    bytes.withUnsafeBytes { pass($0) }
+    hashes.take(&bytes)
+  }
+
+  private mutating func pass(_ bytes: UnsafeRawBufferPointer) {
     offset += Int64(bytes.count)
     start.append(contentsOf: bytes.prefix(Self.startSize - start.count))
   }
@@ -71,15 +84,14 @@ struct PartState: Sendable {
     buffer.removeAll(keepingCapacity: true)
     unreported = 0
     origin = PartOrigin()
+    isNoteDue = false
     ahead = ByteRanges()
     free = ByteRanges()
     pieces = [:]
     firstEnd = nil
     firstAskedEnd = .max
-    sha256 = DigestHasher(.sha256)
-    if let digest = download.digest, digest.algorithm != .sha256 {
-      expectedHash = DigestHasher(digest.algorithm)
-    }
+    let expected = download.digest?.algorithm ?? .sha256
+    hashes = BackgroundHasher(expected == .sha256 ? [.sha256] : [.sha256, expected])
   }
 
   /// An attempt begins, with one connection: it asks for the first missing bytes.

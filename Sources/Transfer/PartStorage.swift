@@ -16,6 +16,8 @@ protocol PartStorage: AnyObject, Sendable {
   func write(_ bytes: UnsafeRawBufferPointer, at offset: Int64) throws
   /// Hands over bytes that were written.
   func read(_ range: Range<Int64>, _ body: (UnsafeRawBufferPointer) throws -> Void) throws
+  /// Whether a note lies beside the bytes.
+  var hasNote: Bool { get }
   /// Notes what the answer says that brings the bytes.
   ///
   /// - Parameter first: How many bytes are here from the beginning on, where there may be others beyond; `nil` when all are.
@@ -92,6 +94,7 @@ final class FilePartStorage: PartStorage {
   }
 
   var takesPieces: Bool { true }
+  var hasNote: Bool { fileExists(metaPath) }
 
   func read(_ range: Range<Int64>, _ body: (UnsafeRawBufferPointer) throws -> Void) throws {
     let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 18, alignment: 16)
@@ -171,6 +174,7 @@ final class PlacedPartStorage: PartStorage {
 
   func write(_ bytes: UnsafeRawBufferPointer, at offset: Int64) throws { try place.write(bytes, at: offset) }
   var takesPieces: Bool { false }
+  var hasNote: Bool { false }
   func read(_ range: Range<Int64>, _ body: (UnsafeRawBufferPointer) throws -> Void) throws {}
   func note(_ origin: PartOrigin, first: Int64?) {}
   func discard() { place.discard() }

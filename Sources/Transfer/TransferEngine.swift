@@ -152,7 +152,10 @@ public final class TransferEngine: Sendable {
   private func commit(
     _ part: DownloadPart, _ attempt: DownloadAttempt
   ) async throws(TransferError) -> DownloadReceipt {
-    let file = try await offload { () throws(TransferError) in try part.commit() }
+    // In a place within something larger nobody waits for the disk.
+    let file =
+      part.isPlaced
+      ? try part.commit() : try await offload { () throws(TransferError) in try part.commit() }
     return DownloadReceipt(
       size: file.size, sha256: file.sha256, transferred: attempt.transferred, attempts: attempt.count,
       validator: file.validator)

@@ -21,6 +21,27 @@ import Testing
     }
   }
 
+  /// A processor's instructions and the library take turns with its bytes.
+  @Test func aChecksumIsThatOfTheDefinitionWhateverTheLength() {
+    // RFC 1952, section 8.
+    func defined(_ bytes: ArraySlice<UInt8>) -> UInt32 {
+      ~bytes.reduce(~0) { crc, byte in
+        (0..<8).reduce(crc ^ UInt32(byte)) { value, _ in
+          value & 1 == 1 ? value >> 1 ^ 0xedb8_8320 : value >> 1
+        }
+      }
+    }
+    let bytes = (0..<2000).map { UInt8(truncatingIfNeeded: $0 &* 2_654_435_761 >> 11) }
+    for length in Array(0...300) + [511, 512, 513, 1023, 1024, 1999] {
+      for start in [0, 1, 7] where start + length <= bytes.count {
+        var checksum = CRC32(of: Array(bytes[..<start]))
+        bytes[start..<start + length].withUnsafeBytes { checksum.update($0) }
+        #expect(checksum.value == defined(bytes[..<(start + length)]))
+        #expect(checksum.count == Int64(start + length))
+      }
+    }
+  }
+
   /// Sizes at which something happens: blocks, windows and buffers of zlib and libarchive are full, or one byte is missing.
   private static let edges: [Int] = [511, 512, 32768, 65535, 65536, 262_144, 524_288]
   private static let near: [Int] = [-10, -5, -1, 0, 1, 5]

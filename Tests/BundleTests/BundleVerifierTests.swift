@@ -68,6 +68,31 @@ import Testing
     #expect(seen == order.map { manifest.files[$0].path.description })
   }
 
+  @Test func aDeviceThatIsReadInOrderHasEachDamageFound() async throws {
+    let long = String(repeating: "long ", count: 700_000)
+    let names = (0..<6).map { "files/\($0)" }
+    var texts = Dictionary(uniqueKeysWithValues: names.map { ($0, "\($0) \(long)") })
+    for number in 0..<400 { texts["small/\(number)"] = "\(number)" }
+    let manifest = try folder.manifest(of: texts)
+    try manifest.save(to: folder.path)
+    try folder.write("files/3 \(long.dropLast())!", to: "files/3")
+    try folder.write("x", to: "small/7")
+    try folder.remove("small/8")
+    try folder.remove("files/5")
+    let read = Mutex<Int64>(0)
+    let verifier = BundleVerifier(
+      outputs: folder.path, manifest: manifest, parallel: 2, device: StorageDevice(isSequential: true))
+    var seen = 0
+    let problems = try await verifier.verify(
+      onBytes: { bytes in read.withLock { $0 += bytes } }, onFile: { _, _ in seen += 1 })
+    #expect(
+      problems.map { "\($0.path) \($0.kind)" } == [
+        "files/3 damaged", "files/5 missing", "small/7 damaged", "small/8 missing",
+      ])
+    #expect(seen == 406)
+    #expect(read.withLock { $0 } == manifest.totalSize - Int64("files/5 \(long)".utf8.count) - 1)
+  }
+
   @Test func sizesAloneTellWhatIsMissingOrShorterAndNothingMore() async throws {
     let manifest = try folder.manifest(of: ["changed": "one", "shorter": "two", "missing": "x", "whole": "w"])
     try manifest.save(to: folder.path)

@@ -35,6 +35,39 @@ import Testing
     #expect(fixture.server.requests.count == 1)
   }
 
+  @Test func aSmallFileMakesNoOtherFileOnItsWay() async throws {
+    let small = TestServer.Body.pattern(count: 200_000)
+    let gate = TestServer.Gate()
+    fixture.server.route("/file") { _ in TestServer.Response(body: small).pausing(after: 100_000, at: gate) }
+    let engine = try fixture.engine()
+    async let outcome = fixture.run(fixture.download(digest: Digest(of: small.bytes)), on: engine)
+    await gate.reached()
+    let names = fixture.names
+    gate.open()
+    _ = try await outcome
+    #expect(names == [Download.partFile(of: fixture.folder.appending("file")).lastComponent?.string])
+    #expect(fixture.names == ["file"] && fixture.content == small.bytes)
+  }
+
+  @Test func aSmallFileThatWasCutIsGoneOnByAnotherRun() async throws {
+    let small = TestServer.Body.pattern(count: 200_000)
+    let resource = TestServer.Resource(small, entityTag: "\"v1\"")
+    fixture.server.route("/file") { request in
+      switch request.attempt {
+      case 1: resource.response(to: request).truncated(after: 100_000)
+      case 2: .refusal(404)
+      default: resource.response(to: request)
+      }
+    }
+    let download = fixture.download(digest: Digest(of: small.bytes))
+    await #expect(throws: TransferError.self) { try await fixture.run(download, on: fixture.engine()) }
+    let kept = try #require(fixture.part).count
+    #expect(kept > 0)
+    let receipt = try await fixture.run(download, on: fixture.engine()).receipt
+    #expect(receipt?.transferred == Int64(200_000 - kept))
+    #expect(fixture.names == ["file"] && fixture.content == small.bytes)
+  }
+
   @Test func anEmptyFileIsAFile() async throws {
     fixture.server.serve("/file", [])
     let receipt = try await fixture.run(fixture.download(), on: fixture.engine()).receipt

@@ -231,10 +231,13 @@ struct ImageBringer: Bringer {
   private func fetch(
     _ blob: Descriptor, into archive: PartialArchive, of references: [ImageReference]
   ) async throws -> Int64 {
-    let place = try await offload { () throws in try archive.place(of: blob.digest) }
+    let (place, isFilled) = try await offload { () throws in
+      let place = try archive.place(of: blob.digest)
+      // A part may be of a copy that a kill has cut off.
+      return (place, blob.size > place.kept && held.fill(place, with: blob))
+    }
     let missing = blob.size - place.kept
-    // A part may be of a copy that a kill has cut off.
-    if missing > 0, await offload({ held.fill(place, with: blob) }) {
+    if isFilled {
       progress.emit(.bytes(StageName.images.rawValue, blob.size))
       return 0
     }

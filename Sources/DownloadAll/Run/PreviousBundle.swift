@@ -11,7 +11,7 @@ final class PreviousBundle: Sendable {
   let wasFinished: Bool
 
   private let outputs: FilePath
-  private let byPath: [BundlePath: ManifestFile]
+  private let index: ManifestIndex
   private let isFinished: Mutex<Bool>
   private let (changes, change) = AsyncStream.makeStream(of: Void.self)
   private let statusAtStart: [FileInfo?]
@@ -28,8 +28,7 @@ final class PreviousBundle: Sendable {
     } else {
       manifest = try Manifest.load(from: outputs, named: Manifest.unfinishedFileName)
     }
-    byPath = Dictionary(
-      (manifest?.files ?? []).map { ($0.path, $0) }, uniquingKeysWith: { first, _ in first })
+    index = ManifestIndex(manifest?.files ?? [])
   }
 
   /// Makes sure that what was read before the lock was taken still holds.
@@ -44,7 +43,7 @@ final class PreviousBundle: Sendable {
   }
 
   /// What the manifest says of a file.
-  func file(_ path: BundlePath) -> ManifestFile? { byPath[path] }
+  func file(_ path: BundlePath) -> ManifestFile? { index.file(path) }
 
   /// Takes the manifest away before the first change of the tree: whoever copies it now must see that it is not
   /// finished. Later calls do nothing.

@@ -204,6 +204,7 @@ public final class BlobPlace: ContentPlace {
   public func readKept(_ body: (UnsafeRawBufferPointer) throws -> Void) throws {
     let start = archive.range(index).lowerBound
     checksum.withLock { $0 = CRC32() }
+    guard kept > 0 else { return }
     do {
       try file.read(start..<start + kept) { bytes in
         checksum.withLock { $0.update(bytes) }

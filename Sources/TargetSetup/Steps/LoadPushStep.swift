@@ -84,7 +84,9 @@ struct LoadPushStep: Step {
     let bytes = ByteCount.format(names.byteSum { context.bundle.size($0) })
     context.say(.info, "the archives are read before the first image is sent: \(bytes)", step: name)
     var failures: [Problem] = []
-    await forEachConcurrently(names, limit: BundleVerifier.readers) { path in
+    // Large ones first, so that all readers end together.
+    let order = names.sorted { context.bundle.size($0) > context.bundle.size($1) }
+    await forEachConcurrently(order, limit: BundleVerifier.readers) { path in
       await offload { Result { try context.bundle.read(path) { _ in try Task.checkCancellation() } } }
     } onResult: { path, result in
       if case .failure(let error) = result { failures.append(Problem(error, about: path)) }
