@@ -41,9 +41,11 @@ struct ExtractStepTests {
       - prefix: "{{ registry_host }}"
         location: "{{ registry_host }}"
         insecure: true
+        unqualified: false
       - prefix: "quay.io"
         location: "{{ registry_host }}"
         insecure: true
+        unqualified: false
     crio_insecure_registries: ["{{ registry_host }}"]
     docker_registry_mirrors: ["http://{{ registry_host }}"]
     yum_repo: "{{ http_server }}/rpms"
@@ -256,6 +258,17 @@ struct ExtractStepTests {
     #expect(text.contains("\n        override_path: true\n        skip_verify: false"))
   }
 
+  @Test("offline.yml of an earlier bundle gets what kubespray's role for CRI-O asks of each registry")
+  func earlierBundle() {
+    var configuration = Configuration()
+    configuration.target.address = "10.0.0.5"
+    let interfaces = NetworkInterfaces(routed: nil, addresses: [])
+    let settings = OfflineSettings(configuration, HostAddresses(interfaces, configuration))
+    let earlier = Self.offline.replacing("    unqualified: false\n", with: "")
+    #expect(earlier != Self.offline)
+    #expect(settings.fill(earlier) == settings.fill(Self.offline))
+  }
+
   @Test("offline.yml has entries for all registries of the bundle's images, and for those of the network")
   func furtherRegistries() throws {
     var configuration = Configuration()
@@ -269,7 +282,7 @@ struct ExtractStepTests {
       configuration, HostAddresses(NetworkInterfaces(routed: nil, addresses: []), configuration),
       images: images
     ).fill(Self.offline)
-    #expect(text.count { $0 == "\n" } == Self.offline.count { $0 == "\n" } + 7 + 3 + 3 + 3)
+    #expect(text.count { $0 == "\n" } == Self.offline.count { $0 == "\n" } + 7 + 4 + 3 + 3)
     #expect(text.contains("host: \"http://{{ registry_host }}/v2/nvcr.io\"\n        capabilities:"))
     #expect(text.contains("\"nvcr.io\"\n    location: \"{{ registry_host }}/nvcr.io\"\n    insecure: true\n"))
     #expect(
