@@ -64,10 +64,13 @@ private func walk(
 
 /// The names in a folder as the file system has them, in order of bytes.
 ///
-/// - Parameter next: Gives the next entry of an open folder: `readdir`, or a test's own.
+/// - Parameters:
+///   - prefix: What the names begin with. Of the others nothing is made, however many there are.
+///   - next: Gives the next entry of an open folder: `readdir`, or a test's own.
 /// - Throws: ``FileError``.
 func folderNames(
-  _ path: FilePath, next: (OpaquePointer) -> UnsafeMutablePointer<dirent>? = { readdir($0) }
+  _ path: FilePath, startingWith prefix: String = "",
+  next: (OpaquePointer) -> UnsafeMutablePointer<dirent>? = { readdir($0) }
 ) throws(FileError) -> [FilePath.Component] {
   guard let stream = (path.isEmpty ? "." : path).withPlatformString(opendir) else {
     throw FileError(.list, path)
@@ -80,7 +83,7 @@ func folderNames(
     guard let entry = next(stream) else { break }
     let component = withUnsafePointer(to: &entry.pointee.d_name) {
       $0.withMemoryRebound(to: CChar.self, capacity: Int(NAME_MAX) + 1) {
-        FilePath.Component(platformString: $0)
+        strncmp($0, prefix, prefix.utf8.count) == 0 ? FilePath.Component(platformString: $0) : nil
       }
     }
     if let component, component.kind == .regular { names.append(component) }

@@ -95,7 +95,7 @@ public final class WorkFolder: Sendable {
   /// - Returns: The folders that are gone.
   @discardableResult
   public static func removeAbandoned(in parent: FilePath = systemTemporaryFolder) -> [FilePath] {
-    let left = ((try? folderNames(parent)) ?? []).filter { $0.string.hasPrefix("\(name)-") }
+    let left = (try? folderNames(parent, startingWith: "\(name)-")) ?? []
     return left.map { parent.appending($0) }.filter { path in
       guard let found = try? FileInfo(path), found.kind == .folder, found.owner == geteuid(),
         let lock = open(path)
