@@ -4,13 +4,14 @@ import SystemPackage
 import Transfer
 
 /// Reads one blob out of an archive and proves it on the way: its last byte is handed out only when all bytes hash to
-/// its digest.
+/// its digest. Of an archive that was proved just before, and for a registry that hashes what it gets, that may be left out.
 final class BlobReader: UploadBody {
   /// A place in the blob, with what is known of the bytes before it.
   private struct Place {
     var stream: StoredStream
     var position: Int64 = 0
-    var hasher: DigestHasher
+    /// `nil` where nothing is to be hashed.
+    var hasher: DigestHasher?
   }
 
   private struct State {
@@ -26,6 +27,7 @@ final class BlobReader: UploadBody {
   let descriptor: Descriptor
   private let archive: FilePath
   private let first: Place
+  private let isProved: Bool
   private let state: Mutex<State>
   private let onProgress: @Sendable (Int64) -> Void
 
@@ -34,18 +36,22 @@ final class BlobReader: UploadBody {
   /// - Parameters:
   ///   - file: Where it lies.
   ///   - archive: Which archive to name when it is damaged.
+  ///   - isProved: Whether its bytes are not hashed unless ``doubt()`` is called.
   ///   - onProgress: Called with how many more bytes were read; a negative number when some are read again.
   /// - Throws: ``ImageArchiveError`` when it has another length.
   init(
-    _ descriptor: Descriptor, in file: TarIndex.File, of archive: FilePath,
+    _ descriptor: Descriptor, in file: TarIndex.File, of archive: FilePath, isProved: Bool = false,
     onProgress: @escaping @Sendable (Int64) -> Void
   ) throws(ImageArchiveError) {
     guard file.size == descriptor.size else { throw .incomplete(archive, blob: descriptor.digest) }
     self.descriptor = descriptor
     self.archive = archive
+    self.isProved = isProved
     self.onProgress = onProgress
     first = Place(stream: file.start, hasher: DigestHasher(descriptor.digest.algorithm))
-    state = Mutex(State(place: first, start: first, end: descriptor.size))
+    var start = first
+    if isProved { start.hasher = nil }
+    state = Mutex(State(place: start, start: start, end: descriptor.size))
   }
 
   /// The bytes of the part that is sent now.
@@ -97,6 +103,17 @@ final class BlobReader: UploadBody {
     }
   }
 
+  /// From now on the bytes are hashed, from the first one on, because whoever got them says that they are wrong.
+  func doubt() {
+    guard isProved else { return }
+    state.withLock { state in
+      guard state.start.hasher == nil else { return }
+      state.start = first
+      state.place = first
+      report(&state)
+    }
+  }
+
   /// Takes back what was reported, because nothing came of it.
   func discard() {
     state.withLock { state in
@@ -121,10 +138,10 @@ final class BlobReader: UploadBody {
     } catch let error as StoredStreamError {
       throw error.naming(archive)
     }
-    place.hasher.update(UnsafeRawBufferPointer(buffer))
+    place.hasher?.update(UnsafeRawBufferPointer(buffer))
     place.position += Int64(buffer.count)
-    if place.position == descriptor.size {
-      let actual = place.hasher.finalize()
+    if place.position == descriptor.size, let hasher = place.hasher {
+      let actual = hasher.finalize()
       guard actual == descriptor.digest else {
         throw ImageArchiveError.damaged(archive, blob: descriptor.digest, actual: actual)
       }

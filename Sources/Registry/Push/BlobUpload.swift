@@ -96,6 +96,7 @@ struct BlobUpload {
         refusals += 1
         continue
       } catch let setback as Setback {
+        if case .lost = setback { reader.doubt() }
         if let session, session.offset - start >= 1 << 20 { failures = 0 }
         session = try await recover(from: setback, session, failures)
         failures += 1

@@ -8,8 +8,8 @@ import Transfer
 /// Brings image archives into a registry, straight from their files and with the digests they have.
 ///
 /// What the registry has is not sent: a tag that stands for the image already costs a question for each manifest. A blob
-/// that several images have is sent once. Each byte is proved while it is read; an image gets its tag when all of it is
-/// there. One image's failure does not stop the others.
+/// that several images have is sent once. Each byte is proved while it is read, or before
+/// (``PushConfiguration/archivesAreProved``); an image gets its tag when all of it is there. One image's failure does not stop the others.
 public final class ImagePush: Sendable {
   let target: PushTarget
   let engine: TransferEngine
@@ -248,7 +248,10 @@ public final class ImagePush: Sendable {
     if source != repository {
       let upload = BlobUpload(client: client, blob: blob, destination: image.destination)
       let outcome = try await upload.run(mountingFrom: source) {
-        try BlobReader(blob, in: image.contents.file(blob), of: image.contents.path) {
+        try BlobReader(
+          blob, in: image.contents.file(blob), of: image.contents.path,
+          isProved: self.configuration.archivesAreProved
+        ) {
           session.count($0, for: index)
         }
       }

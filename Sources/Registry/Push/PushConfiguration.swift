@@ -24,6 +24,10 @@ public struct PushConfiguration: Sendable {
   public var stallTimeout: Duration = .seconds(300)
   /// The image that an archive must hold, for archives of which that is known; one with another image is refused.
   public var expected: [FilePath: ExpectedImage] = [:]
+  /// Whether all archives were read just before and are as they must be. Over HTTP their blobs are then hashed by the
+  /// registry alone, which has the digest of each; those that it refuses are hashed here, too, so that the error says who is
+  /// at fault. What goes into a registry's folder is always hashed.
+  public var archivesAreProved = false
   /// What the image of an archive is called, for archives that do not say it.
   public var names: [FilePath: String] = [:]
   /// Where layers are unpacked that cannot be read out of an archive directly; made when needed, and emptied again.

@@ -62,7 +62,8 @@ struct LoadPushStep: Step {
   private func bring(_ context: SetupContext, _ journal: Journal) async throws -> [PushResult] {
     guard context.push.archives.isEmpty else { return try await pushGivenArchives(context) }
     let names = try archives(context.bundle)
-    if !context.isVerified { try await prove(names, context) }
+    let hasManifest = context.bundle.manifest != nil
+    if hasManifest, !context.isVerified { try await prove(names, context) }
     let archives = try names.map { try context.bundle.unprovedFile($0) }
     if let missing = context.bundle.shell?.images().filter({ $0.archive == nil }), !missing.isEmpty {
       context.say(
@@ -72,7 +73,7 @@ struct LoadPushStep: Step {
     }
     return context.pushesToOwnRegistry
       ? try await seed(archives, context, journal)
-      : try await push(context).push(archives)
+      : try await push(context, archivesAreProved: hasManifest).push(archives)
   }
 
   /// Reads all of the archives. What is pushed of them is proved piece by piece, but nobody reads what lies between, and
@@ -80,7 +81,6 @@ struct LoadPushStep: Step {
   ///
   /// - Throws: Problems, one for each archive that is not as the manifest says.
   private func prove(_ names: [String], _ context: SetupContext) async throws {
-    guard context.bundle.manifest != nil else { return }
     let bytes = ByteCount.format(names.byteSum { context.bundle.size($0) })
     context.say(.info, "the archives are read before the first image is sent: \(bytes)", step: name)
     var failures: [Problem] = []
@@ -245,7 +245,9 @@ struct LoadPushStep: Step {
     return [names.user: login.user, names.password: login.password]
   }
 
-  private func push(_ context: SetupContext) throws -> ImagePush {
+  private func push(_ context: SetupContext, archivesAreProved: Bool = false) throws -> ImagePush {
+    var configuration = configuration(context)
+    configuration.archivesAreProved = archivesAreProved
     let home = context.host.environment["HOME"].flatMap { $0.isEmpty ? nil : $0 } ?? "/root"
     let report = context.emit
     let credentials = RegistryCredentials(
@@ -259,7 +261,7 @@ struct LoadPushStep: Step {
     let totals = PlannedTotals()
     return ImagePush(
       target: try PushTarget(context.pushTarget), engine: try TransferEngine(transfer(context)),
-      credentials: credentials, configuration: configuration(context)
+      credentials: credentials, configuration: configuration
     ) { event in
       switch event {
       case .planned(let images, let bytes):

@@ -108,7 +108,10 @@ import Testing
     #expect(results.count == 2 && results.allSatisfy { $0.failure == nil }, "\(results)")
   }
 
-  @Test func `A flipped byte is named, its image gets no tag, and the others arrive`() async throws {
+  @Test(
+    "A flipped byte is named, its image gets no tag, and the others arrive, even if it was flipped after the archive was proved",
+    arguments: [false, true])
+  func flippedByte(wasProved: Bool) async throws {
     registry.accept("library/bad", ["1"])
     registry.accept("library/good", ["1"])
     // The larger one comes first.
@@ -117,7 +120,8 @@ import Testing
     var bytes = Array(try Data(contentsOf: URL(fileURLWithPath: path.string)))
     bytes[60_000] ^= 1
     try writeAtomically(bytes, to: path)
-    let results = try await fixture.push(to: registry.host).push([path, try fixture.archive("good:1", good)])
+    let results = try await fixture.push(to: registry.host, { $0.archivesAreProved = wasProved })
+      .push([path, try fixture.archive("good:1", good)])
     let failure = "\(try #require(results[0].failure))"
     #expect(
       failure.contains(path.string) && failure.contains("\(bad.layers[0].descriptor.digest)"), "\(failure)")
