@@ -24,6 +24,8 @@ lay_out() {
     systems)
       members=(node1 node2 node3) control_planes=(node1) etcds=(node1) workers=(node1 node2 node3)
       member_system=([node2]=debian-11 [node3]=debian-13)
+      # Without their packages in the bundle these nodes would get no SSH server.
+      SYSTEMS=${SYSTEMS:-debian-11 debian-13}
       ;;
     *)
       echo "error: LAYOUT is \"one\", \"ha\" or \"systems\", not \"$1\"" >&2
