@@ -26,7 +26,8 @@ let smallProgram: [LinkerSetting] = [
       "-Xlinker", "--no-export-dynamic",
       "-Xlinker", "--no-eh-frame-hdr", "-Xlinker", "-T",
       "-Xlinker", "\(Context.packageDirectory)/scripts/release/programs.lds",
-    ] + (loaderTakesPackedRelocations ? ["-Xlinker", "-z", "-Xlinker", "pack-relative-relocs"] : []),
+    ] + (loaderTakesPackedRelocations ? ["-Xlinker", "-z", "-Xlinker", "pack-relative-relocs"] : [])
+      + (hasStaticCXX ? ["-L", "\(Context.packageDirectory)/scripts/release/libraries"] : []),
     .when(configuration: .release))
 ]
 
@@ -40,6 +41,22 @@ var loaderTakesPackedRelocations: Bool {
   #endif
   let mark = Data("GLIBC_ABI_DT_RELR".utf8)
   return folders.contains { FileManager.default.contents(atPath: "\($0)/libc.so.6")?.range(of: mark) != nil }
+}
+
+/// Whether the static libstdc++ lies wherever the shared one does. Swift's runtime needs little of it: 0.1 MB where the shared
+/// one has 2.2. The flags for the shared one come from the package manager and the compiler, and cannot be taken back; so
+/// a linker script in scripts/release/libraries stands in for it.
+var hasStaticCXX: Bool {
+  #if arch(x86_64)
+    let triples = ["x86_64-linux-gnu", "x86_64-redhat-linux"]
+  #else
+    let triples = ["aarch64-linux-gnu", "aarch64-redhat-linux"]
+  #endif
+  let files = FileManager.default
+  let folders = triples.map { "/usr/lib/gcc/\($0)" }.flatMap { folder in
+    ((try? files.contentsOfDirectory(atPath: folder)) ?? []).map { "\(folder)/\($0)" }
+  }.filter { files.fileExists(atPath: "\($0)/libstdc++.so") }
+  return !folders.isEmpty && folders.allSatisfy { files.fileExists(atPath: "\($0)/libstdc++.a") }
 }
 
 // Debian's and Ubuntu's shared libarchive brings libxml2 along for a format of which we never make use, and so 31 MB
