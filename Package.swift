@@ -26,7 +26,8 @@ let smallProgram: [LinkerSetting] = [
       "-Xlinker", "--no-export-dynamic",
       "-Xlinker", "--no-eh-frame-hdr", "-Xlinker", "-T",
       "-Xlinker", "\(Context.packageDirectory)/scripts/release/programs.lds",
-    ] + (loaderTakesPackedRelocations ? ["-Xlinker", "-z", "-Xlinker", "pack-relative-relocs"] : []),
+    ] + (loaderTakesPackedRelocations ? ["-Xlinker", "-z", "-Xlinker", "pack-relative-relocs"] : [])
+      + (hasStaticCXX ? ["-L", "\(Context.packageDirectory)/scripts/release/libraries"] : []),
     .when(configuration: .release))
 ]
 
@@ -40,6 +41,22 @@ var loaderTakesPackedRelocations: Bool {
   #endif
   let mark = Data("GLIBC_ABI_DT_RELR".utf8)
   return folders.contains { FileManager.default.contents(atPath: "\($0)/libc.so.6")?.range(of: mark) != nil }
+}
+
+/// Whether the static libstdc++ lies wherever the shared one does. Swift's runtime needs little of it: 0.1 MB where the shared
+/// one has 2.2. The flags for the shared one come from the package manager and the compiler, and cannot be taken back; so
+/// a linker script in scripts/release/libraries stands in for it.
+var hasStaticCXX: Bool {
+  #if arch(x86_64)
+    let triples = ["x86_64-linux-gnu", "x86_64-redhat-linux"]
+  #else
+    let triples = ["aarch64-linux-gnu", "aarch64-redhat-linux"]
+  #endif
+  let files = FileManager.default
+  let folders = triples.map { "/usr/lib/gcc/\($0)" }.flatMap { folder in
+    ((try? files.contentsOfDirectory(atPath: folder)) ?? []).map { "\(folder)/\($0)" }
+  }.filter { files.fileExists(atPath: "\($0)/libstdc++.so") }
+  return !folders.isEmpty && folders.allSatisfy { files.fileExists(atPath: "\($0)/libstdc++.a") }
 }
 
 // Debian's and Ubuntu's shared libarchive brings libxml2 along for a format of which we never make use, and so 31 MB
@@ -231,26 +248,35 @@ let package = Package(
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: sizeSettings),
-    .executableTarget(
-      name: "download-all",
+    .target(
+      name: "DownloadAllCommands",
       dependencies: [
         "DownloadAll", "CommandSupport", "Console", "Bundle", "Settings", "Cache", "Supply", "Files",
         "Concurrency", "Integrity", systemPackage,
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
-      swiftSettings: swiftSettings,
-      linkerSettings: smallProgram),
-
-    .executableTarget(
-      name: "target-setup",
+      swiftSettings: swiftSettings),
+    .target(
+      name: "TargetSetupCommands",
       dependencies: [
         "TargetSetup", "CommandSupport", "Console", "Bundle", "Settings", "Host", "Supply", "Files",
         "Concurrency",
         systemPackage,
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
-      swiftSettings: sizeSettings,
+      swiftSettings: sizeSettings),
+
+    // The programs: an entry point each.
+    .executableTarget(
+      name: "download-all", dependencies: ["DownloadAllCommands"], swiftSettings: swiftSettings,
       linkerSettings: smallProgram),
+    .executableTarget(
+      name: "target-setup", dependencies: ["TargetSetupCommands"], swiftSettings: sizeSettings,
+      linkerSettings: smallProgram),
+    // Both in one file, for a release: apart they have 19 MB of the same code twice.
+    .executableTarget(
+      name: "kubespray-offline", dependencies: ["DownloadAllCommands", "TargetSetupCommands"],
+      swiftSettings: sizeSettings, linkerSettings: smallProgram),
 
     // What tests of several modules have in common: a temporary folder, and what is in it.
     .target(
@@ -342,8 +368,8 @@ let package = Package(
     .testTarget(
       name: "CommandLineTests",
       dependencies: [
-        "download-all", "target-setup", "CommandSupport", "Bundle", "Settings", "Supply", "DownloadAll",
-        "TargetSetup",
+        "DownloadAllCommands", "TargetSetupCommands", "CommandSupport", "Bundle", "Settings", "Supply",
+        "DownloadAll", "TargetSetup",
         "Console", "Host", "Files", "Snapshot", "Cache", "TestSupport", systemPackage,
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],

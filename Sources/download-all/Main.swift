@@ -1,15 +1,7 @@
-import CommandSupport
-import Console
-import DownloadAll
+import DownloadAllCommands
 
 /// The entry point.
 @main
 enum Main {
-  static func main() async {
-    await Program.run(
-      DownloadAllCommand.self, completed: CompletedCommand.self, Array(CommandLine.arguments.dropFirst())
-    ) {
-      Problem.all($0)
-    }
-  }
+  static func main() async { await DownloadAllProgram.run() }
 }

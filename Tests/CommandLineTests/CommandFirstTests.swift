@@ -5,7 +5,7 @@ import Settings
 import SystemPackage
 import Testing
 
-@testable import download_all
+@testable import DownloadAllCommands
 
 /// What people may type, and in which order.
 @Suite struct CommandFirstTests {

@@ -6,7 +6,7 @@ import SystemPackage
 import Testing
 
 @testable import DownloadAll
-@testable import download_all
+@testable import DownloadAllCommands
 
 /// The tables of download-all.
 @Suite struct DownloadTableSnapshotTests {

@@ -6,8 +6,8 @@ import Foundation
 import Settings
 import Testing
 
-@testable import download_all
-@testable import target_setup
+@testable import DownloadAllCommands
+@testable import TargetSetupCommands
 
 /// The files that are made of the table of settings and of the command lines; `make docs` writes them anew.
 @Suite struct GeneratedFilesTests {

@@ -2,8 +2,8 @@ import ArgumentParser
 import Snapshot
 import Testing
 
-@testable import download_all
-@testable import target_setup
+@testable import DownloadAllCommands
+@testable import TargetSetupCommands
 
 /// The help of both programs and of each of their commands, word for word.
 @Suite struct HelpSnapshotTests {

@@ -5,7 +5,7 @@ import SystemPackage
 import TestSupport
 import Testing
 
-@testable import download_all
+@testable import DownloadAllCommands
 
 /// The logs of the last runs.
 @Suite struct RunLogTests {

@@ -5,7 +5,7 @@ import Snapshot
 import Testing
 
 @testable import TargetSetup
-@testable import target_setup
+@testable import TargetSetupCommands
 
 /// The tables of target-setup.
 @Suite struct SetupTableSnapshotTests {

@@ -5,7 +5,7 @@ import Settings
 import TargetSetup
 import Testing
 
-@testable import target_setup
+@testable import TargetSetupCommands
 
 /// What people may type for target-setup.
 @Suite struct TargetSetupArgumentTests {

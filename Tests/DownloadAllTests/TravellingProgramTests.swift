@@ -46,6 +46,29 @@ struct TravellingProgramTests {
     #expect(!elf.libraries.contains { $0.name.contains("/") })
   }
 
+  @Test(
+    "it is the file of its name, or in a release the one that is both programs",
+    arguments: [
+      (["download-all", "target-setup"], "target-setup"),
+      (["kubespray-offline", "ld-linux.so.2"], "kubespray-offline"),
+      (["download-all", "kubespray-offline", "target-setup"], "target-setup"),
+      (["download-all"], nil),
+    ])
+  func file(_ names: [String], _ expected: String?) throws {
+    try withFolder { folder in
+      for name in names { try writeAtomically("", to: folder.appending(name)) }
+      if let expected {
+        #expect(try TravellingProgram.program(in: folder) == folder.appending(expected))
+      } else {
+        let path = folder.appending("target-setup")
+        let reason = "there is no such program beside download-all"
+        #expect(throws: TravellingProgramError(path: path, reason: reason)) {
+          try TravellingProgram.program(in: folder)
+        }
+      }
+    }
+  }
+
   @Test("what is no program of this machine is told")
   func noProgram() async throws {
     try await withFolder { folder in

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Starts lib/download-all with the libraries and the loader of this release; this system need have none of them.
+# Starts download-all with the libraries and the loader of this release; this system need have none of them.
 file=$0
 while [ -L "$file" ]; do
   link=$(readlink "$file")
@@ -23,4 +23,5 @@ KUBESPRAY_OFFLINE_HOME=$here
 export KUBESPRAY_OFFLINE_HOME
 # LD_PRELOAD and the like are meant for the programs of this system.
 unset LD_PRELOAD LD_LIBRARY_PATH LD_AUDIT
-exec "$loader" --inhibit-cache --library-path "$here/lib" "$here/lib/download-all" "$@"
+# That file is target-setup too, where it is started under that name: in a bundle.
+exec "$loader" --inhibit-cache --library-path "$here/lib" "$here/lib/kubespray-offline" "$@"

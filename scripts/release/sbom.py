@@ -28,6 +28,14 @@ def package(name, version, note, place="NOASSERTION"):
     }
 
 
+def what_of(files):
+    """How the files of a package are part of the release."""
+    linked = sorted(file for file in files if file.endswith(".a"))
+    carried = sorted(files - set(linked))
+    notes = [("carried in lib/", carried), ("linked into the programs", linked)]
+    return "; ".join(f"{how}: {', '.join(names)}" for how, names in notes if names)
+
+
 def main():
     """Reads the arguments, and prints the document."""
     name, version, origins, state = sys.argv[1:]
@@ -36,10 +44,7 @@ def main():
         for line in lines:
             library, source, number = line.split()
             libraries.setdefault((source, number), set()).add(library)
-    packages = [
-        package(source, number, "carried in lib/: " + ", ".join(sorted(files)))
-        for (source, number), files in sorted(libraries.items())
-    ]
+    packages = [package(source, number, what_of(files)) for (source, number), files in sorted(libraries.items())]
     with open(state, encoding="utf-8") as text:
         for dependency in json.load(text)["object"]["dependencies"]:
             checkout = dependency["state"].get("checkoutState", {})

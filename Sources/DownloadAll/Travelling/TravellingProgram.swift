@@ -13,6 +13,8 @@ import SystemPackage
 struct TravellingProgram: Sendable {
   /// The program's name, and the launcher's.
   static let name = "target-setup"
+  /// The file of a release that is both programs: `target-setup` where it is started under that name.
+  static let nameOfBoth = "kubespray-offline"
 
   private let program: FilePath
   private let cache: Cache
@@ -35,13 +37,19 @@ struct TravellingProgram: Sendable {
     cache: Cache, say: @escaping @Sendable (MessageLevel, String) -> Void
   ) throws(TravellingProgramError) -> TravellingProgram {
     // Started by a loader that it brought along, this program's file is that loader; the neighbour is the same.
-    let program = try Self.realPath("/proc/self/exe").removingLastComponent().appending(name)
-    guard FileInfo(regularFile: program) != nil else {
-      throw TravellingProgramError(
-        path: program,
-        reason: "there is no such program beside download-all")
+    let folder = try Self.realPath("/proc/self/exe").removingLastComponent()
+    return TravellingProgram(program: try program(in: folder), cache: cache, say: say)
+  }
+
+  /// The file of a folder of programs that is `target-setup` once it has that name.
+  ///
+  /// - Throws: ``TravellingProgramError`` when there is none.
+  static func program(in folder: FilePath) throws(TravellingProgramError) -> FilePath {
+    let places = [name, nameOfBoth].map { folder.appending($0) }
+    guard let place = places.first(where: { FileInfo(regularFile: $0) != nil }) else {
+      throw TravellingProgramError(path: places[0], reason: "there is no such program beside download-all")
     }
-    return TravellingProgram(program: program, cache: cache, say: say)
+    return place
   }
 
   private static func realPath(_ path: FilePath) throws(TravellingProgramError) -> FilePath {
