@@ -69,6 +69,22 @@ struct TravellingProgramTests {
     }
   }
 
+  @Test(
+    "the program that runs is what a loader beside it was given, and else what the system shows",
+    arguments: [
+      ("ld-linux-x86-64.so.2", "/elsewhere/kubespray-offline", "kubespray-offline"),
+      ("ld-linux-x86-64.so.2", "/elsewhere/other", "ld-linux-x86-64.so.2"),
+      ("download-all", "kubespray-offline", "download-all"),
+    ])
+  func running(_ shown: String, _ name: String, _ expected: String) throws {
+    try withFolder { folder in
+      for file in [shown, "kubespray-offline"] { try writeAtomically("", to: folder.appending(file)) }
+      #expect(
+        RunningProgram.file(executable: folder.appending(shown), startedAs: name)
+          == folder.appending(expected))
+    }
+  }
+
   @Test("what is no program of this machine is told")
   func noProgram() async throws {
     try await withFolder { folder in

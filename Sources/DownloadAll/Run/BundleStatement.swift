@@ -73,5 +73,5 @@ struct BundleStatement: Sendable {
   }
 
   /// The digest of this program; `nil` where the system does not show it.
-  static let toolDigest = try? Digest(ofFile: "/proc/self/exe")
+  static let toolDigest = try? Digest(ofFile: RunningProgram.file())
 }
