@@ -35,31 +35,50 @@ public struct ImageResolver: Sendable {
       try? ImageReference(
         registry: reference.registry, repository: reference.repository, tag: reference.tag, digest: $0.digest)
     }
-    var resolution = ImageResolution(
-      client: client, reference: reference, root: try await client.manifest(asked ?? reference))
-    var image = try await resolution.run(platforms, oneIsEnough: oneIsEnough)
-    guard findsAttached else { return image }
-    guard let pin else {
-      image.attached = await attached(to: image)
+    let root = try await client.manifest(asked ?? reference)
+    var resolution = ImageResolution(client: client, reference: reference, root: root)
+    guard findsAttached, pin == nil else {
+      let choice = try await resolution.choose(platforms, oneIsEnough: oneIsEnough)
+      var image = try await resolution.resolve(choice)
+      if findsAttached, let pinned = pin?.attached {
+        image.attached = .success(try await client.attached(pinned: pinned, of: reference))
+      }
       return image
     }
-    if let pinned = pin.attached {
-      image.attached = .success(try await client.attached(pinned: pinned, of: reference))
-    }
+    // On a far line each answer takes as long as a megabyte: a digest is all that must be known to ask what is about it.
+    async let ofRoot = attached(to: [root.descriptor.digest], of: reference)
+    let choice = try await resolution.choose(platforms, oneIsEnough: oneIsEnough)
+    let others = choice.candidates.map(\.descriptor.digest).filter { $0 != root.descriptor.digest }
+    async let ofOthers = attached(to: others, of: reference)
+    var image = try await resolution.resolve(choice)
+    image.attached = await Self.joined([ofRoot, ofOthers])
     return image
   }
 
-  /// What is about the name itself, and what is about each chosen platform.
-  private func attached(to image: ResolvedImage) async -> Result<[AttachedManifest], RegistryError> {
-    let digests = [image.root.descriptor.digest] + image.images.map(\.manifest.descriptor.digest)
-    var named: Set<Digest> = []
-    let subjects = digests.filter { named.insert($0).inserted }
+  /// What is about the name itself, then what is about each chosen platform, each once.
+  private static func joined(
+    _ found: [Result<[AttachedManifest], RegistryError>]
+  ) -> Result<[AttachedManifest], RegistryError> {
+    do throws(RegistryError) {
+      var all: [AttachedManifest] = []
+      for result in found { all += try result.get() }
+      var seen: Set<Digest> = []
+      return .success(all.filter { seen.insert($0.manifest.descriptor.digest).inserted })
+    } catch {
+      return .failure(error)
+    }
+  }
+
+  /// What is about manifests of an image.
+  private func attached(
+    to subjects: [Digest], of reference: ImageReference
+  ) async -> Result<[AttachedManifest], RegistryError> {
     var found = [[AttachedManifest]](repeating: [], count: subjects.count)
     var failure: RegistryError?
     await forEachConcurrently(subjects.indices, limit: subjects.count) { index in
       do throws(RegistryError) {
         return Result<_, RegistryError>.success(
-          try await client.attached(to: subjects[index], of: image.reference))
+          try await client.attached(to: subjects[index], of: reference))
       } catch {
         return .failure(error)
       }
@@ -70,8 +89,7 @@ public struct ImageResolver: Sendable {
       }
     }
     if let failure { return .failure(failure) }
-    var seen: Set<Digest> = []
-    return .success(found.joined().filter { seen.insert($0.manifest.descriptor.digest).inserted })
+    return .success(Array(found.joined()))
   }
 }
 
@@ -82,6 +100,13 @@ private struct ImageResolution {
     let descriptor: Descriptor
     var platform: Platform?
     let indexes: [FetchedManifest]
+  }
+
+  /// The images of the platforms that are wanted.
+  struct Choice {
+    var candidates: [Candidate] = []
+    /// The platforms for which there is none.
+    var lacking: [Platform] = []
   }
 
   let client: RegistryClient
@@ -98,27 +123,34 @@ private struct ImageResolution {
     fetched = [root.descriptor.digest: root]
   }
 
-  mutating func run(_ platforms: [Platform], oneIsEnough: Bool) async throws(RegistryError) -> ResolvedImage {
+  /// Finds out which images are wanted.
+  mutating func choose(_ platforms: [Platform], oneIsEnough: Bool) async throws(RegistryError) -> Choice {
     var candidates = try await candidates(in: root, within: [])
     if platforms.contains(where: { Self.best($0, candidates) == nil }) {
       for index in candidates.indices where candidates[index].platform == nil {
         candidates[index].platform = try await platformFromConfiguration(candidates[index])
       }
     }
-    var chosen: [ResolvedImage.PlatformImage] = []
-    let lacking = platforms.filter { Self.best($0, candidates) == nil }
-    if let first = lacking.first, !oneIsEnough || lacking.count == platforms.count {
+    var choice = Choice(lacking: platforms.filter { Self.best($0, candidates) == nil })
+    if let first = choice.lacking.first, !oneIsEnough || choice.lacking.count == platforms.count {
       throw missing(first, candidates)
     }
     for platform in platforms {
-      guard let candidate = Self.best(platform, candidates) else { continue }
-      guard !chosen.contains(where: { $0.manifest.descriptor.digest == candidate.descriptor.digest }) else {
-        continue
-      }
-      chosen.append(try await image(candidate))
+      guard let candidate = Self.best(platform, candidates),
+        !choice.candidates.contains(where: { $0.descriptor.digest == candidate.descriptor.digest })
+      else { continue }
+      choice.candidates.append(candidate)
     }
+    return choice
+  }
+
+  /// Fetches what is not here of them.
+  mutating func resolve(_ choice: Choice) async throws(RegistryError) -> ResolvedImage {
+    var images: [ResolvedImage.PlatformImage] = []
+    for candidate in choice.candidates { images.append(try await image(candidate)) }
     return ResolvedImage(
-      reference: reference, root: root, images: chosen, lacking: lacking, configurations: configurations)
+      reference: reference, root: root, images: images, lacking: choice.lacking,
+      configurations: configurations)
   }
 
   /// The images that a manifest or index offers.

@@ -17,8 +17,8 @@ extension RegistryClient {
     var tagged: [String: AttachedManifest] = [:]
     var listed: [AttachedManifest] = []
     var failure: RegistryError?
-    // A tag with each suffix, and the list, which has none.
-    await forEachConcurrently(AttachedManifest.suffixes + [""], limit: 4) { suffix in
+    // The list, which another question may follow, and a tag with each suffix.
+    await forEachConcurrently([""] + AttachedManifest.suffixes, limit: 4) { suffix in
       await self.found(about: subject, suffix, of: reference)
     } onResult: { suffix, result in
       switch result {

@@ -33,10 +33,11 @@ struct ByteRanges: Sendable, Equatable {
     }
   }
 
-  /// Takes out the first bytes, at most so many and of one range.
-  mutating func takeFirst(_ most: Int64) -> Range<Int64>? {
+  /// Takes out the first bytes, at most so many and of one range; all of it where fewer than `least` would be left.
+  mutating func takeFirst(_ most: Int64, leaving least: Int64 = 0) -> Range<Int64>? {
     guard let first = ranges.first, most > 0 else { return nil }
-    let taken = first.lowerBound..<min(first.upperBound, first.lowerBound + most)
+    let end = min(first.upperBound, first.lowerBound + most)
+    let taken = first.lowerBound..<(first.upperBound - end < least ? first.upperBound : end)
     remove(taken)
     return taken
   }

@@ -10,8 +10,12 @@ public protocol ContentPlace: AnyObject, Sendable {
   /// Hands over what an earlier run has left here, from the first byte on. What it is worth, its digest will tell.
   func readKept(_ body: (UnsafeRawBufferPointer) throws -> Void) throws
 
-  /// Writes the bytes that follow the `offset` bytes that are here.
+  /// Writes bytes. Those that follow what is here are here from now on; those that lie further ahead only when they
+  /// have been read.
   func write(_ bytes: UnsafeRawBufferPointer, at offset: Int64) throws
+
+  /// Hands over bytes that were written ahead and follow what is here.
+  func read(_ range: Range<Int64>, _ body: (UnsafeRawBufferPointer) throws -> Void) throws
 
   /// Forgets all bytes.
   func discard()

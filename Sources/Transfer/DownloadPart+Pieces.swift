@@ -36,9 +36,10 @@ extension DownloadPart {
   var mayHavePieces: Bool { download.digest != nil && storage.takesPieces }
 
   /// How many bytes have come in this run, and how many are missing; `nil` as long as the server has not said what a piece
-  /// must be of.
-  var outlook: (arrived: Int64, left: Int64)? {
+  /// must be of. Measures how fast each connection is.
+  func outlook(at now: ContinuousClock.Instant) -> (arrived: Int64, left: Int64)? {
     state.withLock { state in
+      state.measure(at: now)
       guard !state.isWhole, let total = state.origin.total, state.origin.validator != nil else { return nil }
       return (state.arrived, total - state.kept - Int64(state.buffer.count))
     }
@@ -57,27 +58,30 @@ extension DownloadPart {
 
   /// Whether all bytes of a piece are here that its connection is to bring.
   func isWhole(_ piece: PieceSink) -> Bool {
-    state.withLock { $0.pieces[piece.number]?.rest.isEmpty ?? false }
+    state.withLock { state in state.pieces[piece.number].map { $0.isCut || $0.rest.isEmpty } ?? false }
   }
 
   /// The first connection has ended.
   func endFirst() { state.withLock { $0.firstIsRunning = false } }
 
-  /// The next piece for a further connection, at most so large; `nil` when there is none.
+  /// The next piece for a further connection; `nil` when there is none.
   ///
   /// The first one lies well ahead of the first connection, which is held up by nothing until the server has proved by it
   /// that it takes ranges.
-  func nextPiece(size: Int64, least: Int64) -> PieceSink? {
+  func nextPiece(_ shares: PieceShares) -> PieceSink? {
     state.withLock { state in
       guard !state.isWhole, let total = state.origin.total else { return nil }
       if state.firstEnd != nil {
-        let share = state.free.count / Int64(state.pieces.count + 2)
-        guard let range = state.free.takeFirst(max(least, min(size, share))) else { return nil }
-        return begin(range, &state)
+        let share = shares.share(of: state.free.count, between: state.pieces.count + 2)
+        let range =
+          state.free.takeFirst(max(shares.least, min(shares.size, share)), leaving: shares.least)
+          ?? state.takeHalf(shares)
+        return range.map { begin($0, &state) }
       }
-      let start = state.offset + Int64(state.buffer.count) + size
-      guard state.pieces.isEmpty, state.firstIsRunning, start + least <= total else { return nil }
-      return begin(start..<min(start + size, total), &state)
+      let start = state.offset + Int64(state.buffer.count) + min(shares.size, total)
+      guard state.pieces.isEmpty, state.firstIsRunning, start + shares.least <= total else { return nil }
+      let end = min(start + shares.size, total)
+      return begin(start..<(total - end < shares.least ? total : end), &state)
     }
   }
 
@@ -85,11 +89,13 @@ extension DownloadPart {
   /// somebody brings.
   ///
   /// - Returns: `nil` for no piece; `isDone` then says whether all is here, or others are just bringing it.
-  func nextPiece(size: Int64, least: Int64, patience: Duration) -> (sink: PieceSink?, isDone: Bool) {
+  func nextPiece(_ shares: PieceShares, patience: Duration) -> (sink: PieceSink?, isDone: Bool) {
     state.withLock { state in
       guard state.firstEnd != nil else { return (nil, true) }
-      let share = state.free.count / Int64(state.pieces.count + 1)
-      if let range = state.free.takeFirst(max(least, min(size, share))) {
+      let share = shares.share(of: state.free.count, between: state.pieces.count + 1)
+      if let range = state.free.takeFirst(
+        max(shares.least, min(shares.size, share)), leaving: shares.least)
+      {
         return (begin(range, &state), false)
       }
       let largest = state.pieces.max { $0.value.rest.count < $1.value.rest.count }
@@ -98,7 +104,8 @@ extension DownloadPart {
       let rest = piece.rest
       // All of it, if nothing comes any more.
       let isSilent = ContinuousClock.now - piece.lastArrival > patience
-      guard isSilent || rest.count >= 2 * least else { return (nil, false) }
+      if !isSilent, shares.split != nil { return (state.takeHalf(shares).map { begin($0, &state) }, false) }
+      guard isSilent || rest.count >= 2 * shares.least else { return (nil, false) }
       let middle = isSilent ? rest.lowerBound : rest.lowerBound + Int64(rest.count) / 2
       state.pieces[number]?.end = middle
       return (begin(middle..<rest.upperBound, &state), false)
@@ -157,6 +164,7 @@ extension DownloadPart {
       if filled >= Self.pieceBufferSize || taken < bytes.count, let problem = writePiece(number, &state) {
         return (problem, report, true)
       }
+      if taken < bytes.count { state.pieces[number]?.isCut = true }
       return (taken < bytes.count ? Self.enough(redactedURL) : nil, report, true)
     }
     if report > 0 { onEvent(.received(report)) }
@@ -195,7 +203,8 @@ extension DownloadPart {
       guard let piece = state.pieces.removeValue(forKey: number), state.firstEnd != nil else {
         return problem
       }
-      state.free.insert(piece.rest)
+      // Whoever was to bring it before still does, if it has not yet come there.
+      if !state.giveBack(piece.rest) { state.free.insert(piece.rest) }
       // The first connection goes on over it, if it has not yet come there.
       if state.firstIsRunning, let end = state.firstEnd, let first = state.free.first,
         first.lowerBound == end, first.upperBound <= state.firstAskedEnd

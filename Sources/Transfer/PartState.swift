@@ -27,6 +27,7 @@ struct PartState: Sendable {
   var firstEnd: Int64?
   var firstIsRunning = false
   var firstWasCut = false
+  var firstRate = RateSamples()
   /// The end of what was asked for over that connection.
   var firstAskedEnd: Int64 = .max
   /// What nobody brings.
@@ -94,10 +95,52 @@ struct PartState: Sendable {
     hashes = BackgroundHasher(expected == .sha256 ? [.sha256] : [.sha256, expected])
   }
 
+  /// Notes how far each connection has come.
+  mutating func measure(at now: ContinuousClock.Instant) {
+    firstRate.note(offset + Int64(buffer.count), at: now)
+    for number in pieces.keys { pieces[number]?.measure(at: now) }
+  }
+
+  /// Takes the second half of what one connection is still to bring, or nearly all if it stands still: of the one that would
+  /// take longest, and if it is worth another connection.
+  mutating func takeHalf(_ shares: PieceShares) -> Range<Int64>? {
+    guard let split = shares.split else { return nil }
+    func rate(_ rest: Range<Int64>, _ samples: RateSamples) -> Double {
+      rest.count >= 2 * shares.least ? samples.rate(over: split.window) ?? .infinity : .infinity
+    }
+    let first = offset + Int64(buffer.count)
+    let firstRest = firstIsRunning ? first..<max(first, firstEnd ?? first) : first..<first
+    var longest = (rest: firstRest, number: Int?.none, rate: rate(firstRest, firstRate))
+    for (number, piece) in pieces where !piece.isCut {
+      let rate = rate(piece.rest, piece.rate)
+      let isLonger = Double(piece.rest.count) * longest.rate > Double(longest.rest.count) * rate
+      if isLonger || longest.rate == .infinity { longest = (piece.rest, number, rate) }
+    }
+    let span = longest.rate * (split.after / .seconds(1))
+    guard span <= Double(longest.rest.count) else { return nil }
+    // Whoever stands still keeps the least: half, and half of that again, would be a request each.
+    let left = span < Double(shares.least) ? shares.least : Int64(longest.rest.count) / 2
+    let middle = longest.rest.lowerBound + left
+    if let number = longest.number { pieces[number]?.end = middle } else { firstEnd = middle }
+    return middle..<longest.rest.upperBound
+  }
+
+  /// Leaves bytes to the connection that brings those before them, and that was asked for them, too; says whether there is
+  /// one.
+  mutating func giveBack(_ range: Range<Int64>) -> Bool {
+    let before = pieces.first { _, piece in
+      !piece.isCut && piece.end == range.lowerBound && range.upperBound <= piece.asked.upperBound
+    }
+    guard let before, !range.isEmpty else { return false }
+    pieces[before.key]?.end = range.upperBound
+    return true
+  }
+
   /// An attempt begins, with one connection: it asks for the first missing bytes.
   mutating func beginFirst() {
     firstIsRunning = true
     firstWasCut = false
+    firstRate = RateSamples()
     pieces = [:]
     free = ByteRanges()
     guard let total = origin.total, let next = ahead.first?.lowerBound else {
@@ -121,6 +164,9 @@ struct RunningPiece: Sendable {
   var lastArrival = ContinuousClock.now
   /// Whether the server has answered rightly.
   var isAccepted = false
+  /// Whether it has come to its end, where others go on.
+  var isCut = false
+  private(set) var rate = RateSamples()
 
   init(_ range: Range<Int64>) {
     (offset, end, asked) = (range.lowerBound, range.upperBound, range)
@@ -134,6 +180,11 @@ struct RunningPiece: Sendable {
     buffer.append(contentsOf: taken)
     lastArrival = .now
     return (taken.count, buffer.count)
+  }
+
+  /// Notes how far it has come.
+  mutating func measure(at now: ContinuousClock.Instant) {
+    rate.note(offset - asked.lowerBound + Int64(buffer.count), at: now)
   }
 
   /// What is still to come.

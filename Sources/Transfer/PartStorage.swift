@@ -12,6 +12,8 @@ protocol PartStorage: AnyObject, Sendable {
   func adopt(_ body: (UnsafeRawBufferPointer) throws -> Void) throws -> PartOrigin?
   /// Whether bytes can be written at any place, and read again.
   var takesPieces: Bool { get }
+  /// Whether the next run finds what lies beyond the first missing byte.
+  var keepsPieces: Bool { get }
   /// Writes bytes behind those that are here, or anywhere where it takes pieces.
   func write(_ bytes: UnsafeRawBufferPointer, at offset: Int64) throws
   /// Hands over bytes that were written.
@@ -94,6 +96,7 @@ final class FilePartStorage: PartStorage {
   }
 
   var takesPieces: Bool { true }
+  var keepsPieces: Bool { true }
   var hasNote: Bool { fileExists(metaPath) }
 
   func read(_ range: Range<Int64>, _ body: (UnsafeRawBufferPointer) throws -> Void) throws {
@@ -173,9 +176,14 @@ final class PlacedPartStorage: PartStorage {
   }
 
   func write(_ bytes: UnsafeRawBufferPointer, at offset: Int64) throws { try place.write(bytes, at: offset) }
-  var takesPieces: Bool { false }
+  var takesPieces: Bool { true }
+  var keepsPieces: Bool { false }
   var hasNote: Bool { false }
-  func read(_ range: Range<Int64>, _ body: (UnsafeRawBufferPointer) throws -> Void) throws {}
+
+  func read(_ range: Range<Int64>, _ body: (UnsafeRawBufferPointer) throws -> Void) throws {
+    try place.read(range, body)
+  }
+
   func note(_ origin: PartOrigin, first: Int64?) {}
   func discard() { place.discard() }
   func commit() { place.complete() }

@@ -29,9 +29,9 @@ struct PieceCrew: Sendable {
   /// Sends one for which a connection is used only if nobody else wants it.
   let perform: @Sendable (ExchangeRequest, any ResponseSink) async -> ExchangeResult
   /// How many helpers go on.
-  private let kept = SharedNumber(Int64.max)
-  /// How large a piece is, in bytes.
-  private let size: SharedNumber
+  private let kept = Shared(Int64.max)
+  /// What a helper gets.
+  private let shares: Shared<PieceShares>
 
   init(
     _ part: DownloadPart, _ request: ExchangeRequest, _ policy: PiecePolicy, most: Int,
@@ -40,7 +40,7 @@ struct PieceCrew: Sendable {
   ) {
     (self.part, self.request, self.policy, self.most) = (part, request, policy, most)
     (self.follow, self.perform) = (follow, perform)
-    size = SharedNumber(Int64.max)
+    shares = Shared(PieceShares(size: .max, least: policy.sizes.lowerBound))
   }
 
   /// Works until all bytes are here or the connection on which the download depends has failed.
@@ -48,10 +48,9 @@ struct PieceCrew: Sendable {
     await withTaskGroup(of: Event.self) { group in
       group.addTask { .ended(await bring()) }
       if most > 1, part.mayHavePieces { group.addTask { await measure() } }
-      var control = PieceControl(policy, most: most)
+      var control = CrewControl(policy, most: most)
       var outcome: Outcome?
       var (helpers, received) = (0, Int64(0))
-      var (last, lastTime) = (Int64(0), ContinuousClock.now)
       for await event in group {
         switch event {
         case .ended(let end):
@@ -65,16 +64,17 @@ struct PieceCrew: Sendable {
         case .measured:
           guard outcome == nil else { continue }
           group.addTask { await measure() }
-          guard let outlook = part.outlook else { continue }
           let now = ContinuousClock.now
-          let rate = Double(outlook.arrived - last) / ((now - lastTime) / .seconds(1))
-          (last, lastTime) = (outlook.arrived, now)
-          guard outlook.left >= policy.minimumLeft else { continue }
-          switch control.advise(rate: rate, connections: helpers + 1) {
+          guard let outlook = part.outlook(at: now) else { continue }
+          let advice = control.advise(
+            arrived: outlook.arrived, left: outlook.left, connections: helpers + 1,
+            onlyTail: !part.storage.keepsPieces, at: now)
+          switch advice {
           case .wait: break
           case .keep(let connections): kept.value = Int64(connections) - 1
-          case .add(let count):
-            size.value = pieceSize(rate: rate, connections: helpers + 1)
+          case .add(let count, let shares):
+            self.shares.value = shares
+            if shares.split != nil { kept.value = .max }
             for number in helpers..<helpers + count { group.addTask { await help(number) } }
             helpers += count
           }
@@ -91,12 +91,6 @@ struct PieceCrew: Sendable {
     return .measured
   }
 
-  /// What one connection brings in two seconds.
-  private func pieceSize(rate: Double, connections: Int) -> Int64 {
-    let size = Int64(rate / Double(connections) * 2)
-    return min(policy.sizes.upperBound, max(policy.sizes.lowerBound, size))
-  }
-
   /// The work of the connection on which the download depends.
   private func bring() async -> Outcome {
     var outcome = Outcome(result: await follow(request, part), errorBody: [])
@@ -106,8 +100,7 @@ struct PieceCrew: Sendable {
     do throws(TransferError) {
       try part.settle()
       while outcome.result.failure == nil, [200, 206].contains(outcome.result.head?.status) {
-        let next = part.nextPiece(
-          size: size.value, least: policy.sizes.lowerBound, patience: policy.patience)
+        let next = part.nextPiece(shares.value, patience: policy.patience)
         guard !next.isDone else { break }
         guard let piece = next.sink else {
           // Others are bringing the last bytes.
@@ -146,9 +139,7 @@ struct PieceCrew: Sendable {
   /// The work of a further connection.
   private func help(_ number: Int) async -> Event {
     var received: Int64 = 0
-    while number < kept.value, !Task.isCancelled,
-      let piece = part.nextPiece(size: size.value, least: policy.sizes.lowerBound)
-    {
+    while number < kept.value, !Task.isCancelled, let piece = part.nextPiece(shares.value) {
       var result = await perform(helperRequest(piece), piece)
       received += result.bytesReceived
       if result.failure?.kind == .protocolViolation { part.refusePieces() }
@@ -183,12 +174,12 @@ struct PieceCrew: Sendable {
   }
 }
 
-/// A number that several tasks read and one changes.
-private final class SharedNumber: Sendable {
-  private let number: Mutex<Int64>
-  init(_ value: Int64) { number = Mutex(value) }
-  var value: Int64 {
-    get { number.withLock { $0 } }
-    set { number.withLock { $0 = newValue } }
+/// A value that several tasks read and one changes.
+private final class Shared<Value: Sendable>: Sendable {
+  private let shared: Mutex<Value>
+  init(_ value: Value) { shared = Mutex(value) }
+  var value: Value {
+    get { shared.withLock { $0 } }
+    set { shared.withLock { $0 = newValue } }
   }
 }

@@ -14,6 +14,18 @@ struct PiecePolicy: Sendable {
   var slowest = 1.0
   /// What an additional connection must bring, as a share of what it would if each were limited by itself.
   var gain = 0.5
+  /// So many bytes, or what a second brings on a slow line, make a measurement: fewer say more of how packets come in
+  /// bursts than of the rate.
+  var sample: Int64 = 1 << 20
+  /// How long the last ``minimumLeft`` bytes must take at the rate of now for further connections to get a share.
+  var tail: Duration = .seconds(4)
+  /// The time over which that rate is measured, and after which more may be added.
+  var tailWindow: Duration = .seconds(2)
+  /// How long what one connection is still to bring must take for another one to get the half of it: a new connection
+  /// takes several round trips to get going, and the old one is lost where it is cut short.
+  var split: Duration = .seconds(3)
+  /// The least share of the last bytes.
+  var tailLeast: Int64 = 16 << 10
 }
 
 /// Decides from the rate of a download whether it gets another connection: only where one connection is what limits it,

@@ -85,6 +85,33 @@ extension TestRegistry {
       Set(archived.blobs.map(\.digest)).isSuperset(of: signatures.flatMap(\.blobs).map(\.descriptor.digest)))
   }
 
+  @Test func `What is about an image is asked for as soon as its digest is known`() async throws {
+    let fixture = try RegistryFixture()
+    fixture.registry.put(amd64, in: "app")
+    let index = TestImage.index([amd64.manifest.descriptor])
+    fixture.registry.put(manifest: index, in: "app", tag: "1")
+    let subjects = [index.descriptor.digest, amd64.manifest.descriptor.digest]
+    for subject in subjects {
+      // Without it the registry has nothing at that path that could open the gate.
+      fixture.registry.put(
+        TestAttachment.signature(of: index.descriptor), in: "app",
+        tag: AttachedManifest.tag(of: subject, ".sig"))
+    }
+    // The manifest of the platform comes when both have been asked about.
+    let gates = subjects.map { _ in TestServer.Gate() }
+    for (subject, gate) in zip(subjects, gates) {
+      let tag = AttachedManifest.tag(of: subject, ".sig")
+      fixture.registry.fault(TestRegistry.manifestPath("app", tag)) { _, usual in
+        gate.open()
+        return usual
+      }
+    }
+    fixture.registry.fault(TestRegistry.manifestPath("app", subjects[1].description)) { _, usual in
+      gates.reduce(usual) { $0.stalled(at: $1) }
+    }
+    #expect(try await resolve(fixture).attached?.get().count == 1)
+  }
+
   @Test(arguments: [true, false])
   func `What names an image as its subject comes by the registry's list`(hasList: Bool) async throws {
     let fixture = try RegistryFixture()

@@ -94,6 +94,34 @@ import Testing
     }
   }
 
+  @Test("Bytes that come ahead of others count when they are read")
+  func ahead() throws {
+    let image = try fixture.image("a:1", try fixture.manifest([noise(700_000), noise(40_000, seed: 2)]))
+    let expected = try fixture.write(image)
+    try removeFile(fixture.archive)
+    let archive = try PartialArchive(image, at: fixture.archive)
+    for blob in archive.blobs where blob.size < 100_000 { try download(blob, to: archive) }
+    let blob = try #require(archive.blobs.first { $0.size >= 100_000 })
+    let content = try readBytes(fixture.path(of: blob.digest))
+    let place = try archive.place(of: blob.digest)
+    func write(_ range: Range<Int>) throws {
+      try content[range].withUnsafeBytes { try place.write($0, at: Int64(range.lowerBound)) }
+    }
+    try write(600_000..<700_000)
+    try write(200_000..<600_000)
+    #expect(place.kept == 0 && archive.remains()[blob.digest] == nil)
+    try write(0..<200_000)
+    #expect(place.kept == 200_000)
+    place.complete()
+    #expect(throws: ImageArchiveError.self) { try archive.complete() }
+    var read: [UInt8] = []
+    try place.read(200_000..<700_000) { read += $0 }
+    #expect(read == Array(content[200_000...]) && place.kept == 700_000)
+    place.complete()
+    #expect(try archive.complete() == expected)
+    #expect(try Digest(ofFile: fixture.archive) == expected.sha256)
+  }
+
   @Test("The bytes of an archive do not depend on the libraries of the machine")
   func golden() throws {
     let written = try fixture.write(

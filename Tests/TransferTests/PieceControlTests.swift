@@ -49,6 +49,71 @@ import Testing
   }
 }
 
+/// When the last bytes of a file get further connections.
+@Suite struct TailControlTests {
+  private let start = ContinuousClock.now
+  private var control = CrewControl(PiecePolicy(), most: 8)
+
+  /// What is advised each quarter of a second when so many bytes a second come, and others are there to be had.
+  private mutating func additions(
+    rate: Int64, left: Int64, connections: Int = 1, seconds: Int = 8, onlyTail: Bool = false
+  ) -> [Int] {
+    var (connections, added) = (connections, [Int]())
+    for step in 0...seconds * 4 {
+      let advice = control.advise(
+        arrived: rate * Int64(step) / 4, left: left, connections: connections, onlyTail: onlyTail,
+        at: start + .milliseconds(250 * step))
+      if case .add(let count, _) = advice {
+        added.append(count)
+        connections += count
+      }
+    }
+    return added
+  }
+
+  @Test mutating func whatTakesSecondsIsSharedOutUpToTheLimit() {
+    #expect(additions(rate: 100_000, left: 1_000_000) == [1, 2, 4])
+  }
+
+  @Test mutating func whatIsHereSoonIsNot() {
+    #expect(additions(rate: 2_000_000, left: 6_000_000).isEmpty)
+  }
+
+  @Test mutating func aFewBytesAreNot() {
+    #expect(additions(rate: 100, left: 20_000).isEmpty)
+  }
+
+  @Test mutating func nothingIsTriedWhereNothingComes() {
+    #expect(additions(rate: 0, left: 500_000).isEmpty)
+  }
+
+  @Test mutating func allThereIsIsShared() {
+    let policy = PiecePolicy()
+    let advice = (0...8).map { step in
+      control.advise(
+        arrived: Int64(step) * 1000, left: 1_000_001, connections: 1, onlyTail: true,
+        at: start + .milliseconds(250 * step))
+    }
+    #expect(
+      advice.last
+        == .add(
+          1, PieceShares(size: 500_001, least: policy.tailLeast, split: (policy.split, policy.tailWindow))))
+  }
+
+  @Test mutating func wherePiecesAreNotKeptOnlyTheLastBytesAreSharedOut() {
+    #expect(additions(rate: 100_000, left: 100_000_000, onlyTail: true).isEmpty)
+    #expect(additions(rate: 100_000, left: 100_000_000) == [1])
+  }
+
+  @Test mutating func whatWasNotFreeIsTriedAgainSoon() {
+    #expect(additions(rate: 10_000, left: 500_000, seconds: 2) == [1])
+    control.wereNotFree()
+    let again = control.advise(
+      arrived: 22_500, left: 500_000, connections: 1, onlyTail: true, at: start + .milliseconds(2250))
+    #expect(again != .wait)
+  }
+}
+
 /// Ranges of bytes.
 @Suite struct ByteRangesTests {
   @Test func whatTouchesBecomesOne() {

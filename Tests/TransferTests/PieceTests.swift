@@ -1,5 +1,6 @@
 import Files
 import Integrity
+import Synchronization
 import SystemPackage
 import TestServer
 import Testing
@@ -30,7 +31,7 @@ import Testing
     try fixture.engine {
       $0.pieces = PiecePolicy(
         interval: .milliseconds(20), minimumLeft: 1_000_000, sizes: 500_000...1_000_000,
-        patience: .milliseconds(200), steadiness: 1000, slowest: 0, gain: -1)
+        patience: .milliseconds(200), steadiness: 1000, slowest: 0, gain: -1, sample: 0)
       change(&$0)
     }
   }
@@ -71,6 +72,56 @@ import Testing
       if case .received(let count) = $1 { $0 + count } else { $0 }
     }
     #expect(received == Self.size)
+  }
+
+  /// Only the last bytes are shared out, and those are all of the file.
+  private static let onlyTail = PiecePolicy(
+    interval: .milliseconds(20), minimumLeft: .max, patience: .milliseconds(200), slowest: 0,
+    tail: .milliseconds(1),
+    tailWindow: .milliseconds(40), split: .milliseconds(1), tailLeast: 50_000)
+
+  @Test func theRestOfAFileThatCrawlsComesOverFreeConnections() async throws {
+    serve()
+    expectWhole(
+      try await fixture.run(fixture.download(digest: digest), on: engine { $0.pieces = Self.onlyTail })
+        .receipt)
+    #expect(ranges.count >= 2 && Set(requests.map(\.connection)).count > 1 && discarded == 0)
+    #expect(requests.filter { $0.range == nil }.count == 1)
+  }
+
+  @Test func aPieceThatCrawlsIsSharedOutAgain() async throws {
+    // The first piece stands still until a connection is asked for the last bytes of it.
+    let gate = TestServer.Gate()
+    let piece = Mutex<Range<Int64>?>(nil)
+    serve { request, usual in
+      guard let range = ByteRanges(request.range.map { String($0.dropFirst(6)) } ?? "")?.first else {
+        return usual
+      }
+      let first = piece.withLock { piece in
+        defer { piece = piece ?? range }
+        return piece
+      }
+      guard let first else { return usual.pausing(after: 50_000, at: gate) }
+      if first.contains(range.lowerBound) { gate.open() }
+      return usual
+    }
+    let engine = try engine {
+      $0.pieces = Self.onlyTail
+      $0.pieces.patience = .seconds(600)
+    }
+    expectWhole(try await fixture.run(fixture.download(digest: digest), on: engine).receipt)
+    #expect(discarded == 0)
+  }
+
+  @Test(arguments: 0..<5) func aFileInManySharesIsWholeHoweverFastEachIs(_ run: Int) async throws {
+    fixture.server.route("/file") { [good] in
+      good.response(to: $0).paced(Int64.random(in: 1_000_000...8_000_000))
+    }
+    let receipt = try await fixture.run(
+      fixture.download(digest: digest), on: engine { $0.pieces = Self.onlyTail }
+    ).receipt
+    expectWhole(receipt)
+    #expect(ranges.count >= 2 && discarded == 0)
   }
 
   @Test func anotherAlgorithmIsProvedToo() async throws {

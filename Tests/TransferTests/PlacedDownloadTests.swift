@@ -38,6 +38,25 @@ import Testing
     #expect(ranges == ["bytes=400000-"])
   }
 
+  @Test func theRestOfWhatCrawlsComesOverFreeConnections() async throws {
+    let gate = TestServer.Gate()
+    let resource = TestServer.Resource(body, entityTag: "\"v1\"")
+    fixture.server.route("/file") { request in
+      if request.range != nil { gate.open() }
+      return resource.response(to: request).pausing(after: request.range == nil ? 300_000 : .max, at: gate)
+    }
+    let place = MemoryPlace()
+    var download = fixture.download(digest: Digest(of: body.bytes))
+    download.place = place
+    let engine = try fixture.engine {
+      $0.pieces = PiecePolicy(
+        interval: .milliseconds(20), slowest: 0, tail: .milliseconds(1), tailWindow: .milliseconds(40))
+    }
+    let receipt = try await fixture.run(download, on: engine).receipt
+    #expect(place.bytes == body.bytes && place.isComplete && receipt?.size == body.count)
+    #expect(ranges.count >= 2 && ranges.filter { $0 == nil }.count == 1)
+  }
+
   @Test func whatIsAllThereIsNotAskedFor() async throws {
     let place = MemoryPlace(body.bytes)
     #expect(try await run(to: place)?.transferred == 0)
@@ -92,7 +111,15 @@ private final class MemoryPlace: ContentPlace {
 
   func write(_ bytes: UnsafeRawBufferPointer, at offset: Int64) throws {
     if isFull { throw Errno.noSpace }
-    state.withLock { $0.bytes.replaceSubrange(Int(offset)..., with: bytes) }
+    state.withLock { state in
+      let missing = Int(offset) + bytes.count - state.bytes.count
+      if missing > 0 { state.bytes += [UInt8](repeating: 0, count: missing) }
+      state.bytes.replaceSubrange(Int(offset)..<Int(offset) + bytes.count, with: bytes)
+    }
+  }
+
+  func read(_ range: Range<Int64>, _ body: (UnsafeRawBufferPointer) throws -> Void) throws {
+    try bytes[Int(range.lowerBound)..<Int(range.upperBound)].withUnsafeBytes(body)
   }
 
   func discard() { state.withLock { $0 = ([], false) } }

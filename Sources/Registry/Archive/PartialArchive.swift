@@ -216,7 +216,7 @@ public final class BlobPlace: ContentPlace {
     }
   }
 
-  /// Writes the bytes that follow those that are here.
+  /// Writes bytes: those that follow what is here, or others ahead of them.
   ///
   /// - Throws: `FileError`; ``ImageArchiveError/incomplete(_:blob:)`` for more bytes than the blob has.
   public func write(_ bytes: UnsafeRawBufferPointer, at offset: Int64) throws {
@@ -225,8 +225,21 @@ public final class BlobPlace: ContentPlace {
       throw ImageArchiveError.incomplete(archive.destination, blob: archive.descriptor(index).digest)
     }
     try file.write(bytes, at: archive.range(index).lowerBound + offset)
-    checksum.withLock { $0.update(bytes) }
-    archive.keep(end, of: index, file)
+    if checksum.withLock({ $0.update(bytes, at: offset) }) { archive.keep(end, of: index, file) }
+  }
+
+  /// Hands over bytes that were written ahead of others, which are here by now.
+  ///
+  /// - Throws: `FileError`, or what `body` throws.
+  public func read(_ range: Range<Int64>, _ body: (UnsafeRawBufferPointer) throws -> Void) throws {
+    let start = archive.range(index).lowerBound
+    var offset = range.lowerBound
+    try file.read(start + offset..<start + range.upperBound) { bytes in
+      try body(bytes)
+      let isNext = checksum.withLock { $0.update(bytes, at: offset) }
+      offset += Int64(bytes.count)
+      if isNext { archive.keep(offset, of: index, file) }
+    }
   }
 
   /// Forgets all bytes that are here.
@@ -279,6 +292,15 @@ public final class BlobPlace: ContentPlace {
       throw ImageArchiveError.incomplete(other.destination, blob: blob.digest)
     }
     complete()
+  }
+}
+
+extension CRC32 {
+  /// Takes in bytes if they are those that follow; says whether they are.
+  fileprivate mutating func update(_ bytes: UnsafeRawBufferPointer, at offset: Int64) -> Bool {
+    guard offset == count else { return false }
+    update(bytes)
+    return true
   }
 }
 
