@@ -52,7 +52,7 @@ struct BlobUpload {
   ///   - open: Makes the reader; called when the blob must be sent. May take long.
   /// - Throws: ``RegistryError``; ``ImageArchiveError`` and others when the archive cannot be read.
   func run(
-    mountingFrom source: String?, open: @escaping @Sendable () throws -> BlobReader
+    mountingFrom source: String?, open: @Sendable () async throws -> BlobReader
   ) async throws -> Outcome {
     var session: Session?
     if let source {
@@ -70,7 +70,7 @@ struct BlobUpload {
       }
     }
     if session == nil, try await client.has(blob, destination) { return .present }
-    let reader = try await offload { try open() }
+    let reader = try await open()
     do {
       return try await send(reader, session)
     } catch {

@@ -8,8 +8,9 @@ import Transfer
 /// Brings image archives into a registry, straight from their files and with the digests they have.
 ///
 /// What the registry has is not sent: a tag that stands for the image already costs a question for each manifest. A blob
-/// that several images have is sent once. Each byte is proved while it is read, or before
-/// (``PushConfiguration/archivesAreProved``); an image gets its tag when all of it is there. One image's failure does not stop the others.
+/// that several images have is sent once. Each byte is proved while it is read, or before; an image gets its tag when all
+/// of it is there, and with ``PushConfiguration/prove`` when all archives were proved. One image's failure does not stop the
+/// others.
 public final class ImagePush: Sendable {
   let target: PushTarget
   let engine: TransferEngine
@@ -37,8 +38,8 @@ public final class ImagePush: Sendable {
   /// Pushes archives over HTTP.
   ///
   /// - Returns: What became of each image, in the order of the archives.
-  /// - Throws: ``PushCollision`` before anything is sent; ``RegistryError`` when the registry cannot be asked at all;
-  ///   `CancellationError`.
+  /// - Throws: ``PushCollision`` before anything is sent; ``ArchivesRefused`` before anything of them can be pulled;
+  ///   ``RegistryError`` when the registry cannot be asked at all; `CancellationError`.
   public func push(_ archives: [FilePath]) async throws -> [PushResult] {
     try await push(archives, names: [:], nil)
   }
@@ -51,8 +52,17 @@ public final class ImagePush: Sendable {
     let client = if let known { known } else { try await client() }
     for (blob, place) in places.withLock({ $0 }) { session.note(blob, isIn: place) }
     try await findPresent(session, client)
-    await bring(session, client)
+    let jobs = session.jobs()
+    let proofs = ArchiveProofs(of: session.archives(of: jobs), by: configuration.prove)
+    defer { proofs.cancel() }
+    await bring(jobs, session, client, proofs)
     places.withLock { $0 = session.knownPlaces }
+    try Task.checkCancellation()
+    try await proofs.finish()
+    await forEachConcurrently(session.complete, limit: configuration.parallel) { index in
+      await self.name(index, session, client)
+    } onResult: { _, _ in
+    }
     try Task.checkCancellation()
     return sorted(session, archives)
   }
@@ -63,17 +73,27 @@ public final class ImagePush: Sendable {
   ) async throws -> PushSession {
     let (target, configuration) = (target, configuration)
     var opened: [FilePath: Result<PushImage.Opened, any Error>] = [:]
+    let isRefused = Mutex(false)
     await forEachConcurrently(archives, limit: 4) { path in
       await offload {
         Result {
-          try PushImage.open(
-            path, target: target, configuration: configuration, names: names[path] ?? [])
+          do {
+            return try PushImage.open(
+              path, target: target, configuration: configuration, names: names[path] ?? [])
+          } catch {
+            // An archive that is not the one that was made is a better reason than what cannot be read of it.
+            do { try configuration.prove?(path) {} } catch { isRefused.withLock { $0 = true } }
+            throw error
+          }
         }
       }
     } onResult: { path, result in
       opened[path] = result
     }
     try Task.checkCancellation()
+    if isRefused.withLock({ $0 }) {
+      try await ArchiveProofs(of: archives, by: configuration.prove).finish(all: true)
+    }
     let images = try leavingTags(archives.compactMap { try? opened[$0]?.get() }.flatMap(\.images))
     try refuseCollisions(images)
     let session = PushSession(images, onEvent: onEvent)
@@ -115,75 +135,6 @@ public final class ImagePush: Sendable {
     }
   }
 
-  /// Finds how the registry is asked: a registry on another machine without TLS only where that is allowed.
-  func client() async throws(RegistryError) -> PushClient {
-    var pull = RegistryConfiguration()
-    if try await isPlain() { pull.plainHTTP = [target.host] }
-    return PushClient(
-      engine: engine, endpoint: RegistryEndpoint(registry: target.host, configuration: pull),
-      credentials: credentials, configuration: configuration, onEvent: onEvent)
-  }
-
-  private func isPlain() async throws(RegistryError) -> Bool {
-    if let isPlain = target.isPlain {
-      guard !isPlain || configuration.allowsPlainHTTP || target.isLoopback else {
-        throw RegistryError(
-          .insecure, image: try name(),
-          detail:
-            "\(target.host) would be contacted without TLS, so anyone on the network path could read or "
-            + "alter the upload")
-      }
-      return isPlain
-    }
-    if target.isLoopback { return await !wantsTLS() }
-    guard configuration.allowsPlainHTTP else { return false }
-    do throws(TransferError) {
-      _ = try await engine.response(to: Self.greeting("https://\(target.host)/v2/"))
-      return false
-    } catch {
-      // A certificate that is not believed is no reason to do without.
-      return error.kind != .tls
-    }
-  }
-
-  /// Whether a registry answers a question without TLS by asking for it: what Go's server says, and nginx, has the word.
-  private func wantsTLS() async -> Bool {
-    // Who names an authority means TLS.
-    if configuration.prefersTLS, await speaksTLS() { return true }
-    guard let answer = try? await engine.response(to: Self.greeting("http://\(target.host)/v2/")) else {
-      // Servers that are not made in Go hang up.
-      return await speaksTLS()
-    }
-    guard answer.head.status == 400 else { return false }
-    return String(decoding: answer.body.prefix(1 << 10), as: UTF8.self).contains("HTTPS")
-  }
-
-  /// Whether something answers over TLS, be it with a certificate that is not believed.
-  private func speaksTLS() async -> Bool {
-    do throws(TransferError) {
-      _ = try await engine.response(to: Self.greeting("https://\(target.host)/v2/"))
-      return true
-    } catch {
-      return error.kind == .tls
-    }
-  }
-
-  private static func greeting(_ url: String) -> HTTPRequest {
-    var request = HTTPRequest(url: url)
-    request.retries = 0
-    return request
-  }
-
-  /// The registry in errors that are not one image's.
-  private func name() throws(RegistryError) -> ImageReference {
-    do {
-      return try ImageReference(
-        registry: target.host, repository: target.path.isEmpty ? "v2" : target.path, tag: "latest")
-    } catch {
-      preconditionFailure("a target's parts were checked when it was made: \(error)")
-    }
-  }
-
   /// Finds the images that the registry has.
   private func findPresent(_ session: PushSession, _ client: PushClient) async throws {
     let failure = Mutex<(any Error)?>(nil)
@@ -222,14 +173,16 @@ public final class ImagePush: Sendable {
     session.finish(index, .present)
   }
 
-  /// Brings all blobs through one queue, and each image's manifests when its last blob is there.
-  private func bring(_ session: PushSession, _ client: PushClient) async {
-    await forEachConcurrently(session.jobs(), limit: configuration.parallel) { job in
+  /// Brings all blobs through one queue, and each image's manifests when its last blob is there and nothing is to be proved.
+  private func bring(
+    _ jobs: [PushSession.Job], _ session: PushSession, _ client: PushClient, _ proofs: ArchiveProofs
+  ) async {
+    await forEachConcurrently(jobs, limit: configuration.parallel) { job in
       for (number, index) in job.images.enumerated() {
-        guard !Task.isCancelled else { return }
+        guard !Task.isCancelled, !proofs.isRefused else { return }
         if session.isDone(index) { continue }
         do {
-          try await self.bring(job.blob, for: index, isFirst: number == 0, session, client)
+          try await self.bring(job.blob, for: index, isFirst: number == 0, session, client, proofs)
         } catch {
           session.finish(index, failed: error)
         }
@@ -239,7 +192,8 @@ public final class ImagePush: Sendable {
   }
 
   private func bring(
-    _ blob: Descriptor, for index: Int, isFirst: Bool, _ session: PushSession, _ client: PushClient
+    _ blob: Descriptor, for index: Int, isFirst: Bool, _ session: PushSession, _ client: PushClient,
+    _ proofs: ArchiveProofs
   ) async throws {
     try client.checkReachable()
     let image = session.images[index]
@@ -248,7 +202,8 @@ public final class ImagePush: Sendable {
     if source != repository {
       let upload = BlobUpload(client: client, blob: blob, destination: image.destination)
       let outcome = try await upload.run(mountingFrom: source) {
-        try BlobReader(
+        try await proofs.wait(for: image.contents.path)
+        return try BlobReader(
           blob, in: image.contents.file(blob), of: image.contents.path,
           isProved: self.configuration.archivesAreProved
         ) {
@@ -258,9 +213,21 @@ public final class ImagePush: Sendable {
       if outcome != .sent, isFirst { onEvent(.skipped(blob.size)) }
       session.note(blob.digest, isIn: repository)
     }
-    if session.arrived(index) {
+    guard session.arrived(index) else { return }
+    if configuration.prove == nil {
+      await name(index, session, client)
+    } else {
+      session.noteComplete(index)
+    }
+  }
+
+  /// Pushes the manifests and the tag of an image whose blobs are all there.
+  private func name(_ index: Int, _ session: PushSession, _ client: PushClient) async {
+    do throws(RegistryError) {
       session.finish(
         index, .pushed(replaced: nil), remark: try await pushDocuments(of: index, session, client))
+    } catch {
+      session.finish(index, failed: error)
     }
   }
 

@@ -24,10 +24,14 @@ public struct PushConfiguration: Sendable {
   public var stallTimeout: Duration = .seconds(300)
   /// The image that an archive must hold, for archives of which that is known; one with another image is refused.
   public var expected: [FilePath: ExpectedImage] = [:]
-  /// Whether all archives were read just before and are as they must be. Over HTTP their blobs are then hashed by the
-  /// registry alone, which has the digest of each; those that it refuses are hashed here, too, so that the error says who is
-  /// at fault. What goes into a registry's folder is always hashed.
+  /// Whether each archive is proved before anything is sent of it, just now by whoever calls or by ``prove``. Over HTTP its
+  /// blobs are then hashed by the registry alone, which has the digest of each; those that it refuses are hashed here, too, so
+  /// that the error says who is at fault. What goes into a registry's folder is always hashed.
   public var archivesAreProved = false
+  /// Reads all of an archive and throws when it is not as it must be. Called once for each archive of which a blob is to be
+  /// sent over HTTP, before the first byte of it; no image gets a name before all of them were proved. It may take long, and
+  /// calls its second argument now and then, which throws `CancellationError` when nobody waits any more.
+  public var prove: ArchiveProof?
   /// What the image of an archive is called, for archives that do not say it.
   public var names: [FilePath: String] = [:]
   /// Where layers are unpacked that cannot be read out of an archive directly; made when needed, and emptied again.
@@ -38,6 +42,9 @@ public struct PushConfiguration: Sendable {
   /// - Parameter scratch: A folder for nothing else.
   public init(scratch: FilePath) { self.scratch = scratch }
 }
+
+/// Reads all of an archive and throws when it is not as it must be, see ``PushConfiguration/prove``.
+public typealias ArchiveProof = @Sendable (_ archive: FilePath, _ goOn: () throws -> Void) throws -> Void
 
 /// What an archive must hold.
 public struct ExpectedImage: Sendable {

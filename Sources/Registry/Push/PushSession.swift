@@ -24,6 +24,7 @@ final class PushSession: Sendable {
     /// A repository of the registry that is known to have the blob.
     var places: [Digest: String] = [:]
     var results: [PushResult] = []
+    var complete: [Int] = []
   }
 
   let images: [PushImage]
@@ -90,6 +91,17 @@ final class PushSession: Sendable {
       state.progress[image].missing -= 1
       return state.progress[image].missing == 0 && !state.progress[image].isDone
     }
+  }
+
+  /// Images of which all blobs are there and that have no name yet.
+  var complete: [Int] { state.withLock { $0.complete } }
+
+  func noteComplete(_ image: Int) { state.withLock { $0.complete.append(image) } }
+
+  /// The archives of which something is to be brought, in the order in which they are needed.
+  func archives(of jobs: [Job]) -> [FilePath] {
+    var seen: Set<FilePath> = []
+    return jobs.flatMap(\.images).map { images[$0].contents.path }.filter { seen.insert($0).inserted }
   }
 
   /// Records the end of an image, once.

@@ -202,7 +202,7 @@ public struct PruneRun: Sendable {
         digest: image.digest))
         .map { (reference: $0, digest: image.digest) }
     }
-    return try await LoadPushStep().missing(images, context)
+    return try await LoadPushStep().missing(images, context).count
   }
 
   /// Forgets what each release had in the registry, once it is gone.

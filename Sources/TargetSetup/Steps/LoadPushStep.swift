@@ -62,8 +62,7 @@ struct LoadPushStep: Step {
   private func bring(_ context: SetupContext, _ journal: Journal) async throws -> [PushResult] {
     guard context.push.archives.isEmpty else { return try await pushGivenArchives(context) }
     let names = try archives(context.bundle)
-    let hasManifest = context.bundle.manifest != nil
-    if hasManifest, !context.isVerified { try await prove(names, context) }
+    if context.pushesToOwnRegistry { try await prove(names, context) }
     let archives = try names.map { try context.bundle.unprovedFile($0) }
     if let missing = context.bundle.shell?.images().filter({ $0.archive == nil }), !missing.isEmpty {
       context.say(
@@ -73,26 +72,16 @@ struct LoadPushStep: Step {
     }
     return context.pushesToOwnRegistry
       ? try await seed(archives, context, journal)
-      : try await push(context, archivesAreProved: hasManifest).push(archives)
+      : try await send(archives, context)
   }
 
-  /// Reads all of the archives. What is pushed of them is proved piece by piece, but nobody reads what lies between, and
-  /// the images before a damaged one would be in the registry.
-  ///
-  /// - Throws: Problems, one for each archive that is not as the manifest says.
-  private func prove(_ names: [String], _ context: SetupContext) async throws {
-    let bytes = ByteCount.format(names.byteSum { context.bundle.size($0) })
-    context.say(.info, "the archives are read before the first image is sent: \(bytes)", step: name)
-    var failures: [Problem] = []
-    // Large ones first, so that all readers end together.
-    let order = names.sorted { context.bundle.size($0) > context.bundle.size($1) }
-    await forEachConcurrently(order, limit: BundleVerifier.readers) { path in
-      await offload { Result { try context.bundle.read(path) { _ in try Task.checkCancellation() } } }
-    } onResult: { path, result in
-      if case .failure(let error) = result { failures.append(Problem(error, about: path)) }
+  /// Over HTTP. An archive is read just before it is sent; no image has a name before all of them were proved.
+  private func send(_ archives: [FilePath], _ context: SetupContext) async throws -> [PushResult] {
+    do {
+      return try await push(context, isBundle: true).push(archives)
+    } catch let error as ArchivesRefused {
+      throw Problems(error.archives.map { Problem($0.error, about: path(of: $0.archive, context)) })
     }
-    try Task.checkCancellation()
-    guard failures.isEmpty else { throw Problems(failures.sorted { $0.subject < $1.subject }) }
   }
 
   /// Archives that were made by others. The journal has nothing of them: whose images those are in the bundle's own
@@ -169,7 +158,6 @@ struct LoadPushStep: Step {
 
   /// How many images the bundle's own registry does not serve as they are in the bundle.
   private func missingImages(_ context: SetupContext, _ journal: Journal) async throws -> Int {
-    let target = try PushTarget(context.addresses.localRegistryHost)
     var images: [(reference: ImageReference, digest: Digest)] = []
     var missing = 0
     if context.bundle.shell != nil {
@@ -180,23 +168,19 @@ struct LoadPushStep: Step {
         images += known
       }
     } else {
-      let carried = (context.bundle.manifest?.files ?? []).compactMap(\.image)
-      guard !carried.isEmpty else { return try archives(context.bundle).count }
-      images = carried.compactMap { image in
-        let name = try? target.reference(
-          of: image.reference, strippedRegistries: context.configuration.registry.stripped)
-        return name.map { ($0, image.digest) }
-      }
-      missing = carried.count - images.count
+      let carried = (context.bundle.manifest?.files ?? []).count { $0.image != nil }
+      guard carried > 0 else { return try archives(context.bundle).count }
+      images = try carriedImages(context).images
+      missing = carried - images.count
     }
-    return try await self.missing(images, context) + missing
+    return try await self.missing(images, context).count + missing
   }
 
-  /// How many of some images the bundle's own registry does not serve with these digests.
+  /// Which of some images the bundle's own registry does not serve with these digests, as indices.
   ///
   /// - Throws: An error when the registry's address cannot be one.
   func missing(_ images: [(reference: ImageReference, digest: Digest)], _ context: SetupContext) async throws
-    -> Int
+    -> [Int]
   {
     // It is asked once: a registry that does not answer has none of them.
     var transfer = try transfer(context)
@@ -245,9 +229,12 @@ struct LoadPushStep: Step {
     return [names.user: login.user, names.password: login.password]
   }
 
-  private func push(_ context: SetupContext, archivesAreProved: Bool = false) throws -> ImagePush {
+  private func push(_ context: SetupContext, isBundle: Bool = false) throws -> ImagePush {
     var configuration = configuration(context)
-    configuration.archivesAreProved = archivesAreProved
+    if isBundle {
+      configuration.archivesAreProved = context.bundle.manifest != nil
+      configuration.prove = proof(context)
+    }
     let home = context.host.environment["HOME"].flatMap { $0.isEmpty ? nil : $0 } ?? "/root"
     let report = context.emit
     let credentials = RegistryCredentials(
