@@ -102,11 +102,14 @@ class Configuration:
         return self.cluster["etcd"]["external"]
 
 
-def check_etcd(configuration: Configuration) -> None:
+def check_etcd(configuration: Configuration, is_joining: bool = False) -> None:
+    """As kubeadm: one that joins does not ask etcd, of which a member may be lost (`cmd/kubeadm/app/preflight/checks.go`)."""
     given = configuration.etcd()
     for field in ("caFile", "certFile", "keyFile"):
         if not os.path.exists(given[field]):
             refuse(f"etcd.external.{field}: {given[field]} is not there")
+    if is_joining:
+        return
     etcd = Etcd(given["endpoints"], given["caFile"], given["certFile"], given["keyFile"])
     if unhealthy := etcd.unhealthy():
         refuse(f"etcd at {', '.join(unhealthy)} is not healthy")
