@@ -118,7 +118,9 @@ def check_etcd(configuration: Configuration, is_joining: bool = False) -> None:
 def write_certificates(configuration: Configuration) -> None:
     for name in ("ca", "front-proxy-ca"):
         pki.make_authority(configuration.place(name), "kubernetes" if name == "ca" else name)
-    names = [str(each) for each in configuration.cluster["apiServer"]["certSANs"] if each]
+    # kubeadm adds the names of the node on which it runs, which may be newer than those that the cluster keeps.
+    own = [configuration.node, configuration.init.get("localAPIEndpoint", {}).get("advertiseAddress")]
+    names = list(dict.fromkeys(str(each) for each in [*configuration.cluster["apiServer"]["certSANs"], *own] if each))
     ca, place = configuration.place("ca"), configuration.place
     pki.make_certificate(place("apiserver"), ca, "/CN=kube-apiserver", pki.SERVER, names)
     client = pki.subject_of("kube-apiserver-kubelet-client", ["kubeadm:cluster-admins"])
