@@ -134,7 +134,7 @@ def join(version: str, file: str) -> None:
 def prepare(configuration: Configuration, cluster: Cluster) -> None:
     """A control plane beside those that there are."""
     sharing.download(configuration, cluster)
-    setup.check_etcd(configuration)
+    setup.check_etcd(configuration, is_joining=True)
     setup.write_certificates(configuration)
     setup.write_kubeconfigs(configuration, is_first=False)
     setup.write_manifests(configuration)

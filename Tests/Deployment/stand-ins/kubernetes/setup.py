@@ -102,11 +102,14 @@ class Configuration:
         return self.cluster["etcd"]["external"]
 
 
-def check_etcd(configuration: Configuration) -> None:
+def check_etcd(configuration: Configuration, is_joining: bool = False) -> None:
+    """As kubeadm: one that joins does not ask etcd, of which a member may be lost (`cmd/kubeadm/app/preflight/checks.go`)."""
     given = configuration.etcd()
     for field in ("caFile", "certFile", "keyFile"):
         if not os.path.exists(given[field]):
             refuse(f"etcd.external.{field}: {given[field]} is not there")
+    if is_joining:
+        return
     etcd = Etcd(given["endpoints"], given["caFile"], given["certFile"], given["keyFile"])
     if unhealthy := etcd.unhealthy():
         refuse(f"etcd at {', '.join(unhealthy)} is not healthy")
@@ -115,7 +118,9 @@ def check_etcd(configuration: Configuration) -> None:
 def write_certificates(configuration: Configuration) -> None:
     for name in ("ca", "front-proxy-ca"):
         pki.make_authority(configuration.place(name), "kubernetes" if name == "ca" else name)
-    names = [str(each) for each in configuration.cluster["apiServer"]["certSANs"] if each]
+    # kubeadm adds the names of the node on which it runs, which may be newer than those that the cluster keeps.
+    own = [configuration.node, configuration.init.get("localAPIEndpoint", {}).get("advertiseAddress")]
+    names = list(dict.fromkeys(str(each) for each in [*configuration.cluster["apiServer"]["certSANs"], *own] if each))
     ca, place = configuration.place("ca"), configuration.place
     pki.make_certificate(place("apiserver"), ca, "/CN=kube-apiserver", pki.SERVER, names)
     client = pki.subject_of("kube-apiserver-kubelet-client", ["kubeadm:cluster-admins"])
