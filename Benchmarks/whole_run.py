@@ -197,4 +197,5 @@ def main() -> None:
             print("\n".join(f"  {line[:200]}" for line in lines[:40]))
 
 
-main()
+if __name__ == "__main__":
+    main()

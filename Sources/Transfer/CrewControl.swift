@@ -1,21 +1,22 @@
 /// What each connection gets of a file.
 struct PieceShares: Equatable, Sendable {
+  /// When a connection takes a part of what another one is to bring: where that takes so long, at the rate over such a time.
+  struct Split: Equatable, Sendable {
+    let after: Duration
+    let window: Duration
+  }
+
   /// How large a piece is, in bytes.
   var size: Int64
   /// How small it may be.
   var least: Int64
-  /// Whether a connection takes a part of what another one is to bring, when nothing else is left: where that takes so
-  /// long, at the rate over such a time.
-  var split: (after: Duration, window: Duration)?
+  /// Whether a connection takes a part of what another one is to bring, when nothing else is left.
+  var split: Split?
 
   /// How much one of several connections takes of what nobody brings. Where what is not done can be shared out again, small
   /// pieces would only be more requests.
   func share(of free: Int64, between connections: Int) -> Int64 {
     split == nil ? free / Int64(connections) : free
-  }
-
-  static func == (one: PieceShares, other: PieceShares) -> Bool {
-    one.size == other.size && one.least == other.least && one.split?.after == other.split?.after
   }
 }
 
@@ -58,7 +59,9 @@ struct CrewControl: Sendable {
       let size = max(policy.tailLeast, left / Int64(connections + count) + 1)
       return .add(
         count,
-        PieceShares(size: size, least: policy.tailLeast, split: (policy.split, policy.tailWindow)))
+        PieceShares(
+          size: size, least: policy.tailLeast,
+          split: PieceShares.Split(after: policy.split, window: policy.tailWindow)))
     }
     guard !onlyTail else { return .wait }
     let start = last ?? (0, now - policy.interval)

@@ -54,7 +54,13 @@ has_proxy() {
 # all_objects: what the API servers were given, those of machines that are lost too.
 all_objects() {
   local name
-  for name in "${control_planes[@]}"; do cat "$nodes/$name/root/$objects"; done
+  for name in "${control_planes[@]}"; do
+    if [[ -e $nodes/$name/root/$objects ]]; then
+      cat "$nodes/$name/root/$objects"
+    else # What is looked at before says so; the report is to come all the same.
+      echo "note: the API server of $name was given nothing" >&2
+    fi
+  done
   cat "$work"/lost-*.jsonl 2>/dev/null || true
 }
 # etcd_is_whole: as each member says by the real etcdctl.

@@ -33,23 +33,23 @@ final class ArchiveProofs: Sendable {
 
   /// Returns when an archive was proved.
   ///
+  /// - Parameter alone: Whether the next one is not proved meanwhile.
   /// - Throws: What the proof throws; `CancellationError`.
-  func wait(for archive: FilePath) async throws {
+  func wait(for archive: FilePath, alone: Bool = false) async throws {
     guard let prove else { return }
     let proof = proof(of: archive, prove)
-    if let next = next[archive] { _ = self.proof(of: next, prove) }
+    if !alone, let next = next[archive] { _ = self.proof(of: next, prove) }
     try await value(of: proof)
   }
 
   /// Waits for all proofs that were begun. If one has failed, all other archives are proved, too, so that all that are to be
   /// copied again are known.
   ///
-  /// - Parameter all: Whether all archives are proved in any case.
   /// - Throws: ``ArchivesRefused``; `CancellationError`.
-  func finish(all: Bool = false) async throws {
+  func finish() async throws {
     guard let prove else { return }
     for proof in proofs.withLock({ Array($0.values) }) { try? await value(of: proof) }
-    guard all || isRefused else { return }
+    guard isRefused else { return }
     var refused: [FilePath: any Error] = [:]
     await forEachConcurrently(archives, limit: BundleVerifier.readers) { archive in
       await Result { () async throws in try await self.value(of: self.proof(of: archive, prove)) }

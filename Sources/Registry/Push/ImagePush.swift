@@ -73,27 +73,21 @@ public final class ImagePush: Sendable {
   ) async throws -> PushSession {
     let (target, configuration) = (target, configuration)
     var opened: [FilePath: Result<PushImage.Opened, any Error>] = [:]
-    let isRefused = Mutex(false)
+    let proofs = ArchiveProofs(of: archives, by: configuration.prove)
     await forEachConcurrently(archives, limit: 4) { path in
-      await offload {
+      let result = await offload {
         Result {
-          do {
-            return try PushImage.open(
-              path, target: target, configuration: configuration, names: names[path] ?? [])
-          } catch {
-            // An archive that is not the one that was made is a better reason than what cannot be read of it.
-            do { try configuration.prove?(path) {} } catch { isRefused.withLock { $0 = true } }
-            throw error
-          }
+          try PushImage.open(path, target: target, configuration: configuration, names: names[path] ?? [])
         }
       }
+      // An archive that is not the one that was made is a better reason than what cannot be read of it.
+      if case .failure = result { try? await proofs.wait(for: path, alone: true) }
+      return result
     } onResult: { path, result in
       opened[path] = result
     }
     try Task.checkCancellation()
-    if isRefused.withLock({ $0 }) {
-      try await ArchiveProofs(of: archives, by: configuration.prove).finish(all: true)
-    }
+    try await proofs.finish()
     let images = try leavingTags(archives.compactMap { try? opened[$0]?.get() }.flatMap(\.images))
     try refuseCollisions(images)
     let session = PushSession(images, onEvent: onEvent)
@@ -213,12 +207,7 @@ public final class ImagePush: Sendable {
       if outcome != .sent, isFirst { onEvent(.skipped(blob.size)) }
       session.note(blob.digest, isIn: repository)
     }
-    guard session.arrived(index) else { return }
-    if configuration.prove == nil {
-      await name(index, session, client)
-    } else {
-      session.noteComplete(index)
-    }
+    if session.arrived(index), configuration.prove == nil { await name(index, session, client) }
   }
 
   /// Pushes the manifests and the tag of an image whose blobs are all there.

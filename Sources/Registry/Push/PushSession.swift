@@ -24,7 +24,6 @@ final class PushSession: Sendable {
     /// A repository of the registry that is known to have the blob.
     var places: [Digest: String] = [:]
     var results: [PushResult] = []
-    var complete: [Int] = []
   }
 
   let images: [PushImage]
@@ -93,10 +92,12 @@ final class PushSession: Sendable {
     }
   }
 
-  /// Images of which all blobs are there and that have no name yet.
-  var complete: [Int] { state.withLock { $0.complete } }
-
-  func noteComplete(_ image: Int) { state.withLock { $0.complete.append(image) } }
+  /// Images of which all blobs are there and that have no name yet. To be asked when the jobs are done.
+  var complete: [Int] {
+    state.withLock { state in
+      state.progress.indices.filter { state.progress[$0].missing == 0 && !state.progress[$0].isDone }
+    }
+  }
 
   /// The archives of which something is to be brought, in the order in which they are needed.
   func archives(of jobs: [Job]) -> [FilePath] {
