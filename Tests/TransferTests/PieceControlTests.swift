@@ -97,7 +97,10 @@ import Testing
     #expect(
       advice.last
         == .add(
-          1, PieceShares(size: 500_001, least: policy.tailLeast, split: (policy.split, policy.tailWindow))))
+          1,
+          PieceShares(
+            size: 500_001, least: policy.tailLeast,
+            split: PieceShares.Split(after: policy.split, window: policy.tailWindow))))
   }
 
   @Test mutating func wherePiecesAreNotKeptOnlyTheLastBytesAreSharedOut() {

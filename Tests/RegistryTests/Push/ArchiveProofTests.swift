@@ -85,10 +85,11 @@ import Testing
     #expect(without.first?.failure.map { !($0 is Refused) } == true)
   }
 
-  @Test("A push that is ended does not read an archive to its end")
-  func cancelled() async throws {
+  @Test("A push that is ended does not read an archive to its end", arguments: [true, false])
+  func cancelled(isReadable: Bool) async throws {
     registry.accept("library/one", ["1"])
     let archive = try fixture.archive("one:1", PushFixture.image([5_000]))
+    if !isReadable { try writeAtomically("no archive", to: archive) }
     let (started, begin) = AsyncStream.makeStream(of: Void.self)
     let push = try fixture.push(to: registry.host) {
       $0.prove = { _, goOn in
