@@ -53,7 +53,8 @@ serve_tree() {
 }
 
 # fetch_programs: containerd 2, etcd, kubectl and the CNI plugins, which the newest Debian has, and which run on this one; a
-# Python module for the stand-ins; this machine's skopeo, with its libraries.
+# Python module for the stand-ins; this machine's skopeo, with its libraries. CONTAINERD names a folder with a containerd
+# that is newer than Debian's.
 fetch_programs() {
   local cache=${ROOT_CACHE:-$work} archive name place
   archive=$(archive_of sid)
@@ -66,6 +67,8 @@ fetch_programs() {
     dpkg-deb -x "$cache/programs/$name.deb" "$programs_folder" || return 1
   done
   install -m 755 "$(PATH=$PATH:/usr/sbin command -v runc)" "$programs_folder/usr/bin/runc"
+  [[ -z ${CONTAINERD-} ]] ||
+    install -m 755 "$CONTAINERD"/{containerd,containerd-shim-runc-v2,ctr} "$programs_folder/usr/bin/" || return 1
   # Only where it is needed: with it containerd cannot ask for names any more on newer releases, as these tests do not.
   [[ " ${SYSTEMS-} " != *" debian-11 "* ]] ||
     "$deployment/for-older-libc" "$programs_folder"/usr/bin/{containerd,containerd-shim-runc-v2,ctr} "$programs_folder"/usr/lib/cni/* || return 1
