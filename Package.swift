@@ -181,9 +181,10 @@ let package = Package(
       resources: [
         "Evaluation/Playbooks/architecture-facts.yml", "Evaluation/Playbooks/dynamic-groups.yml",
         "Evaluation/Playbooks/evaluate-cluster.yml", "Evaluation/Playbooks/evaluate-defaults.yml",
-        "Evaluation/Python/catalog_answers.py", "Evaluation/Python/catalog_conditions.py",
-        "Evaluation/Python/catalog_rendering.py", "Evaluation/Python/catalog_values.py",
-        "Evaluation/Python/kubespray_catalog.py", "Evaluation/Shell/pass-arguments.sh",
+        "Evaluation/Python/catalog_answers.py", "Evaluation/Python/catalog_checks.py",
+        "Evaluation/Python/catalog_conditions.py", "Evaluation/Python/catalog_rendering.py",
+        "Evaluation/Python/catalog_values.py", "Evaluation/Python/kubespray_catalog.py",
+        "Evaluation/Shell/pass-arguments.sh",
         "Python/probe.py", "Source/releases.txt",
       ].map { .embedInCode($0) },
       swiftSettings: swiftSettings),

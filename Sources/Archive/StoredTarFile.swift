@@ -127,6 +127,9 @@ public final class StoredTarFile: Sendable {
   /// Does something else with the file, such as noting behind the archive what is there.
   public func update(_ body: (FileDescriptor) throws -> Void) rethrows { try body(descriptor) }
 
+  /// Has the disk begin to write what is there, while something else is done before ``flush()``.
+  public func beginWriting() { Files.beginWriting(0..<tar.fileSize, of: descriptor) }
+
   /// Flushes the file to the disk.
   ///
   /// - Throws: `FileError`.

@@ -43,14 +43,8 @@ public final class PendingFile: Sendable {
     guard fchown(descriptor.rawValue, user, group) == 0 else { throw FileError(.setAttributes, temporary) }
   }
 
-  /// Has the disk begin with a part that is written. Nobody waits for it, and nothing is safe by it: the flush at the end
-  /// then finds less to do.
-  ///
-  /// Source: sync_file_range(2).
-  public func beginWriting(_ range: Range<Int64>) {
-    _ = sync_file_range(
-      descriptor.rawValue, Int(range.lowerBound), Int(range.upperBound - range.lowerBound), begin_writing)
-  }
+  /// Has the disk begin with a part that is written.
+  public func beginWriting(_ range: Range<Int64>) { Files.beginWriting(range, of: descriptor) }
 
   /// Gives the file its final name, in place of a file that has it.
   ///
@@ -121,6 +115,15 @@ public final class PendingFile: Sendable {
     guard let named = try? FileInfo(path), let opened = try? FileInfo(descriptor) else { return false }
     return named.inode == opened.inode && named.device == opened.device
   }
+}
+
+/// Has the disk begin with a part of a file that is written. Nobody waits for it, and nothing is safe by it: the flush at the
+/// end then finds less to do.
+///
+/// Source: sync_file_range(2).
+public func beginWriting(_ range: Range<Int64>, of descriptor: FileDescriptor) {
+  _ = sync_file_range(
+    descriptor.rawValue, Int(range.lowerBound), Int(range.upperBound - range.lowerBound), begin_writing)
 }
 
 /// Gives an open file another name on the same file system: a copy that shares its bytes where the file system has such

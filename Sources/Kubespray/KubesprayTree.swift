@@ -65,6 +65,12 @@ public struct KubesprayTree: Sendable {
   /// Whether the tree has a role of this name.
   func hasRole(_ name: String) -> Bool { fileExists(path.appending("roles/\(name)/tasks/main.yml")) }
 
+  /// The files of tasks by which kubespray looks at an inventory before it changes anything, those that the tree has.
+  var inventoryChecks: [FilePath] {
+    ["validate_inventory/tasks/main.yml", "kubernetes/preinstall/tasks/0040-verify-settings.yml"]
+      .map { path.appending("roles/\($0)") }.filter { fileExists($0) }
+  }
+
   /// Everything below `roles/`, in order of names.
   var roleFiles: [String] {
     var files: [String] = []

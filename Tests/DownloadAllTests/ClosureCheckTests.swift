@@ -61,7 +61,8 @@ import Testing
     let host = HostEvaluation(
       host: "n1", groups: [], architecture: nil, downloads: [:], urls: [:], images: [:], roleImages: [:],
       addresses: [:],
-      versions: [:], composed: [], charts: [], packages: [], settings: engine.mapValues { $0 }, errors: [])
+      versions: [:], composed: [], charts: [], packages: [], settings: engine.mapValues { $0 },
+      refusals: [], errors: [])
     return ClusterDemand(catalog, [host])
   }
 

@@ -20,6 +20,51 @@ import Testing
     return hosts
   }
 
+  @Test func `What kubespray's own checks refuse is told before there is a bundle`() async throws {
+    try await withTemporaryFolder { folder in
+      let tree = folder.appending("tree")
+      try FileManager.default.copyItem(atPath: miniTree.string, toPath: tree.string)
+      let role = tree.appending("roles/validate_inventory/tasks")
+      try createDirectories(role)
+      try writeAtomically(
+        """
+        - name: Fail if removed variables are used
+          vars:
+            removed_vars: [kubelet_static_pod_path]
+            removed_vars_found: "{{ query('varnames', '^' + (removed_vars | join('|')) + '$') }}"
+          assert:
+            that: removed_vars_found | length == 0
+            fail_msg: "Removed variables present: {{ removed_vars_found | join(', ') }}"
+          run_once: true
+        - name: Stop if the network plugin is unknown
+          assert:
+            that:
+              - kube_network_plugin in ['calico', 'flannel']
+            msg: not supported
+        - name: Stop if memory is too small
+          assert: {that: "ansible_facts['memtotal_mb'] >= 1024"}
+        - name: Stop if there is no control plane
+          assert: {that: "groups.get('kube_control_plane')"}
+
+        """, to: role.appending("main.yml"))
+      let evaluation = try await TreeEvaluation(copying: tree, cache: folder.appending("cache"))
+      let hosts = try inventory(
+        in: folder.appending("inventory"),
+        ["group_vars/all/x.yml": "kubelet_static_pod_path: /etc/x\nkube_network_plugin: weave\n"])
+      let catalog = try await evaluation.evaluate(inventory: hosts)
+      let start = "kubespray would not play with this inventory: its check"
+      #expect(
+        catalog.warnings.filter { $0.hasPrefix(start) } == [
+          "\(start) \"Fail if removed variables are used\" says: Removed variables present: kubelet_static_pod_path",
+          "\(start) \"Stop if the network plugin is unknown\" says: not supported",
+        ])
+      try writeAtomically("a: b\n", to: folder.appending("inventory/group_vars/all/x.yml"))
+      let other = try await evaluation.evaluate(inventory: hosts, extra: ["kube_network_plugin": "flannel"])
+      #expect(!other.warnings.contains { $0.hasPrefix(start) })
+      #expect(try await !evaluation.evaluate().warnings.contains { $0.hasPrefix(start) })
+    }
+  }
+
   private static let vault = """
     $ANSIBLE_VAULT;1.1;AES256
     33343734386261666161626433386662623039356366656637303939306563376130623138626165

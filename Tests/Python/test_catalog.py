@@ -5,6 +5,7 @@ import unittest
 
 import sources  # noqa: F401
 from catalog_answers import everything, packages
+from catalog_checks import refusals
 from catalog_rendering import Rendering
 from catalog_values import first_line, plain, signature, truth
 
@@ -216,6 +217,33 @@ class Packages(unittest.TestCase):
         answer = self.ask(names=["{{ missing }}"])
         self.assertIn("missing", answer["error"])
         self.assertNotIn("names", answer)
+
+
+class Checks(unittest.TestCase):
+    def ask(self, *tasks, **variables):
+        asked = rendering(**variables)
+        asked.load = lambda path: list(tasks)
+        return refusals(asked, ["checks.yml"])
+
+    def test_what_is_known_not_to_hold_is_told_with_what_the_task_says(self):
+        task = {"name": "Stop", "assert": {"that": ["good", "bad"], "fail_msg": "not {{ bad }}\n"}, "when": "asked"}
+        self.assertEqual(
+            self.ask(task, good=True, bad=False, asked=True), [{"check": "Stop", "message": "not False"}]
+        )
+        self.assertEqual(self.ask(task, good=True, bad=True, asked=True), [])
+        self.assertEqual(self.ask(task, good=True, bad=False, asked=False), [])
+
+    def test_what_asks_about_a_machine_is_not_known(self):
+        task = {"name": "Stop", "assert": {"that": "memory"}}
+        self.assertEqual(self.ask(task), [])
+        self.assertEqual(self.ask({**task, "when": ["memory"], "assert": {"that": "bad"}}, bad=False), [])
+
+    def test_a_task_may_have_variables_and_conditions_as_templates(self):
+        task = {"vars": {"found": "{{ bad }}"}, "ansible.builtin.assert": {"that": "{{ found }}"}}
+        self.assertEqual(self.ask(task, bad=False), [{"check": "checks.yml", "message": "found"}])
+
+    def test_other_tasks_are_passed_over(self):
+        self.assertEqual(self.ask({"debug": {"msg": "x"}}, "no task", {"block": []}), [])
 
 
 if __name__ == "__main__":

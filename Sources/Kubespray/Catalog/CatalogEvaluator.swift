@@ -143,7 +143,9 @@ public struct CatalogEvaluator: Sendable {
     let turn = try await turn()
     defer { withExtendedLifetime(turn) {} }
     var run = try EvaluationRun(
-      self, EvaluationQuestions(images: roleImages, charts: roleCharts, packages: rolePackages))
+      self,
+      EvaluationQuestions(
+        images: roleImages, charts: roleCharts, packages: rolePackages, checksInventory: inventory != nil))
     defer { run.remove() }
     progress?("evaluating kubespray's variables with Ansible")
     let evaluations = try ofItsArchitecture(try await run.execute())

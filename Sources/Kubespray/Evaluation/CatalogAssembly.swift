@@ -1,3 +1,4 @@
+import Bundle
 import Integrity
 
 /// Joins the official lists and the evaluations of all hosts into one ``Catalog``.
@@ -269,6 +270,11 @@ struct CatalogAssembly {
   }
 
   private mutating func warnAboutFailures() {
+    for refusal in Set(members.flatMap(\.refusals)) {
+      warnings.insert(
+        "kubespray would not play with this inventory: its check \"\(refusal.check)\" says: "
+          + maskingSecrets(in: refusal.message))
+    }
     for failure in Set(evaluations.flatMap(\.errors)) {
       warnings.insert("\(failure.subject) could not be evaluated: \(failure.message)")
     }

@@ -88,6 +88,13 @@ struct HostEvaluation: Decodable {
     var error: String?
   }
 
+  /// A check of kubespray's that would end a play.
+  struct Refusal: Decodable, Hashable {
+    /// The name of its task.
+    var check: String
+    var message: String
+  }
+
   /// A value that could not be rendered.
   struct Failure: Decodable, Hashable {
     var subject: String
@@ -109,6 +116,8 @@ struct HostEvaluation: Decodable {
   var packages: [Packages]
   /// The values of the settings asked for, as JSON texts.
   var settings: [String: String?]
+  /// What kubespray's own checks would say, by the names of their tasks.
+  var refusals: [Refusal]
   var errors: [Failure]
 }
 
@@ -144,6 +153,8 @@ struct EvaluationRequest: Encodable {
   var packages: [RolePackages] = []
   /// Variables whose values are wanted.
   var settings: [ClosureSetting] = []
+  /// Files of tasks that check the inventory, absolute.
+  var checks: [String] = []
   /// The folder for the results, absolute.
   var output: String
 }
@@ -158,6 +169,8 @@ struct EvaluationQuestions {
   var packages: [RolePackages] = []
   /// Variables whose values are wanted.
   var settings: [ClosureSetting] = []
+  /// Whether kubespray's own checks of the inventory are asked what they would refuse.
+  var checksInventory = false
   /// The text of an offline.yml that stands in the inventory's group_vars/all.
   var offline: String?
 }

@@ -113,6 +113,7 @@ struct EvaluationRun {
         .init(template: $0.template, defaults: $0.defaults.string, condition: $0.condition)
       },
       charts: questions.charts, packages: questions.packages, settings: questions.settings,
+      checks: questions.checksInventory ? tree.inventoryChecks.map(\.string) : [],
       output: folder.appending("out").string)
     let requestFile = folder.appending("request.json")
     try writeAtomically(Array(try JSONEncoder().encode(request)), to: requestFile)

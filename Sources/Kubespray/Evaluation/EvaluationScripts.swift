@@ -16,6 +16,7 @@ struct EvaluationScripts {
     "architecture-facts.yml": PackageResources.architecture_facts_yml,
     "lookup_plugins/kubespray_catalog.py": PackageResources.kubespray_catalog_py,
     "lookup_plugins/catalog_answers.py": PackageResources.catalog_answers_py,
+    "lookup_plugins/catalog_checks.py": PackageResources.catalog_checks_py,
     "lookup_plugins/catalog_rendering.py": PackageResources.catalog_rendering_py,
     "lookup_plugins/catalog_conditions.py": PackageResources.catalog_conditions_py,
     "lookup_plugins/catalog_values.py": PackageResources.catalog_values_py,

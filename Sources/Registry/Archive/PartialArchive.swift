@@ -105,6 +105,7 @@ public final class PartialArchive: Sendable {
       return checksum
     }
     try file.complete(checksums)
+    file.beginWriting()
     let digest = try file.digest()
     try file.flush()
     try state.withLock { state in

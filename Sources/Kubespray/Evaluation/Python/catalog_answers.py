@@ -3,6 +3,7 @@
 import json
 import re
 
+from catalog_checks import refusals
 from catalog_conditions import joined
 from catalog_rendering import JUST_A_NAME
 from catalog_values import first_line, opaque, plain, truth
@@ -33,6 +34,7 @@ def everything(rendering, request):
         "charts": [chart(rendering, item) for item in request.get("charts", [])],
         "packages": [packages(rendering, item) for item in request.get("packages", [])],
         "settings": {item["name"]: setting(rendering, item) for item in request.get("settings", [])},
+        "refusals": refusals(rendering, request.get("checks", [])),
         "errors": rendering.errors,
     }
 

@@ -114,6 +114,12 @@ class Rendering:
             self.scopes[path] = templar
         return self.scopes[path]
 
+    def with_variables(self, variables):
+        """A templar that also knows the variables of one task."""
+        if not variables:
+            return self.templar
+        return self.templar.copy_with_new_env(available_variables={**self.variables, **variables})
+
     def release_scope(self, defaults, variables, facts, release):
         """A templar that knows what a role sees on a release, and its name among the scopes."""
         key = (tuple(defaults), release)
