@@ -6,7 +6,7 @@ objects=var/log/stand-in-objects.jsonl # on each control plane: what its API ser
 kubectl() { inside "${control_planes[0]}" /usr/local/bin/kubectl --kubeconfig /etc/kubernetes/admin.conf "$@"; }
 
 # live: the first tree is deployed, and what LIFE names comes after it; then the nodes are given back.
-declare -A whole_life=([one]="again second_node add_ons upgrade" [ha]="again recover upgrade" [systems]="again keep_time upgrade")
+declare -A whole_life=([one]="again ordinary_user second_node add_ons upgrade" [ha]="again recover upgrade" [systems]="again keep_time upgrade")
 live() {
   local part
   deploy 0
@@ -146,6 +146,34 @@ again() {
 from_bundle() {
   (cd "$nodes/$1/root" && find etc/apt etc/containerd etc/pip.conf usr/local/bin opt/cni/bin -type f -exec sha256sum {} + 2>/dev/null) |
     grep -v kubectl.sh | sort -k 2
+}
+
+# ordinary_user: the same plays by somebody who is not root on the nodes and whose sudo asks for a password, which is given when
+# Ansible asks for it.
+ordinary_user() {
+  local name before after playbook line
+  for name in "${members[@]}"; do check "$name has an ordinary user, whose sudo asks for a password" make_operator "$name"; done
+  line=$(grep 'cluster\.yml$' "$next" | tail -n 1)
+  before=$(requests_of "${members[0]}")
+  for playbook in offline-repo.yml cluster.yml; do
+    # Without a terminal Ansible reads the answer from its input.
+    type_lines "$(grep '^cd ' "$next")" "setsid --wait ${line% *} $playbook -e ansible_user=operator --ask-become-pass <<<swordfish"
+    check "$version: $playbook by an ordinary user with a password for sudo" exits 0
+    [[ $playbook != offline-repo.yml ]] || check "$version: it changes nothing" says "^${members[0]} +: ok=[0-9]+ +changed=0 "
+  done
+  after=$(requests_of "${members[0]}")
+  check "$version: no file is fetched again ($((after - before)))" test "$before" == "$after"
+  judge_cluster
+}
+make_operator() {
+  # shellcheck disable=SC2016 # of the shell there
+  inside "$1" sh -ec '
+    useradd --create-home --shell /bin/bash operator
+    echo operator:swordfish | chpasswd
+    echo "operator ALL=(ALL) ALL" >/etc/sudoers.d/operator
+    install -d -o operator -g operator -m 700 /home/operator/.ssh
+    install -o operator -g operator -m 600 /root/.ssh/authorized_keys /home/operator/.ssh/authorized_keys
+  ' && fails on_admin ssh "operator@${member_address[$1]}" sudo -n true && on_admin ssh "operator@${member_address[$1]}" true
 }
 
 # recover: the machine of the second control plane is lost, and a new one comes in its place.
