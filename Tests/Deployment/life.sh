@@ -152,12 +152,12 @@ from_bundle() {
 # Ansible asks for it.
 ordinary_user() {
   local name before after playbook line
-  for name in "${members[@]}"; do check "$name has an ordinary user, whose sudo asks for a password" make_operator "$name"; done
+  for name in "${members[@]}"; do check "$name has an ordinary user, whose sudo asks for a password" make_deployer "$name"; done
   line=$(grep 'cluster\.yml$' "$next" | tail -n 1)
   before=$(requests_of "${members[0]}")
   for playbook in offline-repo.yml cluster.yml; do
     # Without a terminal Ansible reads the answer from its input.
-    type_lines "$(grep '^cd ' "$next")" "setsid --wait ${line% *} $playbook -e ansible_user=operator --ask-become-pass <<<swordfish"
+    type_lines "$(grep '^cd ' "$next")" "setsid --wait ${line% *} $playbook -e ansible_user=deployer --ask-become-pass <<<swordfish"
     check "$version: $playbook by an ordinary user with a password for sudo" exits 0
     [[ $playbook != offline-repo.yml ]] || check "$version: it changes nothing" says "^${members[0]} +: ok=[0-9]+ +changed=0 "
   done
@@ -165,15 +165,15 @@ ordinary_user() {
   check "$version: no file is fetched again ($((after - before)))" test "$before" == "$after"
   judge_cluster
 }
-make_operator() {
+make_deployer() {
   # shellcheck disable=SC2016 # of the shell there
   inside "$1" sh -ec '
-    useradd --create-home --shell /bin/bash operator
-    echo operator:swordfish | chpasswd
-    echo "operator ALL=(ALL) ALL" >/etc/sudoers.d/operator
-    install -d -o operator -g operator -m 700 /home/operator/.ssh
-    install -o operator -g operator -m 600 /root/.ssh/authorized_keys /home/operator/.ssh/authorized_keys
-  ' && fails on_admin ssh "operator@${member_address[$1]}" sudo -n true && on_admin ssh "operator@${member_address[$1]}" true
+    useradd --create-home --shell /bin/bash deployer
+    echo deployer:swordfish | chpasswd
+    echo "deployer ALL=(ALL) ALL" >/etc/sudoers.d/deployer
+    install -d -o deployer -g deployer -m 700 /home/deployer/.ssh
+    install -o deployer -g deployer -m 600 /root/.ssh/authorized_keys /home/deployer/.ssh/authorized_keys
+  ' && fails on_admin ssh "deployer@${member_address[$1]}" sudo -n true && on_admin ssh "deployer@${member_address[$1]}" true
 }
 
 # recover: the machine of the second control plane is lost, and a new one comes in its place.
