@@ -227,9 +227,7 @@ class Checks(unittest.TestCase):
 
     def test_what_is_known_not_to_hold_is_told_with_what_the_task_says(self):
         task = {"name": "Stop", "assert": {"that": ["good", "bad"], "fail_msg": "not {{ bad }}\n"}, "when": "asked"}
-        self.assertEqual(
-            self.ask(task, good=True, bad=False, asked=True), [{"check": "Stop", "message": "not False"}]
-        )
+        self.assertEqual(self.ask(task, good=True, bad=False, asked=True), [{"check": "Stop", "message": "not False"}])
         self.assertEqual(self.ask(task, good=True, bad=True, asked=True), [])
         self.assertEqual(self.ask(task, good=True, bad=False, asked=False), [])
 
