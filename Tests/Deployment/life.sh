@@ -114,6 +114,13 @@ second_node() {
   check "the web server and the registry were restarted meanwhile" test "$(grep -c restarted "$work/restarts")" -ge 2
   judge_cluster
 }
+# late_joiner: the next bundle is set up, nobody has upgraded yet, and a second node joins in the release that runs.
+late_joiner() {
+  local running=$version typed=$next
+  set_up 1
+  version=$running next=$typed
+  second_node
+}
 restart_in_mid_play() {
   local round asked
   : >"$work/restarts"
