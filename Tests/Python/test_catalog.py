@@ -243,6 +243,16 @@ class Checks(unittest.TestCase):
     def test_other_tasks_are_passed_over(self):
         self.assertEqual(self.ask({"debug": {"msg": "x"}}, "no task", {"block": []}), [])
 
+    def test_a_file_that_cannot_be_read_is_passed_over(self):
+        def load(path):
+            if path == "broken.yml":
+                raise ValueError("not YAML")
+            return [{"name": "Stop", "assert": {"that": "bad"}}]
+
+        asked = rendering(bad=False)
+        asked.load = load
+        self.assertEqual(refusals(asked, ["broken.yml", "checks.yml"]), [{"check": "Stop", "message": "bad"}])
+
 
 if __name__ == "__main__":
     unittest.main()

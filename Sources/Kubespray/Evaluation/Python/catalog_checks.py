@@ -13,12 +13,20 @@ def refusals(rendering, paths):
     """The tasks in files of tasks that would end a play on this host, and what they say."""
     found = []
     for path in paths:
-        for number, task in enumerate(rendering.load(path)):
+        for number, task in enumerate(tasks(rendering, path)):
             check = assertion(task)
             message = check and refusal(rendering, task, check, (path, number))
             if message:
                 found.append({"check": str(task.get("name") or path), "message": message})
     return found
+
+
+def tasks(rendering, path):
+    """The tasks of a file; none where it cannot be read, which is for the play to tell: a warning must not end a run."""
+    try:
+        return rendering.load(path)
+    except Exception:  # whatever a loader raises
+        return []
 
 
 def assertion(task):
