@@ -41,12 +41,16 @@ extension TestServer {
     public static func pattern(count: Int64, seed: UInt64 = 1) -> Body {
       let period = 1_048_573
       var state = seed &* 0x9e37_79b9_7f4a_7c15 | 1
-      let block = (0..<period).map { _ in
-        // xorshift64 (Marsaglia, "Xorshift RNGs", 2003).
-        state ^= state << 13
-        state ^= state >> 7
-        state ^= state << 17
-        return UInt8(truncatingIfNeeded: state >> 32)
+      // A loop over memory: an optimiser is not there to make one of `map`, and many tests begin here.
+      let block = [UInt8](unsafeUninitializedCapacity: period) { bytes, filled in
+        while filled < period {
+          // xorshift64 (Marsaglia, "Xorshift RNGs", 2003).
+          state ^= state << 13
+          state ^= state >> 7
+          state ^= state << 17
+          bytes[filled] = UInt8(truncatingIfNeeded: state >> 32)
+          filled += 1
+        }
       }
       return Body(count: count) { offset, buffer in
         block.withUnsafeBytes { source in
