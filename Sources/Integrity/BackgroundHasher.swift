@@ -30,11 +30,11 @@ public final class BackgroundHasher: Sendable {
 
   /// What is to be done next.
   private enum Turn {
-    /// What was handed over is to be hashed, and the hashers put back.
+    /// To hash what was handed over, and to put the hashers back.
     case hash
-    /// Somebody hashes, who signals when that is done.
+    /// To wait for whoever hashes, who signals when that is done.
     case wait(DispatchSemaphore)
-    /// Nothing waits, and nobody hashes.
+    /// To put the hashers back: there is nothing to hash.
     case nothing
   }
 
@@ -48,7 +48,7 @@ public final class BackgroundHasher: Sendable {
     /// Those who wait until nobody hashes.
     var waiters: [DispatchSemaphore] = []
 
-    /// Hands over what waits longest.
+    /// Hands over the hashers, unless somebody has them, and what waits longest, if anything does.
     mutating func next(_ work: inout Work) -> Turn {
       guard let hashers = hashers.take() else {
         let semaphore = DispatchSemaphore(value: 0)
@@ -61,7 +61,7 @@ public final class BackgroundHasher: Sendable {
       return .hash
     }
 
-    /// Whether a worker is to be woken; then it is as good as done.
+    /// Whether the caller is to wake a worker, which then counts as woken.
     mutating func wantsWorker() -> Bool {
       guard !isWorkerDue, !waiting.isEmpty else { return false }
       isWorkerDue = true
@@ -152,16 +152,17 @@ public final class BackgroundHasher: Sendable {
     return memory.get()
   }
 
-  /// Hashes what waits, whether or not a worker was woken for it: nobody is waited for but who is just hashing.
+  /// Hashes all that waits, whether or not a worker was woken for it: nobody is waited for but who is just hashing.
   ///
-  /// - Returns: What all bytes were hashed with; others wait until it is put back.
+  /// - Returns: What all bytes were hashed with. Others wait until it is put back.
   private func finish() -> Work {
     var work = Work()
     while hashNext(&work) { putBack(&work) }
     return work
   }
 
-  /// Waits until nobody hashes, and hashes what waits longest; says whether there was something. The hashers are to be put back.
+  /// Waits until nobody hashes, and hashes what waits longest; says whether there was something. The caller has the hashers then,
+  /// and puts them back.
   private func hashNext(_ work: inout Work) -> Bool {
     while true {
       switch state.withLock({ $0.next(&work) }) {
