@@ -5,7 +5,7 @@ import Synchronization
 import SystemPackage
 
 /// Reads the files of a bundle one after another in the order of the disk, by one reader, while the other cores hash what was
-/// read: a disk that turns is not sent to and fro. What comes faster than one core hashes it does not come from such a disk, as
+/// read: a disk that turns is not sent to and fro. What comes faster than one core hashes it seldom comes from such a disk, since
 /// those of virtual machines often only say that they turn: the rest of that file is left to the core that hashes it, and the
 /// reader goes on with the next one.
 struct SequentialReading: Sendable {
